@@ -1,4 +1,4 @@
-"""Runs that are cut off anywhere, by the hundred: Pulumi's engine in process, small enough to read.
+"""Hundreds of runs that are cut off at any point, with a small in-process version of Pulumi's engine.
 
-`engine.py` is what tests use. `traces/` holds it against the real one.
+Tests use `engine.py`. `traces/` compares it with the real engine.
 """

@@ -1,4 +1,4 @@
-"""The state as it is on disk in each moment of a run: what a kill at that moment would leave behind."""
+"""The state on disk at each moment of a run, which a kill at that moment leaves behind."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tests.crash.resources import Resource, State
 
 
 class Checkpoint:
-    """Follows the steps of a run. Written before each step, with what it is about to do, and after it.
+    """The state during a run. It is written before each step, with the pending operation, and after it.
 
     Args:
-        state: the state before the run. Its list of entries may be replaced while the run refreshes it.
-        save: writes a state to where it stays.
+        state: the state before the run. A refresh can replace its list of entries.
+        save: stores a state.
     """
 
     def __init__(self, state: State, save: Callable[[State], None]) -> None:
@@ -24,51 +24,51 @@ class Checkpoint:
         self._under_way: list[tuple[str, Resource]] = []
 
     def begin(self, doing: str, entry: Resource) -> None:
-        """Note what is about to be done ("creating", "updating", "deleting"), before it is."""
+        """Record a pending operation ("creating", "updating", "deleting") before its start."""
         self._under_way.append((doing, entry))
         self.write()
 
     def failed(self, entry: Resource) -> None:
-        """Note that it was not done."""
+        """Record that an operation failed."""
         self._end(entry)
 
     def created(self, entry: Resource, old: Resource | None) -> None:
-        """Take in a new entry; one that was deleted for it before goes."""
+        """Add a new entry, and remove the entry that was deleted earlier for it."""
         self._new.append(entry)
         if old and old.pendingReplacement:
             self._done.add(old)
         self._end(entry)
 
     def updated(self, old: Resource, entry: Resource) -> None:
-        """Put an entry in the place of another."""
+        """Replace an entry with a new one."""
         self._done.add(old)
         self._new.append(entry)
         self._end(entry)
 
     def same(self, old: Resource, entry: Resource) -> None:
-        """As `updated`, but not worth a write of its own unless something of the entry is new."""
+        """As `updated`, but write the state only if the entry has changed."""
         self._done.add(old)
         self._new.append(entry)
         if old.as_json() | {"initErrors": 0} != entry.as_json() | {"initErrors": 0}:
             self.write()
 
     def deleted(self, old: Resource) -> None:
-        """Drop an entry; one that waits for its replacement stays until that is there."""
+        """Remove an entry. An entry that waits for its replacement stays until the replacement exists."""
         if not old.pendingReplacement:
             self._done.add(old)
         self._end(old)
 
     def dropped(self, old: Resource) -> None:
-        """Drop an entry whose object is gone already."""
+        """Remove an entry whose object is deleted already."""
         self._done.add(old)
         self.write()
 
     def write(self) -> None:
-        """Write the state as it is now."""
+        """Write the current state."""
         self._save(self.state())
 
     def state(self) -> State:
-        """The entries that this run is done with, then those that it has not come to."""
+        """Return the finished entries of this run, then the entries that it has not reached."""
         entries = [entry for entry in (*self._new, *self.base) if entry not in self._done]
         pending = [(doing, entry.urn) for doing, entry in self._under_way] + self._interrupted
         return State(_renamed(entries), pending)
@@ -79,7 +79,7 @@ class Checkpoint:
 
 
 def _renamed(entries: list[Resource]) -> list[Resource]:
-    """Let all entries refer to resources by the URNs that they have now."""
+    """Update all references to the current URNs of the resources."""
     now = {entry.formerly: entry.urn for entry in entries if entry.formerly}
     if not now:
         return entries

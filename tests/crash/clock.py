@@ -1,4 +1,4 @@
-"""One time for a client and the emulator: whoever waits moves both, and nothing takes real time."""
+"""One clock for a client and the emulator: each wait advances both, and takes no real time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tenantry.emulator.control_client import Control, send
 
 
 class SharedClock:
-    """The emulator's clock, as a client's: it is ahead of the machine's by all that anybody has waited.
+    """The emulator's clock, for a client: it is ahead of the machine's clock by the sum of all waits.
 
-    What a test advances the emulator by between two runs, the next one starts with.
+    If a test advances the emulator between two runs, the next run starts with the new time.
     """
 
     def __init__(self, control: Control) -> None:
@@ -21,15 +21,15 @@ class SharedClock:
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds on a monotonic clock."""
         return time.monotonic() + self._ahead
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return seconds since 1970, UTC."""
         return time.time() + self._ahead
 
     def sleep(self, seconds: float) -> None:
-        """Move the time on, here and there."""
+        """Advance the time of the client and of the emulator."""
         with self._lock:
             self._control.advance(seconds)
             self._ahead += seconds

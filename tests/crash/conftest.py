@@ -1,4 +1,4 @@
-"""A place for each test, in memory where the machine has that."""
+"""A folder for each test, in memory if the machine supports it."""
 
 from __future__ import annotations
 

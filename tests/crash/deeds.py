@@ -1,4 +1,4 @@
-"""All that is done to several customers' stacks, and after each a look at whether what is promised holds."""
+"""Actions on several customers' stacks, with a check of the promises after each action."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tenantry.state.entries import split
 from tests.crash.lab import Run
 from tests.crash.resources import State
 from tests.crash.site import NOTHING, Place, Site, Stack, Strike, proof_in, tenants_in
-from tests.crash.truth import NO_LIST, PROGRESS, TOO_EARLY, Broken, Look, Made, Truth
+from tests.crash.truth import NO_LIST, PROGRESS, TOO_EARLY, CreatedTenant, PromiseBroken, RunKnowledge, Truth
 
 CALLED = ("Globex", "Initech", "Hooli")
 LIFECYCLE = {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}
 
 SETTLED = 900
-"""Seconds after which nothing can come of a request any more."""
+"""Seconds after which a request can have no effect any more."""
 RUNS = 8
-"""How many runs a careful person may need."""
+"""The maximum number of runs of a careful person."""
 
 REVIVE = re.compile(r"revive: \{hostname: ([\w.-]+), tenant_id: (\w+)\}")
 
 
-class Deeds:
-    """Some stacks, beginning with one for each of the places. Everything raises Broken."""
+class Actions:
+    """Actions on stacks, starting with one stack per place. All methods raise PromiseBroken."""
 
     def __init__(self, site: Site, places: tuple[Place, ...], *, lists_late: bool = False) -> None:
         site.clear(lists_late=lists_late)
@@ -41,7 +41,7 @@ class Deeds:
     def run(
         self, stack: Stack, command: str, *, strike: Strike = NOTHING, by_hand: bool = True, **options: Any
     ) -> Run:
-        """Run a command of a stack. `by_hand`: if a proof is renewed, it is a person who wants that."""
+        """Run a command of a stack. `by_hand`: a person, not `tenantry up`, renews the proof."""
         before = self.site.state_of(stack.place)
         run = self.site.run(stack, command, strike=strike, **options)
         after = self.site.state_of(stack.place)
@@ -57,17 +57,19 @@ class Deeds:
         ]
         elsewhere = {hostname for state in others for hostname in tenants_in(state)}
         undisturbed = command == "up" and strike is NOTHING
-        self.truth.judge(stack, run, before, Look(options.get("organisation", True), undisturbed, elsewhere))
+        self.truth.judge(
+            stack, run, before, RunKnowledge(options.get("organisation", True), undisturbed, elsewhere)
+        )
         self.look()
         return run
 
     def answer(
         self, stack: Stack, *, comes_back: bool = True, strike: Strike = NOTHING, **options: Any
     ) -> Run:
-        """Do what the last run's message says, as a careful person who knows which tenant is whose.
+        """Follow the message of the last run, as a careful person who knows the owner of each tenant.
 
-        `comes_back`: a tenant that was taken down is wanted again, rather than a new one. The person uses
-        `tenantry up`: where a run is certain that nothing was made, another one renews the proof at once.
+        `comes_back`: the person wants the deactivated tenant again, and not a new one. The person uses
+        `tenantry up`: if a run is certain that nothing was made, another run renews the proof at once.
         """
         text, renew = stack.errors, ""
         if nothing_made_in(text):
@@ -80,7 +82,7 @@ class Deeds:
             left = split({"deployment": self.site.state_of(stack.place).as_json()}).rest["deployment"]
             self._put(stack, State.from_json(left))
         elif RENEW in text:
-            self.wait(SETTLED)  # nobody answers before it is certain what came of the request
+            self.wait(SETTLED)  # a careful person waits until the result of the request is certain
             (proof,) = set(re.findall(rf"{RENEW}=([0-9a-f]+)", text))
             mine = self._mine(stack, text, proof)
             if mine and (comes_back or mine.asked.proof == proof):
@@ -93,18 +95,18 @@ class Deeds:
         stack.renewed = proof or stack.renewed
         return self.up(stack, renew=proof, **options)
 
-    def see_to(self, stack: Stack, **options: Any) -> None:
-        """Answer until the stack has its tenant, with nothing going wrong meanwhile."""
+    def follow_until_done(self, stack: Stack, **options: Any) -> None:
+        """Follow the messages, without mishaps, until the stack has its tenant."""
         for _ in range(RUNS):
             if self.answer(stack, **options).ok:
                 break
         else:
-            raise Broken(PROGRESS, f"{stack.place} still says after {RUNS} runs: {stack.errors}")
+            raise PromiseBroken(PROGRESS, f"{stack.place} still fails after {RUNS} runs: {stack.errors}")
         if len(has := tenants_in(self.site.state_of(stack.place))) != 1:
-            raise Broken(PROGRESS, f"{stack.place} has the tenants {has}")
+            raise PromiseBroken(PROGRESS, f"{stack.place} has the tenants {has}")
 
     def rename(self, stack: Stack, name: str) -> None:
-        """`pulumi stack rename`, and of the file with it, if there is no stack of that name."""
+        """Run `pulumi stack rename` and rename the file, if no stack has that name."""
         place = Place(stack.place.backend, name)
         if place not in self._places:
             state = self.site.state_of(stack.place)
@@ -113,10 +115,10 @@ class Deeds:
             self._put(stack, state)
 
     def replace(self, stack: Stack, place: Place, *, back: bool = False) -> Stack:
-        """`pulumi stack rm --force`, and the stack of another customer in its place.
+        """Run `pulumi stack rm --force`, and put the stack of another customer in its place.
 
-        It is at `place` if that is free. `back`: it is the one that was removed the longest time ago, and has
-        its state again.
+        The new stack is at `place` if that is free. `back`: it is the stack that was removed first, with its
+        former state.
         """
         self._removed.append(stack)
         stack.kept = self.site.state_of(stack.place)
@@ -131,13 +133,13 @@ class Deeds:
             self._put(new, new.kept)
         return new
 
-    def bring(self, stack: Stack, state: State) -> None:
-        """`pulumi stack import` of a former state, its own or another stack's."""
+    def import_state(self, stack: Stack, state: State) -> None:
+        """Run `pulumi stack import` with a former state of this stack or of another one."""
         self.truth.brought(stack, state)
         self._put(stack, state)
 
     def notes(self, machine: str, then: str) -> None:
-        """The notes of a machine are "lost", "kept" somewhere, or "put back" as they were then."""
+        """Change the notes of a machine: they are "lost", "kept" in a copy, or "put back" from that copy."""
         there, kept = self.site.notes_of(machine), self.site.notes_of(f"{machine}-kept")
         old, new = {"kept": (kept, there), "put back": (there, kept)}.get(then, (there, None))
         shutil.rmtree(old, ignore_errors=True)
@@ -151,7 +153,7 @@ class Deeds:
         self.look()
 
     def look(self) -> None:
-        """See whether each tenant is held once, or named."""
+        """Check that each tenant is in exactly one state, or is named."""
         self.truth.judge_states(
             {other_stack.place: self.site.state_of(other_stack.place) for other_stack in self.stacks}
         )
@@ -171,10 +173,10 @@ class Deeds:
         stack.history.append(state)
         self.look()
 
-    def _mine(self, stack: Stack, text: str, proof: str) -> Made | None:
-        """The tenant that was made for this customer under that proof, or the newest that a message shows.
+    def _mine(self, stack: Stack, text: str, proof: str) -> CreatedTenant | None:
+        """Return the customer's tenant created under that proof, or the newest one that the message shows.
 
-        Where it shows none for want of a list, the person looks in My Qlik.
+        If the message shows none because the run has no list, the person looks in My Qlik.
         """
         shown = {hostname for hostname, _ in REVIVE.findall(text)}
         mine = self.truth.of(stack.customer)

@@ -1,6 +1,6 @@
-"""What the engine does with each resource that a program registers, one at a time as with `--parallel 1`.
+"""The engine's steps for each resource that a program registers, one at a time as with `--parallel 1`.
 
-Pulumi's own is `pkg/resource/deploy`, above all `step_generator.go`.
+Source: Pulumi's `pkg/resource/deploy`, mainly `step_generator.go`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.crash.resources import STACK, Properties, Resource, State, dependents
 
 
 class Deployment:
-    """One `up`: the entries of the state, those that the program registers, and what has been done so far."""
+    """One `up`: the entries of the state, the registered entries, and the steps so far."""
 
     def __init__(
         self, state: State, provider: Provider, options: Options, save: Callable[[State], None]
@@ -29,19 +29,19 @@ class Deployment:
         self.registered: dict[str, Resource] = {}
         # The operations of this run, by URN.
         self.steps: set[str] = set()
-        """Those that stay in the state, whatever was done to them."""
+        """Entries that stay in the state, with or without a change."""
         self.deletes: set[str] = set()
-        """Those that are deleted, or about to be."""
+        """Entries that are deleted, or scheduled for deletion."""
         self.early: set[Resource] = set()
-        """Entries that were deleted to be replaced."""
+        """Entries that were deleted before their replacement."""
         self.skipped: set[str] = set()
-        """Those that would be created, but are not what the run is about."""
+        """Entries to create that are not targets of the run."""
         self.targeted: set[str] = set()
         self.renamed: dict[str, str] = {}
         """Old URN -> new one."""
 
     def is_target(self, entry: Resource) -> bool:
-        """Whether the run is about this resource."""
+        """Tell whether this resource is a target of the run."""
         if not self.options.targets or entry.type == STACK:
             return True
         named = bool({entry.urn, entry.name} & self.options.targets)
@@ -49,17 +49,17 @@ class Deployment:
         return named or (self.options.target_dependents and bool(above & self.targeted))
 
     def refuse_unknown(self, wanted: frozenset[str]) -> None:
-        """Raise Stop if one of these is neither in the state nor in the program."""
+        """Raise Stop if one of these resources is neither in the state nor in the program."""
         known = {
             name for entry in [*self.entries, *self.registered.values()] for name in (entry.urn, entry.name)
         }
         if unknown := sorted(wanted - known):
-            raise Stop(f"there is no {', '.join(unknown)}")
+            raise Stop(f"unknown resource: {', '.join(unknown)}")
 
     def register(self, goal: Goal, urn: str) -> Resource:
-        """Do what makes a resource as it is wanted; return its entry.
+        """Run the steps for a registered resource; return its entry.
 
-        Raises Stop, after which nothing but `register` of what had begun may follow.
+        Raises Stop. After that, you can only call `register` for resources that had begun.
         """
         if urn in self.goals:
             raise Stop(f"duplicate resource {urn}")
@@ -107,7 +107,7 @@ class Deployment:
         return entry
 
     def outputs(self, urn: str, outputs: Properties) -> None:
-        """Take the outputs that a component registers."""
+        """Store the outputs that a component registers."""
         entry = self.registered[urn]
         if urn not in self.skipped and entry.outputs != outputs:
             entry.outputs = outputs
@@ -115,11 +115,11 @@ class Deployment:
 
     def _inherit(self, goal: Goal) -> None:
         above = self.goals.get(goal.parent)
-        if above:  # of the protection the SDK takes care
+        if above:  # the SDK handles the protection
             goal.deleted_with = goal.deleted_with or above.deleted_with
 
     def _old(self, goal: Goal, urn: str) -> Resource | None:
-        """The entry of a resource, by its URN or else by those that it may have had before."""
+        """Return the entry of a resource by its URN, or by one of its possible former URNs."""
         current = {entry.urn: entry for entry in self.entries if not entry.delete}
         if urn in current:
             return current[urn]
@@ -199,7 +199,7 @@ class Deployment:
         self._create(entry, old)
 
     def replaced_with(self, root: Resource) -> list[Resource]:
-        """The entries that must go before `root` can, since a new id of it replaces them."""
+        """Return the entries to delete before `root`, because a new id of `root` replaces them."""
         going, found = {root.urn}, []
         done = self.steps | self.deletes
         for entry in dependents(self.entries, root, done, children=False):
@@ -243,14 +243,14 @@ class Deployment:
             if error.half is None:
                 self.checkpoint.failed(entry)
                 raise Stop(str(error)) from None
-            # The object is not what was wanted: the next run must still see the difference.
+            # The update is incomplete: the next run must still see the difference.
             entry.outputs, entry.initErrors, entry.inputs = error.half.outputs, error.half.reasons, old.inputs
             self.checkpoint.updated(old, entry)
             raise Stop(str(error)) from None
         self.checkpoint.updated(old, entry)
 
     def delete(self, old: Resource, *, to_be_replaced: bool = False) -> None:
-        """Delete an object, unless it goes with another one that is deleted in this run."""
+        """Delete an object, unless the deletion of another object in this run deletes it too."""
         self.checkpoint.begin("deleting", old)
         try:
             if old.custom and old.deletedWith not in self.deletes:
@@ -270,7 +270,7 @@ class Deployment:
             raise Stop(f"{entry.name} needs {', '.join(sorted(missing))}, which is not a target")
 
     def _keep(self, old: Resource) -> Resource:
-        """Leave an entry as it is, and before it all that it needs."""
+        """Keep an entry unchanged, and before it everything that it needs."""
         self.steps.add(old.urn)
         needed = old.needs() | {old.parent}
         for other in [entry for entry in self.entries if entry.urn in needed and not entry.delete]:
@@ -281,5 +281,5 @@ class Deployment:
         return kept
 
     def stays(self, old: Resource) -> bool:
-        """Whether this run has come to what an entry is about, under its URN or a new one, and keeps it."""
+        """Tell whether this run has reached and keeps an entry's resource, under its URN or a new one."""
         return self.renamed.get(old.urn, old.urn) in self.steps

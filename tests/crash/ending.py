@@ -1,4 +1,4 @@
-"""What the engine does when the program is done: it deletes what was replaced and what is wanted no more."""
+"""The engine's steps after the program: it deletes replaced resources and resources without registration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.crash.resources import Resource, all_needs, dependents, direct_needs
 
 
 def delete_the_rest(run: Deployment) -> None:
-    """Delete all that the run was about and that was not registered; raise Stop where something fails."""
+    """Delete the targets of the run that the program did not register. Raises Stop on a failure."""
     allowed = _allowed(run)
     going: list[Resource] = []
     for entry in run.entries:
@@ -18,12 +18,12 @@ def delete_the_rest(run: Deployment) -> None:
             going.append(entry)
     extra = [entry.name for entry in going if not {entry.urn, entry.name} & run.options.targets]
     if extra and run.options.targets and not run.options.target_dependents:
-        raise Stop(f"{', '.join(extra)} would be deleted, but is not a target")
+        raise Stop(f"{', '.join(extra)} must be deleted, but is not a target")
     _delete_in_order(run, going)
 
 
 def _allowed(run: Deployment) -> set[str] | None:
-    """With targets the URNs that may be deleted: theirs and those of all that cannot be without them."""
+    """Return the URNs that can be deleted with `--target`: the targets and all of their dependents."""
     if not run.options.targets:
         return None
     frontier = [entry for entry in run.entries if {entry.urn, entry.name} & run.options.targets]
@@ -41,7 +41,7 @@ def _allowed(run: Deployment) -> set[str] | None:
 
 
 def _delete_in_order(run: Deployment, going: list[Resource]) -> None:
-    """Delete in rounds, what nothing else needs any more first. What is protected spares what it needs."""
+    """Delete in rounds, starting with unneeded entries. Keep everything that protected entries need."""
     spared: set[Resource] = set()
     failed: list[str] = []
     for layer in _rounds(run.entries, going):
@@ -74,7 +74,7 @@ def _rounds(entries: list[Resource], going: list[Resource]) -> list[list[Resourc
 
 
 class _Protected(Stop):
-    """What is protected is not deleted."""
+    """A protected resource cannot be deleted."""
 
 
 def _delete(run: Deployment, entry: Resource) -> None:

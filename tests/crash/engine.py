@@ -1,11 +1,11 @@
-"""Pulumi's engine in process: `up`, `refresh` and `destroy` of one stack, each in a process of its own.
+"""Pulumi's engine in-process: `up`, `refresh` and `destroy` of one stack, each in its own process.
 
     engine = Engine(folder, program)
     assert engine.up().ok
     engine.state["Space Sales"].id
 
-The state is a file in the folder, written before and after each step as Pulumi writes it, so that a run which
-is killed leaves what it would leave there. `engine.state` may be read, changed, kept and put back.
+The state is a file in the folder. The engine writes it before and after each step, as Pulumi does, so a
+killed run leaves the same state as with Pulumi. You can read, change, save and restore `engine.state`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Program = Callable[[], object]
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run.
+    """The result of a run.
 
-    `errors` are what the engine shows, `lines` the lines that the providers printed, `calls` all that the
-    engine asked of them in order. A killed run has no errors.
+    `errors` are the errors that the engine shows, `lines` the output of the providers, and `calls` all calls
+    of the engine to the providers, in order. A killed run has no errors.
     """
 
     errors: list[str]
@@ -45,16 +45,16 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether it came to its end without an error."""
+        """Whether the run ended without an error."""
         return not self.killed and not self.errors
 
     @property
     def steps(self) -> list[str]:
-        """The calls that change something: "create Space Sales"."""
+        """The calls that change an object: "create Space Sales"."""
         return [str(call) for call in self.calls if call.kind in ("create", "update", "delete")]
 
     def expect_ok(self) -> Self:
-        """Fail the test unless it went well."""
+        """Fail the test if the run failed."""
         assert self.ok, "killed" if self.killed else "\n".join([*self.lines, *self.errors])
         return self
 
@@ -63,10 +63,10 @@ class Engine:
     """One stack.
 
     Args:
-        folder: where the state is, and the log of each run; also the working directory of the runs.
+        folder: for the state and the log of each run; also the working directory of the runs.
         main: the program.
-        before: what each run's process does first, such as setting its environment.
-        parallel: how many steps are begun at the same time, see `Options`.
+        before: called first in the process of each run, for example to set its environment.
+        parallel: number of steps that begin at the same time, see `Options`.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class Engine:
 
     @property
     def file(self) -> Path:
-        """The file with the state."""
+        """The path of the state file."""
         return self.folder / "state.json"
 
     @property
     def state(self) -> State:
-        """The state as it is on disk; assign one to put it there."""
+        """The state on disk; assign a state to write it."""
         return State.load(self.file)
 
     @state.setter
@@ -104,27 +104,27 @@ class Engine:
         target_dependents: bool = False,
         replace: Iterable[str] = (),
     ) -> Result:
-        """`pulumi up --skip-preview`, with `--refresh`, `--target`, `--target-dependents`, `--replace`."""
+        """Run `pulumi up --skip-preview`, with `--refresh` and the options for targets and replacement."""
         options = Options(frozenset(targets), target_dependents, frozenset(replace), self.parallel)
         return self._run(options, live=refresh, main=self.main)
 
     def refresh(self, *, targets: Iterable[str] = ()) -> Result:
-        """`pulumi refresh --skip-preview`."""
+        """Run `pulumi refresh --skip-preview`."""
         return self._run(Options(frozenset(targets), parallel=self.parallel), live=True, end=False)
 
     def destroy(
         self, *, refresh: bool = False, targets: Iterable[str] = (), target_dependents: bool = False
     ) -> Result:
-        """`pulumi destroy --skip-preview`."""
+        """Run `pulumi destroy --skip-preview`."""
         options = Options(frozenset(targets), target_dependents, parallel=self.parallel)
         return self._run(options, live=refresh)
 
     def taint(self, name: str) -> None:
-        """`pulumi state taint`: the next `up` replaces it."""
+        """Run `pulumi state taint`: the next `up` replaces the resource."""
         self._mark(name, taint=True)
 
     def unprotect(self, name: str) -> None:
-        """`pulumi state unprotect`."""
+        """Run `pulumi state unprotect`."""
         self._mark(name, protect=False)
 
     def _mark(self, name: str, **marks: bool) -> None:
@@ -179,7 +179,7 @@ class Engine:
         run.errors += program.run(main, monitor, turns, project=self.project, stack=self.stack)
         root = run.registered.get(urn_of(self.stack, self.project, "", STACK, f"{self.project}-{self.stack}"))
         if root:
-            # Outputs that a failed run did not come to may well be there still.
+            # A failed run keeps outputs that it did not reach.
             root.outputs = monitor.stack_outputs if not run.errors else root.outputs | monitor.stack_outputs
 
 

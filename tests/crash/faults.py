@@ -1,4 +1,4 @@
-"""What may happen to one request of a run, and what the machine is like that runs."""
+"""The faults of one request in a run, and the kinds of machines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ Effect = dict[str, Any]
 
 PAGE = "<html><body><h1>default backend</h1></body></html>"
 LATE_MS = 200_000
-"""When Qlik does what is done late: long after the client has given up, and before the longest that it may
-take.
-"""
+"""The delay of a late request at Qlik: long after the client gives up, and before the maximum delay."""
 
 
 def _envelope(status: int, code: str) -> dict[str, Any]:
@@ -37,7 +35,7 @@ FAULTS: dict[str, Effect] = {
     "a list": {"status": 200, "body": [[]], "done": True},
     "extra fields": {"merge": {"new": {"deep": [1, None]}, "links": {"more": "x"}}},
 }
-"""By the words in which the table names them: rules for the emulator, each for one request."""
+"""Rules for the emulator, each for one request, by their names in the table."""
 
 MACHINES = (
     "notes",
@@ -48,4 +46,4 @@ MACHINES = (
     "clock ahead",
     "no organisation",
 )
-"""What is different between the run that is struck and those after it, see `tests.crash.matrix`."""
+"""The differences between the run with the fault and the runs after it, see `tests.crash.matrix`."""

@@ -1,4 +1,4 @@
-"""What a program wants of a resource, what a run is about, and where a resource is found in the state."""
+"""The goal of a program for a resource, the options of a run, and the former URNs of a resource."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.crash.resources import Properties, Resource
 
 
 class Stop(Exception):
-    """Ends the run; the text is what the user sees."""
+    """The end of a run; the text is the error message for the user."""
 
 
 @dataclass
 class Goal:
-    """A resource as a program wants it."""
+    """A resource as the program declares it."""
 
     type: str
     name: str
@@ -30,10 +30,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Options:
-    """Which resources a run is about, by URN or by type and name ("Space Sales"); nothing: all.
+    """The targets of a run, by URN or by type and name ("Space Sales"); empty: all resources.
 
-    `parallel` is how many steps are begun at the same time: where one fails, those after it that had been
-    asked for by then are done all the same.
+    `parallel` is the number of steps that begin at the same time. If one fails, the steps that were requested
+    before the failure still run.
     """
 
     targets: frozenset[str] = frozenset()
@@ -43,9 +43,9 @@ class Options:
 
 
 def former_urns(goal: Goal, urn: str, renamed: dict[str, str]) -> list[str]:
-    """The URNs that a resource may have had, by its former names and those of its parent.
+    """Return the possible former URNs of a resource, from its former names and its parent's former names.
 
-    `renamed` are the URNs that were found so in this run: old -> new.
+    `renamed` are the URNs that this run has already found in this way: old -> new.
     """
     start, _, name = urn.rpartition("::")
     found = [f"{start}::{former}" for former in goal.former_names]
@@ -53,12 +53,12 @@ def former_urns(goal: Goal, urn: str, renamed: dict[str, str]) -> list[str]:
     if goal.parent in was:
         now, before = (parent.rpartition("::")[2] for parent in (goal.parent, was[goal.parent]))
         for candidate in (name, *goal.former_names):
-            # A habit of programs: "<parent>-part".
+            # Programs often use the name "<parent>-part".
             former = before + candidate.removeprefix(now) if candidate.startswith(now) else candidate
             found.append(f"{start}::{former}")
     return list(dict.fromkeys(found))
 
 
 def is_asked_to_replace(options: Options, entry: Resource, old: Resource | None) -> bool:
-    """Whether the user asked for the replacement, or marked the entry as tainted."""
+    """Tell whether the user requested the replacement, or tainted the entry."""
     return bool({entry.urn, entry.name} & options.replace) or bool(old and old.taint)

@@ -1,4 +1,4 @@
-"""A customer's stack and an emulated Qlik in one place, which can be kept and put back as often as needed.
+"""A customer's stack and an emulator in one folder, which you can save and restore many times.
 
 with Lab(folder) as lab:
     lab.write(everything())
@@ -39,7 +39,7 @@ from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What every run would load, loaded once: the runs are forks of this process.
+# Load the modules of every run once, because the runs are forks of this process.
 resource_types()
 for module in (
     "tenantry.components",
@@ -53,22 +53,22 @@ for module in (
 
 @dataclass(frozen=True)
 class Run(Result):
-    """What came of a run, and the requests of it that reached the emulator, in its words, with tokens."""
+    """The result of a run, and the emulator's log of its requests, including tokens."""
 
     log: list[dict[str, Any]]
 
     @property
     def requests(self) -> list[Request]:
-        """Each request by a name that it has in other runs as well."""
+        """The requests, with names that are the same in every run."""
         return list(numbered(self.log))
 
 
 class Lab:
-    """One stack of the real program, and one Qlik.
+    """One stack of the real program, and one emulator.
 
     Args:
-        folder: everything is kept below it; in memory, if possible.
-        settings: of the emulator, see `tenantry.emulator.settings.Settings`.
+        folder: the folder for everything, in memory if possible.
+        settings: settings of the emulator, see `tenantry.emulator.settings.Settings`.
     """
 
     def __init__(self, folder: Path, **settings: Any) -> None:
@@ -80,7 +80,7 @@ class Lab:
         self._kill: Kill | None = None
         self._config: dict[str, str] = {}
         self.env: dict[str, str] = {}
-        """More variables of the environment, for every run from now on."""
+        """Additional environment variables for every further run."""
         self.engine = Engine(self._live, self._program, before=self._before)
 
     def __enter__(self) -> Self:
@@ -104,42 +104,42 @@ class Lab:
 
     @property
     def tenants(self) -> dict[str, str]:
-        """Status of every tenant that was made, by system hostname."""
+        """The status of every created tenant, by system hostname."""
         made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
         return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
 
     @property
     def world(self) -> World:
-        """What is in the tenant, of which there must be one."""
+        """The content of the tenant; there must be exactly one."""
         (hostname,) = self.tenants
         return World(self.qlik, hostname)
 
     def up(self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any) -> Run:
-        """`up`, with the options of `Engine.up`; `fault` is a rule for the emulator during this run alone."""
+        """Run `up` with the options of `Engine.up`; `fault` is an emulator rule for this run only."""
         return self._run("up", fault, kill, options)
 
     def refresh(
         self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
     ) -> Run:
-        """`refresh`, as `up`."""
+        """Run `refresh`; the arguments are the same as for `up`."""
         return self._run("refresh", fault, kill, options)
 
     def destroy(
         self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
     ) -> Run:
-        """`destroy`, as `up`."""
+        """Run `destroy`; the arguments are the same as for `up`."""
         return self._run("destroy", fault, kill, options)
 
     def now(self) -> float:
-        """Seconds since 1970, by the emulator's clock."""
+        """Return seconds since 1970 by the emulator's clock."""
         return datetime.fromisoformat(self.qlik.control.health()["time"]).timestamp()
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.qlik.control.advance(days * 24 * 3600 + seconds)
 
     def keep(self) -> Path:
-        """Keep everything as it is: Qlik, the state, the notes on disk. Returns what `put_back` takes."""
+        """Save everything: Qlik, the state, the notes on disk. Return the argument for `put_back`."""
         self._kept += 1
         kept = self._folder / f"kept-{self._kept}"
         self.qlik.stop()
@@ -148,7 +148,7 @@ class Lab:
         return kept
 
     def put_back(self, kept: Path) -> None:
-        """Have everything as it was when `keep` was called."""
+        """Restore everything as it was at the call of `keep`."""
         self.qlik.stop()
         shutil.rmtree(self._live)
         shutil.copytree(kept, self._live)
@@ -171,7 +171,7 @@ class Lab:
         return run
 
     def _before(self) -> None:
-        """Make the process that of a provider: its environment, its client, and the state where it looks."""
+        """Set up the process like a provider: its environment, its client, and the state that it reads."""
         for name in [name for name in os.environ if name.startswith(EXCLUDED)]:
             del os.environ[name]
         os.environ |= client_environment(self.qlik.url) | {
@@ -187,7 +187,7 @@ class Lab:
         vars(stack)["find_pulumi"] = self._pulumi
 
     def _pulumi(self) -> str:
-        """A command that answers `pulumi stack export`."""
+        """Create a command that responds to `pulumi stack export`; return its path."""
         command = self._live / "pulumi"
         command.write_text(f"#!/bin/sh\necho '{{\"deployment\":'; cat '{self.engine.file}'; echo '}}'\n")
         command.chmod(0o755)

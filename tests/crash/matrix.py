@@ -1,8 +1,8 @@
-"""Each request of a customer with everything, each fault, each operation, each machine: what comes of it.
+"""The crash matrix: each request of a customer with everything, each fault, each operation, each machine.
 
-A cell is one run of an operation in which one request is struck, and then the runs of a careful person: who
-does what the messages say, and never pastes a line of a tenant that is not this customer's. In the end Qlik
-holds exactly one of each, the state says the same, and a further run changes nothing and asks for nothing.
+A cell is one run of an operation with a fault in one request, and then the runs of a careful person. That
+person follows the messages, and never pastes the line of another customer's tenant. In the end, Qlik holds
+exactly one of each object, the state agrees, and a further run changes nothing and sends no request.
 
 make crash-matrix                       # all of it, which takes hours make crash-matrix ARGS="--every 50"
 # each fiftieth cell
@@ -73,7 +73,7 @@ REPLACED = changed(
 
 @dataclass(frozen=True)
 class Operation:
-    """What is done: the customer before it (None: there is none) and with it, and the command."""
+    """An operation: the customer before it (None: no customer), the customer after it, and the command."""
 
     name: str
     before: Customer | None
@@ -107,14 +107,14 @@ class Cell:
 
 
 class Machine(Lab):
-    """A lab whose clients have a clock of their own."""
+    """A lab whose clients have their own clock."""
 
     clock_ahead = 0.0
     """Seconds by which this machine's clock is ahead of Qlik's."""
 
     @property
     def notes(self) -> Path:
-        """Where the notes are."""
+        """The folder of the notes."""
         return self._live / "notes"
 
     def _before(self) -> None:
@@ -132,12 +132,12 @@ class Ahead:
         self.monotonic, self.sleep = clock.monotonic, clock.sleep
 
     def time(self) -> float:
-        """Seconds since 1970, UTC, or so it thinks."""
+        """Return seconds since 1970, UTC, by this wrong clock."""
         return self._clock.time() + self._seconds
 
 
 class Bench:
-    """A lab that stands where an operation begins, as often as needed."""
+    """A lab that can return to the start of an operation many times."""
 
     def __init__(self, operation: Operation) -> None:
         memory = Path("/dev/shm")
@@ -168,12 +168,12 @@ class Bench:
         shutil.rmtree(self._folder)
 
     def requests(self) -> list[Request]:
-        """The requests of the operation where nothing strikes."""
+        """Return the requests of the operation without a fault."""
         self.put_back()
         return self.run().expect_ok().requests
 
     def put_back(self) -> None:
-        """Stand where the operation begins."""
+        """Return to the start of the operation."""
         self.lab.put_back(self.start)
         self.lab.env.clear()
         self.lab.env |= self._env
@@ -185,11 +185,11 @@ class Bench:
         return done
 
     def cell(self, cell: Cell) -> str:
-        """Try one cell; return what is wrong in the end, nothing if all is well."""
+        """Try one cell; return the problem in the end, or an empty string."""
         self.put_back()
         stale = self._notes(cell.machine, before=True)
         if cell.machine == "late lists":
-            self.lab.advance(seconds=60)  # what was there before is listed
+            self.lab.advance(seconds=60)  # so that the list shows the existing tenants
             self.lab.qlik.control.settings(**LATE_LISTS)
         self.lab.clock_ahead = 600.0 if cell.machine == "clock ahead" else 0.0
         if cell.machine == "no organisation":
@@ -208,7 +208,7 @@ class Bench:
         self.lab.write({**self.operation.customer, **self._line, **more})
 
     def _notes(self, machine: str, *, before: bool, stale: Path | None = None) -> Path | None:
-        """Do to the notes what the machine is known for; return where they were kept before the run."""
+        """Change the notes as the kind of machine requires; return their copy from before the run."""
         notes = self.lab.notes
         if machine == "stale notes" and before:
             kept = self._folder / "stale"
@@ -228,19 +228,19 @@ class Bench:
         return None
 
     def _heal(self, again: Callable[[], Run]) -> str:
-        """Run until all went well, as a careful person does; return what is in the way of that."""
+        """Repeat runs until one succeeds, as a careful person does; return the remaining errors."""
         errors = ""
         for _ in range(RUNS):
             run = again()
             if run.ok:
-                self.lab.advance(seconds=SETTLED)  # what is done late is done by then
+                self.lab.advance(seconds=SETTLED)  # a late request is carried out by then
                 return ""
             errors = "\n".join(run.errors)
             self._answer(errors)
         return f"still failing after {RUNS} runs: {errors}"
 
     def _answer(self, errors: str) -> None:
-        """Do what the messages say."""
+        """Follow the messages."""
         if proof := nothing_made_in(errors):
             self.lab.env[RENEW] = proof
         elif AGAIN in errors:
@@ -258,7 +258,7 @@ class Bench:
                 self.lab.env[RENEW] = re.findall(rf"{RENEW}=([0-9a-f]+)", errors)[-1]
 
     def _wrong(self) -> str:
-        """Return what is not as it should be in the end."""
+        """Return the problem in the end, or an empty string."""
         found = shape(self.lab)
         if found != self.expected:
             return f"Qlik holds something else: {difference(self.expected, found)}"
@@ -273,19 +273,19 @@ class Bench:
         before = self.lab.state.as_json()
         seen = self.lab.refresh()
         if seen.errors or self.lab.state.as_json() != before:
-            return f"a refresh finds something: {seen.errors}"
+            return f"a refresh finds a difference: {seen.errors}"
         return ""
 
 
 def shape(lab: Lab) -> dict[str, Any]:
-    """What Qlik holds, in words that do not differ from run to run."""
+    """Return Qlik's content in a form that is the same in every run."""
     dump = lab.qlik.control.dump()
     held: dict[str, Any] = {"tenants": sorted(lab.tenants.values())}
     for hostname in lab.tenants:
         for kind, objects in dump[hostname].items():
             if kind not in ("temp-content", "session"):
                 held[kind] = sorted(map(_words, objects))
-        # Without the notes of the other machine, a run sends a reload once more, which loads the same data.
+        # Without the notes of the other machine, a run repeats a reload, which loads the same data.
         held["reload"] = sorted(set(held.get("reload", [])))
     return held
 
@@ -309,7 +309,7 @@ def _words(thing: dict[str, Any]) -> str:
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The kinds in which two worlds differ."""
+    """Return the kinds of objects in which two worlds differ."""
     kinds = sorted(expected.keys() | found.keys())
     return {
         kind: (expected.get(kind), found.get(kind)) for kind in kinds if expected.get(kind) != found.get(kind)
@@ -343,7 +343,7 @@ KINDS = {
 
 
 def ids_that_differ(lab: Lab) -> str:
-    """What the state holds that Qlik does not, or twice, or without an end."""
+    """Return a problem with the ids in the state: unknown at Qlik, or used twice."""
     (hostname,) = lab.tenants
     dump = lab.qlik.control.dump()[hostname]
     entries = list(lab.state)
@@ -367,7 +367,7 @@ def _kind(entry: Resource) -> str:
 
 
 def cells(operation: Operation, requests: Iterable[Request]) -> Iterator[Cell]:
-    """All cells of an operation."""
+    """Yield all cells of an operation."""
     for machine in MACHINES:
         for request in requests:
             for fault in FAULTS:
@@ -375,7 +375,7 @@ def cells(operation: Operation, requests: Iterable[Request]) -> Iterator[Cell]:
 
 
 def table(tried: Counter[tuple[str, str]], lost: Counter[tuple[str, str]]) -> str:
-    """Tried and survived, by fault and operation."""
+    """Return a table of tried and survived cells, by fault and operation."""
     names = [op.name for op in OPERATIONS]
     lines = ["fault".ljust(22) + "".join(name.rjust(14) for name in names)]
     for fault in FAULTS:
@@ -385,16 +385,16 @@ def table(tried: Counter[tuple[str, str]], lost: Counter[tuple[str, str]]) -> st
 
 
 def sample(operation: Operation, requests: Iterable[Request], size: int) -> list[Cell]:
-    """So many cells of an operation, spread over its requests, faults and machines; always the same ones."""
+    """Return a fixed sample of cells of an operation, spread over its requests, faults and machines."""
     everything = list(cells(operation, requests))
     return random.Random(operation.name).sample(everything, min(size, len(everything)))
 
 
 def _try(work: tuple[str, int, int, int]) -> list[tuple[Cell, str]]:
-    """Try each so-manieth cell of an operation, one part of several."""
+    """Try every nth cell of an operation, as one part of several."""
     name, every, part, parts = work
     found = []
-    logging.disable(logging.CRITICAL)  # the server would tell of each connection that a fault has cut
+    logging.disable(logging.CRITICAL)  # otherwise the server logs each connection that a fault cuts
     with redirect_stdout(StringIO()), Bench(BY_NAME[name]) as bench:
         chosen = list(cells(bench.operation, bench.requests()))[::every][part::parts]
         for cell in chosen:
@@ -407,7 +407,7 @@ def _try(work: tuple[str, int, int, int]) -> list[tuple[Cell, str]]:
 
 
 def main() -> int:
-    """Try cells and print the table; 1 if any is lost."""
+    """Try cells and print the table; return 1 if any cell has a problem."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--every", type=int, default=1, help="only each so-manieth cell")
     options.add_argument("--operation", choices=BY_NAME, action="append", help="only this operation")

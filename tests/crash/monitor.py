@@ -1,4 +1,4 @@
-"""The resource monitor: what a program's SDK asks of the engine."""
+"""The resource monitor: the engine's service for the SDK of a program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from tests.crash.deployment import Deployment
 from tests.crash.goals import Goal, Stop
-from tests.crash.program import Gone, NotYet, Turns
+from tests.crash.program import Deferred, EngineStopped, Turns
 from tests.crash.resources import STACK, urn_of
 
 FEATURES = [
@@ -27,13 +27,13 @@ UNKNOWN_OPTIONS = {
     "transforms",
     "replacement_trigger",
 }
-"""What this engine does not know, so that no program may rely on it. It has no secrets, so which outputs are
-secret makes no difference to it.
+"""Options that this engine does not support, so programs must not use them. It has no secrets, so it ignores
+the list of secret outputs.
 """
 
 
 class Monitor:
-    """Answers in the order in which it is asked. After a failure only what had been begun is still done."""
+    """Responds in the order of the requests. After a failure, it only finishes steps that had begun."""
 
     def __init__(self, run: Deployment, turns: Turns, *, project: str, stack: str) -> None:
         self._run, self._turns = run, turns
@@ -43,13 +43,13 @@ class Monitor:
         self.stack_outputs: dict[str, Any] = {}
 
     def GetDeploymentInfo(self, _request: Any) -> Any:
-        """What the SDK may make use of. Without secrets: values come as they are."""
+        """Return the supported features of the SDK. Without secrets, values are plain."""
         return resource_pb2.DeploymentInfo(supportedFeatures=FEATURES)
 
     def RegisterResource(self, request: Any) -> Any:
-        """Do what the resource takes."""
+        """Run the steps for a resource."""
         if self._run.stopped and not self._has_begun():
-            raise Gone
+            raise EngineStopped
         urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
         try:
             entry = self._run.register(_goal(request), urn)
@@ -58,8 +58,8 @@ class Monitor:
             if not self._run.stopped:
                 self._run.stopped = True
                 self._begun, self._left = self._turns.asked, self._run.options.parallel - 1
-            # The program hears of it only when all that had been begun is done.
-            raise NotYet from None
+            # The program sees the error only after all begun steps are finished.
+            raise Deferred from None
         answer = resource_pb2.RegisterResourceResponse(urn=entry.urn, id=entry.id)
         answer.unknown = entry.urn in self._run.skipped
         if entry.custom:
@@ -67,9 +67,9 @@ class Monitor:
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        """Keep the outputs of a component; those of the stack until its end."""
+        """Store the outputs of a component; keep the outputs of the stack until the end."""
         if self._run.stopped:
-            raise Gone
+            raise EngineStopped
         outputs = json_format.MessageToDict(request.outputs)
         if request.urn.split("::")[2] == STACK:
             self.stack_outputs = outputs
@@ -78,11 +78,11 @@ class Monitor:
         return empty_pb2.Empty()
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
-        """The program is done."""
+        """Accept the end of the program."""
         return empty_pb2.Empty()
 
     def _has_begun(self) -> bool:
-        """Whether this registration had been asked for when the run failed, and there was room for it."""
+        """Tell whether this registration was requested before the failure, and had a free slot."""
         begun = self._turns.current <= self._begun and self._left > 0
         self._left -= begun
         return begun
@@ -115,6 +115,6 @@ def _goal(request: Any) -> Goal:
 def _former_name(alias: Any, parent: str) -> str:
     spec = alias.spec
     other = [alias.urn, spec.type, spec.stack, spec.project, spec.noParent]
-    assert not any(other), f"an alias of more than the name: {alias}"
-    assert spec.parentUrn in ("", parent), f"an alias below another parent: {alias}"
+    assert not any(other), f"an alias with more than a name: {alias}"
+    assert spec.parentUrn in ("", parent), f"an alias under another parent: {alias}"
     return str(spec.name)

@@ -1,4 +1,4 @@
-"""The product, broken in one place each: what the search for sequences must find."""
+"""Mutations that each break the product in one place, and that the search for sequences must find."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "emulator-licence-key-eu"
 
 
 class Mutation(NamedTuple):
-    """What breaks the product in the process of a run, and the promise that does not hold then."""
+    """A function that breaks the product in the process of a run, and the promise that it breaks."""
 
     breaks: Callable[[], None]
     promise: str
@@ -103,4 +103,4 @@ MUTATIONS = {
 }
 
 QUICK = ("every proof has a permit", "the only candidate is taken", "what is late is not waited for")
-"""Those that a few sequences show."""
+"""Mutations that a few sequences find."""

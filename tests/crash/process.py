@@ -1,6 +1,7 @@
-"""A process of its own for each run, made by forking: what a run leaves in memory is gone with it.
+"""A forked process for each run: the memory of a run ends with it.
 
-So is what a killed one had not written down: no `finally` runs, no lock is let go, as with SIGKILL.
+A killed run also loses everything that it had not written: no `finally` runs and no lock is released, as with
+SIGKILL.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ SECONDS = 240.0
 
 
 def die() -> None:
-    """End this process at once, as if it had been killed."""
+    """End this process at once, like a kill."""
     os._exit(KILLED)
 
 
 def run(do: Callable[[], None], *, seconds: float = SECONDS) -> bool:
-    """Do something in a process of its own; return whether it came to its end rather than to a `die`.
+    """Call a function in a new process; return True if it ended normally, and False after a `die`.
 
-    An exception there is an AssertionError here, and its traceback is on stderr.
+    An exception there becomes an AssertionError here, and its traceback goes to stderr.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
-        # Python 3.12 warns of other threads: here only the emulator's, which waits for requests.
+        # Python 3.12 warns about other threads. Here, that is only the emulator's, which waits for requests.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
@@ -43,17 +44,17 @@ def run(do: Callable[[], None], *, seconds: float = SECONDS) -> bool:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise
-    assert code in (0, KILLED), f"the run broke (exit code {code}); its traceback is on stderr"
+    assert code in (0, KILLED), f"the run failed (exit code {code}); its traceback is on stderr"
     return code == 0
 
 
 def _be(do: Callable[[], None]) -> None:
     code = BROKEN
-    gc.disable()  # it would touch, and so copy, all that the test's process holds
+    gc.disable()  # a collection touches, and so copies, all memory of the test's process
     try:
         do()
         code = 0
-    except BaseException:  # noqa: BLE001 - nothing may get out: above are the frames of the test
+    except BaseException:  # noqa: BLE001 - no exception may reach the frames of the test above
         traceback.print_exc()
     finally:
         sys.stdout.flush()

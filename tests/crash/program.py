@@ -1,7 +1,7 @@
-"""Runs a program with the real SDK against a resource monitor in process, always in the same order.
+"""Runs a program with the real SDK against an in-process resource monitor, always in the same order.
 
-The SDK registers what it can at once, from many threads. Here the engine acts only when the program can do
-nothing but wait, and takes what was asked of it first.
+The SDK registers resources at once, from many threads. Here, the engine acts only when the program can only
+wait, and it handles the oldest request first.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.stack import run_in_stack
 
 
-class Gone(grpc.RpcError):
-    """What a program gets of an engine that takes no more registrations."""
+class EngineStopped(grpc.RpcError):
+    """The error for a program when the engine accepts no more registrations."""
 
     def code(self) -> grpc.StatusCode:
-        """The SDK takes it for the end."""
+        """Return the code that the SDK treats as the end."""
         return grpc.StatusCode.UNAVAILABLE
 
     def details(self) -> str:
-        """Shown to nobody."""
+        """Return no details, because nobody sees them."""
         return "resource monitor shut down"
 
 
-class NotYet(Exception):
-    """The engine is to be asked again when it has answered all that it was asked before."""
+class Deferred(Exception):
+    """The engine must handle all earlier requests before this one."""
 
 
 class Turns(selectors.DefaultSelector):
-    """Waits for an event loop; where it has nothing to do, the engine has its turn."""
+    """The selector of an event loop; when the loop is idle, the engine takes a turn."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
-        """How many requests there were."""
+        """The number of requests."""
         self.current = 0
-        """The number of the one that is being answered."""
+        """The number of the current request."""
         self._waiting: deque[Callable[[], None]] = deque()
-        # The handlers run event loops of their own, which this thread's must not know of.
+        # The handlers run their own event loops, which must be hidden from this thread's loop.
         self._engine = ThreadPoolExecutor(1)
 
     def ask(self, request: Callable[[], None]) -> None:
-        """Put a request last."""
+        """Append a request to the queue."""
         self.asked += 1
         self._waiting.append(request)
 
     def select(self, timeout: float | None = None) -> Any:
-        """Take one turn of the engine before waiting for anything."""
+        """Let the engine take one turn before the loop waits."""
         if (timeout is not None and timeout <= 0) or not self._waiting:
             return super().select(timeout)
         self.current += 1
@@ -66,13 +66,13 @@ class Turns(selectors.DefaultSelector):
         return super().select(0)
 
     def close(self) -> None:
-        """End the engine's thread with the loop."""
+        """End the engine's thread together with the loop."""
         super().close()
         self._engine.shutdown()
 
 
 class _Executor(ThreadPoolExecutor):
-    """Runs what the SDK would run in a thread when the engine has its turn."""
+    """Runs the SDK's thread tasks during the engine's turns."""
 
     def __init__(self, turns: Turns) -> None:
         super().__init__(1)
@@ -86,9 +86,9 @@ class _Executor(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except NotYet:
+            except Deferred:
                 self._turns.ask(answer)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            except Exception as error:  # noqa: BLE001 - the caller handles it
                 future.set_exception(error)
 
         self._turns.ask(answer)
@@ -96,27 +96,27 @@ class _Executor(ThreadPoolExecutor):
 
 
 class _Log:
-    """Takes what the SDK tells the engine."""
+    """Receives log messages from the SDK."""
 
     def __init__(self) -> None:
         self.errors: list[str] = []
 
     def Log(self, request: Any) -> None:
-        """Keep errors."""
+        """Store errors."""
         if request.severity == engine_pb2.ERROR:
             self.errors.append(request.message)
 
     def RequirePulumiVersion(self, _request: Any) -> None:
-        """Any will do."""
+        """Accept any version."""
 
 
 def run(main: Callable[[], object], monitor: Any, turns: Turns, *, project: str, stack: str) -> list[str]:
-    """Run a program to its end; return its own errors, not those of the engine.
+    """Run a program to its end; return the program's errors, without the engine's.
 
     Args:
         main: the program.
-        monitor: answers the calls of the SDK's resource monitor.
-        turns: what the monitor may look at to tell requests apart.
+        monitor: implements the SDK's resource monitor.
+        turns: lets the monitor identify requests.
     """
     return contextvars.copy_context().run(_run, main, monitor, turns, project, stack)
 

@@ -1,8 +1,7 @@
-"""The provider process's part: the SDK's own servicer of dynamic providers, called as the engine calls it.
+"""The provider process: the SDK's own servicer of dynamic providers, called like the engine calls it.
 
-Values cross as on the wire, in protobuf messages. The frame of the servicer's handler holds the `request` and
-the `context` in which `tenantry.providers.framework.engine` looks for the URN and the run, and leaves its
-errors.
+Values are protobuf messages, as on the wire. The frame of the servicer's handler has the `request` and the
+`context`. `tenantry.providers.framework.engine` finds the URN and the run there, and stores its errors there.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from tests.crash.resources import Properties
 from tests.e2e.result import short_name
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How a value that is not known yet crosses the wire."""
+"""An unknown value on the wire."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the engine: "check", "Space Sales". `fresh` is a check that is shown no old inputs."""
+    """One call of the engine: "check", "Space Sales". `fresh` is a check without old inputs."""
 
     kind: str
     resource: str
@@ -41,8 +40,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Half:
-    """What a call that failed half way returns about the object that exists all the same."""
+class PartialResult:
+    """The properties of an object that exists although its call failed."""
 
     id: str
     outputs: Properties
@@ -50,16 +49,16 @@ class Half:
 
 
 class CallFailed(Exception):
-    """A call failed; the text is what the user sees."""
+    """A failed call; the text is the error message for the user."""
 
-    def __init__(self, message: str, half: Half | None) -> None:
+    def __init__(self, message: str, half: PartialResult | None) -> None:
         super().__init__(message)
         self.half = half
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Answer to a diff. `changes` is None where the engine is to compare the inputs itself."""
+    """The response to a diff. `changes` is None if the engine must compare the inputs itself."""
 
     changes: bool | None
     replaces: list[str]
@@ -67,16 +66,16 @@ class Difference:
 
 
 class Provider:
-    """One provider process, so one run: it knows nothing of any other. `log` hears of each call first."""
+    """One provider process, for one run: it shares nothing with other runs. `log` gets each call first."""
 
     def __init__(self, log: Callable[[Call], object]) -> None:
         self._servicer = _servicer()
         self._log = log
-        # By its address a run is told apart from others.
+        # The address identifies a run.
         self._run: Any = {"resource_status_address": f"run-{uuid.uuid4().hex}"}
 
     def check(self, urn: str, olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
-        """The inputs to store, and what is wrong with them."""
+        """Return the inputs to store, and their problems."""
         self._log(Call("check", short_name(urn), not olds))
         request = provider_pb2.CheckRequest(urn=urn, olds=_struct(olds), news=_struct(news))
         answer = self._call("Check", request)
@@ -86,7 +85,7 @@ class Provider:
     def diff(
         self, urn: str, id: str, old_inputs: Properties, olds: Properties, news: Properties
     ) -> Difference:
-        """Whether the object differs, and what must replace it."""
+        """Return whether the object differs, and the properties that replace it."""
         self._log(Call("diff", short_name(urn)))
         request = provider_pb2.DiffRequest(
             urn=urn, id=id, old_inputs=_struct(old_inputs), olds=_struct(olds), news=_struct(news)
@@ -96,7 +95,7 @@ class Provider:
         return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)
 
     def create(self, urn: str, inputs: Properties) -> tuple[str, Properties]:
-        """Id and outputs of a new object."""
+        """Create an object; return its id and outputs."""
         self._log(Call("create", short_name(urn)))
         answer = self._call(
             "Create", provider_pb2.CreateRequest(urn=urn, properties=_struct(inputs), **self._run)
@@ -106,7 +105,7 @@ class Provider:
     def read(
         self, urn: str, id: str, inputs: Properties, outputs: Properties
     ) -> tuple[str, Properties, Properties | None]:
-        """Id, outputs and inputs as they are now. Id "" is gone; no inputs: they stay."""
+        """Return the current id, outputs and inputs. Id "": deleted; inputs None: unchanged."""
         self._log(Call("read", short_name(urn)))
         request = provider_pb2.ReadRequest(
             urn=urn, id=id, inputs=_struct(inputs), properties=_struct(outputs), **self._run
@@ -118,7 +117,7 @@ class Provider:
     def update(
         self, urn: str, id: str, old_inputs: Properties, olds: Properties, news: Properties
     ) -> Properties:
-        """Outputs of a changed object."""
+        """Update an object; return its outputs."""
         self._log(Call("update", short_name(urn)))
         request = provider_pb2.UpdateRequest(
             urn=urn,
@@ -131,7 +130,7 @@ class Provider:
         return _plain(self._call("Update", request).properties)
 
     def delete(self, urn: str, id: str, inputs: Properties, outputs: Properties) -> None:
-        """Remove an object."""
+        """Delete an object."""
         self._log(Call("delete", short_name(urn)))
         request = provider_pb2.DeleteRequest(
             urn=urn, id=id, old_inputs=_struct(inputs), properties=_struct(outputs), **self._run
@@ -141,18 +140,18 @@ class Provider:
     def _call(self, method: str, request: Any) -> Any:
         context = _Context()
         try:
-            # In a context of its own: nothing of the program's runtime is there in another process.
+            # Use a new context, because another process does not have the program's runtime.
             return contextvars.Context().run(getattr(self._servicer, method), request, context)
         except _Aborted as error:
             raise context.failure(str(error)) from None
 
 
 class _Aborted(Exception):
-    """Ends a handler, as gRPC does."""
+    """The end of a handler, as in gRPC."""
 
 
 class _Context:
-    """What a servicer is given besides the request."""
+    """The context that a servicer gets with the request."""
 
     def __init__(self) -> None:
         self._trailing: dict[str, bytes] = {}
@@ -164,18 +163,18 @@ class _Context:
         raise _Aborted(details)
 
     def failure(self, details: str) -> CallFailed:
-        """The failure as the engine reads it: the status in the metadata, if one is there, else the text."""
+        """Return the failure as the engine reads it: the status in the metadata, or else the text."""
         if "grpc-status-details-bin" not in self._trailing:
             return CallFailed(details, None)
         status = Status.FromString(self._trailing["grpc-status-details-bin"])
         half = provider_pb2.ErrorResourceInitFailed()
         if not any(detail.Unpack(half) for detail in status.details):
             return CallFailed(status.message, None)
-        return CallFailed(status.message, Half(half.id, _plain(half.properties), list(half.reasons)))
+        return CallFailed(status.message, PartialResult(half.id, _plain(half.properties), list(half.reasons)))
 
 
 def _without_main(name: str) -> CodeType:
-    """Compile a module that starts a server at its end, without that."""
+    """Compile a module without its last part, which starts a server."""
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.origin is not None
@@ -189,7 +188,7 @@ SERVICER = _without_main("pulumi.dynamic.__main__")
 
 
 def _servicer() -> Any:
-    """A servicer as in a new process: its module keeps every provider that it has unpickled."""
+    """Return a servicer as in a new process: its module caches every provider that it has unpickled."""
     module: dict[str, Any] = {"__name__": "pulumi.dynamic.__main__"}
     exec(SERVICER, module)
     return module["DynamicResourceProviderServicer"]()

@@ -1,4 +1,4 @@
-"""A refresh: every entry of the state is held against what is there, and then all are written at once."""
+"""A refresh: compare every entry of the state with the real object, then write all entries at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.crash.resources import STACK, Resource
 
 
 def refresh(run: Deployment) -> None:
-    """Take what is live into the entries; what is gone leaves. Raises Stop at the end if a read failed."""
+    """Update the entries from the real objects; remove deleted ones. Raises Stop if a read failed."""
     found: dict[Resource, Resource | None] = {}
     failed: list[str] = []
     for entry in run.entries:
@@ -36,13 +36,13 @@ def _read(run: Deployment, entry: Resource) -> Resource | None:
     live = entry.copy(
         id=id, outputs=outputs, inputs=entry.inputs if inputs is None else inputs, initErrors=[]
     )
-    # What a refresh shows: an `up` from there back to what the state said. Nothing comes of it.
+    # A refresh shows the diff from the real object back to the state, without any effect.
     run.provider.diff(live.urn, live.id, live.inputs, live.outputs, entry.inputs)
     return live
 
 
 def _rebuilt(entries: list[Resource | None]) -> list[Resource]:
-    """Without those that are gone, and without what refers to them."""
+    """Remove deleted entries, and the references to them."""
     kept: list[Resource] = []
     known: set[str] = set()
     for entry in entries:

@@ -1,4 +1,4 @@
-"""What a state consists of, under the names of `pulumi stack export`, and how resources hang together."""
+"""The parts of a state, named as in `pulumi stack export`, and the dependencies of resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STACK = "pulumi:pulumi:Stack"
 
 @dataclass(eq=False)
 class Resource:
-    """One entry of a state. Entries are told apart by identity: two of them may have one URN."""
+    """One entry of a state. Entries are compared by identity, because two of them can have the same URN."""
 
     urn: str
     type: str
@@ -29,15 +29,15 @@ class Resource:
     protect: bool = False
     taint: bool = False
     delete: bool = False
-    """Replaced already, and to be deleted."""
+    """Already replaced; the deletion is pending."""
     pendingReplacement: bool = False
-    """Deleted already, and to be replaced."""
+    """Already deleted; the replacement is pending."""
     deletedWith: str = ""
     dependencies: list[str] = field(default_factory=list)
     propertyDependencies: dict[str, list[str]] = field(default_factory=dict)
     initErrors: list[str] = field(default_factory=list)
     formerly: str = ""
-    """The URN in the state before this run, if that was another; never stored."""
+    """The former URN, if this run has changed it; never stored."""
 
     @property
     def name(self) -> str:
@@ -45,25 +45,25 @@ class Resource:
         return short_name(self.urn)
 
     def needs(self) -> set[str]:
-        """The URNs of all that this one depends on, its parent left out."""
+        """Return the URNs of all dependencies, without the parent."""
         by_property = {urn for urns in self.propertyDependencies.values() for urn in urns}
         return {*self.dependencies, *by_property, self.deletedWith} - {""}
 
     def copy(self, **changes: Any) -> Resource:
-        """The same in an entry of its own, with some changes."""
+        """Return a copy with some changes."""
         return Resource(**deepcopy(vars(self)) | changes)
 
     def as_json(self) -> dict[str, Any]:
-        """As the export has it: without what is empty."""
+        """Return the entry as in an export, without empty values."""
         kept = {name: value for name, value in vars(self).items() if value and name != "formerly"}
         return {"urn": self.urn, "type": self.type, "custom": self.custom, **kept}
 
 
 @dataclass
 class State:
-    """The state of a stack: its entries in an order in which each comes after all that it needs.
+    """The state of a stack: its entries, each after all of its dependencies.
 
-    `pending` are the operations that a killed run was about: pairs of what it did ("creating") and the URN.
+    `pending` are the pending operations of a killed run: pairs of the operation ("creating") and the URN.
     """
 
     resources: list[Resource] = field(default_factory=list)
@@ -71,7 +71,7 @@ class State:
 
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> State:
-        """Read what `as_json` wrote, or the `deployment` of an export without the engine's own providers."""
+        """Read the output of `as_json`, or the `deployment` of an export; skip the engine's own providers."""
         known = {attribute.name for attribute in fields(Resource)}
         entries = [
             Resource(**{name: value for name, value in resource.items() if name in known})
@@ -82,7 +82,7 @@ class State:
         return cls(entries, [(operation["type"], operation["resource"]["urn"]) for operation in operations])
 
     def as_json(self) -> dict[str, Any]:
-        """Under the names of an export."""
+        """Return the state with the names of an export."""
         operations = [{"type": kind, "resource": {"urn": urn}} for kind, urn in self.pending]
         return {
             "resources": [resource.as_json() for resource in self.resources],
@@ -91,24 +91,24 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State:
-        """Read a file; one that is not there holds nothing."""
+        """Read a file; a missing file is an empty state."""
         return cls.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else cls()
 
     def save(self, path: Path) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file atomically."""
         draft = path.with_suffix(".new")
         draft.write_text(json.dumps(self.as_json(), indent=1), "utf-8")
         draft.replace(path)
 
     def copy(self) -> State:
-        """The same state, on its own."""
+        """Return a deep copy."""
         return State.from_json(json.loads(json.dumps(self.as_json())))
 
     def __iter__(self) -> Iterator[Resource]:
         return (resource for resource in self.resources if resource.type != STACK)
 
     def __getitem__(self, name: str) -> Resource:
-        """The entry of that type and name ("Space Sales") that is not waiting to be deleted."""
+        """Return the entry of that type and name ("Space Sales") without a pending deletion."""
         found = [resource for resource in self.resources if resource.name == name and not resource.delete]
         if len(found) != 1:
             raise KeyError(f"{name}: {len(found)} in {[resource.name for resource in self.resources]}")
@@ -116,12 +116,12 @@ class State:
 
     @property
     def names(self) -> list[str]:
-        """Type and name of every entry in order, without the stack's own."""
+        """Type and name of every entry in order, without the stack itself."""
         return [resource.name for resource in self]
 
 
 def urn_of(stack: str, project: str, parent: str, type: str, name: str) -> str:
-    """Make a URN: it names the types of all parents but the stack."""
+    """Build a URN, with the types of all parents except the stack."""
     above = parent.split("::")[2] if parent else STACK
     return f"urn:pulumi:{stack}::{project}::{'' if above == STACK else f'{above}$'}{type}::{name}"
 
@@ -129,7 +129,7 @@ def urn_of(stack: str, project: str, parent: str, type: str, name: str) -> str:
 def dependents(
     entries: list[Resource], root: Resource, ignored: Iterable[str], *, children: bool
 ) -> list[Resource]:
-    """All that depends on an entry, directly or not, in order; with `children` parents count as needed."""
+    """Return all direct and indirect dependents of an entry, in order; with `children`, include children."""
     found: list[Resource] = []
     known, ignored = {root.urn}, set(ignored)
     for entry in entries[entries.index(root) + 1 :]:
@@ -141,19 +141,19 @@ def dependents(
 
 
 def direct_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
-    """The entries that one depends on, its parent included."""
+    """Return the direct dependencies of an entry, including its parent."""
     above = entry.needs() | {entry.parent}
     return {other for other in entries[: entries.index(entry)] if other.urn in above}
 
 
 def all_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
-    """The entries that one depends on, directly or not."""
+    """Return the direct and indirect dependencies of an entry."""
     found: set[Resource] = set()
     urns = [*entry.needs(), entry.parent]
     while urns:
         urn = urns.pop()
         same = [other for other in entries if other.urn == urn and other not in found]
-        # Old entries refer to old ones, where there are both.
+        # Old entries refer to old entries if both old and new ones exist.
         match = [other for other in same if other.delete == entry.delete] or same
         found |= set(match)
         urns += [further for other in match for further in (*other.needs(), other.parent)]

@@ -1,4 +1,4 @@
-"""Several stacks, in two backends and run from two machines, and one Qlik for all of them."""
+"""Several stacks in two backends, run from two machines, with one emulator for all of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEACTIVATE = Request("POST", "/api/v1/tenants/*/actions/deactivate", 1)
 
 
 class Place(NamedTuple):
-    """Where a stack is: the backend, and the stack's name in there."""
+    """The location of a stack: the backend, and the name of the stack there."""
 
     backend: str
     name: str
@@ -41,11 +41,11 @@ class Place(NamedTuple):
 
 @dataclass(eq=False)
 class Stack:
-    """One customer's stack: where it is, what its file says, and what its last run told the person.
+    """One customer's stack: its location, its file, and the errors of its last run.
 
-    `customer` is a number that no other customer has, whatever the names. `history` are the states that it
-    has had, the oldest first; `kept` is the last one of a stack that was removed. `may_hold` are the tenants,
-    `copied` the proofs that came into it with a state.
+    `customer` is the unique number of the customer, independent of the names. `history` are the former
+    states, oldest first. `kept` is the last state of a removed stack. `may_hold` are the tenants and `copied`
+    the proofs that came into the stack with a copied state.
     """
 
     place: Place
@@ -60,7 +60,7 @@ class Stack:
 
 
 class Strike(NamedTuple):
-    """What happens to one request of a run, or to its process at that request."""
+    """A fault of one request in a run, or a kill of the process at that request."""
 
     fault: dict[str, Any] | None = None
     kill: Kill | None = None
@@ -90,7 +90,7 @@ STRIKES = {
     "a token is refused": _struck(TOKEN, "refused"),
     "the last token is refused": _struck(LAST_TOKEN, "refused"),
 }
-"""By their names in a sequence; the first ones are the simplest and the most dangerous."""
+"""All strikes, by their names in a sequence; the first ones are the simplest and the most dangerous."""
 
 STRIKES_OF_DESTROY = {
     "nothing": NOTHING,
@@ -102,19 +102,19 @@ STRIKES_OF_DESTROY = {
 
 
 class Site(Lab):
-    """The lab with many stacks. `product` may break the product in the process of each run.
+    """A lab with many stacks. `product` can break the product in the process of each run.
 
-    Begin with `clear`.
+    Call `clear` first.
     """
 
     def __init__(self, folder: Path, product: Callable[[], None] = lambda: None) -> None:
         super().__init__(folder)
         self._product = product
         self.tell: Callable[[str], object] = lambda text: None
-        """Hears of what each run said."""
+        """Receives the output of each run."""
 
     def clear(self, *, lists_late: bool) -> None:
-        """Begin anew, with nothing anywhere."""
+        """Start again with an empty Qlik and no stacks."""
         self.qlik.control.reset()
         self.lists_late = lists_late
         if lists_late:
@@ -133,7 +133,7 @@ class Site(Lab):
         strike: Strike = NOTHING,
         **options: Any,
     ) -> Run:
-        """Run a command of a stack. `renew` is the proof that the person wants renewed."""
+        """Run a command of a stack. `renew` is the proof that the person wants to renew."""
         self.engine.folder = self._folder_of(stack.place)
         self.engine.folder.mkdir(parents=True, exist_ok=True)
         self.engine.stack = stack.place.name
@@ -150,33 +150,33 @@ class Site(Lab):
         return run
 
     def state_of(self, place: Place) -> State:
-        """The state of the stack that is there."""
+        """Return the state of the stack at this place."""
         return State.load(self._folder_of(place) / "state.json")
 
     def put_state(self, place: Place, state: State) -> State:
-        """Import a state, which may be another stack's; returns it as it is there."""
+        """Import a state, possibly from another stack; return the imported state."""
         moved = moved_to(place.name, state)
         self._folder_of(place).mkdir(parents=True, exist_ok=True)
         moved.save(self._folder_of(place) / "state.json")
         return moved
 
     def remove_state(self, place: Place) -> None:
-        """`pulumi stack rm --force`."""
+        """Run `pulumi stack rm --force`."""
         shutil.rmtree(self._folder_of(place), ignore_errors=True)
 
     @property
     def made(self) -> list[dict[str, Any]]:
-        """The tenants that were made and are not purged."""
+        """The created tenants that are not purged."""
         now, dump = self.now(), self.qlik.control.dump()["cloud"]["tenant"]
         return [kind for kind in dump if kind.get("_made") and kind.get("_purge_at", now + 1) > now]
 
     def notes_of(self, machine: str) -> Path:
-        """Where a machine keeps its notes."""
+        """Return the folder of a machine's notes."""
         return self._live / "machines" / machine
 
     @property
     def violations(self) -> list[str]:
-        """What of Qlik's answers its contract does not allow."""
+        """The responses that break Qlik's contract."""
         return self._checker.violations
 
     def _folder_of(self, place: Place) -> Path:
@@ -188,7 +188,7 @@ class Site(Lab):
 
 
 def moved_to(name: str, state: State) -> State:
-    """A state under another name of its stack, as `pulumi stack rename` makes it of the old."""
+    """Return a state with a new stack name, as after `pulumi stack rename`."""
     text = json.dumps(state.as_json())
     text = re.sub(r"urn:pulumi:[^:]+::", f"urn:pulumi:{name}::", text)
     text = re.sub(r'(pulumi:pulumi:Stack::tenantry-)[^:"]+', rf"\g<1>{name}", text)
@@ -196,12 +196,12 @@ def moved_to(name: str, state: State) -> State:
 
 
 def tenants_in(state: State) -> set[str]:
-    """System hostnames of the tenants in a state, also of one that is to be deleted."""
+    """Return the system hostnames of the tenants in a state, including tenants with a pending deletion."""
     return {resource.id for resource in state if resource.type == TENANT}
 
 
 def proof_in(state: State) -> dict[str, Any]:
-    """What the proof in a state says; nothing if it has none."""
+    """Return the properties of the proof in a state; empty without a proof."""
     proofs = [resource for resource in state if resource.type == PROOF and not resource.delete]
     assert len(proofs) <= 1, "a state with two proofs"
     return _said(proofs[0]) if proofs else {}

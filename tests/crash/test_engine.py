@@ -1,4 +1,4 @@
-"""What the traces cannot show of the engine in process: how it behaves as a tool of tests."""
+"""The behaviour of the in-process engine as a test tool, which the traces do not cover."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Things = Callable[..., Any]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[[Callable[[Things], object]], Engine]:
-    """Make an engine of a program that is given the kind `Thing` of the traces."""
+    """Return a function that creates an engine for a program, which gets the type `Thing` of the traces."""
 
     def before() -> None:
         os.environ["ALONE"] = "1"
@@ -43,7 +43,7 @@ def make(tmp_path: Path) -> Callable[[Callable[[Things], object]], Engine]:
 
 
 def test_resources_are_made_in_the_order_of_the_program(make: Callable[..., Engine]) -> None:
-    """What waits for nothing comes first, then what waited, always in the same order."""
+    """Resources without dependencies come first, then the others, always in the same order."""
 
     def program(thing: Things) -> None:
         late = thing("late", of=thing("first").id)
@@ -59,7 +59,7 @@ def test_resources_are_made_in_the_order_of_the_program(make: Callable[..., Engi
 
 
 def test_an_error_of_the_program_ends_the_run_before_anything_is_deleted(make: Callable[..., Engine]) -> None:
-    """What it had registered is made."""
+    """The registered resources are created."""
     fails = False
 
     def program(thing: Things) -> None:
@@ -76,7 +76,7 @@ def test_an_error_of_the_program_ends_the_run_before_anything_is_deleted(make: C
     assert engine.state.names == ["Thing first", "Thing second"]
 
 
-def test_what_it_does_not_know_it_refuses(make: Callable[..., Engine]) -> None:
+def test_unknown_options_are_refused(make: Callable[..., Engine]) -> None:
     """An option without effect would let a test pass for the wrong reason."""
     engine = make(lambda thing: thing("one", pulumi.ResourceOptions(ignore_changes=["size"]), size=1))
     (error,) = engine.up().errors
@@ -84,7 +84,7 @@ def test_what_it_does_not_know_it_refuses(make: Callable[..., Engine]) -> None:
 
 
 def test_a_state_is_kept_and_put_back(make: Callable[..., Engine]) -> None:
-    """A copy of it stays as it was."""
+    """A copy of the state stays unchanged."""
     engine = make(lambda thing: thing("one", size=1))
     engine.up().expect_ok()
     kept = engine.state
@@ -98,7 +98,7 @@ def test_a_state_is_kept_and_put_back(make: Callable[..., Engine]) -> None:
 
 
 def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
-    """And the test fails."""
+    """The test fails."""
     begun = tmp_path / "begun"
 
     def hang() -> None:
@@ -111,15 +111,15 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
         assert not psutil.pid_exists(int(begun.read_text()))
 
 
-def test_an_error_in_a_process_is_the_tests(capfd: pytest.CaptureFixture[str]) -> None:
-    """Its traceback is shown, and nothing after it happens in the process."""
+def test_an_error_in_a_process_fails_the_test(capfd: pytest.CaptureFixture[str]) -> None:
+    """Its traceback is shown, and the process does nothing after it."""
     with pytest.raises(AssertionError, match="exit code 70"):
         process.run(lambda: [][0])
     assert "IndexError" in capfd.readouterr().err
 
 
 def test_a_process_that_dies_runs_nothing_more(tmp_path: Path) -> None:
-    """No `finally`, as with SIGKILL."""
+    """No `finally` runs, as with SIGKILL."""
     done = tmp_path / "done"
 
     def die() -> None:

@@ -1,4 +1,4 @@
-"""Runs that are struck at one request, and what the next one makes of it."""
+"""Runs with a fault at one request, and the run after it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SMALL: Customer = {
 }
 
 
-def test_an_answer_is_lost(lab: Lab) -> None:
-    """Qlik made the space, the client asked again and took it over; the next run has nothing to do."""
+def test_a_lost_response_creates_no_second_space(lab: Lab) -> None:
+    """Qlik created the space, and the client repeated the request and took it over. The next run is idle."""
     lab.write(SMALL)
     run = lab.up(fault=SPACE.fault(drop_after=True)).expect_ok()
     assert [call["status"] for call in run.log if call["path"] == SPACE.path] == [0, 409]
@@ -32,7 +32,7 @@ def test_an_answer_is_lost(lab: Lab) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_the_process_is_killed_at_a_request(lab: Lab, after: bool) -> None:
-    """The state says what was under way; the next run makes the space or finds it."""
+    """The state has the pending operation. The next run creates the space or finds it."""
     lab.write(SMALL)
     killed = lab.up(kill=Kill(SPACE, after=after))
     assert killed.killed
@@ -47,7 +47,7 @@ def test_the_process_is_killed_at_a_request(lab: Lab, after: bool) -> None:
 
 
 def test_a_fault_strikes_one_run_and_one_request(lab: Lab) -> None:
-    """The run after it meets a Qlik that is well."""
+    """The next run has no fault."""
     lab.write(SMALL)
     failed = lab.up(fault=SPACE.fault(status=403, body={"errors": [{"code": "X-1", "title": "Not you"}]}))
     assert not failed.ok
@@ -57,7 +57,7 @@ def test_a_fault_strikes_one_run_and_one_request(lab: Lab) -> None:
 
 
 def test_everything_is_kept_and_put_back(lab: Lab) -> None:
-    """Qlik, the state and its notes are as they were, as often as wanted."""
+    """You can restore Qlik, the state and the notes many times."""
     lab.write(SMALL)
     lab.up().expect_ok()
     kept, there, state = lab.keep(), lab.qlik.control.dump(), lab.state.as_json()
@@ -74,7 +74,7 @@ def test_everything_is_kept_and_put_back(lab: Lab) -> None:
 
 
 def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
-    """An app that can be used only in half an hour is waited for in no time, by both clocks."""
+    """A wait of half an hour for an app takes no real time, and advances both clocks."""
     with Lab(scratch, publish_ready_ms=1_800_000) as lab:
         lab.env["TENANTRY_READY_SECONDS"] = "3600"
         lab.env["TENANTRY_DEADLINE"] = "7200"
@@ -86,7 +86,7 @@ def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
 
 
 def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:
-    """A client that started before it would take a token of then for a fresh one."""
+    """Otherwise, a new client treats an old token as fresh."""
     lab.write(SMALL)
     lab.up().expect_ok()
     lab.advance(days=30)
@@ -96,7 +96,7 @@ def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:
 
 
 def test_each_run_is_a_process_of_its_own(lab: Lab) -> None:
-    """Nothing of a run is left in memory for the next: each gets its own tokens."""
+    """A run leaves nothing in memory for the next run: each run gets its own tokens."""
     lab.write(SMALL)
     lab.up().expect_ok()
     for _ in range(2):
@@ -107,7 +107,7 @@ def test_each_run_is_a_process_of_its_own(lab: Lab) -> None:
 
 
 def test_requests_have_the_same_names_in_each_run(lab: Lab) -> None:
-    """However ids and hostnames differ."""
+    """The names do not depend on ids and hostnames."""
     lab.write(GLOBEX)
     kept = lab.keep()
     runs = []
@@ -119,7 +119,7 @@ def test_requests_have_the_same_names_in_each_run(lab: Lab) -> None:
 
 
 def test_what_the_state_holds_can_be_asked_for_while_it_is_written(lab: Lab) -> None:
-    """Two groups of one name in a file of two keys: the second is told whose it is."""
+    """A file has two groups with the same name: the error for the second names the owner of the first."""
     lab.write(changed(SMALL, ("groups/Analysts", {"name": "Same"})))
     lab.up().expect_ok()
     lab.write(changed(SMALL, ("groups/Analysts", {"name": "Same"}), ("groups/Again", {"name": "Same"})))

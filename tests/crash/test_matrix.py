@@ -1,4 +1,4 @@
-"""A sample of the crash matrix: cells spread over all requests, faults and machines, the same in each run."""
+"""A fixed sample of the crash matrix: cells spread over all requests, faults and machines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.crash.faults import FAULTS
 from tests.crash.matrix import OPERATIONS, Bench, Operation, sample, table
 
 SAMPLE = 14
-"""Cells of each operation. The whole matrix is `make crash-matrix`."""
+"""Cells per operation. `make crash-matrix` runs the whole matrix."""
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_sample(operation: Operation) -> None:
-    """In the end there is exactly one of each, the state says so, and a further run has nothing to do."""
+    """In the end, each object exists exactly once, the state agrees, and a further run has nothing to do."""
     with Bench(operation) as bench:
         chosen = sample(operation, bench.requests(), SAMPLE)
         wrong = {str(cell): problem for cell in chosen if (problem := bench.cell(cell))}
@@ -26,7 +26,7 @@ def test_a_sample(operation: Operation) -> None:
 
 
 def test_a_loss_is_seen() -> None:
-    """What somebody made behind our back, or took away, is not what there should be."""
+    """The bench reports objects that somebody created or deleted outside Pulumi."""
     (create,) = (operation for operation in OPERATIONS if operation.name == "create")
     with redirect_stdout(StringIO()), Bench(create) as bench:
         bench.put_back()

@@ -1,4 +1,4 @@
-"""Replacements that nothing calls for, of one kind at a time: what is there is found and kept."""
+"""Unnecessary replacements of one resource type at a time: the run finds and keeps the existing object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.e2e.customers import GLOBEX, REPLACEABLE
 
 
 def test_each_kind_by_itself(lab: Lab) -> None:
-    """One of each with all it holds, and nothing written. Asked for, or marked in the state before."""
+    """Each object keeps its content, and the run writes nothing. The replacement is requested or tainted."""
     lab.write(GLOBEX)
     lab.up().expect_ok()
     at_qlik, in_state = lab.qlik.control.dump()[lab.world.hostname], lab.state.as_json()

@@ -1,6 +1,6 @@
-"""Several stacks, two machines, two backends: whatever is done in whatever order, each gets its own tenant.
+"""Several stacks, two machines, two backends: each stack gets its own tenant after any sequence of actions.
 
-The sequences here are the same in each run. `python -m tests.crash.sequences` tries others, and many more.
+These sequences are fixed. `python -m tests.crash.sequences` tries many more random ones.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.deeds import SETTLED, Deeds
+from tests.crash.deeds import SETTLED, Actions
 from tests.crash.mutations import MUTATIONS, QUICK
 from tests.crash.sequences import LONG, search
 from tests.crash.site import STRIKES, STRIKES_OF_DESTROY, Place, Site, tenants_in
-from tests.crash.truth import Broken
+from tests.crash.truth import PromiseBroken
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -23,7 +23,7 @@ GLOBEX, INITECH = Place("east", "globex"), Place("east", "initech")
 
 @pytest.fixture
 def site(scratch: Path) -> Iterator[Site]:
-    """A Qlik, and room for the stacks."""
+    """An emulator, and folders for the stacks."""
     with Site(scratch) as made:
         yield made
 
@@ -35,38 +35,41 @@ def test_what_is_promised_holds(site: Site, number: int) -> None:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_broken_product_is_found_out(scratch: Path, name: str) -> None:
-    """The others take longer: `python -m tests.crash.sequences --mutations`."""
-    with Site(scratch, MUTATIONS[name].breaks) as site, pytest.raises(Broken, match=MUTATIONS[name].promise):
+    """The other mutations take longer: `python -m tests.crash.sequences --mutations`."""
+    with (
+        Site(scratch, MUTATIONS[name].breaks) as site,
+        pytest.raises(PromiseBroken, match=MUTATIONS[name].promise),
+    ):
         search(site, examples=80, steps=14, number=0, shrink=False)
 
 
 def test_a_tenant_that_was_purged_while_its_destroy_was_cut_off(site: Site) -> None:
-    """The next run says the way out, and that way leads to a new tenant."""
-    deeds = Deeds(site, (GLOBEX,))
+    """The next run names the solution, which leads to a new tenant."""
+    deeds = Actions(site, (GLOBEX,))
     (stack,) = deeds.stacks
     deeds.up(stack)
     deeds.run(stack, "destroy", strike=STRIKES_OF_DESTROY["killed after the deactivation"])
     deeds.wait(LONG)
     assert "tenantry forget" in "\n".join(deeds.up(stack).errors)
-    deeds.see_to(stack)
+    deeds.follow_until_done(stack)
 
 
 def test_a_customer_of_many_names(site: Site) -> None:
-    """A tenant that no state has bears no name that its proof does not know, whatever the file said since."""
-    deeds = Deeds(site, (GLOBEX,))
+    """A tenant that is in no state has only names that its proof knows, even after changes in the file."""
+    deeds = Actions(site, (GLOBEX,))
     (stack,) = deeds.stacks
     deeds.up(stack, strike=STRIKES["killed when it is named"])
     stack.file["name"] = "Initech"
     deeds.up(stack, strike=STRIKES["killed after it is named"])
     stack.file["name"] = "Hooli"
     deeds.wait(SETTLED)
-    deeds.see_to(stack, machine="b")
+    deeds.follow_until_done(stack, machine="b")
     assert [tenant["name"] for tenant in site.made] == ["Hooli"]
 
 
 def test_a_namesake_that_is_taken_down_between_two_renewals(site: Site) -> None:
-    """That a proof was renewed for another reason does not say that a new tenant is wanted beside it."""
-    deeds = Deeds(site, (GLOBEX, INITECH))
+    """The renewal of a proof for another reason does not mean that the person wants a second tenant."""
+    deeds = Actions(site, (GLOBEX, INITECH))
     stack, namesake = deeds.stacks
     namesake.file["name"] = stack.file["name"]
     deeds.up(stack, strike=STRIKES["the request is refused"])
@@ -75,17 +78,17 @@ def test_a_namesake_that_is_taken_down_between_two_renewals(site: Site) -> None:
     deeds.up(namesake)
     deeds.run(namesake, "destroy")
     deeds.up(stack)
-    deeds.see_to(stack)
+    deeds.follow_until_done(stack)
 
 
 def test_a_copy_under_the_former_name_of_a_stack(site: Site) -> None:
-    """Nobody promises anything here: the copy cannot be told from the stack that it was made of."""
-    deeds = Deeds(site, (GLOBEX, INITECH))
+    """There is no promise here, because the copy cannot be distinguished from the original stack."""
+    deeds = Actions(site, (GLOBEX, INITECH))
     stack, other = deeds.stacks
     deeds.up(stack, strike=STRIKES["killed when it is named"])
     deeds.rename(stack, "umbrella")
     deeds.rename(other, "globex")
-    deeds.bring(other, stack.history[-1])
+    deeds.import_state(other, stack.history[-1])
     deeds.up(other)
-    deeds.see_to(stack)
+    deeds.follow_until_done(stack)
     assert tenants_in(site.state_of(stack.place)) == tenants_in(site.state_of(other.place))

@@ -1,4 +1,4 @@
-"""The requests of a run as its client sends them, and the one at which its process ends."""
+"""The requests of a run from its client's view, and the request at which its process ends."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Request:
-    """One request of a run: method, path with `*` for each id, and which one of those it is, from 1.
+    """One request of a run: method, path with `*` for each id, and its number among equal ones, from 1.
 
-    That names the same request in each run that does the same.
+    This identifies the same request in every equal run.
     """
 
     method: str
@@ -34,12 +34,12 @@ class Request:
         return f"{self.method} {self.path} #{self.nth}"
 
     def fault(self, **effect: Any) -> dict[str, Any]:
-        """A rule for the emulator that strikes this request alone: `fault(drop_after=True)`."""
+        """Return an emulator rule for this request only: `fault(drop_after=True)`."""
         return {"method": self.method, "path": self.path, "nth": self.nth, **effect}
 
 
 def numbered(log: Iterable[dict[str, Any]]) -> Iterator[Request]:
-    """The requests of an emulator's log."""
+    """Yield the requests of an emulator's log."""
     seen: dict[tuple[str, str], int] = {}
     for request in log:
         key = request["method"], pattern(request["path"])
@@ -48,25 +48,25 @@ def numbered(log: Iterable[dict[str, Any]]) -> Iterator[Request]:
 
 
 def without_tokens(requests: Iterable[Request]) -> list[Request]:
-    """Those that do something for the customer."""
+    """Return the requests without the token requests."""
     return [request for request in requests if not request.path.endswith("/oauth/token")]
 
 
 def pattern(path: str) -> str:
-    """A path without its query and with `*` for what differs from run to run."""
+    """Return a path without its query, and with `*` for parts that differ between runs."""
     return "/".join("*" if ID.fullmatch(part) else part for part in path.partition("?")[0].split("/"))
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Ends the process at a request: before it leaves, or after Qlik has done it and nobody heard of it."""
+    """A kill of the process at a request: before it is sent, or after Qlik has carried it out unnoticed."""
 
     request: Request
     after: bool = False
 
 
 class Wire(HTTPAdapter):
-    """Sends requests, and ends the process at the one that `kill` names."""
+    """Sends requests, and ends the process at the request that `kill` names."""
 
     def __init__(self, kill: Kill | None) -> None:
         super().__init__(pool_maxsize=CONNECTIONS)
@@ -75,7 +75,7 @@ class Wire(HTTPAdapter):
         self._lock = threading.Lock()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send it, unless this is where it ends."""
+        """Send the request, or end the process here."""
         strikes = self._strikes(request)
         if strikes and self._kill and not self._kill.after:
             process.die()

@@ -211,8 +211,8 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
         wanted = {**inputs, change[0]: made_with(tenancy, change[1].value)}
         network.left = 0 if step == "update" else None
         if not attempt(network, lambda: made.update(wanted)):
-            # A wrong response can leave wrong values of the right type in the state. A refresh corrects them: it
-            # reads them again, or finds no object with the id, and the next run finds the created object.
+            # A wrong response can leave wrong values of the right type in the state. A refresh corrects them:
+            # it reads them again, or finds no object with the id. Then the next run finds the created object.
             if made.drift() is None:
                 made = Twin(tenancy, case.module)
                 made.create(wanted)

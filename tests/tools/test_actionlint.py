@@ -29,7 +29,7 @@ def command() -> Path:
 
 
 def complaints(command: Path, workflow: Path) -> list[str]:
-    """Return actionlint's complaints about a workflow, without a check of scripts, which needs other tools."""
+    """Return actionlint's complaints about a workflow; do not check scripts, which needs other tools."""
     only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
     done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
     assert done.returncode == bool(done.stdout), done

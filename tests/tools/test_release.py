@@ -41,7 +41,7 @@ def test_a_complete_version_can_be_released(root: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["1.2.0", "v1.2", "v1.2.1", "main"])
 def test_the_tag_is_the_version(root: Path, tag: str) -> None:
-    with pytest.raises(NotReady, match=r"it must be v1\.2\.0"):
+    with pytest.raises(NotReady, match=r"Use the tag v1\.2\.0"):
         check(tag, root)
 
 

@@ -76,7 +76,7 @@ def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     for file in pages:
         page = Fetched(file.read_text("utf-8"))
         assert "mermaid" not in page.classes, (
-            f"{file.name}: Material fetches the code for this diagram from another host"
+            f"{file.name}: Material fetches code for this diagram from another host"
         )
         found[file.name] = [url for url in page.urls if elsewhere(url)]
     for file in (*site.glob("**/*.css"), *site.glob("**/*.svg")):

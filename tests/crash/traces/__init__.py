@@ -1,1 +1,1 @@
-"""The engine in process held against the real one: the same programs, the same calls, the same states."""
+"""A comparison of the in-process engine with the real one: the same programs, calls and states."""

@@ -1,4 +1,4 @@
-"""Takes the same steps with the real engine and the one in process, and compares what each did."""
+"""Runs the same steps with the real and the in-process engine, and compares the results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One command: `program` are the resources (None: those of the step before), `faults` what goes wrong.
+    """One command: `program` are the resources (None: as in the step before), `faults` the errors.
 
-    `live` changes what is there behind the engine's back. `ok` is whether it goes well. `targets` and
-    `replace` are names of things; `tainted` is one that is marked before. `unprotected`: all of them are.
+    `live` changes the real objects without the engine. `ok` is the expected success. `targets` and `replace`
+    are names of things. `tainted` is a thing to taint before. `unprotected`: remove all protection before.
     """
 
     command: str
@@ -43,8 +43,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What one of the engines did in a step: the calls in order, what is live, and the state."""
+class StepResult:
+    """The result of a step with one engine: the calls in order, the real objects, and the state."""
 
     ok: bool
     calls: list[Doc]
@@ -52,7 +52,7 @@ class Seen:
     state: State
 
     def comparable_state(self) -> Doc:
-        """The state without the order in which resources are in it, which is up to chance."""
+        """Return the state without the order of its resources, which is random."""
         entries = {
             f"{resource.urn} {resource.id} {resource.delete}": _sorted(resource)
             for resource in self.state.resources
@@ -60,12 +60,12 @@ class Seen:
         return {"resources": entries, "pending": sorted(self.state.pending)}
 
     def calls_of(self, *names: str, but: str = "") -> list[Doc]:
-        """The calls about some things, in order, without those of a kind."""
+        """Return the calls for some things, in order, without one kind of call."""
         return [call for call in self.calls if call["name"] in names and call["kind"] != but]
 
 
 class Real:
-    """The real engine, in the folder of a stack."""
+    """The real engine in the folder of a stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.folder = stack, stack.folder
@@ -85,7 +85,7 @@ class Real:
         return bool(getattr(self.stack, step.command)(*args, expect=None).rc == 0)
 
     def state(self) -> State:
-        """The state as it is on disk."""
+        """Return the state on disk."""
         path = self.folder / "pulumi" / "state" / ".pulumi" / "stacks" / self.stack.project
         found = json.loads((path / f"{self.stack.name}.json").read_text("utf-8"))
         return State.from_json(found["checkpoint"].get("latest") or {})
@@ -97,7 +97,7 @@ class Real:
 
 
 class InProcess:
-    """The engine in process."""
+    """The in-process engine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -123,11 +123,11 @@ class InProcess:
         print(step.command, result)
         assert [(call.kind, call.fresh) for call in result.calls] == [
             (call["kind"], call.get("fresh", False)) for call in read_log(self.folder)
-        ], "the engine's own log is another than the provider's"
+        ], "the engine's log differs from the provider's log"
         return bool(result.ok)
 
     def state(self) -> State:
-        """The state as it is on disk."""
+        """Return the state on disk."""
         return self.engine.state
 
     def _before(self) -> None:
@@ -139,7 +139,7 @@ class InProcess:
 
 
 def prepare(folder: Path, step: Step) -> None:
-    """Put a step's program and faults in place, and change what is live."""
+    """Write the program and the faults of a step, and change the real objects."""
     for left in ("log.jsonl", "failed", "begun", *(path.name for path in folder.glob("begun *"))):
         (folder / left).unlink(missing_ok=True)
     if step.program is not None:
@@ -151,22 +151,22 @@ def prepare(folder: Path, step: Step) -> None:
     path.write_text(json.dumps(live))
 
 
-def seen(engine: Real | InProcess, ok: bool) -> Seen:
-    """What the engine did in the step."""
+def seen(engine: Real | InProcess, ok: bool) -> StepResult:
+    """Return the result of the step."""
     live = json.loads((engine.folder / "live.json").read_text())
-    return Seen(ok, read_log(engine.folder), live, engine.state())
+    return StepResult(ok, read_log(engine.folder), live, engine.state())
 
 
 def read_log(folder: Path) -> list[Doc]:
-    """The calls of the last step."""
+    """Return the calls of the last step."""
     path = folder / "log.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
-    """Expect the same of both; the order counts for each thing, and between what depends on each other.
+def compare(step: Step, real: StepResult, ours: StepResult, before: State) -> None:
+    """Check that both results agree; the order matters for each thing, and between dependent things.
 
-    With targets the engine looks, in an order of chance, which dependents would have to go as well.
+    With targets, the engine checks in random order which dependents must be deleted too.
     """
     chance = "diff" if step.targets else ""
     assert ours.ok == real.ok
@@ -181,7 +181,7 @@ def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
 
 
 def out_of_order(state: State) -> list[str]:
-    """The entries that come before something that they need: Pulumi would refuse such a state."""
+    """Return the entries that come before one of their dependencies, which Pulumi refuses."""
     known, early = {""}, []
     for resource in state.resources:
         early += [resource.urn] if (resource.needs() | {resource.parent}) - known else []
@@ -190,7 +190,7 @@ def out_of_order(state: State) -> list[str]:
 
 
 def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str]]:
-    """The pairs of things of which one depends on the other, before or after."""
+    """Return the pairs of things with a dependency, before or after."""
     found = set()
     for state in (before, after):
         needs = {

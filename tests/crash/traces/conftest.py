@@ -1,4 +1,4 @@
-"""The real engine needs what the end-to-end tests need."""
+"""The real engine needs the fixtures of the end-to-end tests."""
 
 from tests.e2e.conftest import make_stack, scratch, session_folder
 

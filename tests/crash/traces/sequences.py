@@ -1,4 +1,4 @@
-"""Sequences of commands that between them use all that the engine in process knows."""
+"""Sequences of commands that together use every feature of the in-process engine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.crash.traces.both import Doc, Step
 
 
 def thing(name: str, **inputs: Any) -> Doc:
-    """A resource of a program, see `program/__main__.py`."""
+    """Return a resource of a program, see `program/__main__.py`."""
     return {"name": name, "size": 1, **inputs}
 
 
 def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
-    """A program with other inputs of some things; None: without it."""
+    """Return a program with changed inputs of some things; None removes a thing."""
     return [
         {**declaration, **(changes.get(declaration["name"]) or {})}
         for declaration in program
@@ -22,7 +22,7 @@ def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
 
 
 def set_live(**sizes: int | None) -> Any:
-    """Change the sizes of what is live, by id with an underscore; None: it is gone."""
+    """Change the sizes of real objects, by id with an underscore; None deletes the object."""
 
     def do(live: Doc) -> None:
         for name, size in sizes.items():

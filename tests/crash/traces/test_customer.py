@@ -1,4 +1,4 @@
-"""The engine in process makes a whole customer as the real one does."""
+"""The in-process engine creates a whole customer like the real one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS = ("up", "up", "refresh", "destroy")
 def test_both_engines_send_the_same_requests_and_keep_the_same(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
-    """From nothing to nothing: the requests of each command, how often each, and what the state links."""
+    """Compare the counts of requests and the links in the state, from creation to deletion."""
     stack = make_stack(qlik=qlik)
     stack.write(**settings(everything()))
     with Lab(tmp_path) as lab:
@@ -34,12 +34,12 @@ def test_both_engines_send_the_same_requests_and_keep_the_same(
 
 
 def counted(log: Iterable[dict[str, Any]]) -> Counter[str]:
-    """How often each request was sent, but for tokens: how many of those depends on what is at once."""
+    """Count each request, without tokens, because their number depends on the parallelism."""
     return Counter(f"{call.method} {call.path}" for call in without_tokens(numbered(log)))
 
 
 def links(state: State) -> dict[str, Any]:
-    """What each entry needs and how it is kept, by URN; ids differ, of course."""
+    """Return the dependencies and flags of each entry, by URN, without ids, because they differ."""
     return {resource.urn: _link(resource) for resource in state}
 
 

@@ -1,4 +1,4 @@
-"""The engine in process does what the real one does: the same calls, and the same state after each."""
+"""The in-process engine behaves like the real one: the same calls, and the same state after each command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.e2e.test_harness import wait_for
 
 @pytest.fixture
 def both(make_stack: Callable[..., Stack], tmp_path: Path) -> tuple[Real, InProcess]:
-    """The two engines, each with nothing."""
+    """The two engines, each without resources."""
     ours = tmp_path / "ours"
     ours.mkdir()
     return Real(make_stack(program=PROGRAM)), InProcess(ours)
@@ -37,7 +37,7 @@ def both(make_stack: Callable[..., Stack], tmp_path: Path) -> tuple[Real, InProc
     ids=["life", "names", "failures", "half replaced", "protected", "choices", "at once"],
 )
 def test_a_sequence_of_commands(both: tuple[Real, InProcess], sequence: list[Step]) -> None:
-    """After each command both have asked the same of the things, and hold the same of them."""
+    """After each command, both engines have sent the same calls and have the same state."""
     real, ours = both
     before = State()
     for number, step in enumerate(sequence):
@@ -63,7 +63,7 @@ KILLED = [
 
 
 def test_killed_runs(both: tuple[Real, InProcess]) -> None:
-    """What had been done is in the state, and what was being done is marked there; the next run does it."""
+    """Finished steps are in the state, and the current step is pending there. The next run repeats it."""
     real, ours = both
     before = State()
     for killed, doing, after in KILLED:
@@ -84,7 +84,7 @@ def test_killed_runs(both: tuple[Real, InProcess]) -> None:
 
 
 def kill(real: Real, step: Step) -> None:
-    """Run a command of the real engine that hangs, and kill it there."""
+    """Run a command of the real engine until it hangs, and kill it."""
     real.stack.write({})
     running = real.stack.start(step.command, "--skip-preview", "--yes", "--parallel", "1")
     wait_for((real.folder / "begun").exists, seconds=60)

@@ -1,4 +1,4 @@
-"""Makes the resources that `program.json` lists; see `things.py`."""
+"""Creates the resources that `program.json` lists; see `things.py`."""
 
 import json
 from pathlib import Path

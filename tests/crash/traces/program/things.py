@@ -1,8 +1,8 @@
-"""Resources that live in `live.json` and write down in `log.jsonl` what the engine asks of them.
+"""Resources that are stored in `live.json` and record the engine's calls in `log.jsonl`.
 
-A thing has a `size` and what it is `like`, which change in place, and a `shape` and what it is `of`, which
-replace it: the old one is deleted first if the thing is `first`. Other keys are just kept. `faults.json` says
-which call of which thing goes wrong once, and how: {"create a": "fail"}.
+The properties `size` and `like` change in place. `shape` and `of` replace the thing; with `first`, the old
+one is deleted first. Other keys are only stored. `faults.json` names the calls that fail once, and how they
+fail: {"create a": "fail"}.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PATIENCE = 60.0
 
 @contextmanager
 def stored(name: str) -> Iterator[Properties]:
-    """What a file holds, written back afterwards."""
+    """Yield the content of a file, and write it back afterwards."""
     path = Path(name)
     with LOCK:
         content: Properties = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -48,7 +48,7 @@ def stored(name: str) -> Iterator[Properties]:
 
 
 def note(kind: str, **facts: Any) -> str:
-    """Write down a call; return the name of the thing that it is about."""
+    """Record a call; return the name of its thing."""
     name = engine.current_urn().rpartition("::")[2]
     with LOCK, Path("log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"kind": kind, "name": name, **facts}) + "\n")
@@ -56,11 +56,11 @@ def note(kind: str, **facts: Any) -> str:
 
 
 def fault(kind: str, name: str) -> str:
-    """What is to go wrong with this call: taken from the file, so that it happens once."""
+    """Return the fault of this call, and remove it from the file so that it happens only once."""
     with stored("faults.json") as faults:
         found: str = faults.pop(f"{kind} {name}", "")
     if found.startswith("late"):
-        # Until that many others have been begun, where several are at once.
+        # Wait until that many other steps have begun, if several run at once.
         wait_for(found.removeprefix("late "))
         found = "fail"
     if found == "slow":
@@ -78,31 +78,31 @@ def fault(kind: str, name: str) -> str:
 
 
 def wait_for(names: str) -> None:
-    """Wait for files, unless things are made one at a time."""
+    """Wait for files, unless things are created one at a time."""
     end = time.monotonic() + PATIENCE
     while not os.environ.get("ALONE") and not all(Path(name).exists() for name in names.split(",")):
-        assert time.monotonic() < end, f"nobody made {names}"
+        assert time.monotonic() < end, f"nobody created {names}"
         time.sleep(0.01)
 
 
 class Provider(ResourceProvider):
-    """Takes notes of everything."""
+    """A provider that records every call."""
 
     serialize_as_secret_always = False
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Take what came, unless it is wrong."""
+        """Accept the inputs, unless they are wrong."""
         note("check", fresh=not _olds)
         return CheckResult(news, [CheckFailure("wrong", "is set")] if news.get("wrong") else [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Another shape is another thing; an id that is not known yet counts as another."""
+        """Replace the thing for a new shape; an unknown id counts as a change."""
         note("diff", unknown=sorted(name for name, value in _news.items() if isinstance(value, Unknown)))
         other = [name for name in ("shape", "of") if _differs(_olds.get(name), _news.get(name))]
         return DiffResult(replaces=other, delete_before_replace=bool(_news.get("first")))
 
     def create(self, props: Properties) -> CreateResult:
-        """Make it, with an id that counts the things of that name."""
+        """Create the thing, with an id that counts the things of that name."""
         name = note("create", inputs=_shown(props))
         found = fault("create", name)
         with stored("live.json") as live:
@@ -115,7 +115,7 @@ class Provider(ResourceProvider):
         return CreateResult(id, {**props, "made": 1})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Look at it."""
+        """Read the thing."""
         name = note("read", id=id_)
         fault("read", name)
         with stored("live.json") as live:
@@ -125,7 +125,7 @@ class Provider(ResourceProvider):
         return ReadResult(id_, outs, {name: outs[name] for name in INPUTS if name in outs})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Change it."""
+        """Update the thing."""
         name = note("update", id=_id, olds=_shown(_olds), inputs=_shown(_news))
         found = fault("update", name)
         with stored("live.json") as live:
@@ -135,7 +135,7 @@ class Provider(ResourceProvider):
         return UpdateResult({**_news, "made": 2})
 
     def delete(self, _id: str, _props: Properties) -> None:
-        """Remove it."""
+        """Delete the thing."""
         name = note("delete", id=_id)
         fault("delete", name)
         with stored("live.json") as live:
@@ -153,7 +153,7 @@ class Thing(Resource, module="things", name="Thing"):
 
 
 class Group(pulumi.ComponentResource):
-    """Has things below it, and outputs."""
+    """A component with child things and outputs."""
 
     def __init__(self, name: str, inputs: Properties, options: pulumi.ResourceOptions) -> None:
         super().__init__("things:index:Group", name, inputs, options)
