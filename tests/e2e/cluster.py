@@ -1,4 +1,4 @@
-"""A Dask cluster of real processes on this machine: a scheduler, and any workers."""
+"""A Dask cluster of real processes on this machine: a scheduler, and any number of workers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.e2e.fleet import wait_until
 
 JOINED = "Starting established connection"
 QUIET = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h"}
-"""A machine that is busy is no reason for a warning."""
+"""Suppresses warnings about a busy machine."""
 
 
 class Processes:
-    """A scheduler and its workers; use it as a context manager, all of them end with it."""
+    """A scheduler and its workers. Use it as a context manager, which ends all of them."""
 
     def __init__(self, folder: Path, protocol: str = "tcp") -> None:
         self.folder, self.protocol = folder, protocol
@@ -41,7 +41,7 @@ class Processes:
         self._stack.close()
 
     def start(self, port: int = 0) -> None:
-        """Start the scheduler, and wait until it has an address."""
+        """Start the scheduler, and wait for its address."""
         file = self.folder / f"scheduler-{os.urandom(4).hex()}.json"
         place = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
         quiet = ("--protocol", self.protocol, "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
@@ -58,7 +58,7 @@ class Processes:
     def work(
         self, env: Mapping[str, str], *options: str, threads: int = 1, nanny: bool = False
     ) -> subprocess.Popen[bytes]:
-        """Start a worker with an environment of its own; `wait` for it."""
+        """Start a worker with its own environment; call `wait` afterwards."""
         number = len(self.workers)
         log = self.folder / f"worker-{number}.log"
         arguments = ("--host", "127.0.0.1", "--no-dashboard", "--nthreads", str(threads))
@@ -69,7 +69,7 @@ class Processes:
         return process
 
     def wait(self) -> None:
-        """Wait until all workers that were started are there."""
+        """Wait until all started workers are connected."""
         for number, process in enumerate(self.workers):
             log = self.folder / f"worker-{number}.log"
             wait_until(
@@ -79,12 +79,12 @@ class Processes:
             assert process.poll() is None, log.read_text()
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill a process that was started here, and no other."""
+        """Kill a process of this cluster."""
         process.send_signal(signal.SIGKILL)
         process.wait()
 
     def logs(self) -> str:
-        """All that the scheduler and the workers have logged."""
+        """Return the logs of the scheduler and the workers."""
         return "\n".join(file.read_text() for file in sorted(self.folder.glob("*.log")))
 
     def _run(

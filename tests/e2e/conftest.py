@@ -1,4 +1,4 @@
-"""Fixtures for tests that run the real engine."""
+"""Fixtures for tests with the real engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEMORY = Path("/dev/shm")
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Path]:
-    """A private folder, in memory where the machine has that: the engine writes its state at every step."""
+    """A private folder, in memory if possible, because the engine writes its state at every step."""
     if not os.access(MEMORY, os.W_OK):
         yield tmp_path
         return
@@ -36,7 +36,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of this process's own, in memory where the machine has that."""
+    """A folder for this process, in memory if possible."""
     in_memory = os.access(MEMORY, os.W_OK)
     base = MEMORY if in_memory else tmp_path_factory.mktemp("stacks")
     folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=base))
@@ -46,9 +46,9 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def make_stack(session_folder: Path) -> Iterator[Callable[..., Stack]]:
-    """Make stacks with the arguments of `Stack` after the folder; all their processes end with the test.
+    """Return a function that creates stacks, with the arguments of `Stack` after the folder.
 
-    The n-th stack of a test is always in the same folder, see `kept`.
+    Their processes end with the test. The nth stack of a test is always in the same folder, see `kept`.
     """
     assert PULUMI.exists(), f"{PULUMI} is missing; run: make setup"
     place = session_folder / "stacks"
@@ -72,13 +72,13 @@ def stack(make_stack: Callable[..., Stack], qlik: Emulator) -> Stack:
 
 @pytest.fixture(scope="session")
 def new_backend() -> Iterator[Callable[[str], backends.Environment]]:
-    """Makes an empty backend of a kind, in Postgres or S3; the servers end with the session."""
+    """Return a function that creates an empty Postgres or S3 backend; the servers end with the session."""
     with backends.running() as new:
         yield new
 
 
 @pytest.fixture(scope="session")
 def bin_(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` of an environment with the wheel and without the checkout."""
+    """The `bin` folder of an environment with the wheel and without the checkout."""
     folder = tmp_path_factory.mktemp("installed")
     return environment(folder, build(folder))

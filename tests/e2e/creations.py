@@ -1,4 +1,4 @@
-"""The requests that make a customer, each of which may be lost, cut or outlived, and what must come of it."""
+"""The requests that create a customer. Each can be lost, cut or outlive its run; the checks are here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CREATIONS: dict[str, dict[str, str]] = {
     "import": {"method": "POST", "path": "/api/v1/apps/import"},
     "publish": {"method": "POST", "path": "/api/v1/apps/*/publish"},
 }
-"""Everything that makes something of the customer `GLOBEX`."""
+"""Every request that creates an object of the customer `GLOBEX`."""
 
 FINISHING: dict[str, dict[str, str]] = {
     "name of the tenant": {"method": "PATCH", "path": "/api/v1/tenants/*"},
@@ -36,13 +36,13 @@ ENVIRONMENT = ORGANISATION | {"TENANTRY_LAG_SECONDS": "1"}
 
 
 def write(stack: Stack) -> None:
-    """Write the stack file of that customer, and give the stack the organisation's credentials."""
+    """Write that customer's stack file, and give the stack the organisation's credentials."""
     stack.env.update(ENVIRONMENT)
     stack.write(**settings(GLOBEX))
 
 
 def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
-    """At Qlik there is the customer once and nothing else, and the state says the same, ids included."""
+    """Check that Qlik has each object of the customer exactly once, and that the state has the same ids."""
     made = tenants(qlik)
     assert list(made.values()) == ["active"], made
     (hostname,) = made
@@ -57,7 +57,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
 
     resources = stack.resources()
     proof = resources["TenantProof proof"]["id"]
-    assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the one that it was made under"
+    assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the proof of its creation"
     assert {name: resource["id"] for name, resource in resources.items() if resource.get("id")} == {
         "TenantProof proof": proof,
         "Tenant tenant": hostname,
@@ -76,18 +76,18 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
 
 
 class Mute:
-    """Wraps an emulator's application: Qlik does what one request asks, and its answer never leaves."""
+    """Wraps an emulator's application: Qlik carries out a request, but never sends the response."""
 
     def __init__(self) -> None:
         self._rule: dict[str, Any] = {}
         self.struck = threading.Event()
 
     def next(self, method: str, path: str, host: str = "*") -> None:
-        """Keep the answer of the next such request."""
+        """Hold back the response of the next matching request."""
         self._rule = {"method": method, "path": path, "host": host}
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """The application with this on top."""
+        """Return the wrapped application."""
 
         async def muted(scope: Scope, receive: Receive, send: Send) -> None:
             await app(scope, receive, self._silence if self._strikes(scope) else send)
@@ -114,7 +114,7 @@ class Mute:
 
 
 def once(qlik: Emulator, effect: str, *rules: dict[str, str]) -> Callable[[], list[int]]:
-    """Let something happen once to each kind of request; returns what tells how often each was hit."""
+    """Set a fault once for each kind of request; return a function that returns the hits of each."""
     ids = [qlik.control.add_fault(**rule, **{effect: True}, times=1) for rule in rules]
 
     def hits() -> list[int]:

@@ -1,4 +1,4 @@
-"""Customers for the tests: what a platform team would write, and what the emulator then must hold."""
+"""Customers for the tests: their stack files, and the expected content of the emulator."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ REPLACEABLE = (
     "TenantLifecycle lifecycle",
     "TenantActivation activation",
 )
-"""One of each of its kinds, but for the tenant and its proof."""
+"""One resource of each of its types, without the tenant and its proof."""
 
 
 def everything() -> Customer:
-    """A trial that uses every kind of resource."""
+    """Return a trial that uses every resource type."""
     examples = of_twins("EXAMPLE")
     more = [
         (name, examples[block.mapping.resource])
@@ -77,12 +77,12 @@ def everything() -> Customer:
 
 
 def settings(customer: Customer) -> dict[str, Any]:
-    """The arguments of `Stack.write` for a customer."""
+    """Return the arguments of `Stack.write` for a customer."""
     return {"region": REGION, "source_tenant": SOURCE_TENANT, "customer": customer}
 
 
 def changed(customer: Customer, *changes: tuple[str, Any]) -> Customer:
-    """A copy of a customer in which the values at some paths ("spaces/Sales/type") are others."""
+    """Return a copy of a customer with new values at some paths ("spaces/Sales/type")."""
     copied = copy.deepcopy(customer)
     for path, value in changes:
         *blocks, key = path.split("/")

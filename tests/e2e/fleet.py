@@ -1,4 +1,4 @@
-"""Drive `tenantry` over many stacks with the real Pulumi CLI: one project folder, one backend, any customers.
+"""Runs `tenantry` over many stacks with the real Pulumi CLI: one project folder, one backend, any customers.
 
 fleet.write("globex", customer={"name": "Globex", ...})
 done = fleet.run("up", "--all", "--yes")
@@ -31,7 +31,7 @@ TIMEOUT = 240.0
 
 @dataclass(frozen=True)
 class Done:
-    """A `tenantry` command that has ended, and the requests that the emulator got meanwhile."""
+    """A finished `tenantry` command, and the requests that the emulator received during it."""
 
     args: tuple[str, ...]
     code: int
@@ -41,17 +41,17 @@ class Done:
 
     @property
     def report(self) -> Report:
-        """The report that it printed, for `--json`."""
+        """The printed report, with `--json`."""
         return Report.from_json(self.stdout)
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
-        """The outcomes in it, by stack."""
+        """The outcomes in the report, by stack."""
         return {outcome.stack: outcome for outcome in self.report.outcomes}
 
     @property
     def json(self) -> Any:
-        """What it printed, for other commands with `--json`."""
+        """The printed JSON, for other commands with `--json`."""
         return json.loads(self.stdout)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Done:
 
 
 class Fleet:
-    """A project with many stacks against an emulator."""
+    """A project with many stacks, connected to an emulator."""
 
     def __init__(self, folder: Path, qlik: Qlik | None = None) -> None:
         self.folder, self.qlik = folder, qlik
@@ -86,7 +86,7 @@ class Fleet:
         return file
 
     def file(self, stack: str) -> Path:
-        """The path of a stack file."""
+        """Return the path of a stack file."""
         return self.project / "stacks" / f"Pulumi.{stack}.yaml"
 
     def write_plan(self, name: str, plan: Mapping[str, Any]) -> Path:
@@ -108,7 +108,7 @@ class Fleet:
         )
 
     def run(self, *args: str, expect: int | None = 0, **env: str) -> Done:
-        """Run a command to its end. Fails if its exit code is not `expect` (None: any)."""
+        """Run a command and wait for its end. Fails if its exit code is not `expect` (None: any)."""
         before = len(self.requests())
         with self.start(*args, **env) as process:
             done = self.wait(process, args, before)
@@ -116,7 +116,7 @@ class Fleet:
         return done
 
     def wait(self, process: subprocess.Popen[str], args: tuple[str, ...] = (), before: int = 0) -> Done:
-        """Wait for a command that was started."""
+        """Wait for a started command."""
         try:
             stdout, stderr = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -129,7 +129,7 @@ class Fleet:
         return done
 
     def requests(self) -> list[dict[str, Any]]:
-        """What the emulator was asked so far."""
+        """Return the emulator's requests so far."""
         return self.qlik.control.requests() if self.qlik else []
 
     def git(self, *args: str) -> str:
@@ -141,7 +141,7 @@ class Fleet:
         return done.stdout.strip()
 
     def commit(self, message: str = "a change") -> str:
-        """Commit everything in the project; returns the commit. Makes the repository the first time."""
+        """Commit everything in the project; return the commit. The first call creates the repository."""
         if not (self.project / ".git").exists():
             self.git("init", "--quiet", "--initial-branch", "main")
         self.git("add", "--all")
@@ -150,7 +150,7 @@ class Fleet:
 
 
 def wait_until(true: Any, what: str, seconds: float = 60) -> None:
-    """Wait until a function returns something true."""
+    """Wait until a function returns a true value."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
@@ -158,7 +158,7 @@ def wait_until(true: Any, what: str, seconds: float = 60) -> None:
 
 
 def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
-    """Write a copy of a stack under another name, file and state; return the paths of both."""
+    """Copy the file and the state of a stack to a new name; return both paths."""
     backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
     (state,) = backend.glob(f"stacks/*/{stack}.json")
     text = state.read_text("utf-8")
@@ -171,11 +171,11 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
 
 
 def heard(process: subprocess.Popen[str], word: str) -> None:
-    """Read what a command says until it has said a word; the test fails if it ends without."""
+    """Read the output of a command until a word appears; fail if the command ends before."""
     assert process.stderr is not None
     lines = []
     for line in process.stderr:
         lines.append(line)
         if word in line:
             return
-    raise AssertionError(f"it never said {word!r}, but: {lines}")
+    raise AssertionError(f"{word!r} is not in the output: {lines}")

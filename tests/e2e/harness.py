@@ -1,11 +1,11 @@
-"""Drive a stack with the real Pulumi CLI: a throw-away backend and home, a private copy of the stack files.
+"""Runs a stack with the real Pulumi CLI: a temporary backend and home, a private copy of the stack files.
 
     stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer={"name": "Globex", ...})
     assert stack.up().changes == {"create": ["Tenant globex", "Space Sales"]}
     assert stack.up().requests == []
 
-Each call runs `pulumi` once and returns a `Result`; a failing run is an AssertionError unless the test
-expects that exit code. What the CLI printed is printed again, so pytest shows it under a failing test.
+Each call runs `pulumi` once and returns a `Result`. A failing run raises AssertionError, unless the test
+expects its exit code. The harness prints the CLI's output, so pytest shows it with a failing test.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ PULUMI = ROOT / ".venv" / "bin" / "pulumi"
 TIMEOUT = 120.0
 MARK = "TENANTRY_E2E"
 SECRET = "4dabf18193072939515e22adb298388d"
-"""What marks a secret in the state."""
+"""The mark of a secret in the state."""
 
 
 class Control(Protocol):
-    """What the harness needs of the emulator's control client."""
+    """The part of the emulator's control client that the harness needs."""
 
     def requests(self) -> list[dict[str, Any]]:
-        """The log so far, oldest first."""
+        """Return the log so far, oldest first."""
         ...
 
 
 class Qlik(Protocol):
-    """What the harness needs of an emulator."""
+    """The part of an emulator that the harness needs."""
 
     url: str
 
     @property
     def control(self) -> Control:
-        """Its control client."""
+        """The control client."""
         ...
 
 
 class Process:
-    """A `pulumi` command under way. `wait` for it, or send it (and what it started) a signal."""
+    """A running `pulumi` command. You can `wait` for it, or send a signal to it or its children."""
 
     def __init__(self, stack: Stack, args: Sequence[str], env: Mapping[str, str]) -> None:
         self._stack = stack
@@ -67,7 +67,7 @@ class Process:
         self._started = time.monotonic()
         logged = ["--event-log", str(self._log)] if args[0] in ("up", "preview", "refresh", "destroy") else []
         command = [str(PULUMI), *args, *logged, "--non-interactive", "--color", "never"]
-        # Files, not pipes: a plugin that outlives a killed CLI would keep a pipe open for ever.
+        # Use files instead of pipes, because a plugin that outlives a killed CLI keeps a pipe open.
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = psutil.Popen(
                 command,
@@ -84,25 +84,25 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The id of the CLI's process."""
+        """The process id of the CLI."""
         pid: int = self._process.pid
         return pid
 
     def children(self, name: str = "") -> list[psutil.Process]:
-        """The processes it has started and that still run, those with `name` in their command line."""
+        """Return its running child processes with `name` in their command line."""
         return [child for child in self._process.children(recursive=True) if name in command_line(child)]
 
     @property
     def is_running(self) -> bool:
-        """Whether the command itself has not ended."""
+        """Tell whether the command itself is still running."""
         return self._process.poll() is None
 
     def signal(self, number: int) -> None:
-        """Send the CLI alone the signal `number`."""
+        """Send the signal `number` to the CLI only."""
         self._process.send_signal(number)
 
     def wait(self, timeout: float = TIMEOUT) -> Result:
-        """Wait for the end, at most `timeout` seconds, and return what came of it."""
+        """Wait for the end, at most `timeout` seconds, and return the result."""
         try:
             code = self._process.wait(timeout)
         except psutil.TimeoutExpired:
@@ -122,12 +122,12 @@ class Process:
         return result
 
     def describe(self) -> str:
-        """The command and what it printed so far."""
+        """Return the command and its output so far."""
         return f"pulumi {' '.join(self.args)}\n{self._output.read_text()}{self._errors.read_text()}"
 
 
 class Stack:
-    """One stack in a folder of its own. Use it as a context manager: it ends every process it started."""
+    """One stack in its own folder. Use it as a context manager, which ends every process that it started."""
 
     def __init__(
         self, folder: Path, name: str = "globex", *, qlik: Qlik | None = None, program: Path = ROOT
@@ -146,7 +146,7 @@ class Stack:
         self.close()
 
     def close(self) -> None:
-        """End what still runs of this stack, by process id."""
+        """End the running processes of this stack, by process id."""
         while left := self.processes():
             for process in left:
                 with suppress(psutil.Error):
@@ -154,7 +154,7 @@ class Stack:
             time.sleep(0.01)
 
     def processes(self, name: str = "") -> list[psutil.Process]:
-        """Every process started for this stack that still runs, also those whose parent is gone."""
+        """Return every running process of this stack, including orphaned processes."""
         return [process for process in psutil.process_iter() if self._is_ours(process, name)]
 
     @property
@@ -178,31 +178,31 @@ class Stack:
         self.file.write_text(text, "utf-8")
 
     def write_plan(self, name: str, plan: Mapping[str, Any]) -> None:
-        """Write a plan of the test's own, or over one of the project's (this stack's copy of it)."""
+        """Write a plan into this stack's copy of the project; overwrite a plan of the same name."""
         (self.folder / "stacks" / "plans" / f"{name}.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
 
     def up(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """`pulumi up` without its preview. `expect` is the exit code (None: any), `env` adds variables."""
+        """Run `pulumi up` without preview. `expect` is the exit code (None: any), `env` adds variables."""
         return self.pulumi("up", "--skip-preview", "--yes", *args, expect=expect, **env)
 
     def preview(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """`pulumi preview`; add "--diff", "--refresh", "--expect-no-changes" or "--json"."""
+        """Run `pulumi preview`; add "--diff", "--refresh", "--expect-no-changes" or "--json"."""
         return self.pulumi("preview", *args, expect=expect, **env)
 
     def refresh(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """`pulumi refresh`, which takes what is live into the state."""
+        """Run `pulumi refresh`, which updates the state from the real objects."""
         return self.pulumi("refresh", "--skip-preview", "--yes", *args, expect=expect, **env)
 
     def destroy(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """`pulumi destroy`."""
+        """Run `pulumi destroy`."""
         return self.pulumi("destroy", "--skip-preview", "--yes", *args, expect=expect, **env)
 
     def cancel(self) -> Result:
-        """`pulumi cancel`, which removes the lock that a killed run left."""
+        """Run `pulumi cancel`, which removes the lock of a killed run."""
         return self.pulumi("cancel", "--yes")
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs of the stack, secrets in plain text."""
+        """Return the outputs of the stack, with secrets in plain text."""
         resources = self.deployment().get("resources", [])
         held: dict[str, Any] = next(
             (resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"), {}
@@ -215,18 +215,18 @@ class Stack:
         return outputs
 
     def deployment(self) -> dict[str, Any]:
-        """What the state holds, read from its file: that is quicker than to ask the CLI."""
+        """Return the content of the state from its file, which is faster than the CLI."""
         file = self.folder / "pulumi" / "state" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
         latest: dict[str, Any] | None = json.loads(file.read_text("utf-8"))["checkpoint"].get("latest")
         return latest or {}
 
     def export(self) -> dict[str, Any]:
-        """The state, as `pulumi stack export` gives it."""
+        """Return the output of `pulumi stack export`."""
         state: dict[str, Any] = json.loads(self.pulumi("stack", "export").stdout)
         return state
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources in the state by type and name ("Space Sales"), the engine's own left out."""
+        """Return the resources in the state by type and name ("Space Sales"), without the engine's own."""
         resources = self.deployment().get("resources", [])
         return {
             short_name(resource["urn"]): resource
@@ -235,13 +235,13 @@ class Stack:
         }
 
     def pulumi(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """Any `pulumi` command on this stack. Fails if its exit code is not `expect` (None: any)."""
+        """Run any `pulumi` command on this stack. Fails if its exit code is not `expect` (None: any)."""
         result = self.start(*args, **env).wait()
         assert expect is None or result.rc == expect, f"exit code {result.rc}, not {expect}, of {result}"
         return result
 
     def set_secret(self, name: str, value: str) -> None:
-        """Set `tenantry:secrets_<name>` as people do: the value is not an argument of the command."""
+        """Set `tenantry:secrets_<name>` as users do, without the value as an argument of the command."""
         subprocess.run(
             [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", self.name],
             cwd=self.folder,
@@ -258,7 +258,7 @@ class Stack:
         return Process(self, [*args, "--stack", self.name], {**self.env, **env})
 
     def requests(self) -> list[dict[str, Any]]:
-        """What the emulator was asked so far, control requests and the test's own left out."""
+        """Return the emulator's requests so far, without control requests and the test's own requests."""
         return self.qlik.control.requests() if self.qlik else []
 
     def _environment(self) -> dict[str, str]:
@@ -268,8 +268,8 @@ class Stack:
             MARK: self._mark,
             "HOME": str(self.folder / "home"),
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
-            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
-            "TENANTRY_CREATION_SECONDS": "1",  # the emulator makes at once whatever it does not put off
+            "PULUMI_DEBUG_COMMANDS": "true",  # enables --event-log
+            "TENANTRY_CREATION_SECONDS": "1",  # the emulator creates objects at once, unless it delays them
         }
         return env | (client_environment(self.qlik.url) if self.qlik else {})
 
@@ -284,7 +284,7 @@ class Stack:
 
 
 def copy_program(program: Path, folder: Path) -> None:
-    """Put the project `program` into `folder`. The package that it imports is the one that is installed."""
+    """Copy the project `program` into `folder`. It imports the installed package."""
     if not (program / "stacks").is_dir():
         shutil.copytree(program, folder, dirs_exist_ok=True)
         return
@@ -294,7 +294,7 @@ def copy_program(program: Path, folder: Path) -> None:
 
 
 def command_line(process: psutil.Process) -> str:
-    """The command line of a process; empty if it is gone."""
+    """Return the command line of a process; empty if it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:
@@ -302,7 +302,7 @@ def command_line(process: psutil.Process) -> str:
 
 
 def read_events(log: Path) -> list[dict[str, Any]]:
-    """The engine's events from its log; a killed run leaves half a line at the end, which does not count."""
+    """Return the engine's events from its log; ignore the incomplete last line of a killed run."""
     if not log.exists():
         return []
     events = []

@@ -1,8 +1,8 @@
-"""What the first `up` of a customer makes, kept for the tests that begin with the same one.
+"""A cache of the results of a first `up`, for tests that start with the same customer.
 
-A test that is about what comes after the first `up` need not run it: stack and Qlik are put back as an
-earlier test of this process had them. Both must be fresh, and a stack is in the same folder in every test,
-since its backend's address is part of what is kept. The first test runs it, whichever that is.
+A test of later behaviour does not need to run the first `up`: the cache restores the stack and Qlik from an
+earlier test of this process. Both must be fresh. A stack is in the same folder in every test, because the
+cached data contains the address of its backend. The first test that needs it runs the `up`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DECIDES = ("PULUMI_", "QLIK_", "TENANTRY_")
 
 
 def first_up(stack: Stack, qlik: Emulator, shelf: Path) -> None:
-    """Run `up`, or put back what came of it when it was run for the same file and environment."""
+    """Run `up`, or restore its earlier result for the same file and environment."""
     if stack.deployment() or not is_fresh(qlik):
         stack.up()
         return
@@ -36,7 +36,7 @@ def first_up(stack: Stack, qlik: Emulator, shelf: Path) -> None:
 
 
 def is_fresh(qlik: Emulator) -> bool:
-    """Whether nothing was done to an emulator since it began."""
+    """Tell whether an emulator is unchanged since its start."""
     world = qlik._world
     return (
         changes(qlik) == _changes_of_the_seed()
@@ -46,7 +46,7 @@ def is_fresh(qlik: Emulator) -> bool:
 
 
 def changes(qlik: Emulator) -> int:
-    """How many rows an emulator has written or removed since it began."""
+    """Count the rows that an emulator has written or removed since its start."""
     return qlik._world.store.db.total_changes
 
 
@@ -57,7 +57,7 @@ def _changes_of_the_seed() -> int:
 
 
 def _digest(stack: Stack) -> str:
-    """What decides on the outcome of a first `up`: where, the stack file, and the environment."""
+    """Return a digest of the inputs of a first `up`: the folder, the stack file, and the environment."""
     environment = {
         name: value
         for name, value in sorted(stack.env.items())

@@ -1,4 +1,4 @@
-"""What several tests do with a customer's stack, and how they look at it before and after."""
+"""Shared actions of tests on a customer's stack, and views of it before and after."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.world import World
 ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
 DEACTIVATE = "/api/v1/tenants/*/actions/deactivate"
 HOUR = 3600
-"""Longer than a proof is in doubt: what was asked for under it is there and listed, or never will be."""
+"""Seconds after which a proof is settled: its tenant is in the list, or will never exist."""
 DAY = 24 * HOUR
 
 Doc = dict[str, Any]
 
 
 def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
-    """Write the customer's stack file, run `up` and return what is at Qlik.
+    """Write the customer's stack file, run `up` and return Qlik's content.
 
-    A first `up` is run once for all tests that begin with the same customer, see `kept`.
+    A first `up` runs once for all tests that start with the same customer, see `kept`.
     """
     stack.write(**settings(customer))
     kept.first_up(stack, qlik, stack.folder.parent.parent / "kept")
@@ -35,25 +35,25 @@ def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
 
 
 def content(world: World) -> Doc:
-    """Everything that the tenant holds."""
+    """Return the whole content of the tenant."""
     held: Doc = world.qlik.control.dump()[world.hostname]
     return held
 
 
 def cloud(qlik: Emulator) -> Doc:
-    """Everything at Qlik, but for downloads that expire by themselves."""
+    """Return everything at Qlik, without temporary downloads."""
     dump = qlik.control.dump()
     return {host: {k: v for k, v in kinds.items() if k != "temp-content"} for host, kinds in dump.items()}
 
 
 def tenants(qlik: Emulator) -> dict[str, str]:
-    """Status of every tenant that was made, by system hostname."""
+    """Return the status of every created tenant, by system hostname."""
     made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
     return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
 
 
 def checkpoint(stack: Stack) -> list[Doc]:
-    """Every entry of the state for a resource at Qlik."""
+    """Return every entry of the state for a resource at Qlik."""
     return [
         resource
         for resource in stack.deployment().get("resources", [])
@@ -62,12 +62,12 @@ def checkpoint(stack: Stack) -> list[Doc]:
 
 
 def resources(stack: Stack) -> dict[str, Doc]:
-    """The entries of the state by type and name ("Space Sales"); one that is to be deleted does not count."""
+    """Return the entries of the state by type and name ("Space Sales"), without pending deletions."""
     return {short_name(entry["urn"]): entry for entry in checkpoint(stack) if not entry.get("delete")}
 
 
 def state(stack: Stack) -> dict[str, Doc]:
-    """What the state says of each resource."""
+    """Return the content of the state for each resource."""
     kept = ("id", "inputs", "outputs", "protect", "initErrors")
     return {
         name: {key: resource[key] for key in kept if resource.get(key)}
@@ -76,18 +76,18 @@ def state(stack: Stack) -> dict[str, Doc]:
 
 
 def entries(stack: Stack) -> list[str]:
-    """The ids of all entries of the state; an object that is in it twice appears twice."""
+    """Return the ids of all entries of the state, including duplicates."""
     return sorted(f"{entry['type'].rpartition(':')[2]} {entry['id']}" for entry in checkpoint(stack))
 
 
 def urn(stack: Stack, name: str) -> str:
-    """The URN of a resource such as "Space Sales"."""
+    """Return the URN of a resource such as "Space Sales"."""
     found: str = resources(stack)[name]["urn"]
     return found
 
 
 def revive_line(result: Result) -> str:
-    """The line that a destroy printed for the stack file."""
+    """Return the line for the stack file that a destroy printed."""
     lines = [line.strip() for message in result.messages for line in message.splitlines()]
     found = [line for line in lines if line.startswith("revive:")]
     assert len(found) == 1, f"{len(found)} lines to paste"
@@ -95,27 +95,27 @@ def revive_line(result: Result) -> str:
 
 
 def take_back(stack: Stack, customer: Customer, asked: Result) -> Customer:
-    """Add the one line that a run printed to the customer in its stack file; returns the customer with it."""
+    """Add the line that a run printed to the customer's stack file; return the changed customer."""
     taken: Customer = {**customer, **yaml.safe_load(revive_line(asked))}
     stack.write(**settings(taken))
     return taken
 
 
 def renewal(asked: Result) -> dict[str, str]:
-    """The environment that renews the very proof under which nothing was made, as a run has found."""
+    """Return the environment that renews exactly the proof that a run found unused."""
     (proof,) = {nothing_made_in(error) for error in asked.errors} - {""}
     return {RENEW: proof}
 
 
 def token(qlik: Emulator, host: str) -> str:
-    """A token of our own client for a host."""
+    """Return a token of our own client for a host."""
     client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
     _, answer = send(qlik.url, "POST", host, "/oauth/token", json_body=client)
     return str(answer["access_token"])
 
 
 def deactivate_by_hand(world: World) -> None:
-    """Deactivate the tenant behind our back."""
+    """Deactivate the tenant outside Pulumi."""
     register = f"register.{world.hostname.split('.')[1]}.qlikcloud.com"
     headers = {
         "authorization": f"Bearer {token(world.qlik, register)}",
@@ -129,7 +129,7 @@ def deactivate_by_hand(world: World) -> None:
 
 
 def add_app(world: World, space: str, name: str) -> None:
-    """Make an app behind our back, in the space of that name."""
+    """Create an app outside Pulumi, in the space of that name."""
     attributes = {"name": name, "spaceId": world.spaces[space]["id"]}
     body = {"attributes": attributes}
     ours = token(world.qlik, world.hostname)

@@ -1,4 +1,4 @@
-"""An operator who has Tenantry from a wheel, in an environment without the checkout."""
+"""An operator who has installed Tenantry from a wheel, in an environment without the checkout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.packages import run
 
 PYTHON = """\
 #!/bin/sh
-# An environment that is made here has the libraries of the tests: nothing is fetched.
+# New environments get the libraries of the tests, so nothing is downloaded.
 "{python}" "$@" || exit
 for site in .venv/lib/python3*/site-packages; do
     rm -rf "$site"/setuptools "$site"/setuptools-*
@@ -26,9 +26,9 @@ done
 
 
 def environment(folder: Path, wheel: Path) -> Path:
-    """Make an environment in a folder, with a wheel and without the checkout; return its `bin`.
+    """Create an environment in a folder, with a wheel and without the checkout; return its `bin` folder.
 
-    Its libraries are those of this one.
+    It uses the libraries of the current environment.
     """
     run(folder, sys.executable, "-m", "venv", "--without-pip", "venv")
     python = folder / "venv" / "bin" / "python"
@@ -40,9 +40,9 @@ def environment(folder: Path, wheel: Path) -> Path:
 
 
 class Operator:
-    """Somebody at a terminal, with an environment that has `tenantry`, and a Pulumi CLI of the machine's.
+    """A person at a terminal, with an environment that has `tenantry`, and the machine's Pulumi CLI.
 
-    That CLI was set up with the Python of this checkout: it must not matter.
+    That CLI was set up with the Python of this checkout, which must not matter.
     """
 
     def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
@@ -62,7 +62,7 @@ class Operator:
         self.env["PULUMI_PYTHON_CMD"] = sys.executable
 
     def __call__(self, command: str, *, code: int = 0) -> str:
-        """Run a command, in the repository once there is one."""
+        """Run a command, in the repository if it exists."""
         where = self.repository if self.repository.exists() else self.folder
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],

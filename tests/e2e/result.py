@@ -1,4 +1,4 @@
-"""What one `pulumi` command did, in a form that a test can compare."""
+"""The result of one `pulumi` command, in a form for comparisons."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PHYSICAL = ("create-replacement", "delete-replaced")
 
 @dataclass(frozen=True)
 class Result:
-    """Exit code, output, the engine's events and the requests that the emulator got meanwhile.
+    """Exit code, output, the engine's events, and the emulator's requests during the command.
 
-    Resources are named by type and name, such as "Space Sales". The stack itself and the default provider,
-    which the engine adds to every program, are left out everywhere.
+    Resources are named by type and name, such as "Space Sales". All properties exclude the stack itself and
+    the default provider, which the engine adds to every program.
     """
 
     args: list[str]
@@ -27,20 +27,20 @@ class Result:
 
     @property
     def output(self) -> str:
-        """Everything that was printed."""
+        """The whole output."""
         return self.stdout + self.stderr
 
     @property
     def operations(self) -> list[tuple[str, str]]:
-        """Every step as (operation, resource), in the order of their beginning."""
+        """Every step as (operation, resource), in the order of their start."""
         return [(step["op"], short_name(step["urn"])) for step in self._steps()]
 
     @property
     def changes(self) -> dict[str, list[str] | int]:
-        """Resources by operation, sorted; of those that stay the same only the number.
+        """Resources by operation, sorted; for unchanged resources, only their number.
 
-        A replacement appears once, as "replace"; its two halves are in `operations`. Of a refresh the entries
-        are what it found: "update", "delete" or "same".
+        A replacement appears once, as "replace"; its two steps are in `operations`. For a refresh, the keys
+        are its findings: "update", "delete" or "same".
         """
         found: dict[str, list[str]] = {}
         for operation, name in self.operations:
@@ -66,13 +66,13 @@ class Result:
 
     @property
     def messages(self) -> list[str]:
-        """What the engine, the program and the providers said: errors, warnings and remarks, stripped."""
+        """The errors, warnings and remarks of the engine, the program and the providers, stripped."""
         events = [event for event in self._of("diagnosticEvent") if event["severity"] != "debug"]
         return [event["message"].strip() for event in events if not event.get("ephemeral")]
 
     @property
     def errors(self) -> list[str]:
-        """The messages that are errors, stripped."""
+        """The error messages, stripped."""
         return [
             event["message"].strip() for event in self._of("diagnosticEvent") if event["severity"] == "error"
         ]
@@ -88,7 +88,7 @@ class Result:
         return (event[kind] for event in self.events if kind in event)
 
     def _steps(self) -> list[dict[str, Any]]:
-        """The metadata of each step; what a refresh found is known only at the end of its step."""
+        """Return the metadata of each step. A refresh has its findings only at the end of a step."""
         ended = {event["metadata"]["urn"]: event["metadata"] for event in self._of("resOutputsEvent")}
         begun = [event["metadata"] for event in self._of("resourcePreEvent")]
         steps = [ended.get(step["urn"], step) if step["op"] == "refresh" else step for step in begun]
@@ -96,11 +96,11 @@ class Result:
 
 
 def short_name(urn: str) -> str:
-    """Type and name of a resource, such as "Space Sales", from its URN."""
+    """Return type and name of a resource, such as "Space Sales", from its URN."""
     kind, name = urn.split("::", 3)[2:]
     return f"{kind.rpartition('$')[2].rpartition(':')[2]} {name}"
 
 
 def is_engines_own(urn: str) -> bool:
-    """Whether it is the stack itself or a default provider."""
+    """Tell whether a URN is the stack itself or a default provider."""
     return urn.split("::", 3)[2].rpartition("$")[2].startswith(("pulumi:pulumi:Stack", "pulumi:providers:"))

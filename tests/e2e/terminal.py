@@ -1,4 +1,4 @@
-"""A command at a terminal: its standard input and error are one, and its questions are answered."""
+"""A command at a pseudo-terminal, which is its standard input and error; the test answers its prompts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[a-zA-Z]|\r")
 
 
 class Ended(NamedTuple):
-    """How it ended, what was seen at the terminal, without colours, and what came on standard output."""
+    """The exit code, the text on the terminal without colours, and the standard output."""
 
     code: int
     seen: str
@@ -32,7 +32,7 @@ def at_terminal(
     answers: Sequence[Callable[[], str]],
     size: tuple[int, int] = (40, 120),
 ) -> Ended:
-    """Run a command to its end; each answer is made when the question is there."""
+    """Run a command and wait for its end; create each answer when its prompt appears."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     printed = cwd.parent / "stdout.txt"
@@ -48,11 +48,11 @@ def at_terminal(
         seen += read
         if seen.endswith(QUESTION) and len(seen) > answered:
             answered = len(seen)
-            assert waiting, f"one question too many: {_end(process)}{seen.decode()}"
+            assert waiting, f"one prompt too many: {_end(process)}{seen.decode()}"
             os.write(ours, f"{waiting.pop(0)()}\n".encode())
     code = process.wait()
     os.close(ours)
-    assert not waiting, f"{len(waiting)} answers were not asked for: {seen.decode()}"
+    assert not waiting, f"{len(waiting)} answers had no prompt: {seen.decode()}"
     text = _CONTROL.sub("", seen.decode("utf-8", "replace"))
     return Ended(code, text, printed.read_text("utf-8"))
 

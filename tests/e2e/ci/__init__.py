@@ -1,1 +1,1 @@
-"""Workflows for GitHub and GitLab, on this machine: scripts as they are, the rest by folders."""
+"""Runs the workflows for GitHub and GitLab on this machine: real scripts, and folders for the rest."""

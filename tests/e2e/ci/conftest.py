@@ -1,4 +1,4 @@
-"""A repository at a forge, with customers in all rings."""
+"""A repository on a forge, with customers in all rings."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def site(scratch: Path, qlik: Emulator) -> Iterator[Site]:
 
 @pytest.fixture
 def github(site: Site) -> GitHub:
-    """GitHub with nothing in its cache."""
+    """GitHub with an empty cache."""
     return GitHub(site, site.folder / "github")
 
 
 @pytest.fixture
 def gitlab(site: Site) -> GitLab:
-    """GitLab with nothing in its cache."""
+    """GitLab with an empty cache."""
     return GitLab(site, site.folder / "gitlab")

@@ -1,4 +1,4 @@
-"""Expressions of GitHub Actions, as far as our workflows use them. What is not known fails the test."""
+"""The subset of GitHub Actions expressions that our workflows use. An unknown expression fails the test."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ TOKEN = re.compile(r"\s*(?:(\d+|'(?:[^']|'')*')|(&&|\|\||==|!=|!|[(),])|([A-Za-z
 WHOLE = re.compile(r"^\$\{\{((?:(?!\}\}).)*)\}\}$", re.DOTALL)
 INNER = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 FREE = ("secrets", "vars", "inputs")
-"""Contexts in which what is not there is empty, as it may not be set. So are outputs."""
+"""Contexts whose unset values are empty, like outputs."""
 
 Functions = Mapping[str, Callable[..., Any]]
 
 
 class Expressions:
-    """Values in contexts (`github`, `vars`, …) and functions, by which expressions are worked out."""
+    """The contexts (`github`, `vars`, …) and functions for the evaluation of expressions."""
 
     def __init__(self, contexts: Mapping[str, Any], functions: Functions) -> None:
         self.contexts = contexts
         self.functions: Functions = {"fromJSON": json.loads, **functions}
 
     def value(self, of: Any) -> Any:
-        """Return what a value of a workflow comes to: all in it that is `${{ … }}` worked out."""
+        """Return a value of a workflow with every `${{ … }}` evaluated."""
         if isinstance(of, Mapping):
             return {key: self.value(item) for key, item in of.items()}
         if isinstance(of, list):
@@ -40,7 +40,7 @@ class Expressions:
         return bool(self.evaluate(bare(condition)))
 
     def evaluate(self, expression: str) -> Any:
-        """Work out an expression."""
+        """Evaluate an expression."""
         tokens, end = [], 0
         while end < len(expression.rstrip()):
             found = TOKEN.match(expression, end)
@@ -53,7 +53,7 @@ class Expressions:
         return value
 
     def look_up(self, path: str) -> Any:
-        """Return what a dotted path leads to."""
+        """Return the value at a dotted path."""
         root, *names = path.split(".")
         assert root in self.contexts, f"unknown context: {path}"
         found = self.contexts[root]
@@ -67,7 +67,7 @@ class Expressions:
 
 
 class _Reader:
-    """Reads an expression from left to right; what binds least is read first."""
+    """A recursive parser of an expression; it starts with the operator that binds least."""
 
     def __init__(self, expressions: Expressions, tokens: list[str]) -> None:
         self.expressions, self.tokens = expressions, tokens
@@ -126,7 +126,7 @@ class _Reader:
 
 
 def bare(condition: str) -> str:
-    """Return a condition without the `${{ }}` that it may be in."""
+    """Return a condition without its optional `${{ }}`."""
     whole = WHOLE.match(str(condition).strip())
     return whole[1] if whole else str(condition)
 

@@ -1,4 +1,4 @@
-"""GitHub Actions on this machine: jobs in order, conditions, matrices, environments, artifacts."""
+"""A simulation of GitHub Actions: jobs in order, conditions, matrices, environments, artifacts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATUS_FUNCTIONS = ("always()", "failure()", "cancelled()", "success()")
 
 @dataclass
 class Run:
-    """A run of a workflow: its jobs by name; those of a matrix by name and value, "preview 1/2"."""
+    """A run of a workflow: its jobs by name; matrix jobs by name and value, "preview 1/2"."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Run:
 
 
 class GitHub:
-    """Runs workflows of a site; what one run leaves in the cache the next one finds."""
+    """Runs the workflows of a site; all runs share a cache."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.site, self.folder = site, folder
@@ -58,7 +58,7 @@ class GitHub:
         return self.run("preview", merged, event, base_ref="main", fork=fork, **more)
 
     def run(self, workflow: str, commit: str, event: Doc | None = None, **more: Any) -> Run:
-        """Run a workflow at a commit; see `_Running` for what else can be given."""
+        """Run a workflow at a commit; see `_Running` for further arguments."""
         self.runs += 1
         file = self.site.work / ".github" / "workflows" / f"{workflow}.yml"
         running = _Running(self, yaml.safe_load(file.read_text("utf-8")), commit, event or {}, **more)
@@ -68,9 +68,9 @@ class GitHub:
 
 @dataclass
 class _Running:
-    """One run. `lost`: jobs whose machine dies at once. `rejected`: environments that nobody approves.
+    """One run. `lost`: jobs whose machine dies at once. `rejected`: environments without approval.
 
-    `dies_when`: the machine that is at work at the moment at which this holds dies.
+    `dies_when`: when this returns True, the current machine dies.
     """
 
     github: GitHub
@@ -89,7 +89,7 @@ class _Running:
     artifacts: dict[str, Path] = field(default_factory=dict)
 
     def carry_out(self) -> None:
-        """Run each job that is to be run, in the order of the file."""
+        """Run each job whose condition holds, in the order of the file."""
         for name, job in self.workflow["jobs"].items():
             waits = [job.get("needs", [])] if isinstance(job.get("needs", []), str) else job.get("needs", [])
             needs = {need: self.needs[need] for need in waits}
@@ -121,7 +121,7 @@ class _Running:
             yield f"{name} {value}", {"matrix": {key: value}, "strategy": strategy}
 
     def _contexts(self, job: Doc, more: Doc) -> Doc:
-        """Return what expressions may look up. A fork sees no secret, whatever it asks for."""
+        """Return the contexts for expressions. A fork gets no secrets."""
         secrets = {} if self.fork else self.github.secrets
         if environment := job.get("environment"):
             secrets = secrets | self.github.environments[environment]
@@ -145,7 +145,7 @@ class _Running:
         return known
 
     def _one(self, name: str, more: Doc, job: Doc, known: Doc) -> Job:
-        """Run a job, or one of a matrix, on a machine of its own."""
+        """Run a job, or one job of a matrix, on a new machine."""
         done = self.run.jobs[name] = Job(name)
         if name in self.lost or job.get("environment") in self.rejected:
             done.result = "failure"
@@ -270,7 +270,7 @@ class _Runner:
 
 
 def with_status(of: Doc) -> str:
-    """Return the condition of a job or step, which without a word about it asks for success before."""
+    """Return the condition of a job or step; without a status function, it requires success before."""
     condition = bare(of.get("if", "success()"))
     named = any(function in condition for function in STATUS_FUNCTIONS)
     return condition if named else f"success() && ({condition})"

@@ -1,4 +1,4 @@
-"""GitLab CI on this machine: rules, `extends`, variables, `parallel`, artifacts, caches."""
+"""A simulation of GitLab CI: rules, `extends`, variables, `parallel`, artifacts, caches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SET_UP = ".ci/setup"
 
 
 class GitLab:
-    """Runs pipelines of a site; what one leaves in the cache the next one finds."""
+    """Runs the pipelines of a site; all pipelines share a cache."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.site, self.folder = site, folder
@@ -34,7 +34,7 @@ class GitLab:
         self.pipelines = 0
 
     def merge_request(self, branch: str, *, fork: bool = False) -> dict[str, Job]:
-        """Run the pipeline of a merge request; that of a fork is one of the fork, without our variables."""
+        """Run the pipeline of a merge request; a fork's pipeline runs in the fork, without our variables."""
         source = "somebody/customers" if fork else "oem/customers"
         return self.run(
             self.site.git("rev-parse", branch),
@@ -48,7 +48,7 @@ class GitLab:
         )
 
     def push(self, dies_when: Callable[[], bool] | None = None) -> dict[str, Job]:
-        """Run the pipeline of a push to main; the machine that is at work when `dies_when` holds dies."""
+        """Run the pipeline of a push to main; when `dies_when` returns True, the current machine dies."""
         commit = self.site.git("rev-parse", "main")
         return self.run(commit, "push", dies_when=dies_when, CI_COMMIT_BRANCH="main")
 
@@ -66,7 +66,7 @@ class GitLab:
         dies_when: Callable[[], bool] | None = None,
         **more: str,
     ) -> dict[str, Job]:
-        """Run a pipeline: each job that its rules let in; who is asked clicks. Returns the jobs by name."""
+        """Run each job whose rules hold, including manual jobs. Return the jobs by name."""
         self.pipelines += 1
         text = (self.site.work / ".gitlab-ci.yml").read_text("utf-8")
         known = {
@@ -110,7 +110,7 @@ class _Pipeline:
         return self.jobs
 
     def _whole(self, name: str) -> Doc:
-        """Return a job with all that it extends."""
+        """Return a job merged with everything that it extends."""
         job: Doc = self.document[name]
         whole: Doc = {}
         bases = job.get("extends", [])
@@ -140,7 +140,7 @@ class _Pipeline:
                 self._keep(name, machine, job, well=not step.code)
 
     def _environment(self, machine: Machine, job: Doc, node: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables of a job; what a variable says of others is filled in."""
+        """Return the variables of a job, with references to other variables resolved."""
         values = {
             key: str(value["value"] if isinstance(value, dict) else value)
             for key, value in {**self.document["variables"], **job.get("variables", {})}.items()
@@ -179,7 +179,7 @@ class _Pipeline:
 
 
 def merged(base: Doc, over: Doc) -> Doc:
-    """Return a job with another over it: blocks are merged, lists are not."""
+    """Return a job with another merged over it: blocks are merged, lists are replaced."""
     result = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)

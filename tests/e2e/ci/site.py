@@ -1,4 +1,4 @@
-"""What a platform team has: a repository at a forge, a backend, Qlik Cloud, and machines for jobs."""
+"""The site of a platform team: a repository on a forge, a backend, Qlik Cloud, and machines for jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Doc = dict[str, Any]
 
 @dataclass
 class Step:
-    """A script that was run: its environment, its exit code, what it printed."""
+    """A finished script: its environment, its exit code, its output."""
 
     name: str
     env: Mapping[str, str]
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass
 class Job:
-    """A job that has ended; `result` is GitHub's word, `summary` Markdown."""
+    """A finished job; `result` is GitHub's term, `summary` is Markdown."""
 
     name: str
     result: str = "success"
@@ -51,12 +51,12 @@ class Job:
 
     @property
     def output(self) -> str:
-        """All that it printed."""
+        """The whole output."""
         return "".join(step.output for step in self.steps)
 
 
 class Site:
-    """A bare repository with a project, and a working copy of it to write in and push from."""
+    """A bare repository with a project, and a working copy for changes and pushes."""
 
     def __init__(self, folder: Path, qlik: Emulator, forge: Server) -> None:
         self.folder, self.qlik, self.forge = folder, qlik, forge
@@ -85,7 +85,7 @@ class Site:
         (self.work / "stacks" / name).write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
 
     def push(self, branch: str = "main", message: str = "a change") -> str:
-        """Commit what is there on a branch, which begins here if it is new, and push it."""
+        """Commit all changes on a branch, create it if it is new, and push it."""
         if self.git("branch", "--show-current") != branch:
             self.git("checkout", "--quiet", "-B", branch)
         self.git("add", "--all")
@@ -94,7 +94,7 @@ class Site:
         return self.git("rev-parse", "HEAD")
 
     def pull_request(self, branch: str) -> tuple[str, str]:
-        """Return the branch's own commit, and the one in which it is merged into main."""
+        """Return the branch's own commit, and its merge commit with main."""
         head = self.git("rev-parse", branch)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
@@ -108,7 +108,7 @@ class Site:
         return self._run("git", *IDENTITY, "-C", str(self.work), *args)
 
     def clone(self, folder: Path, commit: str, *, whole: bool) -> None:
-        """Check a commit out, with all branches and their history, or alone."""
+        """Check out a commit, with the whole history (`whole`) or alone."""
         source = f"file://{self.bare}"
         self._run("git", "init", "--quiet", str(folder))
         git = ("git", "-C", str(folder))
@@ -130,39 +130,39 @@ class Site:
         return f"file://{self.state}"
 
     def states(self) -> dict[str, bytes]:
-        """Everything in the backend, by path."""
+        """Return every file in the backend, by path."""
         return {str(path): path.read_bytes() for path in self.state.rglob("*") if path.is_file()}
 
     def tenants(self) -> dict[str, Doc]:
-        """The tenants that were made at Qlik, by name."""
+        """Return the created tenants at Qlik, by name."""
         made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
         return {tenant["name"]: tenant for tenant in made}
 
     def keep_only(self, *stacks: str) -> None:
-        """Take the other stack files away."""
+        """Delete the other stack files."""
         kept = {f"Pulumi.{stack}.yaml" for stack in stacks}
         for file in (self.work / "stacks").glob("Pulumi.*.yaml"):
             if file.name not in kept:
                 file.unlink()
 
     def of(self, customer: str) -> World:
-        """What a customer's tenant holds."""
+        """Return the content of a customer's tenant."""
         return World(self.qlik, self.tenants()[customer]["hostnames"][0])
 
     def groups(self, customer: str) -> set[str]:
-        """The groups of a customer."""
+        """Return the names of a customer's groups."""
         return self.of(customer).groups.keys() - {"Everyone"}
 
     @property
     def planners(self) -> str:
-        """The path of the group that Hooli has."""
+        """Return the path of Hooli's group."""
         return f"groups/{self.of('Hooli').groups['Planners']['id']}"
 
 
 class Machine:
-    """A machine as a job finds it: a home with nothing in it, and no settings but those of this test.
+    """A fresh machine for a job: an empty home, and only the settings of this test.
 
-    `dies_when`: it dies at the moment at which this holds, with everything that runs on it.
+    `dies_when`: when this returns True, the machine dies with all of its processes.
     """
 
     def __init__(self, site: Site, folder: Path, dies_when: Callable[[], bool] | None = None) -> None:
@@ -182,19 +182,19 @@ class Machine:
         }
 
     def set_up(self) -> None:
-        """Stand for the set-up, which has tests of its own."""
+        """Replace the set-up, which has its own tests."""
         (self.workspace / ".git" / "info" / "exclude").write_text(".venv\n")
         (self.workspace / ".venv").symlink_to(BIN.parent)
         self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
 
     def path(self, written: str) -> Path:
-        """Return a path as workflows write it: from the home, or from the folder of the checkout."""
+        """Resolve a path in a workflow, relative to the home or to the checkout."""
         if written.startswith("~/"):
             return self.home / written[2:]
         return self.workspace / written
 
     def bash(self, name: str, script: str, env: Mapping[str, str]) -> Step:
-        """Run a script as both forges do: it ends at the first command that fails."""
+        """Run a script as both forges do: it ends at the first failing command."""
         whole = {**self.env, **env}
         with self._watched():
             done = subprocess.run(
@@ -213,7 +213,7 @@ class Machine:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Let the machine die in the block, if its moment comes."""
+        """Kill the machine during the block when `dies_when` returns True."""
         over = threading.Event()
 
         def watch() -> None:
@@ -231,7 +231,7 @@ class Machine:
             watcher.join()
 
     def _kill_all(self) -> None:
-        """SIGKILL whatever has this machine's home, by its id, in whatever group or session it is."""
+        """SIGKILL every process with this machine's home, by its id, in any group or session."""
         while processes := [process for process in psutil.process_iter() if self._is_here(process)]:
             for process in processes:
                 with suppress(psutil.Error):
@@ -245,7 +245,7 @@ class Machine:
 
 
 def credentials(job: Job) -> set[str]:
-    """The credentials that any script of a job had in its environment."""
+    """Return the credentials in the environment of any script of a job."""
     names = ("QLIK_C", "QLIK_ORG", "PULUMI_CONFIG", "PULUMI_BACKEND", "AWS_", "GITHUB_TOKEN", "GITLAB_TOKEN")
     variables = {name: value for step in job.steps for name, value in step.env.items()}
     return {name for name, value in variables.items() if value and name.startswith(names)} - {
@@ -254,12 +254,12 @@ def credentials(job: Job) -> set[str]:
 
 
 def trial(ends_on: str) -> Doc:
-    """The lifecycle of a trial."""
+    """Return the lifecycle of a trial."""
     return {"kind": "trial", "ends_on": ends_on, "grace_days": 10}
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a folder, or what a pattern in its last part matches, into another, over what is there."""
+    """Copy a folder, or the matches of a pattern in its last part, into another folder; overwrite files."""
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True, symlinks=True)
         return

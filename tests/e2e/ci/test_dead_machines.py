@@ -1,4 +1,4 @@
-"""A machine that dies while Qlik makes a tenant, and the next one, which has nothing but the backend."""
+"""A machine dies while Qlik creates a tenant, and the next machine has only the backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHEN = re.compile(r"asked register\.eu\.qlikcloud\.com for a tenant after \d{4}-
 
 @pytest.fixture
 def one(site: Site) -> Site:
-    """The repository with one customer, for whom there is no tenant yet."""
+    """The repository with one customer, who has no tenant yet."""
     site.write("initech", name="Initech", ring="pilot")
     site.keep_only("initech")
     site.push()
@@ -28,13 +28,13 @@ def one(site: Site) -> Site:
 
 
 def is_asked(site: Site) -> Callable[[], bool]:
-    """Have Qlik take an hour for a tenant; return what tells whether it was asked for one and makes it."""
+    """Make a creation at Qlik take an hour; return a function that tells whether a tenant is in creation."""
     site.qlik.control.settings(creation_ms=HOUR * 1000)
     return lambda: site.qlik.control.health()["waiting"] > 0
 
 
 def unlock(site: Site) -> None:
-    """Qlik has made the tenant meanwhile; somebody takes away the lock that the machine has left."""
+    """Let Qlik finish the tenant, and remove the lock of the dead machine."""
     assert site.tenants() == {}
     site.qlik.control.advance(HOUR)
     site.qlik.control.settings(creation_ms=0)
@@ -47,12 +47,12 @@ def unlock(site: Site) -> None:
 
 
 def made(site: Site) -> list[dict[str, Any]]:
-    """The tenants that Qlik has made, whatever they are called."""
+    """Return the tenants that Qlik has created, with any name."""
     return [tenant for tenant in site.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
 
 
 def asked_once(site: Site) -> bool:
-    """Whether Qlik was asked for a tenant once, over all runs."""
+    """Tell whether all runs together requested one tenant."""
     return calls(site.qlik.control.requests()).count("POST /api/v1/tenants") == 1
 
 
@@ -63,7 +63,7 @@ def answer(site: Site, line: str) -> None:
 
 
 def up_to_date(site: Site) -> bool:
-    """Whether the one tenant is the customer's."""
+    """Tell whether the one tenant belongs to the customer."""
     return [(tenant["name"], tenant["status"]) for tenant in made(site)] == [("Initech", "active")]
 
 
@@ -73,7 +73,7 @@ def test_the_organisation_lists_what_may_be_the_tenant(one: Site, github: GitHub
     run = github.run("deploy", commit, dies_when=is_asked(one))
     assert run.jobs["pilot"].result == "failure"
     unlock(one)
-    assert github.caches == {}, "so that the next machine finds none of it"
+    assert github.caches == {}, "the next machine must find nothing in the cache"
     before = len(one.qlik.control.requests())
     run = github.run("deploy", commit)
     assert run.jobs["pilot"].result == "failure"
@@ -89,8 +89,8 @@ def test_the_organisation_lists_what_may_be_the_tenant(one: Site, github: GitHub
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
-def test_without_the_organisation_somebody_has_to_look(one: Site, forge: str, request: Any) -> None:
-    """The run says when and where Qlik was asked, and what to paste; it sends nothing at all."""
+def test_without_the_organisation_a_person_must_look(one: Site, forge: str, request: Any) -> None:
+    """The run says when and where the tenant was requested, and what to paste. It sends no request."""
     machines = request.getfixturevalue(forge)
 
     def deploy(**more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Every script of every workflow for GitHub, as pull requests, pushes and nights run them."""
+"""Every script of every workflow for GitHub, for pull requests, pushes and nightly runs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def plan(version: str) -> dict[str, Any]:
 
 
 def deploy(github: GitHub, site: Site, **more: Any) -> dict[str, str]:
-    """Deploy what main has; returns the results of the jobs."""
+    """Deploy main; return the results of the jobs."""
     return github.run("deploy", site.git("rev-parse", "main"), **more).results
 
 
 def test_a_pull_request(site: Site, github: GitHub) -> None:
-    """One comment over all customers, changed by the next push; a broken file and a lost machine show."""
+    """One comment covers all customers; the next push updates it. It shows broken files and lost machines."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
     assert deploy(github, site) == ALL_WELL
@@ -39,7 +39,7 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
     site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
     site.write("hooli", name="Hooli", ring="erly")
     site.push("feature")
-    run = github.pull_request("feature", lost=["preview 1/2"])  # the other one has hooli and umbrella
+    run = github.pull_request("feature", lost=["preview 1/2"])  # the other job has hooli and umbrella
     parts = {"preview 1/2": "failure", "preview 2/2": "failure"}
     assert run.results == {"select": "success", **parts, "comment": "failure", "diff": "skipped"}
     [comment] = site.forge.comments
@@ -69,11 +69,11 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
     needs |= {"preview 2/2": needs["preview 1/2"], "select": set(), "diff": set()}
     assert {name: credentials(job) for name, job in run.jobs.items()} == needs
     assert len(site.qlik.control.requests()) == asked
-    assert site.states() == before, "so that previews may do with a backend that they can only read"
+    assert site.states() == before, "a preview must work with read-only access to the backend"
 
 
 def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> None:
-    """Nobody takes silence for consent; and a repository in which nothing is configured is left in peace."""
+    """A failed preview is visible. A repository without configuration skips all jobs."""
     site.push("feature")
     run = github.pull_request("feature", lost=["select"])
     assert run.results["comment"] == "failure"
@@ -91,7 +91,7 @@ def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> 
 
 
 def test_a_fork(site: Site, github: GitHub) -> None:
-    """It gets neither state nor passphrase, but settings are checked and compared."""
+    """A fork gets neither state nor passphrase, but its settings are checked and compared."""
     site.write_plan("standard", **plan("2.4.0"))
     site.push("feature")
     run = github.pull_request("feature", fork=True)
@@ -108,7 +108,7 @@ def test_a_fork(site: Site, github: GitHub) -> None:
 
 
 def test_rings(site: Site, github: GitHub) -> None:
-    """One after the other; one that was held up catches up; one template is one export; twice is once."""
+    """Rings deploy in order. A late ring catches up. Templates are exported once. A repeat does nothing."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
     assert deploy(github, site, rejected=["early"])["broad"] == "skipped"
@@ -128,7 +128,7 @@ def test_rings(site: Site, github: GitHub) -> None:
 
 
 def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
-    """The next ring does not begin; a second attempt leaves out what went well, and an old run is refused."""
+    """The next ring does not start. A second attempt skips finished stacks, and an old run is refused."""
     site.write("acme", name="Acme", ring="pilot", groups={"Sellers": {}})
     old = site.push()
     fault = site.qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
@@ -164,14 +164,14 @@ def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
 
 
 def test_a_force_push(site: Site, github: GitHub) -> None:
-    """What was deployed and is no more in the history is put back."""
+    """A deployed commit that is no longer in the history is reverted."""
     site.keep_only("initech")
     site.push()
     kept = site.git("rev-parse", "HEAD")
     site.write("initech", name="Initech", ring="pilot", groups={"Buyers": {}})
     site.push()
     deploy(github, site)
-    site.git("push", "--quiet", "origin", "HEAD:refs/heads/another")  # where it can be found still
+    site.git("push", "--quiet", "origin", "HEAD:refs/heads/another")  # so that it still exists
     site.git("reset", "--hard", "--quiet", kept)
     site.push()
     assert deploy(github, site)["pilot"] == "success"
@@ -179,9 +179,9 @@ def test_a_force_push(site: Site, github: GitHub) -> None:
 
 
 def test_drift(site: Site, github: GitHub) -> None:
-    """One issue as long as something differs at Qlik, and it is closed when nothing does.
+    """One issue is open while anything differs at Qlik, and closed when nothing does.
 
-    The times of a night are there in the next one.
+    The next nightly run has the times of the previous one.
     """
     site.keep_only("hooli")
     commit = site.push()
@@ -199,14 +199,14 @@ def test_drift(site: Site, github: GitHub) -> None:
     ]
 
     site.of("Hooli").patch(site.planners, description="Who plans")
-    (times / "report.json").write_text((times / "report.json").read_text()[:-20])  # of a version to come
+    (times / "report.json").write_text((times / "report.json").read_text()[:-20])  # as from a later version
     assert set(github.run("drift", commit).results.values()) == {"success"}
     assert set(github.run("drift", commit).results.values()) == {"success"}
     assert site.forge.open == []
 
 
 def test_trials(site: Site, github: GitHub) -> None:
-    """Those that will soon end are named, those that have are taken down, if the environment allows it."""
+    """Trials that end soon are listed. Ended trials are deactivated, if the environment is approved."""
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     site.write("initech", name="Initech", lifecycle=trial(soon))
     site.write("globex", name="Globex", lifecycle=trial("2999-12-31"))

@@ -1,4 +1,4 @@
-"""Every script of the pipeline for GitLab, as merge requests, pushes and nights run them."""
+"""Every script of the pipeline for GitLab, for merge requests, pushes and nightly runs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tests.e2e.ci.site import PLANNERS, Job, Site, credentials, trial
 
 
 def results(jobs: dict[str, Job]) -> dict[str, str]:
-    """The results of jobs by their names."""
+    """Return the results of jobs by name."""
     return {name: job.result for name, job in jobs.items()}
 
 
 def test_merge_requests(site: Site, gitlab: GitLab) -> None:
-    """One note, changed by the next push; nothing of Qlik's is needed; that of a fork is only compared."""
+    """One note, which the next push updates, without Qlik credentials. A fork's changes are only compared."""
     site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
     site.write("hooli", name="Hooli", ring="erly")
     site.push("feature")
@@ -42,7 +42,7 @@ def test_merge_requests(site: Site, gitlab: GitLab) -> None:
 
 
 def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
-    """Deployed ring by ring, and only once; what differs opens an issue; a trial that has ended goes."""
+    """Deployments go ring by ring, and only once. Drift opens an issue. An ended trial is deactivated."""
     for name in ("initech", "acme"):
         site.write(name, name=name.title(), ring="pilot", lifecycle=trial("2999-12-31"))
     site.keep_only("hooli", "initech", "acme")
@@ -63,7 +63,7 @@ def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
         fragment for fragment in ("initech", "acme: stacks/Pulumi.acme.yaml") if fragment not in issue["body"]
     ] == []
     assert gitlab.night("trials")["trials"].result == "failure"
-    assert site.forge.open == [issue], "which stays open as long as nobody knows of all"
+    assert site.forge.open == [issue], "it must stay open until all stacks are checked"
     site.write("acme", name="Acme", ring="pilot", lifecycle=trial("2999-12-31"))
     site.push()
     assert results(gitlab.night("trials")) == {"trials": "success", "take down": "success"}

@@ -1,4 +1,4 @@
-"""A program that uses a resource directly, and gets four things wrong."""
+"""A program that uses a resource directly, with four mistakes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A program that takes a private key for the public one."""
+"""A program that passes a private key instead of the public one."""
 
 import os
 

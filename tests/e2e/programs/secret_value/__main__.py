@@ -1,4 +1,4 @@
-"""A program that gives a secret to a resource."""
+"""A program that passes a secret to a resource."""
 
 import os
 
