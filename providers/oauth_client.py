@@ -125,7 +125,7 @@ class OAuthClientHandler(Keyless):
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse properties that this type of application does not have."""
-        problems = unfit(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
+        problems = property_problems(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
         native = want["app_type"] == "native"
         for uri in want["redirect_uris"]:
             if wrong := redirect_problem(uri, native=native):

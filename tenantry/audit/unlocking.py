@@ -33,7 +33,8 @@ def stale_after() -> timedelta:
     It is the sum of the longest run, the life of a permit to request a tenant, the creation of that tenant,
     the time until Qlik lists it, and the difference between the clocks.
     """
-    return timedelta(seconds=LONGEST_RUN + PERMIT_SECONDS + creation_seconds() + lag_seconds() + CLOCKS)
+    longest = LONGEST_RUN_SECONDS + PERMIT_SECONDS + creation_seconds() + lag_seconds()
+    return timedelta(seconds=longest + CLOCK_SKEW_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,9 @@ def export(cloud: Cloud, hostname: str, stack: str, root: Path, *, join: bool = 
             spaces = {space["id"]: space for space in host.list("/api/v1/spaces")}
         except TenantDisabled as error:
             raise ExportRefused(
-                f"Tenant {hostname} is deactivated, so that nothing can be read from it ({error.summary}). "
-                f"Bring it back first: `pulumi up --refresh --stack {stack}` reactivates it. A trial that "
-                "has ended needs a later `ends_on` in its stack file for that. Then export again."
+                f"Tenant {hostname} is deactivated, so it cannot be read ({error.summary}). To export it: "
+                "1. if it is a trial that has ended, set a later `ends_on` in its stack file, "
+                f"2. run `pulumi up --refresh --stack {stack}`, which reactivates it, 3. export again."
             ) from error
         return _ExportRun(host, stack, spaces, folder, join=join).run()
 
@@ -230,7 +230,7 @@ class _ExportRun:
         else:
             role = ROLES.get(kind, ROLES["shared"])
             way = f"Give the bot user of this client the role `{role}` in the space, or add --join-spaces."
-        return f"this client may not export it ({error.summary}). {way}"
+        return f"this client cannot export it ({error.summary}). {way}"
 
     def _space_name(self, space: str) -> str:
         return str(self.spaces.get(space, {}).get("name") or space)

@@ -22,8 +22,8 @@ def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: p
         return ImportResult("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
 
     monkeypatch.setattr(tenantry.importing, "import_tenant", imported)
-    said = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
-    assert said.exit_code == 0
+    result = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
+    assert result.exit_code == 0
     wanted = ImportRequest(HOST, None, "gold", "templates.eu.qlikcloud.com")
     assert asked == [folder.path / "stacks", folder.path, wanted]
     assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in result.output

@@ -51,10 +51,10 @@ def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None
     lines = [line for line in errors.splitlines() if f"Pulumi.{stack.name}.yaml:" in line]
     for number, path in PROBLEMS.items():
         about = [line for line in lines if f"Pulumi.{stack.name}.yaml:{number}: " in line]
-        assert any(path in line for line in about), f"line {number}: {said}"
+        assert any(path in line for line in about), f"line {number}: {errors}"
     for words in ('the closest is "roles"', "10 to 90", "consumer", 'version: "2.3"'):
-        assert words in said
-    assert f"{len(lines)} problems in the settings of stack {stack.name}" in said
+        assert words in errors
+    assert f"{len(lines)} problems in the settings of stack {stack.name}" in errors
     assert_harmless(failed)
     assert failed.operations == []
     assert failed.requests == []

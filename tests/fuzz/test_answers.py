@@ -127,8 +127,8 @@ def state_is_sound(made: Twin) -> None:
     """Check that each output has the type of its property; an unknown word can be new at Qlik."""
     for name, prop in made.kind.properties.items():
         value = made.state.get(name)
-        value = int(value) if each.type is int and isinstance(value, float) else value
-        type_ = str if get_origin(each.type) is Literal else each.type
+        value = int(value) if prop.type is int and isinstance(value, float) else value
+        type_ = str if get_origin(prop.type) is Literal else prop.type
         assert value is None or is_certainly_valid(value, type_, {}) or isinstance(value, dict), (
             name,
             value,
