@@ -109,7 +109,7 @@ class AppHandler(Handler):
         "script_digest",
     )
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse more than one way to name the template, and more than one source of the script."""
         if ("template" in want) == ("template_id" in want):
             return {"template": "set either template (its exact name) or template_id (its app id)"}

@@ -65,7 +65,7 @@ class AppReloadHandler(Handler):
     natural_key = ("tenant", "app")
     is_object = False
 
-    def patience(self, want: Properties) -> float:
+    def extra_seconds(self, want: Properties) -> float:
         """Return the number of seconds that the reload can take."""
         return 60.0 * float(want.get("minutes", 0))
 

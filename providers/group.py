@@ -56,7 +56,7 @@ class GroupHandler(Collection):
         """Replace an idp group if its name changes: Qlik cannot rename it."""
         return ["name"] if want.get("provider_type") == "idp" else []
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse a description of an idp group: Qlik does not store one."""
         if want.get("provider_type") == "idp" and want.get("description"):
             return {"description": "an idp group cannot have one; remove it, or set provider_type: custom"}
@@ -75,7 +75,7 @@ class GroupHandler(Collection):
         """Return the properties of a group, with the names of its roles."""
         return super().decode(found) | {"roles": roles.names_in(found)}
 
-    def can_stand_aside(self, want: Properties) -> bool:
+    def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """Return whether the name can change for a while: only for a custom group, which has its own id."""
         return bool(want["provider_type"] == "custom")
 

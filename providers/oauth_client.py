@@ -123,7 +123,7 @@ class OAuthClientHandler(Keyless):
         trusted = want["consent"] == "trusted"
         return body | ({"connectionConfig": {"consentMethod": "trusted"}} if trusted else {})
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse properties that this type of application does not have."""
         problems = property_problems(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
         native = want["app_type"] == "native"
@@ -149,7 +149,7 @@ class OAuthClientHandler(Keyless):
         """Return whether a client is identical: Qlik names no creator, and an interrupted run may be one."""
         return not self.changes({**want, **self.decode(there)}, want)
 
-    def answer_was_lost(self, host: Host, there: dict[str, Any], want: Properties) -> None:
+    def after_lost_response(self, host: Host, there: dict[str, Any], want: Properties) -> None:
         """Delete the secrets of a client that an earlier run created: nobody knows them."""
         if self.is_ours(host, there, want):
             for hint in _hints(there):

@@ -98,7 +98,7 @@ class OidcIdentityProviderHandler(InteractiveIdentityProvider):
         "claims_mapping": "/options/claimsMapping",
     }
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse `email_verified_always_true` for products for which Qlik does not allow it."""
         wrong = verification_problem(want["provider"], want.get("email_verified_always_true"))
         return {"email_verified_always_true": wrong} if wrong else {}

@@ -94,7 +94,7 @@ class ReloadTaskHandler(Keyless):
     path = "/api/scheduling/tasks"
     natural_key = ("tenant", "app", "name")
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse a task that does not have exactly one trigger."""
         if want.get("recurrence") and want.get("after_task"):
             return {"after_task": "set either recurrence or after_task"}

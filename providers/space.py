@@ -65,7 +65,7 @@ class SpaceHandler(Collection):
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
 
-    def can_stand_aside(self, want: Properties) -> bool:
+    def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """Return True: a space has its own id, so its name can change for a while."""
         return True
 
@@ -78,7 +78,7 @@ class SpaceHandler(Collection):
                 self._join(cloud, host, there["id"], bot, want)
         return found
 
-    def made(self, id: str) -> None:
+    def on_created(self, id: str) -> None:
         """Remember that a space of this run is empty, so that nobody reads its content."""
         run.current().empty_spaces.add(id)
 

@@ -108,7 +108,7 @@ class TenantHandler(Handler):
 
     resource_type = Tenant
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse an incomplete `revive`, and a new tenant without a proof."""
         revive = want.get("revive")
         if revive is not None and revive.keys() != {"hostname", "tenant_id"}:

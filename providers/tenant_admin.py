@@ -67,7 +67,7 @@ class TenantAdminHandler(Handler):
     resource_type = TenantAdmin
     identity = ("tenant", "email", "subject")
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse anything but exactly one of `email` and `subject`."""
         if ("email" in want) == ("subject" in want):
             return {"email": "set either email or subject of the person on the source tenant"}

@@ -70,13 +70,13 @@ class TenantProofHandler(Handler):
     resource_type = TenantProof
     is_object = False
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse a new tenant for a trial that has ended, by this machine's clock."""
         if not have and has_ended(want.get("ends_on")):
             return {"ends_on": ended(want["ends_on"])}
         return {}
 
-    def renewed(self, id: str) -> str:
+    def property_to_renew(self, id: str) -> str:
         """Return `proof`, which replaces this proof, if the environment names its id."""
         return "proof" if os.environ.get(RENEW) == id else ""
 

@@ -38,7 +38,7 @@ def _reason(client: Json) -> str:
         "allowedAuthMethods", ["client_secret"]
     ):
         return "it has its own key instead of a secret"
-    return "; ".join(HANDLER.refuse({}, HANDLER.decode(client)).values())
+    return "; ".join(HANDLER.input_problems({}, HANDLER.decode(client)).values())
 
 
 def _take(reader: TenantReader, findings: Findings, client: Json) -> None:

@@ -58,7 +58,7 @@ def test_what_cannot_be_set_is_told(case: Case, twin: MakeTwin, tenancy: Tenancy
     inputs = case.given(tenancy)
     for each in made.kind.properties.values():
         if each.computed:
-            with pytest.raises(AssertionError, match=f"^{each.name}: is set by Qlik alone"):
+            with pytest.raises(AssertionError, match=f"^{each.name}: only Qlik can set this property"):
                 made.check({**inputs, each.name: "x"})
     with pytest.raises(AssertionError, match=f"^tennant: {made.kind.__name__} has no property 'tennant'"):
         made.check({**inputs, "tennant": "x"})
