@@ -107,7 +107,7 @@ class OidcIdentityProviderHandler(InteractiveIdentityProvider):
         """Return the options with the secret."""
         return super().options(want) | {"clientSecret": want["client_secret"]}
 
-    def check(self, cloud: Cloud, want: Properties) -> None:
+    def check_service(self, cloud: Cloud, want: Properties) -> None:
         """GET the discovery document and the keys. Raises LoginServiceUnusable."""
         login_services.check_discovery(cloud, want["discovery_url"])
 

@@ -94,7 +94,7 @@ class SamlIdentityProviderHandler(InteractiveIdentityProvider):
         certificates = [plain(item.get("certificate", "")) for item in options.get("certificates") or []]
         return super().decode(found | {"options": options | {"certificates": certificates}})
 
-    def check(self, cloud: Cloud, want: Properties) -> None:
+    def check_service(self, cloud: Cloud, want: Properties) -> None:
         """GET the sign-on URL, and check the certificates. Raises LoginServiceUnusable."""
         login_services.check_sign_on(cloud, want["sign_on_url"], want["certificates"])
 

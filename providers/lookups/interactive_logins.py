@@ -60,7 +60,7 @@ class InteractiveIdentityProvider(Keyless):
     }
     """The properties that a PATCH changes, with their paths."""
 
-    def check(self, cloud: Cloud, want: Properties) -> None:
+    def check_service(self, cloud: Cloud, want: Properties) -> None:
         """Raise LoginServiceUnusable if the service does not answer."""
         raise NotImplementedError
 
@@ -191,7 +191,7 @@ class InteractiveIdentityProvider(Keyless):
 
     def _check_login(self, cloud: Cloud, host: Host, want: Properties) -> None:
         """Raise LoginServiceUnusable or NoRecoveryAdmin where users might be locked out."""
-        self.check(cloud, want)
+        self.check_service(cloud, want)
         people.check_recovery_admin(host)
 
     def _post(

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from tenantry.checks import held_names, living, lookalikes, organisation
+from tenantry.checks import held_names, living, logins, lookalikes, organisation
 from tenantry.checks.findings import Finding, Level, at
 from tenantry.providers.lookups.preflight import Preflight, Roles
 from tenantry.providers.lookups.templates import Template
@@ -144,6 +144,7 @@ class Checks:
                 "credentials",
                 "licence, templates, people and roles cannot be checked without them",
             )
+        yield from logins.findings(self.customer, self.sources, self.preflight.cloud)
         yield from self.guarded("organisation", self.organisation)
 
     def guarded(self, about: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ def make(bench: Bench, tenant: dict[str, Any], path: str, body: dict[str, Any]) 
 
 
 def of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenantry.providers.framework.handlers.made_by_us", lambda *_: False)
+    monkeypatch.setattr("tenantry.providers.framework.handlers.is_created_by_us", lambda *_: False)
 
 
 def test_a_tenant_that_is_as_it_should_be(bench: Bench, tenant: dict[str, Any]) -> None:

@@ -1,0 +1,29 @@
+"""Tests of `tenantry check`: the service where users log in."""
+
+from __future__ import annotations
+
+from tests.checks.bench import Bench
+from tests.providers.test_saml_identity_provider import EXAMPLE
+
+ADMINS = {"Support": {"email": "ada@example.com"}}
+
+
+def test_a_service_that_answers(bench: Bench) -> None:
+    [findings] = bench.check(bench.write(saml_identity_providers=EXAMPLE, admins=ADMINS)).values()
+    assert [(finding.level, str(finding)) for finding in findings if finding.about == "login"] == [
+        ("ok", "SAML identity provider Login answers")
+    ]
+
+
+def test_a_service_that_is_down(bench: Bench) -> None:
+    bench.qlik.control.add_fault(path="/sso", status=502, body={})
+    [finding] = bench.wrong(saml_identity_providers=EXAMPLE, admins=ADMINS)
+    assert "customer.saml_identity_providers.Login: GET https://login.globex.example/sso failed" in finding
+    assert finding.endswith("it answered 502")
+
+
+def test_a_login_that_nobody_could_repair(bench: Bench) -> None:
+    """Only a warning, because the tenant may have an administrator whom the file does not name."""
+    [finding] = bench.wrong(saml_identity_providers=EXAMPLE)
+    assert finding.startswith("warning login: ")
+    assert finding.endswith("add one to `admins`")
