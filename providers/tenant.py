@@ -165,7 +165,9 @@ class TenantHandler(Handler):
             try:
                 found = host.get(path)
             except (NotFound, HostUnknown):
-                host.pause(evidence.PAUSE, f"a second check of tenant {id}, for which Qlik answered 404")
+                host.pause(
+                    evidence.PAUSE_SECONDS, f"a second look at tenant {id}, which is said not to be there"
+                )
                 found = host.get(path)
         except TenantDisabled:
             return {"status": "disabled"}

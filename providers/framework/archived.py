@@ -1,4 +1,4 @@
-"""Kinds whose content is an archive of files: themes and extensions (Qlik's APIs for both are the same)."""
+"""Resource types whose content is an archive of files: themes and extensions. Their APIs are the same."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ Found = dict[str, Any]
 
 
 class Archived(Collection):
-    """A collection whose members are made of a zip, and changed by another one.
+    """A collection whose members are created and changed by uploading a zip.
 
-    The .qext in the zip says the name, which is unique. Qlik names the MD5 of the archive that it has stored,
-    and may have left files out of it. So what counts is whether that is what Qlik said after our last write.
+    The .qext file in the zip has the unique name. Qlik returns the MD5 of the archive that it stored, which
+    may lack some files. So it is compared with the MD5 that Qlik returned after our last write.
     """
 
     theme: ClassVar[bool]
-    """Whether the archive is a theme, and no extension."""
+    """Whether the archive is a theme. Otherwise it is an extension."""
 
     maker = "userId"
     page = None
     natural_key = ("tenant", "name")
 
     def decode(self, found: Found) -> Properties:
-        """Take the MD5 of the archive, where Qlik names one."""
+        """Return the name, and the MD5 of the archive if Qlik returns one."""
         live: Properties = {"name": found.get("name", "")}
         if stored := (found.get("file") or {}).get("md5"):
             live |= {"md5": stored, "stored_md5": stored}
         return live
 
     def lookup(self, host: Host, want: Properties) -> Found | None:
-        """Look through the whole list, as Qlik has no filter."""
-        return next((each for each in self.listed(host, want) if each["name"] == want["name"]), None)
+        """Search the whole list, because Qlik has no filter."""
+        return next((found for found in self.listed(host, want) if found["name"] == want["name"]), None)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the archive; on 409 take over what has its name."""
+        """POST the archive. After a 409, take over the object that has its name."""
         host = self.host(cloud, want)
         form = {"file": _zip(self._archive(want))}
         try:
@@ -52,14 +52,14 @@ class Archived(Collection):
         return found["id"], _as_sent(want, self.decode(found))
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET it; an archive that is as Qlik stored ours is no difference."""
+        """GET it. If Qlik still has the archive that it stored last time, report no difference."""
         live = super().read(cloud, id, have)
         if live and live.get("stored_md5") == have.get("stored_md5"):
             return _as_sent(have, live)
         return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH with the archive, whatever differs: the name is in it."""
+        """PATCH the whole archive if anything differs, because it also contains the name."""
         if not self.changes(have, want):
             return {}
         host = self.host(cloud, want)
@@ -69,21 +69,23 @@ class Archived(Collection):
         }
         found = host.send_form("PATCH", self.member(id, want), form, repeatable=True)
         if isinstance(found, dict) and isinstance(found.get("data"), list):  # as themes are published
-            found = next((each for each in found["data"] if each.get("id") == id), None)
+            found = next((member for member in found["data"] if member.get("id") == id), None)
         return _as_sent(want, self.decode(found or host.get(self.member(id, want))))
 
     def _archive(self, want: Properties) -> archives.Archive:
-        """Read the archive, which must be the one of which the program told name and MD5."""
+        """Read the archive. It must have the MD5 that the program passed."""
         if not want.get("path"):
-            raise ConfigurationError(f"{self.label(want, '')}: set `path`, the folder or zip with its files")
+            raise ConfigurationError(
+                f"{self.label(want, '')}: path is required, a folder or zip of its files"
+            )
         archive = archives.read(Path(want["path"]), theme=self.theme)
         if archive.md5 != want["md5"]:
-            raise ConfigurationError(f"{want['path']} has changed since the run began: run it again")
+            raise ConfigurationError(f"{want['path']} has changed since the run began. Run it again.")
         return archive
 
 
 def _as_sent(want: Properties, live: Properties) -> Properties:
-    """Return what Qlik has with our MD5 of what it is."""
+    """Return the properties at Qlik with the MD5 of our archive."""
     return live | {"md5": want["md5"]}
 
 

@@ -1,8 +1,8 @@
-"""When an object counts as gone.
+"""The proof that an object is gone.
 
-A 404 alone proves nothing: while Qlik's ingress has a bad moment, it answers 404 for whatever is asked. What
-counts is Qlik's own envelope with a published code (`NotFound.proven`), or any 404, repeated, together with
-the object's absence from a complete list of the same host, which no page of an ingress can give.
+A 404 alone proves nothing, because a failing ingress of Qlik answers 404 to every request. One of two proofs
+is required: Qlik's own envelope with a published code (`NotFound.proven`), or a repeated 404 together with a
+complete list of the same host, which does not have the object and which an ingress cannot produce.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from tenantry.providers.framework.errors import NotProven
 from tenantry.providers.qlik import Host, HostUnknown, NotFound, QlikError, TenantDisabled
 from tenantry.providers.qlik.messages import Params
 
-PAUSE = 1.0
-"""Seconds before the same is asked once more."""
+PAUSE_SECONDS = 1.0
+"""The pause before the request is repeated."""
 
 Json = dict[str, Any]
 List = Callable[[], Iterable[Json]]
-"""Returns a complete list of the collection that the object would be in."""
+"""A function that returns a complete list of the object's collection."""
 
 
 def read(
     host: Host, path: str, id: str, listed: List, *, key: str = "id", params: Params | None = None
 ) -> Json | None:
-    """Return what is at `path`, the object `id`; None only if it is gone.
+    """Return the object `id` at `path`. None only if it is certainly gone.
 
-    Raises NotProven where Qlik says it is not there and nothing proves it, and what GET raises otherwise.
+    Raises NotProven if a 404 does not prove that, and the errors of GET.
     """
     try:
         found: Json = host.get(path, params)
@@ -37,7 +37,7 @@ def read(
 
 
 def settle_delete(host: Host, path: str, id: str, listed: List, answer: NotFound, *, key: str = "id") -> None:
-    """Return if the object whose deletion met a 404 is gone; raise NotProven if that is not certain."""
+    """Raise NotProven if a 404 for a deletion does not prove that the object is gone."""
     if not answer.proven and _once_more(host, path, id, listed, key, answer) is not None:
         raise NotProven(id, host.hostname, "it is still there", answer)
 
@@ -51,7 +51,7 @@ def delete(
     key: str = "id",
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """DELETE what is at `path`; fine if it is gone already. Raises NotProven, and what DELETE raises."""
+    """DELETE the object at `path`. Succeed if it is already gone. Raises NotProven and errors of DELETE."""
     try:
         host.delete(path, headers=headers)
     except NotFound as answer:
@@ -67,7 +67,7 @@ def _once_more(
     answer: NotFound,
     params: Params | None = None,
 ) -> Json | None:
-    host.pause(PAUSE, f"a second look at {host.hostname}{path}, which answered {answer.status}")
+    host.pause(PAUSE_SECONDS, f"a second look at {host.hostname}{path}, which answered {answer.status}")
     try:
         found: Json = host.get(path, params)
         return found
@@ -75,18 +75,18 @@ def _once_more(
         if again.proven:
             return None
     try:
-        there = any(each.get(key) == id for each in listed())
+        there = any(found.get(key) == id for found in listed())
     except HostUnknown:
         raise
     except QlikError as error:
-        raise NotProven(id, host.hostname, "the list that would tell cannot be read", error) from error
+        raise NotProven(id, host.hostname, "the list that could prove it cannot be read", error) from error
     if there:
         raise NotProven(id, host.hostname, "Qlik still lists it", answer)
     return None
 
 
 def tenant_is_known(host: Host) -> bool:
-    """Tell whether the host answers for a tenant, deactivated or not; raises what else goes wrong."""
+    """Tell whether the host answers for a tenant, deactivated or not. Raises other errors of the client."""
     try:
         host.get("/api/v1/tenants/me")
     except TenantDisabled:

@@ -1,7 +1,7 @@
-"""Which stack a call works for, and what the state of that stack holds.
+"""The stack of a call, and the content of that stack's state.
 
-The engine tells a provider the URN of the resource, which names project and stack. The backend comes from
-where `pulumi` itself takes it: PULUMI_BACKEND_URL, Pulumi.yaml, or the login.
+The URN of the resource names the project and the stack. The backend comes from the same sources as in
+`pulumi`: PULUMI_BACKEND_URL, Pulumi.yaml, or the login.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ EXPORT_SECONDS = 120.0
 
 
 class StackId(NamedTuple):
-    """A stack: a digest of its backend's address, its project and its name. All are empty outside the
-    engine.
-    """
+    """A stack: a digest of its backend's address, its project and its name, all empty outside the engine."""
 
     backend: str = ""
     project: str = ""
@@ -38,8 +36,8 @@ def current_stack() -> StackId:
 
 
 def stack_of(urn: str, root: Path | None = None) -> StackId:
-    """Return the stack that a URN belongs to, in the backend of the project in the folder `root` (default:
-    the working directory, as in a provider process).
+    """Return the stack of a URN. `root` is the folder of the project, which names the backend (default: the
+    working directory, as in a provider process).
     """
     parts = urn.split("::")
     if len(parts) < 3:
@@ -49,7 +47,7 @@ def stack_of(urn: str, root: Path | None = None) -> StackId:
 
 @cache
 def backend_digest(root: str) -> str:
-    """Return a digest of the backend's address: the address itself may hold a password."""
+    """Return a digest of the backend's address, because the address may contain a password."""
     return hashlib.sha256(_backend(Path(root)).encode()).hexdigest()[:16]
 
 
@@ -68,10 +66,10 @@ def _of_project(root: Path) -> str:
 
 
 def state_resources() -> list[dict[str, Any]]:
-    """Return the resources in the state of the current stack as of this moment, also while it is locked.
+    """Return the resources in the present state of the current stack, even while it is locked.
 
-    Read once per run of the engine, and only where something must be known that the engine does not tell a
-    provider. Empty outside the engine. Raises StateUnreadable.
+    It is read once per run of the engine, and only for information that the engine does not give a provider.
+    Empty outside the engine. Raises StateUnreadable.
     """
     stack = current_stack()
     if not stack.name:
@@ -86,7 +84,7 @@ def state_resources() -> list[dict[str, Any]]:
 def _export(stack: str) -> list[dict[str, Any]]:
     command = find_pulumi()
     if command is None:
-        raise StateUnreadable(stack, "there is no `pulumi` on PATH")
+        raise StateUnreadable(stack, "`pulumi` is not on PATH")
     try:
         done = subprocess.run(
             [command, "stack", "export", "--stack", stack, "--non-interactive"],
@@ -98,38 +96,38 @@ def _export(stack: str) -> list[dict[str, Any]]:
         )
         resources = deployment.resources(json.loads(done.stdout))
     except subprocess.TimeoutExpired:
-        raise StateUnreadable(stack, f"no end after {EXPORT_SECONDS:g} s") from None
+        raise StateUnreadable(stack, f"it took more than {EXPORT_SECONDS:g} s") from None
     except (OSError, ValueError, AttributeError):
         raise StateUnreadable(stack, "`pulumi stack export` failed") from None
-    return [each for each in resources if isinstance(each, dict)]
+    return [resource for resource in resources if isinstance(resource, dict)]
 
 
-def holder(id: str, kind: str) -> str:
-    """Return the URN of another resource of that kind in this stack that holds the object `id`; nothing if
-    there is none.
+def holder(id: str, resource_type: str) -> str:
+    """Return the URN of another resource of the type in this stack that manages the object `id`, or an empty
+    string.
 
-    What this run itself has done counts, and then the state. A resource of another kind may share an
-    object: a user is also an administrator. Raises StateUnreadable.
+    Both the actions of this run and the state count. Resources of different types may share an object: a user
+    is also an administrator. Raises StateUnreadable.
     """
     current = run.current()
-    return min(_holders(id, kind) - {current.urn}, default="")
+    return min(_holders(id, resource_type) - {current.urn}, default="")
 
 
-def holds(id: str, kind: str) -> bool:
-    """Tell whether a resource of that type in this stack, the current one included, has the object `id`.
+def holds(id: str, resource_type: str) -> bool:
+    """Tell whether a resource of the type in this stack, including the current one, manages the object `id`.
 
     Raises StateUnreadable.
     """
-    return bool(_holders(id, kind))
+    return bool(_holders(id, resource_type))
 
 
-def _holders(id: str, kind: str) -> set[str]:
-    """Return the URNs of the resources of a type that hold an object: of this run, and of the state."""
+def _holders(id: str, resource_type: str) -> set[str]:
+    """Return the URNs of the resources of the type that manage an object, from this run and the state."""
     current = run.current()
     if not current.urn:
         return set()
     holders = current.holders.get(id, set()) | {
-        str(each.get("urn")) for each in state_resources() if each.get("id") == id
+        str(resource.get("urn")) for resource in state_resources() if resource.get("id") == id
     }
-    ours = f"dynamic/qlik:{kind}::"
-    return {urn for urn in holders if ours in urn}
+    type_token = f"dynamic/qlik:{resource_type}::"
+    return {urn for urn in holders if type_token in urn}

@@ -20,7 +20,7 @@ def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
     monkeypatch.setenv("TENANTRY_CREATION_SECONDS", "0")
-    monkeypatch.setattr(evidence, "PAUSE", 0.0)
+    monkeypatch.setattr(evidence, "PAUSE_SECONDS", 0.0)
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
