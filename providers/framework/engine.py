@@ -1,9 +1,9 @@
-"""What a dynamic provider can do only by the back door: clean errors, partial failures, more calls at once,
-an end in time.
+"""Features that Pulumi's SDK does not offer to dynamic providers: clean errors, partial failures, more
+concurrent calls, and the end of the process together with the engine.
 
-The SDK hands a provider neither the gRPC context nor the request. `tenantry.pulumi_internals` finds them;
-where a later SDK hides them, the user sees the plain error with its traceback, and a half-made object is
-found again by its natural key.
+The SDK passes neither the gRPC context nor the request to a provider. `tenantry.pulumi_internals` finds them.
+If a later SDK hides them, the user sees the error with its traceback, and a partly created object is found
+again by its natural key.
 """
 
 from __future__ import annotations
@@ -24,43 +24,43 @@ from tenantry.pulumi_internals.engine_address import engine_address
 from tenantry.text import for_terminal
 
 POLL_SECONDS = 0.5
-CALLS_AT_ONCE = 16
-"""How many calls are answered at the same time: the connections that the client keeps to one host."""
+CONCURRENT_CALLS = 16
+"""How many calls run at the same time. The client keeps as many connections to one host."""
 
 
 def current_urn() -> str:
-    """Return the URN of the resource that the call is about, which names the stack too; else nothing."""
+    """Return the URN of the resource of the current call, which names the stack too. Empty outside a call."""
     call = current_call()
     return call.urn if call else ""
 
 
 def current_run() -> str:
-    """Return what tells this run of the engine from every other, an address of its own; else nothing."""
+    """Return the unique address of the current run of the engine. Empty outside a call."""
     call = current_call()
     return call.run if call else ""
 
 
 def say(text: str) -> None:
-    """Show a line to the user who runs `pulumi`, while the call runs."""
+    """Show a line to the user of `pulumi` while the call runs."""
     line = f"{for_terminal(text)}\n"
     try:
-        sys.stdout.write(line)  # in one piece: other calls print at the same time
-    except UnicodeEncodeError:  # a locale of eight bits
+        sys.stdout.write(line)  # in one piece, because other calls print at the same time
+    except UnicodeEncodeError:  # an 8-bit locale
         sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
     sys.stdout.flush()
 
 
 class Failure(TenantryError):
-    """An error whose text alone reaches the user."""
+    """An error that the user sees without a traceback."""
 
 
 def failure(message: str) -> Failure:
-    """Return the error to raise so that the user sees the message and no traceback."""
+    """Return an error that shows the user the message without a traceback."""
     return _failure(message, None)
 
 
 def partial_failure(id: str, outs: dict[str, Any], message: str) -> Failure:
-    """Return the error to raise so that the object is recorded all the same, for the next `up` to update."""
+    """Return an error with which the engine still records the object, so that the next `up` updates it."""
     return _failure(message, answers.unfinished(id, outs, for_terminal(message)))
 
 
@@ -74,16 +74,16 @@ def _failure(message: str, detail: Any) -> Failure:
 
 @cache
 def raise_concurrency() -> None:
-    """Raise the number of calls that this process answers at the same time, from the SDK's four.
+    """Raise the number of concurrent calls of this process from the SDK's four.
 
-    Most of a call is waiting for Qlik, and all resources of a stack share the calls.
+    Calls mostly wait for Qlik, and all resources of a stack share the limit.
     """
-    workers.raise_limit(CALLS_AT_ONCE)
+    workers.raise_limit(CONCURRENT_CALLS)
 
 
 @cache
 def guard_providers() -> None:
-    """Have this process refuse each `__provider` string from now on that does not name our loader."""
+    """Make this process refuse every `__provider` string that does not name our loader."""
     provider_strings.guard(_refuse_foreign)
 
 
@@ -94,10 +94,10 @@ def _refuse_foreign(provider: object) -> None:
 
 @cache
 def exit_with_engine() -> None:
-    """End this process soon after its engine has gone, whatever happened to the engine.
+    """End this process soon after its engine has ended for any reason.
 
-    A provider that outlived it would go on sending requests of which nothing is recorded. Does nothing
-    outside of a provider process.
+    Otherwise the provider continues to send requests whose results no state records. Does nothing outside a
+    provider process.
     """
     if address := engine_address():
         threading.Thread(target=_watch, args=address, daemon=True).start()

@@ -80,7 +80,7 @@ def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenan
     [gone], told = read(tenancy.said[-1])
     assert gone == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
     assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in told
-    assert "to bring it back until Qlik purges it" in told
+    assert "To bring it back before the purge" in told
     purge_at = tenancy.world.tenant["_purge_at"]
     days = {datetime.fromtimestamp(purge_at + later, UTC).date() for later in (0, 60)}
     assert any(f"Tenantry requested 12 days, until {day}" in told for day in days)

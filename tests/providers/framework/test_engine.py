@@ -217,14 +217,14 @@ def test_more_calls_at_once_than_the_sdk_has_threads_for(start: Start, qlik: Emu
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", hold=True)
     provider = start("space")
     provider.check({}, SPACE)
-    with ThreadPoolExecutor(engine.CALLS_AT_ONCE) as threads:
-        spaces = [SPACE | {"name": f"Space {number}"} for number in range(engine.CALLS_AT_ONCE)]
+    with ThreadPoolExecutor(engine.CONCURRENT_CALLS) as threads:
+        spaces = [SPACE | {"name": f"Space {number}"} for number in range(engine.CONCURRENT_CALLS)]
         made = threads.map(provider.create, spaces)
         try:
-            wait_for_fault(qlik, engine.CALLS_AT_ONCE)
+            wait_for_fault(qlik, engine.CONCURRENT_CALLS)
         finally:
             qlik.control.clear_faults()
-        assert len({id for id, _ in made}) == engine.CALLS_AT_ONCE > 4
+        assert len({id for id, _ in made}) == engine.CONCURRENT_CALLS > 4
 
 
 def test_one_token_serves_all_threads(start: Start, qlik: Emulator) -> None:
@@ -276,5 +276,5 @@ def test_a_provider_that_is_not_ours_is_refused(start: Start, tmp_path: Path) ->
     process.check({}, {"tenant": "x1y2z3.eu.qlikcloud.com", "name": "Sales", "type": "shared"})
     process._provider = foreign_string(ran)
     failed = Failed(lambda: process.delete("1", {}))
-    assert failed.text.startswith("the state names a provider that is none of Tenantry's")
+    assert failed.text.startswith("the state names a provider that does not belong to Tenantry")
     assert not ran.exists()
