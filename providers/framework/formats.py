@@ -45,8 +45,8 @@ def is_ours(provider: object) -> bool:
 
 FOREIGN = (
     "the state names a provider that does not belong to Tenantry (`__provider`). The engine would run its "
-    "code with all credentials. This code was not run. 1. Find out who wrote the state. 2. Restore an earlier "
-    "state with `pulumi stack import`."
+    "code with all credentials. This code was not run. 1. Find out who wrote the state. 2. Restore an "
+    "earlier state with `pulumi stack import`."
 )
 
 

@@ -1,4 +1,4 @@
-"""Themes and extensions as files: a folder or a zip with one .qext file in it, sent to Qlik as a zip.
+"""Files of themes and extensions: a folder or a zip with one .qext file, which is sent to Qlik as a zip.
 
 Limits: help.qlik.com, "Uploading and managing themes" and "Uploading and managing visualization extensions".
 """
@@ -19,40 +19,40 @@ from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
 MAX_BYTES = 30_000_000
-"""Of the zip, and of each file in it."""
+"""The largest size of the zip and of each file in it."""
 MAX_UNPACKED = 100_000_000
 MAX_FILES = 500
 
 MD5 = Limits("32 hexadecimal digits", {"pattern": "^[0-9a-f]{32}$"})
 
 THEME = "theme"
-"""The `type` in the .qext of a theme; those of extensions are others."""
+"""The `type` in the .qext file of a theme. Extensions have other types."""
 
 
 class Archive(NamedTuple):
-    """A zip as it is sent. `name` is the display name that the .qext in it says."""
+    """A zip for Qlik. `name` is the display name in its .qext file."""
 
     content: bytes
     name: str
 
     @property
     def md5(self) -> str:
-        """What tells this content from every other; Qlik names the same of what it stores."""
+        """The MD5 of the content, which Qlik also returns."""
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
 def read(path: Path, *, theme: bool) -> Archive:
-    """Return the zip at `path`, or of the folder there, which is a theme or else an extension.
+    """Return the zip at `path`, or a zip of the folder there. It must be a theme or else an extension.
 
-    A folder makes the same zip on every machine. What Qlik drops is left out of it: files without an
-    extension, and hidden ones. Raises ConfigurationError.
+    A folder gives the same zip on every machine, without the files that Qlik drops: hidden files and files
+    without an extension. Raises ConfigurationError.
     """
     try:
         content = _packed(path) if path.is_dir() else read_bytes(path, MAX_BYTES)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise ConfigurationError(f"{path} cannot be read: that is no path") from None
+        raise ConfigurationError(f"{path} cannot be read: this is not a path") from None
     try:
         return Archive(content, _name(_texts(content), theme=theme))
     except ConfigurationError as error:
@@ -60,7 +60,7 @@ def read(path: Path, *, theme: bool) -> Archive:
 
 
 def _packed(folder: Path) -> bytes:
-    """Return the files of a folder as a zip, without compression: no two versions of zlib pack alike."""
+    """Return the files of a folder as a zip, uncompressed because versions of zlib compress differently."""
     import zipfile
 
     packed = BytesIO()
@@ -73,7 +73,7 @@ def _packed(folder: Path) -> bytes:
             left -= len(content)
             if left < 0:
                 raise OSError(errno.EFBIG, f"its files have more than {MAX_BYTES:,} bytes")
-            entry = zipfile.ZipInfo(name)  # of 1980, whenever the file was written
+            entry = zipfile.ZipInfo(name)  # dated 1980, regardless of the file's time
             entry.create_system = 3
             entry.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(entry, content)
@@ -87,7 +87,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         raise error
 
     for at, folders, files in os.walk(folder, onerror=refused):
-        folders[:] = [each for each in folders if not each.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if Path(name).suffix and not name.startswith("."):
                 file = Path(at, name)
@@ -95,24 +95,24 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _texts(content: bytes) -> Mapping[str, bytes]:
-    """Return the .qext files of a zip by name. Raises ConfigurationError for one that Qlik refuses."""
+    """Return the .qext files of a zip by name. Raises ConfigurationError if Qlik refuses such a zip."""
     import zipfile
     import zlib
 
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = [each for each in archive.infolist() if not each.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > MAX_FILES:
-                raise ConfigurationError(f"has {len(entries)} files; Qlik takes {MAX_FILES}")
-            if sum(each.file_size for each in entries) > MAX_UNPACKED:
+                raise ConfigurationError(f"has {len(entries)} files; Qlik accepts {MAX_FILES}")
+            if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
                 raise ConfigurationError(f"has more than {MAX_UNPACKED:,} bytes when it is unpacked")
             return {
-                each.filename: _inflated(archive.open(each))
-                for each in entries
-                if each.filename.endswith(".qext")
+                entry.filename: _inflated(archive.open(entry))
+                for entry in entries
+                if entry.filename.endswith(".qext")
             }
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise ConfigurationError("is no zip, or a broken one") from None
+        raise ConfigurationError("is not a zip, or is damaged") from None
 
 
 MAX_QEXT = 1_000_000
@@ -124,26 +124,26 @@ def _inflated(file: Any) -> bytes:
 
 
 def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:
-    """Return the name that the one .qext says."""
+    """Return the name in the only .qext file."""
     import json
 
     if len(texts) != 1:
         raise ConfigurationError(
-            f"has {_listed(texts) or 'no .qext file'} in it; there is one .qext in each theme or extension"
+            f"has {_listed(texts) or 'no .qext file'}; a theme or extension has exactly one .qext file"
         )
     [(file, text)] = texts.items()
     try:
-        said = json.loads(text.decode("utf-8-sig"))
+        content = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise ConfigurationError(f"has a {file} that is no JSON") from None
-    name, kind = (said.get("name"), said.get("type")) if isinstance(said, dict) else (None, None)
+        raise ConfigurationError(f"has a {file} that is not JSON") from None
+    name, kind = (content.get("name"), content.get("type")) if isinstance(content, dict) else (None, None)
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError(f"has a {file} without a name")
     if (kind == THEME) is not theme:
         wanted, block = ("a theme", "extensions") if theme else ("an extension", "themes")
+        negation = "not " if theme else ""
         raise ConfigurationError(
-            f"has a {file} of another type than that of {wanted}; a theme is of the type {THEME!r}"
-            f" (the closest is {block})"
+            f"is not {wanted}: the type in {file} is {negation}{THEME!r}. Move the entry to {block}"
         )
     return name
 

@@ -1,6 +1,6 @@
-"""Definitions of automations: a JSON file as Qlik's editor exports it, with a customer's values filled in.
+"""Definitions of automations: a JSON file that Qlik's editor exported, with the customer's values filled in.
 
-A placeholder is a name in two pairs of braces, such as `{{REGION}}`, in any text of the file.
+A placeholder is a name in double braces, such as `{{REGION}}`, in any text of the file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
 MAX_BYTES = 2_000_000
-"""Qlik publishes no limit; exported automations have some hundred kilobytes at most."""
+"""The largest file. Qlik publishes no limit, and exported automations have at most some hundred kilobytes."""
 
 NAME = r"[A-Z][A-Z0-9_]*"
 DIGEST = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
@@ -25,17 +25,17 @@ DIGEST = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
 _PLACEHOLDER = re.compile(r"\{\{(" + NAME + r")\}\}")
 
 Workspace = dict[str, Any]
-"""What Qlik calls the definition of an automation: its blocks and variables."""
+"""Qlik's term for the definition of an automation: its blocks and variables."""
 
 
 class Definition(NamedTuple):
-    """The workspace in a file, and the lines of its placeholders by name."""
+    """The workspace in a file, and the line numbers of its placeholders by name."""
 
     workspace: Workspace
     placeholders: Mapping[str, int]
 
     def filled(self, values: Mapping[str, str]) -> Workspace:
-        """Return the workspace with the values in place of the placeholders that have one."""
+        """Return the workspace with placeholders replaced by their values. Others stay."""
         filled: Workspace = _filled(self.workspace, values)
         return filled
 
@@ -43,7 +43,7 @@ class Definition(NamedTuple):
 def read(path: Path) -> Definition:
     """Return the definition in a file: a workspace, or an object that has one as `workspace`.
 
-    Raises ConfigurationError, whose message names the file and nothing of what is in it.
+    Raises ConfigurationError. Its message names the file, and does not show the content.
     """
     try:
         text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
@@ -55,19 +55,19 @@ def read(path: Path) -> Definition:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is not JSON: it is not UTF-8") from None
     except RecursionError:
-        raise ConfigurationError(f"{path} is not JSON that can be read: it is nested too deeply") from None
+        raise ConfigurationError(f"{path} cannot be read: the JSON is nested too deeply") from None
     if isinstance(found, dict) and isinstance(found.get("workspace"), dict):
         found = found["workspace"]
     if not isinstance(found, dict) or not found:
         raise ConfigurationError(
-            f"{path} is not the definition of an automation: export it from Qlik's editor, or save what "
-            "GET /api/workflows/automations/{id} answers"
+            f"{path} is not the definition of an automation. Export it from Qlik's editor, or save the "
+            "response of GET /api/workflows/automations/{id}"
         )
     return Definition(found, _placeholders(found, text))
 
 
 def digest(workspace: Workspace) -> str:
-    """Return the SHA-256 of a workspace. The order of keys and the form of numbers make no difference."""
+    """Return the SHA-256 of a workspace, independent of the order of keys and the form of numbers."""
     text = json.dumps(_plain(workspace), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Schedules of automations, as Qlik takes them."""
+"""Schedules of automations, and checks of their values."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ TIME_PATTERN = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$"
 
 
 def time_problem(text: str) -> str | None:
-    """Return what is wrong with a time of a schedule; None if it is one."""
+    """Return what is wrong with a time of a schedule. None if it is valid."""
     try:
         datetime.fromisoformat(text)
-        right = re.fullmatch(TIME_PATTERN, text, re.ASCII) is not None
+        is_valid = re.fullmatch(TIME_PATTERN, text, re.ASCII) is not None
     except ValueError:
-        right = False
-    return (
-        None if right else f'"{text}" is not a time; write it as "2026-12-31 06:00:00", without a time zone'
-    )
+        is_valid = False
+    if is_valid:
+        return None
+    return f'"{text}" is not a time; write it as "2026-12-31 06:00:00", without a time zone'
 
 
 def interval_problem(seconds: int) -> str | None:
-    """Return what is wrong with an interval; None if it is one. Qlik rounds others to the minute."""
-    right = seconds >= MINUTE and seconds % MINUTE == 0
-    return None if right else f"{seconds} seconds are not a number of whole minutes; an hour is 3600"
+    """Return what is wrong with an interval. None if it is valid. Qlik rounds other values to the minute."""
+    is_valid = seconds >= MINUTE and seconds % MINUTE == 0
+    return None if is_valid else f"{seconds} seconds are not a number of whole minutes; an hour is 3600"
 
 
 _TEXTS = {"start_at": time_problem, "stop_at": time_problem, "timezone": zone_problem}
 
 
 def first_problem(schedules: list[dict[str, Any]]) -> str | None:
-    """Return what is wrong with the first schedule that is wrong."""
+    """Return what is wrong with the first invalid schedule. None if all are valid."""
     return next((found for schedule in schedules if (found := _problem(schedule))), None)
 
 
 def _problem(schedule: dict[str, Any]) -> str | None:
     for key, value in schedule.items():
         if key not in KEYS:
-            return f"a schedule has no {key!r}; it has {', '.join(KEYS)}"
+            return f"{key!r} is not a key of a schedule; known keys: {', '.join(KEYS)}"
         if type(value) is not (int if key == "interval" else str):
             return f"{key} of a schedule cannot be {value!r:.80}"
         check: Callable[[Any], str | None] = interval_problem if key == "interval" else _TEXTS[key]

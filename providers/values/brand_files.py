@@ -1,7 +1,6 @@
-"""Files of a brand: its logo, favicon and styles, as Qlik takes them.
+"""Files of a brand that Qlik accepts: its logo, favicon and styles.
 
-Limits: https://qlik.dev/apis/rest/brands. Qlik writes KB and does not say how many bytes that is; 1,000 is
-the safe reading.
+Limits: https://qlik.dev/apis/rest/brands. Qlik does not define KB. 1,000 bytes is the safe interpretation.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
 MD5 = Limits("32 hexadecimal digits", {"pattern": "^([0-9a-f]{32})?$"})
-"""The MD5 of a file; empty where there is none."""
+"""The MD5 of a file, empty if there is no file."""
 
 
 class Format(NamedTuple):
-    """A file format: its media type, the bytes that such a file begins with, and its usual suffix."""
+    """A file format: its media type, its first bytes, and its usual suffix."""
 
     media_type: str
     signature: bytes
@@ -27,11 +26,11 @@ class Format(NamedTuple):
 
 
 class FileKind(NamedTuple):
-    """What Qlik takes as one of the files of a brand."""
+    """The formats and size that Qlik accepts for one of the files of a brand."""
 
     formats: tuple[Format, ...]
     max_bytes: int
-    words: str
+    description: str
 
 
 FILE_KINDS = {
@@ -50,21 +49,21 @@ FILE_KINDS = {
 
 
 class BrandFile(NamedTuple):
-    """A file as it is sent."""
+    """A file for Qlik."""
 
     content: bytes
     format: Format
 
     @property
     def md5(self) -> str:
-        """What tells this content from every other."""
+        """The MD5 of the content."""
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
 def read(path: Path, kind: str) -> BrandFile:
-    """Return the file at `path`, which is to be the `kind` of a brand: a key of FILE_KINDS.
+    """Return the file at `path`. `kind` is its purpose, a key of FILE_KINDS.
 
-    Raises ConfigurationError for a file that cannot be read, is too large, or has another format.
+    Raises ConfigurationError if the file cannot be read, is too large, or has another format.
     """
     known = FILE_KINDS[kind]
     try:
@@ -74,7 +73,7 @@ def read(path: Path, kind: str) -> BrandFile:
     for allowed in known.formats:
         if content.startswith(allowed.signature) and (allowed.signature or _is_json_object(content)):
             return BrandFile(content, allowed)
-    raise ConfigurationError(f"{path} is not {known.words}, which is what Qlik takes here")
+    raise ConfigurationError(f"{path} is not {known.description}, which Qlik requires here")
 
 
 def _is_json_object(content: bytes) -> bool:

@@ -1,7 +1,7 @@
-"""Files for the data files of a space: read in pieces, as they can be large.
+"""Local files for the data files of a space. They are read in chunks, because they can be large.
 
-Source of what Qlik takes: https://qlik.dev/apis/rest/data-files. Its sample has 500 MB for a file in a form,
-and 6 GB for one by way of a temporary content. Tenantry takes less: each run reads these files to hash them.
+Source: https://qlik.dev/apis/rest/data-files. Its sample allows 500 MB for a file in a form, and 6 GB for a
+file by way of temporary content. Tenantry allows less, because each run reads these files to hash them.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ NAME = Limits(
     "a file name with an extension, such as rates.csv, without / and \\",
     {"pattern": r"^[^/\\]+\.[A-Za-z0-9_]+$", "max_length": 255},
 )
-"""Qlik refuses a name without an extension (DF-011). A slash makes folders, which are not managed."""
+"""Qlik refuses a name without an extension (DF-011). A slash creates folders, which are not managed."""
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file.
 
-    Raises ConfigurationError for a file that cannot be read, is empty or has more than `MAX_BYTES`.
+    Raises ConfigurationError if the file cannot be read, is empty or has more than `MAX_BYTES`.
     """
     return _copied(path, None)
 
 
 @contextmanager
 def copy(path: Path, digest: str) -> Iterator[Path]:
-    """Yield a copy of a file whose SHA-256 is `digest`: nobody changes the copy while it is sent.
+    """Yield a copy of a file whose SHA-256 is `digest`, so that nobody can change it while it is sent.
 
-    Raises ConfigurationError as `sha256` does, and if the file has another content by now.
+    Raises ConfigurationError like `sha256`, and if the content has changed.
     """
     with tempfile.TemporaryDirectory(prefix="tenantry-") as folder:
         copied = Path(folder, "data")
@@ -50,12 +50,12 @@ def copy(path: Path, digest: str) -> Iterator[Path]:
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be copied to {folder}: {error.strerror}") from None
         if found != digest:
-            raise ConfigurationError(f"{path} has changed since the run began: run it again")
+            raise ConfigurationError(f"{path} has changed since the run began. Run it again.")
         yield copied
 
 
 def _copied(path: Path, to: IO[bytes] | None) -> str:
-    """Return the SHA-256 of a file; write its content to `to`, if there is one."""
+    """Return the SHA-256 of a file. Write its content to `to` if given."""
     hashed, length = hashlib.sha256(), 0
     for chunk in _chunks(path):
         hashed.update(chunk)
@@ -63,16 +63,16 @@ def _copied(path: Path, to: IO[bytes] | None) -> str:
         if to is not None:
             to.write(chunk)
     if not length:
-        raise ConfigurationError(f"{path} is empty: put the data into it, or remove the entry")
+        raise ConfigurationError(f"{path} is empty. Fill it, or remove the entry")
     return hashed.hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """Yield the content of a file piece by piece. Raises ConfigurationError."""
+    """Yield the content of a file in chunks. Raises ConfigurationError."""
     length = 0
     try:
         if path.is_dir():
-            raise ConfigurationError(f"{path} is a folder: name a file in it")
+            raise ConfigurationError(f"{path} is a folder. Name a file in it")
         with open_plain(path) as file:
             while chunk := file.read(CHUNK):
                 length += len(chunk)

@@ -49,14 +49,14 @@ def extension(path: Path) -> None:
     ("make", "said"),
     [
         (lambda path: None, "cannot be read: No such file or directory"),
-        (lambda path: path.write_text("no zip"), "is no zip, or a broken one"),
-        (lambda path: path.mkdir(), "has no .qext file in it"),
-        (two_in_one, "has look.qext, other.qext in it"),
+        (lambda path: path.write_text("not a zip"), "is not a zip, or is damaged"),
+        (lambda path: path.mkdir(), "has no .qext file"),
+        (two_in_one, "has look.qext, other.qext; a theme"),
         (many, "it has more than 500 files"),
         (large, "more than 30,000,000 bytes"),
         (bomb, "more than 100,000,000 bytes when it is unpacked"),
         (nameless, "has a look.qext without a name"),
-        (extension, "of another type than that of a theme"),
+        (extension, "is not a theme: the type in"),
     ],
 )
 def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], said: str) -> None:

@@ -26,7 +26,7 @@ ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
             "nightly.json:2 is not JSON: Expecting value",
         ),
         (lambda path: path.write_bytes(b"\xff\xfe{"), "is not JSON: it is not UTF-8"),
-        (lambda path: path.write_text("[" * 100_000), "is not JSON that can be read"),
+        (lambda path: path.write_text("[" * 100_000), "cannot be read"),
         (lambda path: path.write_text("[]"), "is not the definition of an automation"),
         (lambda path: path.write_text("{}"), "is not the definition of an automation"),
         (

@@ -24,8 +24,8 @@ def test_what_is_wrong_with_the_files(folder: Folder) -> None:
     expected = {
         "A.logo": ("none.png", "cannot be read: No such file or directory"),
         "B.logo": ("large.png", "cannot be read: it has more than 300,000 bytes"),
-        "B.fav_icon": ("icon.png", "is not an ICO image, which is what Qlik takes here"),
-        "B.styles": ("styles.json", "is not a JSON object, which is what Qlik takes here"),
+        "B.fav_icon": ("icon.png", "is not an ICO image, which Qlik requires here"),
+        "B.styles": ("styles.json", "is not a JSON object, which Qlik requires here"),
     }
     assert sorted(problems) == sorted(
         f"{PLACE}.{key}: {folder.path / file} {text}" for key, (file, text) in expected.items()

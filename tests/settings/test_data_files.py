@@ -42,8 +42,8 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
     here = f"{PLACE}:{{}}: customer.data_files."
     expected = {
         7: f"a.csv.path: {folder.path / 'none.csv'} cannot be read: No such file or directory",
-        8: f"b.csv.path: {folder.path / 'folder'} is a folder: name a file in it",
-        9: f"c.csv.path: {folder.path / 'empty.csv'} is empty: put the data into it, or remove the entry",
+        8: f"b.csv.path: {folder.path / 'folder'} is a folder. Name a file in it",
+        9: f"c.csv.path: {folder.path / 'empty.csv'} is empty. Fill it, or remove the entry",
         10: f"d.csv.path: {folder.path / 'large.csv'} cannot be read: it has more than 1,000,000 bytes",
         11: 'e.csv.space: space "Nowhere" is not declared under spaces; the closest is "Other"; '
         "allowed: Data, Other",
