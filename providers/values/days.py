@@ -1,4 +1,4 @@
-"""The last day of a trial, and whose day it is: it ends when that day does in its time zone."""
+"""The last day of a trial, in a time zone. The trial ends at the end of that day."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NAME = re.compile(r"UTC|[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){1
 
 @dataclass(frozen=True)
 class LastDay:
-    """A day in a time zone, which is named as in the database of IANA: `Europe/Berlin`."""
+    """A day in a time zone of the IANA database, such as `Europe/Berlin`."""
 
     day: date
     zone: str = DEFAULT_ZONE
 
     @classmethod
     def parse(cls, text: str) -> LastDay:
-        """Read what `str` makes of one: `2026-12-31`, or `2026-12-31 Europe/Berlin`."""
+        """Parse the result of `str`: `2026-12-31`, or `2026-12-31 Europe/Berlin`."""
         day, _, zone = text.partition(" ")
         return cls(date.fromisoformat(day), zone or DEFAULT_ZONE)
 
@@ -30,20 +30,20 @@ class LastDay:
 
     @property
     def shown(self) -> str:
-        """The day for a message: with its time zone, whichever it is."""
+        """The day for a message, always with its time zone."""
         return f"{self.day} ({self.zone})"
 
     def left(self, now: datetime) -> int:
-        """Return how many days there are until this one, below 0 once it has passed where it counts."""
+        """Return the number of days until this one in its time zone. Negative once it has passed."""
         return (self.day - now.astimezone(zone_of(self.zone)).date()).days
 
     def has_passed(self, now: datetime) -> bool:
-        """Tell whether the day is over where it counts."""
+        """Tell whether the day is over in its time zone."""
         return self.left(now) < 0
 
 
 def zone_problem(name: str) -> str | None:
-    """Return what is wrong with the name of a time zone; None if it is one."""
+    """Return what is wrong with the name of a time zone. None if it is valid."""
     try:
         zone_of(name)
     except ConfigurationError as error:
@@ -52,10 +52,10 @@ def zone_problem(name: str) -> str | None:
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return a time zone by its name; raise ConfigurationError if this machine knows none of that name."""
+    """Return a time zone by its name. Raises ConfigurationError if this machine does not know it."""
     if name == DEFAULT_ZONE:
         return UTC
-    from zoneinfo import ZoneInfo  # most trials end by UTC, and each run pays for what it imports
+    from zoneinfo import ZoneInfo  # slow to import, and most trials use UTC
 
     try:
         if _NAME.fullmatch(name):
@@ -63,6 +63,6 @@ def zone_of(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         pass
     raise ConfigurationError(
-        f"{name[:60]!r} is no time zone that this machine knows; write it as Europe/Berlin or UTC (a machine "
-        "without any needs the package tzdata)"
+        f"{name[:60]!r} is not a known time zone; write it as Europe/Berlin or UTC (a machine without "
+        "time zones needs the package tzdata)"
     )

@@ -1,8 +1,9 @@
-"""Sources of a content security policy, as Qlik takes them: `host`, with a scheme and a port if need be.
+"""Sources of a content security policy that Qlik accepts: a host, optionally with a scheme and a port.
 
-A CSP origin at Qlik may leave out the scheme and may begin with `*.`, for all subdomains. It has no path.
-Source: https://qlik.dev/apis/rest/csp-origins (`connectSrcWSS` puts `wss://` before the host); the wildcard
-is the Content Security Policy's own (https://www.w3.org/TR/CSP2/#host-source), not confirmed at a tenant.
+A CSP origin at Qlik may omit the scheme, and may begin with `*.` for all subdomains. It has no path.
+Source: https://qlik.dev/apis/rest/csp-origins (`connectSrcWSS` puts `wss://` before the host). The wildcard
+comes from the Content Security Policy standard (https://www.w3.org/TR/CSP2/#host-source), and is not
+confirmed at a tenant.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ HIGHEST_PORT = 65535
 
 
 def problem(source: str) -> str | None:
-    """Return what is wrong with an origin and what to write instead; None if it is one."""
+    """Return what is wrong with an origin and what to write instead. None if it is valid."""
     if len(source) > LENGTH:
         return f'"{source[:40]}…" has {len(source)} characters; an origin has at most {LENGTH}'
     if found := re.fullmatch(PATTERN, source):
-        fits = int((found[4] or ":0")[1:]) <= HIGHEST_PORT
-        return None if fits else f'"{source}" has a port above {HIGHEST_PORT}'
+        is_valid = int((found[4] or ":0")[1:]) <= HIGHEST_PORT
+        return None if is_valid else f'"{source}" has a port above {HIGHEST_PORT}'
     bare = re.match(r"([A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#@\s]+)", source.strip())
     meant = f"{bare[1] or ''}{bare[2]}" if bare else ""
     other = meant != source and re.fullmatch(PATTERN, meant)
     advice = f"write {meant}" if other else "for example https://cdn.example.com or *.example.com"
-    return f'"{source}" is no origin of a content security policy, which has no path; {advice}'
+    return f'"{source}" is not an origin of a content security policy, which has no path; {advice}'
 
 
-SOURCE = Limits("a host, with scheme:// and :port if need be, and no path", {"min_length": 1}, problem)
+SOURCE = Limits("a host, optionally with scheme:// and :port, without a path", {"min_length": 1}, problem)

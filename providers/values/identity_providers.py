@@ -1,4 +1,4 @@
-"""What interactive identity providers may be.
+"""Limits and checks of interactive identity providers.
 
 Source: the create payloads of https://qlik.dev/apis/rest/identity-providers.
 """
@@ -25,11 +25,11 @@ NAME_ID_FORMATS = (
     "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
 )
 VERIFIES_NO_EMAIL = ("adfs", "azureAD")
-"""The products for which every address may be taken as verified."""
+"""The products for which every address can be treated as verified."""
 
 
 def name_id_format_problem(value: Any) -> str | None:
-    """Return what is wrong with the format of a name id; None if nothing is."""
+    """Return what is wrong with the format of a name id. None if it is valid."""
     return None if value in NAME_ID_FORMATS else f"use one of {', '.join(NAME_ID_FORMATS)}"
 
 
@@ -37,7 +37,7 @@ NAME_ID_FORMAT = Limits(", ".join(NAME_ID_FORMATS), problem=name_id_format_probl
 
 
 def verification_problem(product: str | None, value: bool | None) -> str | None:
-    """Return what is wrong with `email_verified_always_true` for a product; None if nothing is."""
+    """Return what is wrong with `email_verified_always_true` for a product. None if it is valid."""
     if value is None or product is None or product in VERIFIES_NO_EMAIL:
         return None
     return f"only {' and '.join(VERIFIES_NO_EMAIL)} have this key, and this provider is {product}"
@@ -50,18 +50,18 @@ CLAIMS = {
     ),
     "SAML": (("sub", "name", "email", "groups", "picture"), ("sub", "name", "email", "groups", "picture")),
 }
-"""The claims that a mapping may have, and those that it must have, by protocol."""
+"""The allowed and the required claims of a mapping, by protocol."""
 
 
 def unknown_claims_problem(protocol: str, mapping: Mapping[str, Any]) -> str | None:
-    """Return which claims of a mapping the protocol does not have; None if it has all of them."""
+    """Return which claims of a mapping the protocol does not have. None if it has all of them."""
     known, _ = CLAIMS[protocol]
     unknown = sorted(set(mapping) - set(known))
     return f"unknown claim {', '.join(unknown)}; {protocol} has {', '.join(known)}" if unknown else None
 
 
 def missing_claims_problem(protocol: str, mapping: Mapping[str, Any]) -> str | None:
-    """Return which claims a mapping lacks; None if it has all that the protocol needs."""
+    """Return which required claims a mapping lacks. None if it lacks none."""
     _, needed = CLAIMS[protocol]
     missing = [name for name in needed if not mapping.get(name)]
     return f"{protocol} needs a source for {', '.join(missing)}" if missing else None

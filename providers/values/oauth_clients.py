@@ -1,7 +1,7 @@
-"""What an OAuth client of each kind may have.
+"""Limits and checks of OAuth clients, by application type.
 
-Unverified, as Qlik publishes no rule: that a redirect URI may be http for this machine alone, and that native
-applications may have a scheme of their own. RFC 8252 recommends both.
+Qlik publishes no rule for two checks, so they are unverified: a redirect URI may use http only for localhost,
+and a native application may use its own scheme. RFC 8252 recommends both.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ _WITHOUT_HOST = ("javascript", "data", "file", "vbscript", "blob")
 
 
 def redirect_problem(uri: str, *, native: bool = False) -> str | None:
-    """Return what is wrong with a redirect URI; None if it is one. A `native` client may have a scheme of its
-    own.
-    """
+    """Return what is wrong with a redirect URI. None if valid. A `native` client may have its own scheme."""
     if len(uri) > LONGEST:
-        return f'"{uri[:40]}…" has {len(uri)} characters; a redirect URI has {LONGEST} at most'
+        return f'"{uri[:40]}…" has {len(uri)} characters; a redirect URI has at most {LONGEST}'
     if "*" in uri or "#" in uri or re.search(r"\s", uri):
-        return f'"{uri}" has a wildcard, a fragment or a blank in it, which no redirect URI can have'
+        return f'"{uri}" contains a wildcard, fragment or blank, which a redirect URI cannot have'
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -37,7 +35,7 @@ def redirect_problem(uri: str, *, native: bool = False) -> str | None:
         if not host or "@" in parts.netloc:
             return f'"{uri}" is not an address; for example https://portal.example.com/callback'
         if parts.scheme == "http" and host not in LOOPBACK:
-            return f'"{uri}" is not https; http is for localhost alone'
+            return f'"{uri}" is not https; http is allowed for localhost only'
         return None
     if native and re.match(PATTERN, uri) and parts.scheme not in _WITHOUT_HOST:
         return None
@@ -48,7 +46,7 @@ REDIRECT_URIS = Limits("5 addresses at most, https or of localhost", {"max_lengt
 
 
 def property_problems(app_type: str, grants: Sequence[str], origins: Sequence[str]) -> dict[str, str]:
-    """Return the properties that a client of this kind of application cannot have, and why."""
+    """Return the reasons, by property, why a client of this application type cannot have them."""
     problems = {}
     if grants and app_type != "web":
         problems["allowed_grant_types"] = (

@@ -1,4 +1,4 @@
-"""Origins of web pages, as Qlik takes them: `scheme://host[:port]`, no wildcard, no path."""
+"""Origins of web pages that Qlik accepts: `scheme://host[:port]`, without a wildcard or path."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ HIGHEST_PORT = 65535
 
 
 def problem(origin: str) -> str | None:
-    """Return what is wrong with an origin and what to write instead; None if it is one."""
+    """Return what is wrong with an origin and what to write instead. None if it is valid."""
     if "*" in origin:
-        return f'"{origin}" has a wildcard, which Qlik does not take; list each origin'
+        return f'"{origin}" has a wildcard, which Qlik does not accept; list each origin'
     if found := re.fullmatch(PATTERN, origin):
-        fits = int((found[2] or ":0")[1:]) <= HIGHEST_PORT
-        return None if fits else f'"{origin}" has a port above {HIGHEST_PORT}'
+        is_valid = int((found[2] or ":0")[1:]) <= HIGHEST_PORT
+        return None if is_valid else f'"{origin}" has a port above {HIGHEST_PORT}'
     bare = re.match(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?([^/?#@\s]+)", origin.strip())
     meant = f"{bare[1] or 'https'}://{bare[2]}" if bare else ""
     advice = f"write {meant}" if re.fullmatch(PATTERN, meant) else "for example https://portal.example.com"
-    return f'"{origin}" is no origin, which is scheme://host[:port] and no path; {advice}'
+    return f'"{origin}" is not an origin, which is scheme://host[:port] without a path; {advice}'
 
 
 def first_problem(origins: list[str]) -> str | None:
-    """Return what is wrong with the first wrong origin."""
+    """Return what is wrong with the first invalid origin. None if all are valid."""
     return next((found for origin in origins if (found := problem(origin))), None)
 
 

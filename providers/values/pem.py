@@ -1,7 +1,7 @@
-"""Public keys and certificates as PEM (RFC 7468): what is wrong with one, and the one form that Qlik takes.
+"""Public keys and certificates as PEM (RFC 7468): checks, and the form that Qlik accepts.
 
-Only the structure is looked at, with the standard library alone: enough to tell a file that was cut off, a
-private key, or another kind of key, before anything is sent.
+Only the structure is checked, with the standard library. This detects truncated files, private keys and other
+types of keys before anything is sent.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ LABELS = ("PUBLIC KEY", "CERTIFICATE")
 FROM_PRIVATE = "openssl pkey -in private.pem -pubout"
 INTEGER, SEQUENCE, OBJECT_ID = 0x02, 0x30, 0x06
 RSA = bytes.fromhex("2a864886f70d010101")
-"""The object identifier rsaEncryption, which a certificate of an RSA key has in it as well."""
+"""The object identifier rsaEncryption, which a certificate of an RSA key also contains."""
 
 
 def problem(text: str) -> str | None:
-    """Return what is wrong with a PEM; None if it is one RSA public key or certificate. The answer never has
-    any of the text in it.
+    """Return what is wrong with a PEM. None if it is exactly one RSA public key or certificate.
+
+    The result never contains any of the text.
     """
     text = _lines(text)
     if "PRIVATE KEY" in text.upper():
         return _private()
     begun = text.count(BEGIN)
     if not begun:
-        return "is no PEM: it has no line -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE-----"
+        return "is not PEM: the line -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- is missing"
     if begun > 1:
-        return f"holds {begun} keys or certificates; Qlik takes one: leave the rest of a chain out"
+        return f"contains {begun} keys or certificates; Qlik accepts one: remove the rest of the chain"
     block = _first(text)
     if not block:
         return "is cut off: the line -----END …----- is missing"
     label, body, end = block
     if label != end:
-        return f"is broken: it begins as {label} and ends as {end}"
+        return f"is damaged: it begins as {label} and ends as {end}"
     if label not in LABELS:
-        return f"is a {label}; Qlik takes a {' or a '.join(LABELS)} (of a private key: {FROM_PRIVATE})"
+        return f"is a {label}; Qlik accepts a {' or a '.join(LABELS)} (from a private key: {FROM_PRIVATE})"
     return _problem_of(label, _decoded(body))
 
 
 def one_line(text: str) -> str:
-    """Return the key or certificate on one line, as Qlik takes it; text that has none in it as it is."""
+    """Return the key or certificate on one line, as Qlik requires. Return other text unchanged."""
     block = _only(text)
     if not block:
         return text
@@ -55,7 +56,7 @@ def one_line(text: str) -> str:
 
 
 def on_lines(text: str) -> str:
-    """Return the key or certificate as files have it, in lines of 64; text that has none in it as it is."""
+    """Return the key or certificate in lines of 64 characters, as in files. Return other text unchanged."""
     block = _only(text)
     if not block:
         return text
@@ -66,26 +67,26 @@ def on_lines(text: str) -> str:
 
 
 def content(text: str) -> tuple[str, bytes]:
-    """Return what the first key or certificate is, such as "PUBLIC KEY", and its DER; empty for none."""
+    """Return the label of the first key or certificate, such as "PUBLIC KEY", and its DER. Empty if none."""
     block = _first(_lines(text))
     return (block[0], _decoded(block[1]) or b"") if block else ("", b"")
 
 
 def fingerprint(text: str) -> str:
-    """Return a short text that tells this key or certificate from every other."""
+    """Return a short fingerprint of the key or certificate."""
     block = _first(_lines(text))
     known = _decoded(block[1]) if block else None
     return f"SHA256:{hashlib.sha256(known or text.encode()).hexdigest()[:16]}"
 
 
 def _only(text: str) -> tuple[str, str, str] | None:
-    """Return the one key or certificate of a text; None if there are several, or none."""
+    """Return the only key or certificate of a text. None if there are several or none."""
     text = _lines(text)
     return _first(text) if text.count(BEGIN) == 1 else None
 
 
 def _first(text: str) -> tuple[str, str, str] | None:
-    """Return what the first key or certificate begins as, its base64, and what it ends as."""
+    """Return the BEGIN label, the base64 and the END label of the first key or certificate."""
     label, dashes, rest = text.partition(BEGIN)[2].partition("-----")
     body, end, rest = rest.partition(END)
     ends_as, more_dashes, _ = rest.partition("-----")
@@ -94,7 +95,7 @@ def _first(text: str) -> tuple[str, str, str] | None:
 
 
 def _lines(text: str) -> str:
-    """Read `\\n` as a line break: so it stands in JSON and in variables of the environment."""
+    """Replace `\\n` by a line break, because JSON and environment variables use it."""
     return text.replace("\\r", "").replace("\\n", "\n")
 
 
@@ -107,22 +108,22 @@ def _decoded(body: str) -> bytes | None:
 
 def _problem_of(label: str, der: bytes | None) -> str | None:
     if not der:
-        return f"is broken: between the lines BEGIN and END there is no base64 of a {label.lower()}"
+        return f"is damaged: there is no base64 of a {label.lower()} between the lines BEGIN and END"
     outer = list(elements(der))
     if [tag for tag, _ in outer] != [SEQUENCE]:
-        return f"is broken: what it holds is no {label.lower()}, or not all of it; copy it again"
+        return f"is damaged: the content is not a complete {label.lower()}; copy it again"
     parts = list(elements(outer[0][1]))
     if parts and parts[0][0] == INTEGER:
         return _private()
     if len(parts) != (2 if label == "PUBLIC KEY" else 3) or parts[0][0] != SEQUENCE:
-        return f"is broken: what it holds is no {label.lower()}"
+        return f"is damaged: the content is not a {label.lower()}"
     if bytes([OBJECT_ID, len(RSA)]) + RSA not in der:
-        return "is no RSA key, and Qlik verifies RS256 alone; make an RSA key of 2048 bits or more"
+        return "is not an RSA key, and Qlik only verifies RS256; create an RSA key of 2048 bits or more"
     return None
 
 
 def elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield tag and content of each element of DER; tag 0 for one that is not whole."""
+    """Yield the tag and content of each DER element. The tag is 0 if the element is incomplete."""
     at = 0
     while at < len(der):
         head = der[at : at + 2]
@@ -137,8 +138,8 @@ def elements(der: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _private() -> str:
     return (
-        f"is a private key: give the public one ({FROM_PRIVATE}). The private key belongs to the signer "
-        "alone; one that has been where others can read it, such as a repository, must be made anew"
+        f"is a private key, and the public key is required ({FROM_PRIVATE}). Only the signer may have the "
+        "private key. Replace it if others could read it, for example in a repository"
     )
 
 

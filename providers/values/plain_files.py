@@ -1,4 +1,4 @@
-"""Files that strangers may have written, such as those of a fork: read without waiting and without end."""
+"""Files from untrusted sources, such as a fork. Reading them never blocks, and is limited in size."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import IO
 
 
-def read_bytes(path: Path, most: int) -> bytes:
-    """Return the content of a plain file of at most `most` bytes; links are followed.
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a plain file of at most `max_bytes` bytes. Links are followed.
 
-    Raises OSError, also for a device, a pipe, a file that is too large, and what cannot be a path.
+    Raises OSError, also for a device, a pipe, a file that is too large, and an invalid path.
     """
     with open_plain(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise too_large(path, most)
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise too_large(path, max_bytes)
     return content
 
 
 def open_plain(path: Path) -> IO[bytes]:
-    """Open a plain file for reading; links are followed. Raises OSError, also for a device or a pipe."""
+    """Open a plain file for reading. Links are followed. Raises OSError, also for a device or a pipe."""
     try:
-        # A pipe that nobody writes into would be waited for.
+        # O_NONBLOCK, because opening a pipe without a writer blocks.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except ValueError:
-        raise OSError(errno.EINVAL, "that is no path", str(path)) from None
+        raise OSError(errno.EINVAL, "this is not a path", str(path)) from None
     file = open(descriptor, "rb")  # noqa: SIM115 - the caller closes it
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
@@ -36,6 +36,6 @@ def open_plain(path: Path) -> IO[bytes]:
     return file
 
 
-def too_large(path: Path, most: int) -> OSError:
-    """Return the error for a file of more than `most` bytes."""
-    return OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+def too_large(path: Path, max_bytes: int) -> OSError:
+    """Return the error for a file of more than `max_bytes` bytes."""
+    return OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes", str(path))

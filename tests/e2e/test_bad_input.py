@@ -77,7 +77,7 @@ def test_a_program_of_ones_own(make_stack: Callable[..., Stack], qlik: Emulator)
         "Space has no property 'descripton' (the closest is description)",
         "'Sales: North' is not allowed; allowed: 1 to 256 characters",
         "'private': input should be 'shared', 'managed' or 'data'",
-        "owner_id value {u123} has a problem: is set by Qlik alone: read it, do not set it",
+        "owner_id value {u123} has a problem: only Qlik can set this property; a program can only read it",
     ):
         assert words in errors
     assert_harmless(failed)

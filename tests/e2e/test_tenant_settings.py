@@ -229,7 +229,7 @@ def test_a_private_key_is_shown_and_kept_nowhere(
     direct = make_stack("direct", qlik=qlik, program=PROGRAM)
     for failed in (stack.up(expect=None), direct.preview(expect=None, SIGNING_KEY=private_pem())):
         assert failed.rc != 0
-        assert "is a private key: give the public one" in "\n".join(failed.errors)
+        assert "is a private key, and the public key is required" in "\n".join(failed.errors)
         assert "Traceback" not in failed.output
         assert failed.requests == []
     kept = [file for program in (stack, direct) for file in program.folder.rglob("*") if file.is_file()]

@@ -231,13 +231,13 @@ def test_several_of_the_name(twin: MakeTwin, tenancy: Tenancy) -> None:
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        ({"start": "2026-01-01 06:00:00"}, "has no 'start'"),
+        ({"start": "2026-01-01 06:00:00"}, "is not a key of a schedule"),
         ({"start_at": "2026-01-01T06:00:00Z"}, "is not a time"),
         ({"start_at": "2026-13-01 06:00:00"}, "is not a time"),
         ({"interval": 90}, "whole minutes"),
         ({"interval": 0}, "whole minutes"),
         ({"interval": True}, "cannot be True"),
-        ({"timezone": "Mars/Base"}, "no time zone"),
+        ({"timezone": "Mars/Base"}, "not a known time zone"),
     ],
 )
 def test_what_is_no_schedule(twin: MakeTwin, tenancy: Tenancy, schedule: Doc, message: str) -> None:

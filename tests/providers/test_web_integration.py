@@ -76,7 +76,7 @@ CASE = Case(
         ("https://portal.example\n", "write https://portal.example"),
         ("https://portal.example:70000", "port above 65535"),
         ("https://", "for example https://"),
-        ("https://a b", "no origin"),
+        ("https://a b", "not an origin"),
     ],
 )
 def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, said: str) -> None:

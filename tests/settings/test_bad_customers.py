@@ -167,7 +167,7 @@ ONE_MISTAKE = [
     ("csp_origins: {Maps: {img_src: true}}", "6: customer.csp_origins.Maps.origin: is missing"),
     (
         "csp_origins: {Maps: {origin: 'https://maps.example/tiles', img_src: true}}",
-        '6: customer.csp_origins.Maps.origin: "https://maps.example/tiles" is no origin of a content '
+        '6: customer.csp_origins.Maps.origin: "https://maps.example/tiles" is not an origin of a content '
         "security policy, which has no path; write https://maps.example",
     ),
     (
@@ -224,12 +224,12 @@ ONE_MISTAKE = [
     (
         'web_integrations:\n  Portal:\n    origins:\n    - https://a.example\n    - "https://*.example"',
         '10: customer.web_integrations.Portal.origins[1]: "https://*.example" has a wildcard, which Qlik '
-        "does not take; list each origin",
+        "does not accept; list each origin",
     ),
     (
         "web_integrations: {Portal: {origins: [https://a.example/app]}}",
-        '6: customer.web_integrations.Portal.origins[0]: "https://a.example/app" is no origin, which is '
-        "scheme://host[:port] and no path; write https://a.example",
+        '6: customer.web_integrations.Portal.origins[0]: "https://a.example/app" is not an origin, which is '
+        "scheme://host[:port] without a path; write https://a.example",
     ),
     (
         "web_integrations:\n  A: {origins: [https://a.example]}\n  B: {name: A, origins: [https://b.example]}",

@@ -64,8 +64,8 @@ def test_a_pem_that_is_not_ascii(folder: Folder) -> None:
     bad = public_pem().replace("A", "É", 3).replace("\n", "\\n")
     folder.write(f'jwt_identity_providers: {{web: {{issuer: i, kid: k, pem: "{bad}"}}}}')
     assert folder.problems() == [
-        f"{FILE}:6: customer.jwt_identity_providers.web.pem: is broken: between the lines BEGIN and END "
-        "there is no base64 of a public key"
+        f"{FILE}:6: customer.jwt_identity_providers.web.pem: is damaged: there is no base64 of a public key "
+        "between the lines BEGIN and END"
     ]
 
 

@@ -83,7 +83,9 @@ def test_a_customer_puts_a_file_in_the_place_of_a_plans_key(folder: Folder) -> N
 def test_a_private_key_in_the_file_is_refused_and_not_shown(folder: Folder) -> None:
     secret = private_pem()
     [inline] = folder.write(with_pem(secret)).problems()
-    assert inline.startswith(f"{FILE}:10: {AT}.pem: is a private key: give the public one (openssl pkey ")
+    assert inline.startswith(
+        f"{FILE}:10: {AT}.pem: is a private key, and the public key is required (openssl pkey "
+    )
     write_key(folder, secret)
     [beside] = folder.write(with_file("keys/portal.pem")).problems()
     assert beside.startswith(f"{FILE}:10: {AT}.pem_file: keys/portal.pem is a private key")
@@ -125,9 +127,9 @@ MISTAKES = [
     (
         f"{with_pem(public_pem())}\n  next: {{issuer: https://oem.example, kid: '2026', pem: x}}",
         [
-            'jwt_identity_providers.portal.kid: "2026" is also the kid of "next", which has the same issuer; '
-            "each key needs its own kid",
-            "jwt_identity_providers.next.pem: is no PEM",
+            'jwt_identity_providers.portal.kid: "2026" is the kid of "next", of the same issuer; '
+            "each key has a kid of its own",
+            "jwt_identity_providers.next.pem: is not PEM",
         ],
     ),
 ]
@@ -145,7 +147,7 @@ def test_mistakes(folder: Folder, customer: str, told: list[str]) -> None:
 def test_a_file_that_is_no_text(folder: Folder) -> None:
     (folder.path / "portal.der").write_bytes(b"\x30\x82\xff\xfe\x00")
     [problem] = folder.write(with_file("portal.der")).problems()
-    assert "stacks/portal.der is no PEM: it has no line -----BEGIN PUBLIC KEY-----" in problem
+    assert "stacks/portal.der is not PEM: the line -----BEGIN PUBLIC KEY-----" in problem
 
 
 def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:

@@ -75,7 +75,7 @@ def test_check_refuses_inputs_of_a_newer_state() -> None:
 def test_a_kind_that_only_a_newer_version_knows_is_told_as_such() -> None:
     """Going back to before there was that kind: one line, and no traceback."""
     provider = tenantry.provider("banner")
-    with pytest.raises(Failure, match=r"does not know what the state has here \(banner\)"):
+    with pytest.raises(Failure, match=r"does not know this resource type \(banner\)"):
         provider.read("id", {PROVIDER_KEY: encoded(Call("banner"))})
     with pytest.raises(Failure, match=r"Upgrade Tenantry here"):
         provider.delete("id", {PROVIDER_KEY: encoded(Call("banner"))})

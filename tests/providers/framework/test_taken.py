@@ -71,7 +71,7 @@ def test_another_key_of_that_issuer_is_told(twin: MakeTwin, tenancy: Tenancy) ->
     other = next(each for each in listed if each["id"] == ours.id) | {"id": "other-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"{path}/*", status=409, body=TAKEN)
     tenancy.qlik.control.add_fault(method="GET", path=path, status=200, body={"data": [*listed, other]})
-    with pytest.raises(Failure, match=r"cannot have that issuer and kid on .*\(id other-1\)"):
+    with pytest.raises(Failure, match=r"cannot have this issuer and kid on .*\(id other-1\)"):
         ours.update(ours.inputs | {"description": "Another"})
 
 

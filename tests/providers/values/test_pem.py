@@ -49,24 +49,24 @@ def test_a_private_key_is_refused_and_not_shown(text: str) -> None:
 
 
 BROKEN = {
-    "": "is no PEM",
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ": "is no PEM",
-    BODY: "is no PEM",
+    "": "is not PEM",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ": "is not PEM",
+    BODY: "is not PEM",
     PUBLIC.replace("-----END PUBLIC KEY-----", ""): "cut off",
     PUBLIC[: len(PUBLIC) // 2]: "cut off",
-    PUBLIC + public_pem("two"): "holds 2 keys or certificates",
-    relabelled(PUBLIC, "PUBLIC KEY", "CERTIFICATE"): "is no certificate",
-    relabelled(certificate(), "CERTIFICATE", "PUBLIC KEY"): "is no public key",
+    PUBLIC + public_pem("two"): "contains 2 keys or certificates",
+    relabelled(PUBLIC, "PUBLIC KEY", "CERTIFICATE"): "is not a certificate",
+    relabelled(certificate(), "CERTIFICATE", "PUBLIC KEY"): "is not a public key",
     PUBLIC.replace("END PUBLIC KEY", "END CERTIFICATE"): "begins as PUBLIC KEY and ends as CERTIFICATE",
     PUBLIC.replace(BODY[64:128], "!" * 64): "no base64",
-    PUBLIC.replace(BODY[:64], ""): "is broken",
-    PUBLIC.replace(BODY[128:192] + "\n", ""): "not all of it",
+    PUBLIC.replace(BODY[:64], ""): "is damaged",
+    PUBLIC.replace(BODY[128:192] + "\n", ""): "not a complete",
     wrapped(b""): "no base64",
-    wrapped(b"\x30"): "is broken",
-    wrapped(b"\x30\x84\xff\xff\xff\xff"): "is broken",
-    wrapped(b"hello"): "is broken",
-    pkcs1_pem(): "is a RSA PUBLIC KEY; Qlik takes a PUBLIC KEY or a CERTIFICATE",
-    elliptic_pem(): "is no RSA key",
+    wrapped(b"\x30"): "is damaged",
+    wrapped(b"\x30\x84\xff\xff\xff\xff"): "is damaged",
+    wrapped(b"hello"): "is damaged",
+    pkcs1_pem(): "is a RSA PUBLIC KEY; Qlik accepts a PUBLIC KEY or a CERTIFICATE",
+    elliptic_pem(): "is not an RSA key",
 }
 
 
