@@ -1,4 +1,4 @@
-"""Limits that Qlik publishes, each stated once: for the resources and for the check of the stack files."""
+"""Limits that Qlik publishes, for the resources and for the checks of the stack files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tenantry.providers.qlik import hostnames
 
 
 class Limits(NamedTuple):
-    """What a value may be: said in words, as arguments of `pydantic.Field`, and as a function that says what
-    is wrong with it (None: nothing).
+    """The allowed values: in words (`hint`), as arguments of `pydantic.Field`, and as a function that returns
+    what is wrong with a value (None if it is valid).
     """
 
     hint: str = ""
@@ -50,16 +50,16 @@ WEBHOOK_SECRET = Limits("32 to 64 characters", {"min_length": 32, "max_length": 
 
 
 def _headers(value: Any) -> str | None:
-    """Say what is wrong with HTTP headers, without their values, which may be secret."""
+    """Return what is wrong with HTTP headers, without their values, which may be secret."""
     if not isinstance(value, dict):
         return None
     for name, text in value.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            return f'"{name[:40]}" is not a name of an HTTP header'
+            return f'"{name[:40]}" is not the name of an HTTP header'
         if not isinstance(text, str) or not text.isprintable():
             return f"{name[:40]}: the value is not one line of text; put it in quotes"
     if len({name.lower() for name in value}) < len(value):
-        return "a header is there twice: upper and lower case make no difference"
+        return "a header occurs twice; upper and lower case do not differ"
     length = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
     return f"has {length} bytes of names and values; allowed: 2048 at most" if length > 2048 else None
 
@@ -69,7 +69,7 @@ ENCRYPTED_HEADERS = Limits("names and values of 2048 bytes at most", problem=_he
 
 
 def _variables(value: Any) -> str | None:
-    """Say what is wrong with the variables of a reload: Qlik takes 20, each of 256 characters."""
+    """Return what is wrong with the variables of a reload. Qlik accepts 20, each of 256 characters."""
     if not isinstance(value, dict):
         return None
     if len(value) > 20:
@@ -78,7 +78,7 @@ def _variables(value: Any) -> str | None:
         if not isinstance(text, str):
             return f"{name}: the value is not text; put it in quotes"
         if len(name) > 256 or len(text) > 256:
-            return f"{name[:40]}: allowed: 256 characters at most, for the name as for the value"
+            return f"{name[:40]}: name and value may each have at most 256 characters"
     return None
 
 
@@ -92,10 +92,10 @@ SECRET_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
 
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
-"""The variable that goes before the days of grace in the state when a tenant is taken down."""
+"""The variable that overrides the days of grace in the state when a tenant is taken down."""
 
 DAY = Limits(
-    "a date as YYYY-MM-DD, and its time zone after a blank if that is not UTC",
+    "a date as YYYY-MM-DD, followed by a blank and its time zone if that is not UTC",
     {"pattern": r"^\d{4}-\d{2}-\d{2}( [A-Za-z0-9_+/-]{3,100})?$"},
 )
 REGION = Limits("a region such as eu, us or ap", {"pattern": f"^{hostnames.REGION}$"})

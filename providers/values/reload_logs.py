@@ -1,4 +1,4 @@
-"""The log of a reload, as the data load editor shows it: which statement failed, and why."""
+"""The reason of a failed reload, from its log."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SECRET = re.compile(
 
 
 def failure(log: str) -> str:
-    """Return what a log says of a failed reload, without secrets: the error, and the statement if it has one.
+    """Return the error in the log of a failed reload, and the statement if known, without secrets.
 
-    A log of another form gives its last lines.
+    If the log has another format, return its last lines.
     """
     error, statement = _after(log, ERROR), _after(log, STATEMENT)
     if not error and not statement:
@@ -33,13 +33,13 @@ def failure(log: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text of a script or a log without what may be a secret, cut to a readable length."""
+    """Return a text of a script or a log without possible secrets, shortened."""
     shown = _SECRET.sub(lambda found: f"{found[1] or found[3]}{SECURE}", redacted(text, None))
     shown = " ".join(shown.split())
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
 
 
 def _after(log: str, heading: str) -> str:
-    """Return the paragraph below a heading; nothing if there is none."""
+    """Return the paragraph below a heading, or an empty string."""
     _, found, rest = log.partition(heading)
     return rest.strip().split("\n\n")[0] if found else ""

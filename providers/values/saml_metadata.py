@@ -23,7 +23,7 @@ METADATA_BYTES = 1 << 20
 
 
 class Metadata(NamedTuple):
-    """What a SAML metadata file says of an identity provider."""
+    """The data of an identity provider in a SAML metadata file."""
 
     entity_id: str
     sign_on_url: str
@@ -31,7 +31,7 @@ class Metadata(NamedTuple):
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Return what a SAML metadata file says. Raises ConfigurationError."""
+    """Read a SAML metadata file. Raises ConfigurationError."""
     try:
         return _metadata(plain_files.read_bytes(path, METADATA_BYTES).decode("utf-8-sig"))
     except OSError as error:
@@ -50,7 +50,7 @@ _BINDINGS = ("HTTP-Redirect", "HTTP-POST")
 def _metadata(text: str) -> Metadata:
     from xml.etree import ElementTree
 
-    # A document type could define entities, which grow without bound or name other files.
+    # A document type could define entities that expand without limit or read other files.
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise ValueError("has a document type (DOCTYPE); remove it")
     try:
@@ -58,7 +58,12 @@ def _metadata(text: str) -> Metadata:
     except ElementTree.ParseError as error:
         raise ValueError(f"is not XML: {error}") from None
     entity = next(
-        (each for each in root.iter(f"{_METADATA}EntityDescriptor") if _idp(each) is not None), None
+        (
+            descriptor
+            for descriptor in root.iter(f"{_METADATA}EntityDescriptor")
+            if _idp(descriptor) is not None
+        ),
+        None,
     )
     if entity is None:
         raise ValueError("is not the SAML metadata of an identity provider: it has no IDPSSODescriptor")
@@ -104,7 +109,7 @@ def plain(certificate: str) -> str:
 
 
 def certificate_end(certificate: str) -> datetime:
-    """Return until when a certificate is valid, UTC. Raises ValueError if it is not a certificate.
+    """Return the end of validity of a certificate, in UTC. Raises ValueError if it is not a certificate.
 
     `certificate` is the base64 of its DER form. Source: RFC 5280, section 4.1.
     """
@@ -132,4 +137,4 @@ def _end_of_validity(der: bytes) -> datetime:
 
 _VERSION, _UTC_TIME = 0xA0, 0x17
 _VALIDITY = 3
-"""The place of the validity in the part that is signed, the version left out."""
+"""The index of the validity in the signed part, without the version."""

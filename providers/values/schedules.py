@@ -1,6 +1,6 @@
-"""When a task runs: recurrence rules of RFC 5545, and moments by the clock of a time zone.
+"""Schedules of tasks: recurrence rules of RFC 5545, and local times in a time zone.
 
-Each value has one form, so that another way to write the same one is no difference.
+Values are normalised, so that a different notation of the same value is not a difference.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PART = (
     r"|BYDAY=([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU))*"
     r"|(BYSECOND|BYMINUTE|BYHOUR|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYMONTH|BYSETPOS)=[+-]?\d{1,4}(,[+-]?\d{1,4})*"
 )
-"""A part of a rule. Qlik does not say how often a task may run; seconds are no frequency for a reload."""
+"""A part of a rule. Qlik does not say how often a task may run. SECONDLY is too frequent for a reload."""
 
 NAMES = (
     *("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYSECOND", "BYMINUTE", "BYHOUR"),
@@ -30,13 +30,13 @@ _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(:\d{2})?")
 
 
 def recurrence(text: str) -> str:
-    """Return the one form of a rule: capitals, FREQ first, the other parts in order of their names."""
+    """Return the normal form of a rule: upper case, FREQ first, the other parts sorted by name."""
     bare = re.sub(r"^RRULE:", "", "".join(text.split()).upper())
     return ";".join(sorted(filter(None, bare.split(";")), key=lambda part: (part[:5] != "FREQ=", part)))
 
 
 def recurrence_problem(text: str) -> str | None:
-    """Return what is wrong with a rule; None if it is one."""
+    """Return what is wrong with a rule. None if it is valid."""
     if not text:
         return None
     names = []
@@ -44,26 +44,26 @@ def recurrence_problem(text: str) -> str | None:
         name = part.partition("=")[0]
         names.append(name)
         if name in ("DTSTART", "DTEND"):
-            return f"a recurrence has no {name}; set starts_at and ends_at"
+            return f"{name} is not allowed in a recurrence; set starts_at and ends_at"
         if name not in NAMES:
             return f'"{name[:40]}" is not a part of a recurrence rule (RFC 5545); {_EXAMPLE}'
         if not re.fullmatch(PART, part):
             return f'"{part[:60]}" is not allowed in a recurrence rule (RFC 5545); {_EXAMPLE}'
     if names[0] != "FREQ":
-        return f"a recurrence has a FREQ, one of {', '.join(FREQUENCIES)}; {_EXAMPLE}"
-    if twice := next((name for name in names if names.count(name) > 1), ""):
-        return f"{twice} is there twice; join the values with a comma"
+        return f"FREQ is required, one of {', '.join(FREQUENCIES)}; {_EXAMPLE}"
+    if repeated := next((name for name in names if names.count(name) > 1), ""):
+        return f"{repeated} occurs twice; join the values with a comma"
     return None
 
 
 def moment(text: str) -> str:
-    """Return the one form of a moment, which has its seconds."""
+    """Return the normal form of a local time, which includes seconds."""
     found = _MOMENT.fullmatch(text.strip())
     return f"{found[1]}{found[2] or ':00'}" if found else text
 
 
 def moment_problem(text: str) -> str | None:
-    """Return what is wrong with a moment; None if it is one."""
+    """Return what is wrong with a local time. None if it is valid."""
     try:
         if not text:
             return None
@@ -72,14 +72,11 @@ def moment_problem(text: str) -> str | None:
             return None
     except ValueError:
         pass
-    return (
-        f'"{text[:40]}" is not a moment by the clock of the time zone; write it in quotes, as '
-        '"2026-12-31T06:00", without an offset'
-    )
+    return f'"{text[:40]}" is not a local time; write it in quotes, as "2026-12-31T06:00", without an offset'
 
 
 def local_moment(text: str, zone: str) -> str:
-    """Return a moment that Qlik wrote, perhaps with an offset, by the clock of a time zone."""
+    """Convert a time from Qlik, perhaps with an offset, to local time in a time zone."""
     try:
         read = datetime.fromisoformat(text)
         if read.tzinfo is not None:
@@ -91,4 +88,4 @@ def local_moment(text: str, zone: str) -> str:
 
 RECURRENCE = Limits("a recurrence rule of RFC 5545", {}, recurrence_problem)
 TIME_ZONE = Limits("a time zone of the IANA database, such as Europe/Berlin", {}, zone_problem)
-MOMENT = Limits("a moment such as 2026-12-31T06:00", {}, moment_problem)
+MOMENT = Limits("a local time such as 2026-12-31T06:00", {}, moment_problem)

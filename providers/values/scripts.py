@@ -1,4 +1,4 @@
-"""Load scripts of apps: their texts, and what a customer changes in them."""
+"""Load scripts of apps, and replacements in them for a customer."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ def read(path: Path) -> str:
 
 
 def digest(text: str) -> str:
-    """Return what tells one script from another, however its lines end."""
+    """Return a digest of a script, independent of its line ends."""
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def digest_of_replacements(replacements: Mapping[str, str]) -> str:
-    """Return what tells the replacements in one script from others."""
+    """Return a digest of replacements."""
     return digest(json.dumps(replacements, sort_keys=True))
 
 
 def replaced(text: str, replacements: Mapping[str, str]) -> str:
-    """Return a script with each text replaced, all at once and everywhere.
+    """Return a script with all replacements made in one pass.
 
-    Raises ConfigurationError, with the texts that do not occur in the script.
+    Raises ConfigurationError with the texts that do not occur in the script.
     """
     if missing := [old for old in replacements if old not in text]:
         raise ConfigurationError(
-            f"the template's load script does not contain {_listed(missing)}, which `replace` names: correct "
+            f"the template's load script does not contain {_listed(missing)}, which `replace` names. Correct "
             "the spelling, or the script of the template"
         )
     longest_first = sorted(replacements, key=len, reverse=True)
@@ -58,7 +58,7 @@ def replaced(text: str, replacements: Mapping[str, str]) -> str:
 
 
 def unknown_variables(text: str, names: Iterable[str]) -> list[str]:
-    """Return the names that do not occur in a script as words of their own."""
+    """Return the names that do not occur in a script as whole words."""
     return [name for name in names if not re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)]
 
 

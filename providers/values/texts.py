@@ -1,4 +1,4 @@
-"""When two texts say the same, although one of them has been through a system with a form of its own."""
+"""Comparison of texts that another system may have normalised."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two values are equal, or texts, or lists of texts, that differ in nothing one can read.
+    """Tell whether two values are equal, or are texts (or lists of texts) without a visible difference.
 
-    That is: in blanks at either end, in blanks at the end of a line, in how a line ends, and in whether a
-    letter with an accent is one character or two (Unicode NFC and NFD). Qlik does not say which of these it
-    keeps as they were sent.
+    These differences are ignored: blanks at either end, blanks at the end of a line, line ends, and Unicode
+    normalisation (NFC and NFD). Qlik does not say which of these it preserves.
     """
     if one == other:
         return True
@@ -21,17 +20,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 def alike(one: str, other: str) -> bool:
-    """Tell whether two different texts look the same, or nearly so, to who reads them."""
+    """Tell whether two different texts look the same, or nearly the same."""
     return one != other and _seen(one) == _seen(other)
 
 
 def spelled(text: str) -> str:
-    """Return a text in quotes with an escape for each character that may not be what it looks like."""
+    """Return a text in quotes with non-ASCII characters escaped."""
     return json.dumps(text)
 
 
 def blank_around(text: str) -> str:
-    """Return which end of a text has a blank that nobody sees: "begins", "ends", or nothing."""
+    """Return which end of a text has an invisible blank: "begins", "ends", or an empty string."""
     return "begins" if text != text.lstrip(_UNSEEN) else "ends" if text != text.rstrip(_UNSEEN) else ""
 
 
@@ -42,12 +41,12 @@ _UNSEEN = f" \t\r\n\u00a0\u2007\u202f{_WITHOUT_WIDTH}"
 def _seen(text: str) -> str:
     from unicodedata import normalize
 
-    with_width = "".join(each for each in normalize("NFKC", text) if each not in _WITHOUT_WIDTH)
+    with_width = "".join(char for char in normalize("NFKC", text) if char not in _WITHOUT_WIDTH)
     return " ".join(with_width.split())
 
 
 def _read(value: Any) -> Any:
-    from unicodedata import normalize  # rarely needed, and each run pays for what it imports
+    from unicodedata import normalize  # slow to import, and rarely needed
 
     if not isinstance(value, str):
         return value

@@ -1,14 +1,14 @@
-"""The types of our resources, as the engine and every state name them. They never change."""
+"""The type tokens of our resources in the engine and in every state. They never change."""
 
 from __future__ import annotations
 
 RESOURCES = "pulumi-python:dynamic/qlik:"
-"""How the type of each resource at Qlik begins; the name of its class follows."""
+"""The prefix of a type token of a resource at Qlik. The name of its class follows."""
 
 COMPONENTS = "qlik:index:"
-"""How the types of components begin."""
+"""The prefix of a type token of a component."""
 
 
-def of(kind: str) -> str:
-    """Return the type of a resource at Qlik, by the name of its class."""
-    return RESOURCES + kind
+def of(resource_type: str) -> str:
+    """Return the type token of a resource at Qlik, by the name of its class."""
+    return RESOURCES + resource_type

@@ -1,4 +1,4 @@
-"""Addresses, as Qlik takes them for links and webhooks: https alone."""
+"""Addresses that Qlik accepts for links and webhooks: only https."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ PATTERN = r"^https://[^/?#@\s]+([/?#]\S*)?$"
 
 
 def problem(url: str) -> str | None:
-    """Return what is wrong with an address; None if it is one. No message repeats a password."""
+    """Return what is wrong with an address. None if it is valid. No message shows a password."""
     try:
         parts = urlsplit(url)
         password = parts.username is not None or parts.password is not None
     except ValueError:
         return "this is not an address; write it as https://help.example.com/start"
     if password:
-        return "the address has a user name in it, which everybody would see; leave it out"
+        return "the address contains a user name, which everybody could see; remove it"
     if re.fullmatch(PATTERN, url):
         return None
-    return f'"{url[:200]}" is not an address that Qlik takes; write it as https://help.example.com/start'
+    return f'"{url[:200]}" is not an address that Qlik accepts; write it as https://help.example.com/start'
 
 
 HTTPS = Limits("https://host[:port][/path]", problem=problem)

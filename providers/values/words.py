@@ -1,4 +1,4 @@
-"""Words in messages: numbers with their nouns, and what somebody may have meant."""
+"""Words for messages: numbers with nouns, and suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def plural(number: int) -> str:
-    """Return the ending of a noun that a number goes with."""
+    """Return the plural ending of a noun after a number."""
     return "" if number == 1 else "s"
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that resembles a word most, whatever the capitals; nothing if none does."""
+    """Return the known word that is most similar, ignoring case. Empty if none is similar."""
     from difflib import get_close_matches
 
-    by_folded = {each.casefold(): each for each in known}
+    by_folded = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(word.casefold(), by_folded, n=1)
     return by_folded[close[0]] if close else ""

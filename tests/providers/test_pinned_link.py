@@ -72,7 +72,7 @@ CASE = Case(
         ("https://help.example.com/a b", "write it as https://"),
         ("https://[help", "is not an address"),
         ("javascript:alert(1)", "write it as https://"),
-        ("https://ada:hunter2@help.example.com", "has a user name in it"),
+        ("https://ada:hunter2@help.example.com", "contains a user name"),
     ],
 )
 def test_what_is_no_link(twin: MakeTwin, tenancy: Tenancy, link: str, message: str) -> None:

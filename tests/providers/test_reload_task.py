@@ -271,9 +271,9 @@ def test_advice_for_an_app_that_may_not_be_reloaded(twin: MakeTwin, tenancy: Ten
     [
         ("DAILY", '"DAILY" is not a part'),
         ("FREQ=SECONDLY", '"FREQ=SECONDLY" is not allowed'),
-        ("BYHOUR=6", "a recurrence has a FREQ"),
+        ("BYHOUR=6", "FREQ is required"),
         ("FREQ=DAILY;BYHOUR=six", '"BYHOUR=SIX" is not allowed'),
-        ("FREQ=DAILY;BYHOUR=6;BYHOUR=7", "BYHOUR is there twice"),
+        ("FREQ=DAILY;BYHOUR=6;BYHOUR=7", "BYHOUR occurs twice"),
         ("DTSTART=20260101T000000;FREQ=DAILY", "set starts_at"),
         ("FREQ=DAILY;INTERVAL=0", '"INTERVAL=0" is not allowed'),
     ],

@@ -164,15 +164,15 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
     ("name", "value", "said"),
     [
         ("url", "http://portal.example", "write it as https://"),
-        ("url", "https://me:word@portal.example", "has a user name in it"),
+        ("url", "https://me:word@portal.example", "contains a user name"),
         ("url", f"https://portal.example/{'x' * 2048}", "2048 characters at most"),
-        ("headers", {"X Y": "1"}, "not a name of an HTTP header"),
+        ("headers", {"X Y": "1"}, "not the name of an HTTP header"),
         ("headers", {"X": "1", "x": "2"}, "twice"),
         ("headers", {"X": "y" * 2048}, "2048 at most"),
         ("headers", {"X": 1}, "not one line of text"),
         ("event_types", [], "is required"),
         ("secret", SECRET[:31], "32 to 64 characters"),
-        ("encrypted_headers", {"X Y": KEY}, "is not a name of an HTTP header"),
+        ("encrypted_headers", {"X Y": KEY}, "is not the name of an HTTP header"),
         ("encrypted_headers", {"X": f"{KEY}\n"}, "not one line of text"),
     ],
 )

@@ -36,7 +36,7 @@ def test_all_problems_at_once(folder: Folder) -> None:
         (11, "D.script"): "Is a directory",
         (11, "D.replace"): "set either script",
         (12, "E.replace.a"): "1",
-        (13, "F.reload.variables"): "vLong: allowed: 256 characters at most",
+        (13, "F.reload.variables"): "vLong: name and value may each have at most 256",
         (13, "F.reload.minutes"): "51 is out of range; allowed: 1 to 50",
         (13, "F.reload.version"): "allowed: 1 to 1000000",
         (14, "G.reload.variables"): "21 variables; allowed: 20 at most",

@@ -204,7 +204,7 @@ ONE_MISTAKE = [
     # Pinned links
     (
         "pinned_links: {Help: {link: 'http://help.example'}}",
-        '6: customer.pinned_links.Help.link: "http://help.example" is not an address that Qlik takes; write it as '
+        '6: customer.pinned_links.Help.link: "http://help.example" is not an address that Qlik accepts; write it as '
         "https://help.example.com/start",
     ),
     (

@@ -19,7 +19,7 @@ PLACE = "stacks/Pulumi.globex.yaml:7: customer.oidc_identity_providers.Login"
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("https:", "http:", '.discovery_url: "http://login.example/x" is not an address that Qlik takes'),
+        ("https:", "http:", '.discovery_url: "http://login.example/x" is not an address that Qlik accepts'),
         ("okta", "ping", '.provider: "ping" is not allowed; allowed: adfs, auth0'),
         ("{sub:", "{name:", ".claims_mapping: OIDC needs a source for sub"),
         ("{sub:", "{age: [/age], sub:", ".claims_mapping: unknown claim age; OIDC has sub, name, email"),

@@ -45,7 +45,7 @@ DAILY = "recurrence: FREQ=DAILY"
         ("{app: Main, after: Other, starts_at: '2026-12-31T06:00'}", "starts_at", "belongs to recurrence"),
         ("{app: Main, recurrence: daily}", "recurrence", '"DAILY" is not a part of a recurrence rule'),
         (f"{{app: Main, {DAILY}, starts_at: 2026-12-31T06:00:00Z}}", "starts_at", "put it in quotes"),
-        (f"{{app: Main, {DAILY}, ends_at: tomorrow}}", "ends_at", '"tomorrow" is not a moment'),
+        (f"{{app: Main, {DAILY}, ends_at: tomorrow}}", "ends_at", '"tomorrow" is not a local time'),
         (f"{{app: Main, {DAILY}, after_status: done}}", "after_status", '"done" is not allowed; allowed: '),
         (f"{{app: Main, {DAILY}, name: {'x' * 101}}}", "name", "has 101 characters; allowed: 1 to 100"),
         (f"{{app: Main, {DAILY}, name: Other}}", "name", 'name "Other" is taken by reload task "Other"'),

@@ -56,11 +56,11 @@ def test_all_problems_at_once(folder: Folder) -> None:
     told = "\n".join(problems)
     assert SECRET not in told
     for line, words in {
-        8: "url: the address has a user name in it",
+        8: "url: the address contains a user name",
         9: "event_types: cannot be empty",
         10: "secret: this stack has no secret with this name; set it with `pulumi config set --secret",
         11: "secret_version: 0 is out of range; allowed: 1 to 1000000",
-        12: "headers: a header is there twice",
+        12: "headers: a header occurs twice",
         13: "headers.Authorization: may be a secret",
         17: "encrypted_headers.X-Key: this stack has no secret with this name",
         18: "encrypted_headers.X-Bad: this is not the name of a secret",
