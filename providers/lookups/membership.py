@@ -1,4 +1,4 @@
-"""Our bot user as a member of other people's spaces, without which it may not export their apps."""
+"""Membership of our bot user in other people's spaces, which it needs to export their apps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenantry.providers.qlik import Conflict, Host
 
 
 class Membership(NamedTuple):
-    """A role of the bot user in a space. `before`: the roles that it had there; None if it was no member."""
+    """A role of the bot user in a space. `before` has the previous roles, None for a non-member."""
 
     bot: str
     path: str
@@ -16,7 +16,7 @@ class Membership(NamedTuple):
 
 
 def join(host: Host, space: str, role: str) -> Membership:
-    """Give our bot user a role in a space, in addition to those that it has; raises what sending raises.
+    """Give our bot user an additional role in a space. Raises the errors of the client.
 
     Source: https://qlik.dev/apis/rest/spaces (assignments).
     """
@@ -35,7 +35,7 @@ def join(host: Host, space: str, role: str) -> Membership:
 
 
 def leave(host: Host, membership: Membership) -> None:
-    """Give the bot user back the roles that it had before; raises what sending raises."""
+    """Restore the previous roles of the bot user. Raises the errors of the client."""
     if membership.before is None:
         host.delete(membership.path)
     else:

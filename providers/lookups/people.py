@@ -1,7 +1,7 @@
-"""Users as they are found and changed (https://qlik.dev/apis/rest/users).
+"""Search for users, and changes of users (https://qlik.dev/apis/rest/users).
 
-Qlik names no maker of a user, so the subject, which is unique and never changes, decides who is who. E-mail
-addresses are unique, too, and compare without regard to case.
+Qlik does not say who created a user, so the subject identifies a user: it is unique and never changes. E-mail
+addresses are also unique, and are compared without regard to case.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ PATH = "/api/v1/users"
 SIMILAR = 5
 
 DELETED = "deleted"
-"""Status of a user who is gone: Qlik may go on showing it."""
+"""The status of a deleted user, whom Qlik may still list."""
 
 User = dict[str, Any]
 """A user in Qlik's JSON."""
 
 
 def status_of(user: User) -> str:
-    """Return the status; one that the identity provider provisioned may log in, and counts as active."""
+    """Return the status. Users that the identity provider provisioned may log in, and count as active."""
     status = user.get("status", "active")
     return "active" if status == "provisioned" else str(status)
 
@@ -36,21 +36,21 @@ def with_subject(host: Host, subject: str) -> User | None:
 
 
 def with_email(host: Host, email: str) -> list[User]:
-    """Return the users with that address, in any spelling of capitals."""
+    """Return the users with that address, ignoring case."""
     found = _listed(host, scim.equals("email", email))
     return [user for user in found if same_email(user.get("email"), email)]
 
 
 def same_email(one: str | None, other: str | None) -> bool:
-    """Tell whether two addresses are one to Qlik, which does not tell capitals apart."""
+    """Tell whether two addresses are the same to Qlik, which ignores case."""
     return bool(one and other) and str(one).casefold() == str(other).casefold()
 
 
 def refuse_taken(
     host: Host, email: str | None, *, by_other_than: str = "", refusal: QlikError | None = None
 ) -> None:
-    """Raise EmailTaken if somebody has the address, other than the user of that id. `refusal`: what Qlik
-    answered to the request for it.
+    """Raise EmailTaken if a user other than `by_other_than` has the address. `refusal` is the error of the
+    request for it.
     """
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
@@ -58,9 +58,9 @@ def refuse_taken(
 
 
 def find(host: Host, *, email: str | None = None, subject: str | None = None) -> User:
-    """Return the one user with that e-mail address, or with that subject.
+    """Return the only user with that e-mail address, or with that subject.
 
-    Raises PersonNotFound, with those that resemble, and PersonAmbiguous, with those that fit.
+    Raises PersonNotFound with similar users, and PersonAmbiguous with the matching users.
     """
     if subject is not None:
         there = with_subject(host, subject)
@@ -72,14 +72,14 @@ def find(host: Host, *, email: str | None = None, subject: str | None = None) ->
         raise PersonNotFound(f"no user of {host.hostname} has the {named}{_similar(host, email, subject)}")
     if len(found) > 1:
         raise PersonAmbiguous(
-            f"{len(found)} users of {host.hostname} have the {named}; name the one you mean by `subject`: "
+            f"{len(found)} users of {host.hostname} have the {named}. Select one with `subject`: "
             f"{'; '.join(map(shown, found))}"
         )
     return found[0]
 
 
 def shown(user: User) -> str:
-    """Return a user for a message."""
+    """Describe a user in a message."""
     email = f", {user['email']}" if user.get("email") else ""
     return (
         f"{user['name']} (subject {user['subject']}{email}, {user.get('status', 'active')}, id {user['id']})"
@@ -96,22 +96,24 @@ def check_recovery_admin(host: Host) -> None:
 
 
 def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
-    """PATCH a user; return what Qlik says of the parts that it did not do (207), nothing if all went well."""
+    """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or an empty
+    string.
+    """
     answer = host.patch(f"{PATH}/{id}", operations, repeatable=True)
     problems = answer.get("errors", []) if isinstance(answer, dict) else []
-    said = "; ".join(" ".join(filter(None, map(each.get, ("code", "title", "detail")))) for each in problems)
-    return f"{said} (traceId {answer.get('traceId', 'none')})" if problems else ""
+    texts = (" ".join(filter(None, map(found.get, ("code", "title", "detail")))) for found in problems)
+    return f"{'; '.join(texts)} (traceId {answer.get('traceId', 'none')})" if problems else ""
 
 
 def left(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return of the wanted changes those that were not made, with the values that are there instead."""
+    """Return the requested changes that were not made, with the present values."""
     return {
         name: (found or {}).get(name) for name, value in changes.items() if (found or {}).get(name) != value
     }
 
 
 def admin_mark(id: str) -> str:
-    """Return what a run notes of a user who is to have TenantAdmin, whatever else gave it the role before."""
+    """Return the mark with which a run records that a user must keep TenantAdmin."""
     return f"{roles.TENANT_ADMIN} {id}"
 
 
@@ -121,12 +123,12 @@ def replaced(name: str, value: Any) -> dict[str, Any]:
 
 
 def role_added(name: str) -> dict[str, Any]:
-    """Return the operation that gives a role and leaves all others."""
+    """Return the operation that adds a role and keeps all others."""
     return {"op": "add", "path": "/assignedRoles/-", "value": roles.references([name])[0]}
 
 
 def role_removed(name: str) -> dict[str, Any]:
-    """Return the operation that takes a role away and leaves all others."""
+    """Return the operation that removes a role and keeps all others."""
     return {"op": "remove-value", "path": "/assignedRoles", "value": roles.references([name])[0]}
 
 
@@ -135,7 +137,7 @@ def _listed(host: Host, query: str) -> list[User]:
 
 
 def _similar(host: Host, email: str | None, subject: str | None) -> str:
-    """Return the end of the message that nobody was found: who has nearly that address or subject."""
+    """Return the end of the message that no user was found: users with a similar address or subject."""
     if subject is not None:
         attribute, part = "subject", subject.rpartition("|")[2]
     else:
@@ -143,4 +145,4 @@ def _similar(host: Host, email: str | None, subject: str | None) -> str:
     near = _listed(host, scim.has(attribute, part)) if part else []
     hint = nearest(email or subject or "", [user[attribute] for user in near])
     listed = "; ".join(map(shown, near[:SIMILAR]))
-    return f"{hint}; similar: {listed}" if near else "; nor is there a similar one"
+    return f"{hint}; similar: {listed}" if near else "; no similar user exists"

@@ -1,4 +1,4 @@
-"""Roles of a tenant, built-in or its own (https://qlik.dev/apis/rest/roles)."""
+"""Roles of a tenant, built-in or custom (https://qlik.dev/apis/rest/roles)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ TENANT_ADMIN = "TenantAdmin"
 
 
 def references(names: Sequence[str]) -> list[dict[str, str]]:
-    """Return the names as Qlik's requests take them."""
+    """Return the role names in the form of Qlik's requests."""
     return [{"name": name} for name in names]
 
 
 def names_in(found: dict[str, Any]) -> list[str]:
-    """Return the names of the roles that a user or group in Qlik's JSON was given directly, sorted."""
+    """Return the sorted names of the roles that a user or group in Qlik's JSON has directly."""
     return sorted(role["name"] for role in found.get("assignedRoles") or [])
 
 
 @contextmanager
 def explained(host: Host, names: Sequence[str] | None) -> Iterator[None]:
-    """Let a request in the block that Qlik refuses for a role it does not know say which one that is.
+    """Raise UnknownRole, with the nearest names, if Qlik refuses a request in the block for an unknown role.
 
-    The tenant's own list is asked for only then. Raises UnknownRole, with the nearest names.
+    The tenant's roles are listed only then.
     """
     try:
         yield
@@ -41,7 +41,7 @@ def explained(host: Host, names: Sequence[str] | None) -> Iterator[None]:
 
 
 def _unknown(host: Host, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return those of the names that the tenant does not have, and those that it has."""
+    """Return the names that the tenant does not have, and all names that it has."""
     if not names:
         return [], []
     try:

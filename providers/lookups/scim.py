@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def equals(attribute: str, value: str) -> str:
-    """Return the filter for objects whose attribute is `value`; Qlik compares without regard to case."""
+    """Return the filter for objects whose attribute is `value`. Qlik ignores case."""
     return _comparison(attribute, "eq", value)
 
 

@@ -1,4 +1,4 @@
-"""Template apps: found on the source tenant, exported once, kept in a cache on this machine.
+"""Template apps: search on the source tenant, export, and a cache on this machine.
 
 Source: https://qlik.dev/manage/platform-operations/deploy-content-to-a-tenant.
 """
@@ -22,11 +22,11 @@ VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 
 
 ROLE_TO_EXPORT = "producer"
-"""The least role in a shared space with which an app can be exported."""
+"""The weakest role in a shared space that can export an app."""
 
 
 class Template(NamedTuple):
-    """A template as a stack file names it: by name or by app id, and by version."""
+    """A template in a stack file: a name or an app id, and a version."""
 
     source_tenant: str
     name: str | None
@@ -38,20 +38,20 @@ class Template(NamedTuple):
 
 
 def version_of(description: str) -> str:
-    """Return the version that a description ends with, or nothing."""
+    """Return the version at the end of a description, or an empty string."""
     found = VERSION.search(description)
     return found.group(1) if found else ""
 
 
 def cache_directory() -> Path:
-    """Where exported templates are kept: `TENANTRY_CACHE`, else the user's cache folder."""
+    """Return the folder of exported templates: `TENANTRY_CACHE`, else the user's cache folder."""
     return folders.cache() / "templates"
 
 
 def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:
-    """Return the file of the template, exported with or without its data, or from the cache.
+    """Return the file of the template, from the cache or exported, with or without its data.
 
-    `join` allows to make our bot user a member of the template's space, where the export is refused without.
+    With `join`, our bot user may become a member of the template's space if the export is refused otherwise.
     Raises TemplateNotFound, TemplateAmbiguous.
     """
     host = cloud.tenant(template.source_tenant)
@@ -61,10 +61,9 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
         if not is_usable(file):
-            for left in file.parent.glob(
-                f"{file.name}.*.part"
-            ):  # by runs that were cut off: nobody else is here
-                left.unlink(missing_ok=True)
+            # Interrupted runs leave part files. The lock ensures that no other run uses them.
+            for leftover in file.parent.glob(f"{file.name}.*.part"):
+                leftover.unlink(missing_ok=True)
             _fetch(cloud, template, item, file, data=data, join=join)
             _refused(file).unlink(missing_ok=True)
     return file
@@ -75,15 +74,15 @@ def _file_name(id: str) -> str:
 
 
 def distrust(file: Path) -> None:
-    """Have a file exported anew the next time: Qlik has refused it. Until then it stays, as other runs may be
-    about to read it.
+    """Mark a file that Qlik refused, so that it is exported again next time. It stays, because other runs may
+    be reading it.
     """
     with suppress(OSError):
         _refused(file).touch()
 
 
 def is_usable(file: Path) -> bool:
-    """Tell whether a file is there, and was not refused by Qlik."""
+    """Tell whether a file exists and Qlik has not refused it."""
     return file.exists() and not _refused(file).exists()
 
 
@@ -92,7 +91,7 @@ def _refused(file: Path) -> Path:
 
 
 def find(host: Host, template: Template) -> dict[str, Any]:
-    """Return the item of the template; exactly one app that is no published copy must fit.
+    """Return the catalog item of the template. Published copies do not count.
 
     Raises TemplateNotFound, TemplateAmbiguous.
     """
@@ -108,7 +107,7 @@ def find(host: Host, template: Template) -> dict[str, Any]:
             f"\n  - app {item['resourceId']} in {_space(host, item.get('spaceId'))}" for item in fitting
         )
         raise TemplateAmbiguous(
-            f"{template}: {len(fitting)} apps fit; name the one you mean by `template_id`:{apps}"
+            f"{template}: {len(fitting)} apps match. Select one with `template_id`:{apps}"
         )
     if not fitting:
         raise TemplateNotFound(f"{template}: {_why_not(template, named, sources)}")
@@ -116,8 +115,8 @@ def find(host: Host, template: Template) -> dict[str, Any]:
 
 
 class Offer(NamedTuple):
-    """An app of a source tenant that could be a template. `version` is empty where its description has none;
-    `space` is the name of its space, and empty for a personal one.
+    """An app of a source tenant that could be a template. `version` is empty if its description has none.
+    `space` is the name of its space, empty for a personal space.
     """
 
     name: str
@@ -127,8 +126,8 @@ class Offer(NamedTuple):
 
 
 def offers(host: Host) -> list[Offer]:
-    """Return the apps of a source tenant that this client may see, published copies left out, by name."""
-    spaces = {each["id"]: each["name"] for each in host.list("/api/v1/spaces")}
+    """Return the apps of a source tenant that this client may see, without published copies, by name."""
+    spaces = {space["id"]: space["name"] for space in host.list("/api/v1/spaces")}
     items = host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})
     return sorted(
         Offer(
@@ -145,11 +144,11 @@ def offers(host: Host) -> list[Offer]:
 def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
     if not named:
         return (
-            "no such app is to be seen there. The name must be exact, and the bot user of this client must "
-            "be a member of the space that the template is in."
+            "this client finds no such app. The name must be exact, and the client's bot user must be a "
+            "member of the template's space."
         )
     if not sources:
-        return "it is there only as a published copy in a managed space, and those are no templates."
+        return "it exists only as a published copy in a managed space, which cannot be a template."
     versions = sorted({version_of(item.get("description", "")) or "none" for item in sources})
     return (
         f"the app is there, but not in that version{nearest(template.version, versions)}. Versions found: "
@@ -192,9 +191,9 @@ def _not_exportable(
 ) -> TemplateNotFound:
     advice = (
         f"Give its bot user an edit role, such as `{ROLE_TO_EXPORT}`, in {_space(host, item['spaceId'])} of "
-        "the source tenant, or set `join_template_space: true` for the app to have it join by itself."
+        "the source tenant, or set `join_template_space: true` for the app, so that it joins automatically."
         if item.get("spaceId")
-        else "It is in somebody's personal space: move it to a shared one in which its bot user may edit."
+        else "It is in a personal space. Move it to a shared space in which the client's bot user may edit."
     )
     return TemplateNotFound(
         f"{template}: this client may see it but not export it. {advice}\n{refusal.summary}"
@@ -202,7 +201,7 @@ def _not_exportable(
 
 
 def _space(host: Host, id: str | None) -> str:
-    """Return a space for a message: by name and id, if Qlik tells the name."""
+    """Describe a space in a message, with its name if this client can read it."""
     if not id:
         return "a personal space"
     try:
@@ -220,7 +219,7 @@ def _alone(file: Path) -> Iterator[None]:
         opened = file.with_suffix(".lock").open("w")
     except OSError as error:
         raise ConfigurationError(
-            f"{file.parent} cannot be written: {error.strerror}. Set TENANTRY_CACHE to a folder that can"
+            f"{file.parent} cannot be written: {error.strerror}. Set TENANTRY_CACHE to a writable folder"
         ) from None
     with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
-"""Reads Qlik's error answers, which differ from API to API, into the classes of `errors`.
+"""Conversion of Qlik's error responses, which differ from API to API, into the classes of `errors`.
 
-The envelope is `{errors: [{code, title, detail?, status?, source?, meta?}], traceId}`; `status` may be
-text, a number or absent, spaces repeat the fields at the top, and a proxy on the way may answer in HTML.
+The envelope is `{errors: [{code, title, detail?, status?, source?, meta?}], traceId}`. `status` may be text,
+a number or absent. The spaces API repeats the fields at the top level. A proxy may answer in HTML.
 """
 
 from __future__ import annotations
@@ -47,24 +47,24 @@ BY_STATUS: dict[int, type[ApiError]] = {
 TEXT_SHOWN = 500
 
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
-"""What code raises that meets a value which no shape has foreseen."""
+"""The errors of code that meets an unexpected value."""
 
 _last: ContextVar[tuple[Request, Answer] | None] = ContextVar("last_answer", default=None)
 
 
 def api_error(request: Request, answer: Answer, now: float) -> ApiError:
-    """Return the error for an answer of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
+    """Return the error for a status of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
     body = _json(answer)
     found = problems(body) or ([Problem(detail=_plain_text(answer))] if body is None else [])
     codes = {problem.code for problem in found}
-    kind = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
+    error_type = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
     if answer.status == 401 and codes & DISABLED:
-        kind = TenantDisabled
-    if kind is RateLimited and any(code.startswith("RELOADS-") for code in codes):
-        kind = ReloadIsPending
-    if kind is NotFound and request.credentials:
-        kind = HostUnknown
-    return kind(
+        error_type = TenantDisabled
+    if error_type is RateLimited and any(code.startswith("RELOADS-") for code in codes):
+        error_type = ReloadIsPending
+    if error_type is NotFound and request.credentials:
+        error_type = HostUnknown
+    return error_type(
         request,
         answer.status,
         [_without_secrets(problem, request) for problem in found],
@@ -76,26 +76,26 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
 
 
 def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
-    """Return the error for an answer that cannot be used; `what` says why."""
+    """Return the error for an unusable response. `what` is the reason."""
     return UnexpectedAnswer(
         request,
         answer.status,
         [Problem(detail=what)],
         trace_id=_shown(trace_id(None, answer), request),
-        advice="Run it again. If it stays so, something on the way may answer for Qlik (a proxy?), or the "
-        "API has changed.",
+        advice="Run it again. If the error stays, a proxy may answer for Qlik, or the API has changed.",
     )
 
 
 def remember(request: Request, answer: Answer) -> None:
-    """Take note of the answer that is about to be read, for `translated_errors`."""
+    """Remember the response that is about to be read, for `translated_errors`."""
     _last.set((request, answer))
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what the block raises over a value that it cannot use into UnexpectedAnswer, about the last answer
-    that it read. Where it read none, the error is one of this program, and stays as it is.
+    """Convert the block's errors about unexpected values into UnexpectedAnswer, for the last response read.
+
+    If it read none, the error is a defect of this program and stays unchanged.
     """
     token = _last.set(None)
     try:
@@ -104,13 +104,13 @@ def translated_errors() -> Iterator[None]:
         last = _last.get()
         if last is None:
             raise
-        raise unexpected(*last, f"what this program cannot use ({_place(error)})") from None
+        raise unexpected(*last, f"with a value that this program cannot use ({_place(error)})") from None
     finally:
         _last.reset(token)
 
 
 def _place(error: BaseException) -> str:
-    """Return the kind of an error and where it was raised, never its text, which may hold what was sent."""
+    """Return the type and place of an error. Its text is left out, because it may contain what was sent."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next
@@ -119,7 +119,7 @@ def _place(error: BaseException) -> str:
 
 
 def problems(body: Any) -> list[Problem]:
-    """Return the entries of `errors[]`, or the one that the top level holds, from whatever shape came."""
+    """Return the entries of `errors[]`, or the one at the top level. Tolerates any shape."""
     if not isinstance(body, dict):
         return []
     entries = body.get("errors")
@@ -128,13 +128,13 @@ def problems(body: Any) -> list[Problem]:
 
 
 def trace_id(body: Any, answer: Answer) -> str:
-    """Return Qlik's id of the request for its support, empty if there is none."""
+    """Return the id of the request for Qlik's support, or an empty string."""
     found = body.get("traceId") if isinstance(body, dict) else None
     return _text(found or answer.headers.get("X-B3-TraceId") or answer.headers.get("qlik-traceid"))
 
 
 def retry_after(answer: Answer, now: float) -> float | None:
-    """Return the seconds that Retry-After asks for (seconds or a date), None if absent or unreadable."""
+    """Return the seconds in Retry-After (seconds or a date). None if absent or unreadable."""
     text = answer.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
@@ -145,7 +145,7 @@ def retry_after(answer: Answer, now: float) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """Return seconds since 1970 for an HTTP date, None if it is not one."""
+    """Return an HTTP date in seconds since 1970. None if it is not a date."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, LookupError, OverflowError):
@@ -164,9 +164,9 @@ def _problem(entry: dict[str, Any]) -> Problem:
 
 
 def _causes(meta: Any) -> list[str]:
-    """`meta` of TENANTS-10 holds one cause or a list of causes, each perhaps with a `meta` of its own."""
+    """Return the causes in the `meta` of TENANTS-10: one cause or a list, each with an optional `meta`."""
     if isinstance(meta, list):
-        return [cause for each in meta for cause in _causes(each)]
+        return [cause for entry in meta for cause in _causes(entry)]
     if not isinstance(meta, dict):
         return []
     own = _text(meta.get("title") or meta.get("detail"))
@@ -181,7 +181,7 @@ def _json(answer: Answer) -> Any:
 
 
 def _plain_text(answer: Answer) -> str:
-    """What a person can read of a body that is not JSON."""
+    """Return the readable text of a body that is not JSON."""
     text = answer.content.decode("utf-8", "replace")
     text = re.sub(r"<(style|script)\b.*?(?:</\1>|\Z)|<[^<>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     return _text(text)
@@ -202,18 +202,18 @@ def _without_secrets(problem: Problem, request: Request) -> Problem:
 
 
 def _shown(text: str, request: Request) -> str:
-    """Return a text of an answer without the secrets of its request, and no longer than a message bears."""
-    # Before it is cut: half a secret would not be recognised.
+    """Return a text of a response without the secrets of its request, shortened for a message."""
+    # Redacted before it is cut, because half a secret is not recognised.
     text = redacted(text, [request.body, {"token": _proofs(request)}])
     return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
 
 
 def _proofs(request: Request) -> list[str]:
-    """A JWT, and the values of cookies."""
+    """Return the JWT and the values of cookies."""
     parts = [part for value in (request.proof or {}).values() for part in value.split("; ")]
     return [part.removeprefix("Bearer ").partition("=")[2] or part.removeprefix("Bearer ") for part in parts]
 
 
 def _text(value: Any) -> str:
-    """Text for a message, on one line."""
+    """Return a value as text on one line."""
     return " ".join(str(value).split()) if value not in (None, "") else ""

@@ -1,4 +1,4 @@
-"""OAuth clients from the environment: which one is for which host.
+"""OAuth clients from the environment, by host.
 
 A region's client works on the source tenant, the register host and every tenant of its region, and in no
 other; the organisation's client works on console.qlikcloud.com only (qlik.dev, "Create a region-level OAuth
@@ -33,7 +33,7 @@ ORGANISATION = _pair("QLIK_ORG_CLIENT")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An OAuth client. `source` says where it was read from, for messages."""
+    """An OAuth client. `source` names its origin in messages."""
 
     client_id: str
     client_secret: str
@@ -44,7 +44,7 @@ class Credentials:
 
 
 class CredentialSource:
-    """Finds the OAuth client for a host, when it is first needed. Safe to use from several threads."""
+    """A source of OAuth clients that are read when first needed. Safe to use from several threads."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -57,20 +57,20 @@ class CredentialSource:
 
     @property
     def has_organisation(self) -> bool:
-        """Whether there is an organisation client. Runs the credentials command if that could hold one."""
+        """Whether an organisation client is set. Runs the credentials command if it could return one."""
         return self._organisation() is not None
 
     def organisation(self) -> Credentials:
-        """Return the organisation's client; raises CredentialsMissing, CredentialsCommandFailed."""
+        """Return the organisation's client. Raises CredentialsMissing, CredentialsCommandFailed."""
         found = self._organisation()
         if found is None:
             raise _missing("the organisation (console.qlikcloud.com)", [ORGANISATION], "organisation")
         return found
 
     def region(self, region: str) -> Credentials:
-        """Return the client for `region` ("eu"); raises CredentialsMissing, CredentialsCommandFailed.
+        """Return the client for `region` ("eu"). Raises CredentialsMissing, CredentialsCommandFailed.
 
-        Looked for in this order: the region's own variables, the general ones, the command.
+        The sources are, in this order: the region's own variables, the general variables, the command.
         """
         own = _pair("QLIK_CLIENT", f"_{region.upper().replace('-', '_')}")
         found = self._variables(own) or self._variables(GENERAL) or self._from_command(region)
@@ -82,13 +82,13 @@ class CredentialSource:
         return self._variables(ORGANISATION) or self._from_command(None)
 
     def _variables(self, names: Pair) -> Credentials | None:
-        """Read a pair of variables; None if neither is set. Half a pair is an error, never completed."""
+        """Read a pair of variables. None if neither is set. Only one of them is an error."""
         values = [self._environ.get(name, "") for name in names]
         if not any(values):
             return None
         for name, value, other in zip(names, values, reversed(names), strict=True):
             if not value:
-                raise CredentialsMissing(f"{other} is set but {name} is not: an OAuth client needs both.")
+                raise CredentialsMissing(f"{other} is set, but {name} is not. An OAuth client needs both.")
         return Credentials(values[0], values[1], " and ".join(names))
 
     def _from_command(self, region: str | None) -> Credentials | None:
@@ -105,7 +105,7 @@ class CredentialSource:
         return _client(printed, "the client") if "client_id" in printed else None
 
     def _run_once(self) -> dict[str, Any]:
-        """Run the command the first time, also when it fails: it may prompt, or count failed logins."""
+        """Run the command only once, even if it fails, because it may prompt or count failed logins."""
         with self._lock:
             if self._printed is None and not self._failure:
                 try:
@@ -121,7 +121,7 @@ def _missing(what: str, pairs: Sequence[Pair], key: str) -> CredentialsMissing:
     looked_for = ", or ".join(map(" and ".join, pairs))
     return CredentialsMissing(
         f"No OAuth client for {what}. Looked for {looked_for}, or {COMMAND} (its JSON: {key} with client_id"
-        " and client_secret). Set one of them in the environment."
+        " and client_secret). Set one of these in the environment."
     )
 
 
@@ -143,7 +143,7 @@ def _client(value: Any, key: str) -> Credentials | None:
 
 
 def _run(command: str) -> dict[str, Any]:
-    """Run `command` without a shell. Raises outside of `except`, as a context would hold the output."""
+    """Run `command` without a shell. Raises outside of `except`, because a context would keep the output."""
     why, printed = "", None
     try:
         words = shlex.split(command)
@@ -154,13 +154,13 @@ def _run(command: str) -> dict[str, Any]:
     except subprocess.CalledProcessError as error:
         why = f"it ended with exit code {error.returncode}"
     except subprocess.TimeoutExpired:
-        why = f"it was not done after {COMMAND_SECONDS:g} s"
+        why = f"it took more than {COMMAND_SECONDS:g} s"
     except OSError as error:
         why = f"it could not be started ({error.strerror})"
-    except ValueError:  # quotes that do not match, no JSON, no text
-        why = "the command line is not readable, or it printed no JSON"
+    except ValueError:  # unbalanced quotes, not JSON, not text
+        why = "the command line is invalid, or the output is not JSON"
     if not why and not isinstance(printed, dict):
-        why = "it printed no JSON object"
+        why = "the output is not a JSON object"
     if why:
         raise _unusable(why)
     assert isinstance(printed, dict)  # noqa: S101 - for the type checker; checked above

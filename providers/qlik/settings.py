@@ -1,4 +1,4 @@
-"""Settings from the environment that are no secrets: the endpoint override and the times."""
+"""Settings from the environment that are not secret: the endpoint override, times and rates."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ DEADLINE = "TENANTRY_DEADLINE"
 RATE_SHARE = "TENANTRY_RATE_SHARE"
 RATE_WINDOW = "TENANTRY_RATE_WINDOW"
 RATES_AT = "TENANTRY_RATES_AT"
-"""Set by the worker of a cluster for what it runs: where to ask for a turn."""
+"""The address that grants turns. The worker of a cluster sets it for its runs."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How requests are sent.
+    """Settings for requests.
 
-    `endpoint`: base URL (loopback only) that stands in for every Qlik host, None for Qlik itself.
-    `request_timeout`: seconds without a byte before one request is given up.
-    `deadline`: seconds for one call with its waits and repetitions, where no `deadline()` is set.
-    `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together; with 0
-    they do not share them. Half of them by default, which is what a tenant with a single user has.
-    `rate_window`: the seconds over which requests are counted; an emulator may have another window than Qlik.
-    `rates_at`: where the worker of a cluster is asked for a turn, so that its machines share them as well.
+    `endpoint`: the base URL (loopback only) that replaces every Qlik host. None for Qlik itself.
+    `request_timeout`: the seconds without a byte before a request is abandoned.
+    `deadline`: the seconds for a call with its waits and retries, if no `deadline()` is set.
+    `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together. 0 turns
+    sharing off. The default is half, which is what a tenant with a single user has.
+    `rate_window`: the seconds over which requests are counted. An emulator may have another window than Qlik.
+    `rates_at`: the address that grants turns in a cluster, so that its machines share the limits.
     """
 
     endpoint: str | None = None
@@ -44,9 +44,9 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read QLIK_CLOUD_ENDPOINT and the variables of this project.
 
-        An emulator has one client in general, and no limits are shared there unless the variable says so. It
-        alone may have a window of its own.
-        Raises EndpointRefused or ConfigurationError for values that are not usable.
+        An emulator usually has one client, so limits are shared there only if the variable is set. Only an
+        emulator may have another window.
+        Raises EndpointRefused or ConfigurationError for unusable values.
         """
         endpoint = loopback(environ[ENDPOINT]) if environ.get(ENDPOINT) else None
         return cls(
@@ -60,22 +60,22 @@ class Settings:
 
 
 def loopback(url: str) -> str:
-    """Return `url` without a trailing slash; raise EndpointRefused unless it is http to loopback."""
+    """Return `url` without a trailing slash. Raises EndpointRefused unless it is http to loopback."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _refused(url, "that is not a URL") from None
+        raise _refused(url, "it is not a URL") from None
     if parts.scheme != "http" or parts.username or parts.path.strip("/") or parts.query or parts.fragment:
         raise _refused(url, "it must look like http://127.0.0.1:8080")
     if not _is_loopback(host):
-        raise _refused(url, "it is not a loopback address, and client secrets are sent there")
+        raise _refused(url, "it is not a loopback address, so it must not receive client secrets")
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}:{port}" if port else f"http://{host}"
 
 
 def _refused(url: str, why: str) -> EndpointRefused:
-    shown = url.rpartition("@")[2]  # never a password that stands before the host
+    shown = url.rpartition("@")[2]  # without a password before the host
     return EndpointRefused(
         f"{ENDPOINT}={shown} is refused: {why}. Unset it to reach Qlik Cloud, or name a local emulator."
     )
@@ -91,7 +91,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def seconds(environ: Mapping[str, str], name: str, default: float, *, or_none: bool = False) -> float:
-    """Return the seconds that a variable says; with `or_none` 0 is a time, too.
+    """Return the seconds in a variable. `or_none` allows 0.
 
     Raises ConfigurationError, which names the variable.
     """
@@ -100,13 +100,13 @@ def seconds(environ: Mapping[str, str], name: str, default: float, *, or_none: b
         return default
     value = _number(text)
     if not (math.isfinite(value) and (value > 0 or (or_none and value == 0))):
-        least = "from 0 on" if or_none else "above 0"
-        raise ConfigurationError(f"{name} must be a number of seconds {least}, such as 180, not {text!r}.")
+        minimum = "of at least 0" if or_none else "above 0"
+        raise ConfigurationError(f"{name} must be a number of seconds {minimum}, such as 180, not {text!r}.")
     return value
 
 
 def _number(text: str) -> float:
-    """Return the number that a text is; NaN, which is in no range, for one that is none."""
+    """Return the number in a text. NaN, which is outside every range, if it is not a number."""
     try:
         return float(text)
     except ValueError:

@@ -24,9 +24,9 @@ TEMPLATES = [
     ),
     (
         {"template": "sales overview"},
-        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'sales overview', "
-        f"version 2.3.0, on {SOURCE}: no such app is to be seen there. The name must be exact, and the bot "
-        "user of this client must be a member of the space that the template is in.",
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'sales overview', version 2.3.0, on "
+        f"{SOURCE}: this client finds no such app. The name must be exact, and the client's bot user must be a member of "
+        "the template's space.",
     ),
 ]
 
@@ -43,8 +43,8 @@ def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
     source.join(space)
     attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": attributes})
-    [finding] = bench.wrong()
-    assert "2 apps fit; name the one you mean by `template_id`" in finding
+    [told] = bench.wrong()
+    assert "2 apps match. Select one with `template_id`" in told
 
 
 def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:

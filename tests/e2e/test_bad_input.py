@@ -95,7 +95,7 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "no credentials": (
         {"QLIK_CLIENT_ID": "", "QLIK_CLIENT_SECRET": ""},
-        ("No OAuth client for region eu", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET", "Set one of them"),
+        ("No OAuth client for region eu", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET", "Set one of these"),
     ),
     "an endpoint elsewhere": (
         {"QLIK_CLOUD_ENDPOINT": "http://qlik.example.com:8080"},

@@ -131,7 +131,7 @@ def test_nobody_of_that_address(twin: MakeTwin, tenancy: Tenancy) -> None:
     for words in (f"no user of {SOURCE}", "'ada@example.org'", "the closest is ada@example.com", "auth0|ada"):
         assert words in said
     inputs = {"tenant": tenancy.hostname, "source_tenant": SOURCE, "subject": "auth0|nobody"}
-    with pytest.raises(Failure, match=r"has the subject 'auth0\|nobody'; nor is there a similar one"):
+    with pytest.raises(Failure, match=r"has the subject 'auth0\|nobody'; no similar user exists"):
         twin("tenant_admin").create(inputs)
     assert [each["name"] for each in tenancy.world.every("user") if "clientId" not in each] == []
 

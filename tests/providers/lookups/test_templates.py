@@ -97,7 +97,7 @@ def test_two_that_fit_are_listed(tenancy: Tenancy, source: World) -> None:
     twin = source.request("POST", "apps", body)["attributes"]["id"]
     with pytest.raises(TemplateAmbiguous) as caught:
         find(tenancy.cloud.tenant(SOURCE), SALES)
-    for words in ("2 apps fit", "template_id", twin, f'space "Templates" ({space})', str(SALES)):
+    for words in ("2 apps match", "template_id", twin, f'space "Templates" ({space})', str(SALES)):
         assert words in str(caught.value)
     assert str(caught.value).count("\n  - app ") == 2
 

@@ -123,7 +123,9 @@ def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None
     with pytest.raises(UnexpectedAnswer) as caught, answers.translated_errors():
         read()
     first = str(caught.value).splitlines()[0]
-    assert first.startswith("GET acme.eu.qlikcloud.com/x answered 200 what this program cannot use")
+    assert first.startswith(
+        "GET acme.eu.qlikcloud.com/x answered 200 with a value that this program cannot use"
+    )
     assert first.endswith("(traceId b3)")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__suppress_context__
