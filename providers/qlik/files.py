@@ -1,4 +1,4 @@
-"""Files to disk: streamed to a part file beside the target, which appears only when all of it is there."""
+"""Downloads: streamed to a part file beside the target, which replaces the target once it is complete."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ TEXT_TYPES = ("text/", "application/json", "application/xml", "application/xhtml
 
 
 def is_page(content_type: str, file: Path) -> bool:
-    """Tell whether what was downloaded is a page of a proxy, or a message, and no file: by its type or its
-    beginning.
-    """
+    """Tell, by its type or its beginning, whether a download is a page or a message instead of a file."""
     if content_type.strip().lower().startswith(TEXT_TYPES):
         return True
     with file.open("rb") as opened:
@@ -37,10 +35,10 @@ def is_page(content_type: str, file: Path) -> bool:
 def download(
     fetch: Callable[[Request], Answer], request: Request, to: Path, pause: Callable[[float, str], None]
 ) -> int:
-    """Write what `request` answers to `to` and return the number of bytes.
+    """Write the response of `request` to `to`, and return the number of bytes.
 
-    204 means that the content is not complete yet (Temporary contents API): asked again until it is, `pause`
-    raising when time is up. On any error `to` is left as it was.
+    204 means that the content is not complete yet (Temporary contents API). The request is repeated until
+    `pause` raises because the time is over. After an error, `to` is unchanged.
     """
     descriptor, name = tempfile.mkstemp(prefix=f"{to.name}.", suffix=".part", dir=to.parent)
     os.close(descriptor)
@@ -49,9 +47,9 @@ def download(
         while (answer := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
             pause(POLL, f"{request.host}{request.plain_path} to be complete")
         if answer.status != WHOLE:
-            raise answers.unexpected(request, answer, "not the whole content")
+            raise answers.unexpected(request, answer, "without the whole content")
         if is_page(answer.headers.get("Content-Type", ""), part):
-            raise answers.unexpected(request, answer, "a page or a message instead of a file")
+            raise answers.unexpected(request, answer, "with a page or a message instead of a file")
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where this machine keeps what Tenantry writes beside the project: caches and notes.
+"""The folders outside the project where Tenantry writes caches and notes.
 
 Both follow the XDG Base Directory Specification (https://specifications.freedesktop.org/basedir-spec/).
 """
@@ -12,12 +12,12 @@ from tenantry.providers.qlik.errors import ConfigurationError
 
 
 def cache() -> Path:
-    """Return the folder for what can be fetched again: `TENANTRY_CACHE`, else in the user's cache."""
+    """Return the folder for caches: `TENANTRY_CACHE`, else a folder in the user's cache."""
     return _folder("TENANTRY_CACHE", "XDG_CACHE_HOME", "~/.cache")
 
 
 def state() -> Path:
-    """Return the folder for what runs leave for later ones: `TENANTRY_STATE`, else in the user's state."""
+    """Return the folder for notes: `TENANTRY_STATE`, else a folder in the user's state folder."""
     return _folder("TENANTRY_STATE", "XDG_STATE_HOME", "~/.local/state")
 
 
@@ -27,5 +27,5 @@ def _folder(variable: str, of_user: str, default: str) -> Path:
         return Path(os.environ.get(variable) or f"{home}/tenantry").expanduser()
     except RuntimeError:
         raise ConfigurationError(
-            f"{variable} is not set, and this user has no home folder: set it to a folder that can be written"
+            f"{variable} is not set, and this user has no home folder. Set it to a writable folder."
         ) from None

@@ -150,10 +150,10 @@ class Host:
             return answer, answer.json
         except ValueError:
             pass  # raised below, as the ValueError holds the body
-        raise answers.unexpected(request, answer, "not JSON, or cut short")
+        raise answers.unexpected(request, answer, "without complete JSON")
 
     def _json(self, request: Request) -> Any:
         answer, value = self._answer_and_json(request)
         if wrong := shapes.wrong(request.method, request.plain_path, answer.status, value):
-            raise answers.unexpected(request, answer, wrong)
+            raise answers.unexpected(request, answer, f"with {wrong}")
         return value

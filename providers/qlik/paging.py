@@ -1,4 +1,4 @@
-"""Collections that come in pages: `{data: [...], links: {next: {href}}}`, an opaque cursor in the href."""
+"""Paged collections: `{data: [...], links: {next: {href}}}`, with an opaque cursor in the href."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tenantry.providers.qlik import answers, shapes
 from tenantry.providers.qlik.messages import Answer, Request
 
 MAX_PAGES = 2000
-"""Pages of one list. With a hundred objects each that is more than Qlik has anywhere."""
+"""The most pages of a list. With a hundred objects each, no collection at Qlik is larger."""
 
 
 def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> Iterator[dict[str, Any]]:
-    """Yield the objects of all pages, fetching each page when it is needed.
+    """Yield the objects of all pages. Each page is fetched when it is needed.
 
-    Only the query of the href is used: host and path stay those asked, as the organisation API's hrefs name
-    another host. Raises UnexpectedAnswer if a page or an object on it has another shape than Qlik's, if a
-    cursor comes back, or if the pages do not end.
+    Only the query of the href is used, because the organisation API's hrefs name another host. Raises
+    UnexpectedAnswer if the shape of a page or an object is wrong, if a cursor repeats, or if the pages do not
+    end.
     """
     seen: set[str] = {repr(request.query)}
     for _ in range(MAX_PAGES):
@@ -31,25 +31,25 @@ def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> I
         request = replace(request, params={**request.query, **query})
         if repr(request.query) in seen:
             raise answers.unexpected(
-                request, answer, "its link to the next page leads back to an earlier one"
+                request, answer, "with a link to the next page that leads back to an earlier one"
             )
         seen.add(repr(request.query))
-    raise answers.unexpected(request, answer, f"more than {MAX_PAGES} pages")
+    raise answers.unexpected(request, answer, f"with more than {MAX_PAGES} pages")
 
 
 def _objects(request: Request, answer: Answer, page: Any) -> list[dict[str, Any]]:
     data = page.get("data") if isinstance(page, dict) else None
     if not isinstance(data, list):
-        raise answers.unexpected(request, answer, "no list of `data` in it")
-    for number, each in enumerate(data):
-        if wrong := shapes.wrong_member(request.plain_path, each):
-            raise answers.unexpected(request, answer, f"object {number + 1} of the page: {wrong}")
+        raise answers.unexpected(request, answer, "without a list of `data`")
+    for number, member in enumerate(data):
+        if wrong := shapes.wrong_member(request.plain_path, member):
+            raise answers.unexpected(request, answer, f"with {wrong} (object {number + 1} of the page)")
     return data
 
 
 def _next_query(page: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the query of `links.next.href`, None on the last page. One that cannot be read is empty, and so
-    leads back.
+    """Return the query of `links.next.href`. None on the last page. An unreadable query is empty, so it leads
+    back to the first page.
     """
     links = page.get("links") or {}
     link = links.get("next") if isinstance(links, dict) else links

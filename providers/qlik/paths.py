@@ -1,6 +1,6 @@
-"""What a path may hold: ids of files and states are parts of it, and none may lead elsewhere at Qlik.
+"""A check of paths. They contain ids from stack files and states, which must not lead elsewhere at Qlik.
 
-Ids of Qlik's answers are held against `tenantry.providers.qlik.shapes` before.
+`tenantry.providers.qlik.shapes` checks the ids in Qlik's responses.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _ODD = re.compile(r"/(?:\.{0,2}(?:/|$))|[#\\\x00-\x1f\x7f]")
 
 
 def check(request: Request) -> None:
-    """Raise ConfigurationError for a path that does not lead where it seems to."""
+    """Raise ConfigurationError if an id changes the meaning of the path."""
     path = request.path.partition("?")[0]
     if path != "/" and _ODD.search(path):
         raise ConfigurationError(
-            f"{request.method} {request.host}{path!r}: not sent, as an id in this path is none. Look for it "
-            "in the stack file, or in the state of the stack."
+            f"{request.method} {request.host}{path!r} was not sent, because an id in this path is invalid. "
+            "Correct it in the stack file or in the state of the stack."
         )

@@ -41,7 +41,7 @@ class Session(Host):
             answer = self._answer(request)
             self._csrf = answer.headers.get(CSRF, "")
             if not self._csrf:
-                raise answers.unexpected(request, answer, f"no header {CSRF}")
+                raise answers.unexpected(request, answer, f"without the header {CSRF}")
         return self._csrf
 
 
@@ -56,5 +56,5 @@ def log_in(host: Host, jwt: str) -> Session:
     answer = redirects.follow(host.cloud.send, request)
     cookies = dict(COOKIE.findall(answer.headers.get("Set-Cookie", "")))
     if SESSION not in cookies:
-        raise answers.unexpected(request, answer, f"no cookie {SESSION}")
+        raise answers.unexpected(request, answer, f"without the cookie {SESSION}")
     return Session(host.cloud, host.hostname, cookies)

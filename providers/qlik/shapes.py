@@ -1,11 +1,11 @@
-"""What the client relies on in Qlik's answers: one shape for each operation whose answer is read.
+"""The shapes of Qlik's responses: one for each operation whose response is read.
 
-Each answer of 2xx is held against its shape in `Host`, before anybody reads it. So a resource, a note or a
-report never gets a value of another type than it expects. What nobody reads is in no shape: Qlik may add and
-change that. Of an operation in no table, an answer of 201 has to be an object with an id.
+`Host` checks each 2xx response against its shape before other code reads it. So a resource, a note or a
+report never gets a value of an unexpected type. Shapes contain only what is read, so Qlik may add or change
+other parts. For an operation without a shape, a 201 response must be an object with an id.
 
 A shape is a type, a list with the shape of its items, or a dict of shapes by name. A name that ends in `?`
-may be absent; null there counts as absent.
+is optional, and null counts as absent.
 
 Sources: https://qlik.dev/apis/rest and https://qlik.dev/apis/org-rest.
 """
@@ -17,19 +17,19 @@ from typing import Any
 
 
 class Id(str):
-    """A text that can be a part of a path: nothing in it leads elsewhere."""
+    """A text that is safe as a part of a path."""
 
     __slots__ = ()
 
 
 class Hostname(str):
-    """A host name as Qlik gives it."""
+    """A hostname from Qlik."""
 
     __slots__ = ()
 
 
 Shape = type | list[Any] | dict[str, Any] | None
-"""A shape, None where nothing is read."""
+"""A shape. None if nothing is read."""
 
 _ID = re.compile(r"(?!\.{1,2}$)[\w.:@|~+=-]{1,200}", re.ASCII)
 _HOSTNAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -40,7 +40,7 @@ _KINDS = {
     dict: "an object",
     list: "a list",
     Id: "an id",
-    Hostname: "a host name",
+    Hostname: "a hostname",
 }
 
 _ROLES = [{"name": str}]
@@ -270,7 +270,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/users": _USER,
     "/api/v1/web-integrations": _WEB_INTEGRATION,
 }
-"""Of what collections consist: as it is listed, as POST answers it, and as GET of one answers it."""
+"""The members of collections, as in a list, in the response of POST, and in the response of GET."""
 
 OPERATIONS: dict[str, Shape] = {
     "GET /api/core/tenants/{}": {"data": [_LISTED_TENANT]},
@@ -308,16 +308,16 @@ OPERATIONS: dict[str, Shape] = {
     "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
     "POST /api/v1/tenants/{}/actions/reactivate": None,
 }
-"""The operations that are none of a collection's."""
+"""The operations that do not belong to a collection."""
 
 MAY_BE_EMPTY = ("PATCH", "PUT", "DELETE")
-"""Methods whose answer need not have a body."""
+"""The methods whose response may have no body."""
 
 
 def wrong(method: str, path: str, status: int, value: Any) -> str:
-    """Return what is wrong with the answer to an operation; nothing for one that can be used.
+    """Return what is wrong with the response of an operation, or an empty string.
 
-    Null values of names that may be absent are taken out of `value`.
+    Removes null values of optional names from `value`.
     """
     shape = _of(method, path, status)
     if shape is None or (value is None and (method in MAY_BE_EMPTY or "/actions/" in path)):
@@ -326,7 +326,7 @@ def wrong(method: str, path: str, status: int, value: Any) -> str:
 
 
 def wrong_member(path: str, value: Any) -> str:
-    """Return what is wrong with an object of the collection at `path`; nothing for one that can be used."""
+    """Return what is wrong with an object of the collection at `path`, or an empty string."""
     return _wrong(value, MEMBERS.get(_template(path), dict), "")
 
 
@@ -353,10 +353,10 @@ def _wrong(value: Any, shape: Any, at: str) -> str:
         return next(filter(None, (_wrong_part(value, name, inner, at) for name, inner in shape.items())), "")
     if isinstance(shape, list) and isinstance(value, list):
         if not value and shape == [Hostname]:
-            return _said(at, shape, "an empty list")
+            return _shape_problem(at, shape, "an empty list")
         found = (_wrong(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
         return next(filter(None, found), "")
-    return "" if _fits(value, shape) else _said(at, shape, _kind(value))
+    return "" if _fits(value, shape) else _shape_problem(at, shape, _kind(value))
 
 
 def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
@@ -365,7 +365,11 @@ def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> st
     if name != declared and (part is None or (part == "" and shape is Id)):
         value.pop(name, None)
         return ""
-    return _wrong(part, shape, f"{at}/{name}") if name in value else _said(f"{at}/{name}", shape, "nothing")
+    return (
+        _wrong(part, shape, f"{at}/{name}")
+        if name in value
+        else _shape_problem(f"{at}/{name}", shape, "nothing")
+    )
 
 
 def _fits(value: Any, shape: Any) -> bool:
@@ -377,11 +381,11 @@ def _fits(value: Any, shape: Any) -> bool:
     return isinstance(shape, type) and isinstance(value, shape)
 
 
-def _said(at: str, wanted: Any, got: str) -> str:
-    """Return the words for a value of another shape, without the value itself: it may be a secret."""
+def _shape_problem(at: str, wanted: Any, got: str) -> str:
+    """Return the message for a value of another shape. It leaves out the value, which may be secret."""
     expected = _KINDS[wanted if isinstance(wanted, type) else type(wanted)]
     where = f" at {at}" if at else ""
-    return f"an answer of another shape than Qlik's: {expected} was expected{where}, and {got} came"
+    return f"another shape than Qlik's: expected {expected}{where}, got {got}"
 
 
 def _kind(value: Any) -> str:

@@ -84,7 +84,7 @@ class Tokens:
         except (ValueError, TypeError, KeyError):
             value = None
         if not isinstance(value, str) or not TOKEN.fullmatch(value):
-            raise answers.unexpected(request, answer, "no access token in it that can be sent")
+            raise answers.unexpected(request, answer, "without a usable access token")
         lifetime = self._lifetime(answer)
         return Token(value, asked + lifetime - min(RENEW_EARLY, lifetime / 10))
 

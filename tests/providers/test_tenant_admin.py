@@ -264,5 +264,5 @@ def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> Non
     there = make(tenancy)
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{there}", status=207, body=body)
-    with pytest.raises(Failure, match=r"role is 'none' still.*Role service away.*t-1"):
+    with pytest.raises(Failure, match=r"role is still 'none'.*Role service away.*t-1"):
         twin("tenant_admin").create(given(tenancy))

@@ -20,6 +20,6 @@ def test_a_path_that_leads_elsewhere_is_not_sent(path: str) -> None:
         return Reply(200, {})
 
     host = Cloud(ENVIRONMENT, adapter=MockTransport(handler), clock=FakeClock()).tenant("a1.eu.qlikcloud.com")
-    with pytest.raises(ConfigurationError, match="not sent, as an id in this path is none"):
+    with pytest.raises(ConfigurationError, match="was not sent, because an id in this path is invalid"):
         host.delete(path)
     assert calls == []

@@ -54,7 +54,7 @@ def test_all_but_get_carries_a_csrf_token_which_is_asked_for_once(make_sky: Make
 @pytest.mark.parametrize("headers", [{}, {"Set-Cookie": "_csrfToken=x; Path=/"}])
 def test_an_answer_without_session_is_none(make_sky: MakeSky, headers: dict[str, str]) -> None:
     sky = make_sky([Reply(200, {}, headers)])
-    with pytest.raises(UnexpectedAnswer, match=r"no cookie eas\.sid"):
+    with pytest.raises(UnexpectedAnswer, match=r"without the cookie eas\.sid"):
         log_in(sky.tenant, "the.jwt")
 
 

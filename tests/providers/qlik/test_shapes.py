@@ -150,7 +150,7 @@ def test_a_token_that_cannot_be_sent(make_sky: MakeSky, token: Any) -> None:
     network = MockTransport(lambda call: Reply(200, {"access_token": token}), tokens=False)
     with Cloud(ENVIRONMENT, adapter=network) as cloud, pytest.raises(UnexpectedAnswer) as caught:
         cloud.tenant("acme.eu.qlikcloud.com").get("/x")
-    assert "no access token in it that can be sent" in str(caught.value)
+    assert "without a usable access token" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_token_answers_of_403_are_not_repeated(make_sky: MakeSky) -> None:
     ids=str,
 )
 def test_an_answer_without_a_token(make_sky: MakeSky, reply: Reply) -> None:
-    with pytest.raises(UnexpectedAnswer, match="no access token"):
+    with pytest.raises(UnexpectedAnswer, match="without a usable access token"):
         make_sky([reply], tokens=False).tenant.get("/x")
 
 
