@@ -1,4 +1,4 @@
-"""A request until it is answered: with its token, within the limits, repeated where that is safe."""
+"""Sending a request until its response arrives: with a token, within rate limits, repeated if safe."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
 from tenantry.providers.qlik.transport import Transport
 
-TIMED_OUT = 408  # of something on the way that did not wait for Qlik: a read does no harm twice
+TIMED_OUT = 408  # from a proxy that did not wait for Qlik; a read can be repeated
 TRIES = 4
 BACK_OFF = 1.0
 LONGEST_BACK_OFF = 20.0
-RATE_LIMIT_PAUSE = 10.0  # where Qlik does not say how long
+RATE_LIMIT_PAUSE = 10.0  # if Qlik does not say how long
 NOTIFY_FROM_SECONDS = 2.0  # seconds
 FETCH_SECONDS = 10.0
 """How long a host outside Qlik Cloud may take to answer."""
@@ -37,7 +37,7 @@ Notify = Callable[[str], None]
 
 
 class Calls:
-    """Sends requests to all hosts; holds tokens and rate limits. Safe to use from several threads."""
+    """A sender of requests to all hosts, with their tokens and limits. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -58,17 +58,18 @@ class Calls:
         self._tokens = Tokens(credentials, self.send, clock)
 
     def send(self, request: Request) -> Answer:
-        """Return the answer of 200 to 399; raises ApiError, AnswerLost, ConnectionFailed, DeadlineExceeded.
+        """Return the response if its status is 200 to 399.
 
-        Bounded by the deadline of the context, else by the default.
+        The deadline of the context applies, or else the default. Raises ApiError, AnswerLost,
+        ConnectionFailed, DeadlineExceeded.
         """
         with self.default_deadline() as deadline:
             return self._until_answered(request, deadline)
 
     def fetch(self, request: Request) -> Answer:
-        """Return what a host outside Qlik Cloud answers: no token is sent, and no redirect followed.
+        """Return the response of a host outside Qlik Cloud, without a token and without redirects.
 
-        A failed connection is tried once more. Raises ConnectionFailed.
+        A failed connection is retried once. Raises ConnectionFailed.
         """
         with self.default_deadline() as outer:
             deadline = Deadline(min(FETCH_SECONDS, outer.remaining()), self._clock)
@@ -80,16 +81,16 @@ class Calls:
             return self._transport.exchange(request, None, Deadline(FETCH_SECONDS, self._clock))
 
     def authenticate(self, host: str) -> None:
-        """Have a token for `host`; raises CredentialsMissing, TenantDisabled, and what sending raises."""
+        """Get a token for `host`. Raises CredentialsMissing, TenantDisabled and errors of `send`."""
         with self.default_deadline() as deadline:
             self._tokens.get(host, deadline)
 
     def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context that has the deadline of the settings and `more` seconds, where none is set."""
+        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
         return default_deadline(self._default_deadline + more, clock=self._clock, setting=DEADLINE)
 
     def time_at(self, host: str) -> float | None:
-        """Return the `Date` of the last answer of a host, in seconds since 1970; None without one."""
+        """Return the `Date` of a host's last response, in seconds since 1970. None without one."""
         return self._heard.get(host)
 
     def close(self) -> None:
@@ -147,7 +148,7 @@ class Calls:
         return answer
 
     def _hold(self, error: RateLimited, budget: str, deadline: Deadline) -> None:
-        """Close the budget for every thread, for as long as Qlik asks; raise if that is too long."""
+        """Close the budget for every thread, for the time that Qlik requires. Raise if that is too long."""
         seconds = max(1.0, RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
         was_open = self._limits.close(error.host, budget, seconds)
         if self._governor:
@@ -161,13 +162,13 @@ class Calls:
     def _before_repeating(
         self, request: Request, error: ApiError | ConnectionFailed, tries: int, deadline: Deadline
     ) -> None:
-        """Wait for the next try; raise where there must be none: not safe, not curable, or too many."""
+        """Wait for the next try. Raise if a retry is unsafe or useless, or after too many tries."""
         unsent = isinstance(error, ConnectionFailed) and not error.sent
         if not (unsent or request.repeatable or request.method in IDEMPOTENT_METHODS):
             raise AnswerLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
         if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
             raise error
-        # full jitter: clients that failed together do not come back together
+        # full jitter, so that clients that failed together do not return together
         seconds = random.uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2**tries))  # noqa: S311
         if isinstance(error, ApiError):
             seconds = max(seconds, error.retry_after or 0.0)

@@ -1,4 +1,4 @@
-"""One request and one answer, as plain values that know nothing of the HTTP library."""
+"""A request and a response, as plain values that do not depend on the HTTP library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 MAX_DEPTH = 60
-"""Levels of an answer in each other. Qlik's have fewer than ten."""
+"""The deepest nesting of a response. Qlik's responses have fewer than ten levels."""
 
 JsonBody = dict[str, Any] | list[Any]
 Params = Mapping[str, Any]
@@ -34,7 +34,7 @@ Form = Mapping[str, Part]
 
 
 class Waiting(str):
-    """A line for the user that is of use only while something takes its time."""
+    """A line for the user about a wait. It matters only while the wait lasts."""
 
     __slots__ = ()
 
@@ -43,11 +43,11 @@ class Waiting(str):
 class Request:
     """A request to one Qlik host.
 
-    `path` starts with a slash; what it may hold says `tenantry.providers.qlik.paths`. `body` is JSON, `file`
-    a file sent as an octet stream instead, `form` the parts of a form that is sent instead, `into` the file
-    that takes the body of a good answer. `repeatable` says that sending it twice does no harm. `credentials`
-    names where the OAuth client came from, for token requests only. `proof` holds headers that say who asks,
-    where that is not the OAuth client. `most` is the number of bytes of an answer that goes into memory.
+    `path` starts with a slash, and `tenantry.providers.qlik.paths` checks it. `body` is JSON. Instead of it,
+    `file` is sent as an octet stream, or `form` as a form. `into` is the file for the body of a successful
+    response. `repeatable`: sending it twice does no harm. `credentials` names the origin of the OAuth client,
+    for token requests only. `proof` has headers that authenticate someone other than the OAuth client.
+    `max_bytes` is the most that a response may take in memory.
     """
 
     method: str
@@ -70,7 +70,7 @@ class Request:
 
     @property
     def changes(self) -> bool:
-        """Whether it changes something at Qlik: everything but reads and fetching a token."""
+        """Whether it changes something at Qlik: every request except reads and token requests."""
         return self.method != "GET" and not self.credentials
 
     @property
@@ -80,7 +80,7 @@ class Request:
 
     @property
     def query(self) -> dict[str, Any]:
-        """The parameters as Qlik writes them: true and false in small letters, None left out."""
+        """The parameters in Qlik's form: true and false in lower case, without None."""
         return {
             name: str(value).lower() if isinstance(value, bool) else value
             for name, value in self.params.items()
@@ -90,7 +90,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `headers` find their names in any case; `length` counts the bytes of the body."""
+    """A response. `headers` ignore the case of names. `length` is the size of the body in bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -99,13 +99,13 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether Qlik did what was asked."""
+        """Whether Qlik carried out the request."""
         return 200 <= self.status < 300
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, None if it is empty; raises ValueError if it is something else, or if it is
-        nested too deeply or has text that cannot be written.
+        """The body as JSON. None if it is empty. Raises ValueError if it is not JSON, nested too deeply, or
+        has text that cannot be encoded.
         """
         if not self.content.strip():
             return None
@@ -116,19 +116,19 @@ class Answer:
         if self.content.count(b"[") + self.content.count(b"{") > MAX_DEPTH and _too_deep(value):
             raise ValueError("nested too deeply")
         if b"\\u" in self.content:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(value, ensure_ascii=False).encode()  # fails for half a surrogate pair
         return value
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
-        nested = [each for each in level if isinstance(each, dict | list)]
-        level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
+        nested = [value for value in level if isinstance(value, dict | list)]
+        level = [item for value in nested for item in (value.values() if isinstance(value, dict) else value)]
         if not level:
             return False
     return True

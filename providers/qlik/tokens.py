@@ -1,4 +1,4 @@
-"""Access tokens (`POST /oauth/token`, OAuth API), one per host: valid only on the host that issued it."""
+"""Access tokens (`POST /oauth/token`, OAuth API). A token is valid only on the host that issued it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tenantry.providers.qlik.messages import Answer, Request
 UNKNOWN_LIFETIME = 3600.0  # the shortest that any of Qlik's guides shows
 RENEW_EARLY = 60.0
 TOKEN = re.compile(r"[!-~]{1,16000}")
-"""What fits into a header: a line break would end it, and the error about that would show the token."""
+"""The characters that a header allows. A line break causes an error that shows the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token; `renew_at` is on the monotonic clock."""
+    """An access token. `renew_at` is a time of the monotonic clock."""
 
     value: str
     renew_at: float
@@ -32,7 +32,7 @@ class Token:
 
 
 class Tokens:
-    """Fetches tokens and keeps them. Safe to use from several threads: one fetch per host at a time."""
+    """A cache that fetches tokens. Safe to use from several threads: one fetch per host at a time."""
 
     def __init__(
         self, credentials: CredentialSource, send: Callable[[Request], Answer], clock: Clock
@@ -47,9 +47,9 @@ class Tokens:
         return "Tokens([secure])"
 
     def get(self, host: str, deadline: Deadline) -> Token:
-        """Return a token for `host`, a new one if there is none that lasts.
+        """Return a valid token for `host`, from the cache or a new one.
 
-        Raises CredentialsMissing, TenantDisabled, Unauthorized and whatever else sending raises.
+        Raises CredentialsMissing, TenantDisabled, Unauthorized and other errors of the client.
         """
         lock = self._locks.setdefault(host, threading.Lock())
         with deadline.turn(lock, f"the access token for {host}, which another thread is fetching"):
@@ -77,7 +77,7 @@ class Tokens:
             repeatable=True,
             credentials=client.source,
         )
-        asked = self._clock.monotonic()
+        requested_at = self._clock.monotonic()
         answer = self._send(request)
         try:
             value = answer.json["access_token"]
@@ -86,23 +86,23 @@ class Tokens:
         if not isinstance(value, str) or not TOKEN.fullmatch(value):
             raise answers.unexpected(request, answer, "without a usable access token")
         lifetime = self._lifetime(answer)
-        return Token(value, asked + lifetime - min(RENEW_EARLY, lifetime / 10))
+        return Token(value, requested_at + lifetime - min(RENEW_EARLY, lifetime / 10))
 
     def _client(self, host: str) -> Credentials:
         region = hostnames.region(host)
         return self._credentials.region(region) if region else self._credentials.organisation()
 
     def _lifetime(self, answer: Answer) -> float:
-        """Return seconds, by `expires_in` or `expires_at`, whichever ends earlier.
+        """Return the lifetime in seconds, from `expires_in` or `expires_at`, whichever is shorter.
 
-        `expires_at` is measured from the answer's own date, so that a clock that is wrong here does no harm.
+        `expires_at` is compared with the response's own date, so that a wrong local clock does no harm.
         """
         sent = answers.http_date(answer.headers.get("Date", ""))
         until = _timestamp(answer.json.get("expires_at"))
         lifetimes = [_seconds(answer.json.get("expires_in"))]
         if until is not None:
             lifetimes.append(until - (self._clock.time() if sent is None else sent))
-        return min((each for each in lifetimes if each and each > 0), default=UNKNOWN_LIFETIME)
+        return min((seconds for seconds in lifetimes if seconds and seconds > 0), default=UNKNOWN_LIFETIME)
 
 
 def _seconds(value: Any) -> float | None:
