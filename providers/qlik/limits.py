@@ -1,7 +1,7 @@
-"""Qlik's rate limits: once one request is told to wait, all of that host and budget wait with it.
+"""Qlik's rate limits. After a 429, all requests with the same host and budget wait.
 
-Limits are counted per user, tenant and tier; a 429 blocks the whole tier until it lifts, and no other tier
-(qlik.dev, "Rate limiting"). A few operations have a budget of their own.
+Limits are counted per user, tenant and tier. A 429 blocks the whole tier until it lifts, but no other tier
+(qlik.dev, "Rate limiting"). A few operations have their own budget.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SPECIAL = re.compile(
 )
 
 WINDOW = 300.0
-"""Seconds over which Qlik counts."""
+"""The seconds over which Qlik counts requests."""
 
 TIERS = {"tier 1": 1000, "tier 2": 100}
 """How many requests a minute a user may send to a tenant, by budget (qlik.dev, "Rate limiting")."""
@@ -33,7 +33,7 @@ def budget(method: str, path: str) -> str:
 
 
 class RateLimits:
-    """Until when each host's budget is closed. Safe to use from several threads."""
+    """The times until which each host's budgets are closed. Safe to use from several threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class RateLimits:
         self._closed_until: dict[tuple[str, str], float] = {}
 
     def close(self, host: str, name: str, seconds: float) -> bool:
-        """Close a budget for that long, unless it is for longer already; return whether it was open."""
+        """Close a budget for at least that time. Return whether it was open."""
         now = self._clock.monotonic()
         with self._lock:
             before = self._closed_until.get((host, name), now)
@@ -49,6 +49,6 @@ class RateLimits:
         return before <= now
 
     def wait(self, host: str, name: str, deadline: Deadline) -> None:
-        """Wait until a budget is open; raises DeadlineExceeded at once if that is too late."""
+        """Wait until a budget is open. Raises DeadlineExceeded immediately if that is too late."""
         while (seconds := self._closed_until.get((host, name), 0.0) - self._clock.monotonic()) > 0:
             deadline.pause(seconds, f"the rate limit of {host} ({name}) to lift, in {seconds:.0f} s")

@@ -1,4 +1,4 @@
-"""Keeps secrets out of messages: a server may repeat in its answer what it was sent."""
+"""Removal of secrets from messages, because a server may repeat what it received."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _SECRET_LOOK = re.compile(
 
 
 def redacted(text: str, sent: Any) -> str:
-    """Return `text` without what looks like a key, and without the secrets in `sent`, a JSON body, as they
-    are or as addresses have them.
+    """Return `text` without anything that looks like a key, and without the secrets of the JSON body `sent`,
+    whether plain or URL-encoded.
     """
     forms = {form for secret in _secrets(sent) for form in (secret, quote(secret), quote_plus(secret))}
     for form in sorted(forms, key=len, reverse=True):
@@ -33,7 +33,7 @@ def redacted(text: str, sent: Any) -> str:
 
 
 def _secrets(body: Any, named: bool = False) -> Iterator[str]:
-    """Yield the values whose name, or that of something around them, says secret."""
+    """Yield the values whose name, or the name of an enclosing object, indicates a secret."""
     if isinstance(body, str):
         if named and len(body) >= SHORTEST:
             yield body

@@ -1,4 +1,4 @@
-"""What a host needs of the cloud that it belongs to."""
+"""The interface of the cloud that its hosts use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tenantry.providers.qlik.messages import Answer, Request
 
 
 class Sender(Protocol):
-    """Sends requests within a deadline. A `Cloud` is one; its hosts know no more of it."""
+    """A sender of requests within a deadline. `Cloud` implements it, and its hosts use nothing else."""
 
     clock: Clock
 
@@ -18,10 +18,10 @@ class Sender(Protocol):
         """Send a request; raises QlikError."""
 
     def authenticate(self, hostname: str) -> None:
-        """Have a token for a host; raises QlikError."""
+        """Get a token for a host. Raises QlikError."""
 
     def time_at(self, hostname: str) -> float | None:
-        """Return a host's own time in its last answer, as seconds since 1970; None if it said none."""
+        """Return the time of a host's last response in seconds since 1970. None if it had no date."""
 
     def pause(self, seconds: float, waiting_for: str) -> None:
         """Wait; raises DeadlineExceeded."""

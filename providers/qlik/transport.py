@@ -1,4 +1,4 @@
-"""One request over the wire, once. The HTTP library is imported on the first one, as most runs send none."""
+"""Sending a request once. The HTTP library is imported for the first request, because most runs send none."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CONNECT_TIMEOUT = 15.0
 CHUNK = 256 * 1024
 CONNECTIONS_PER_HOST = 16
 MAX_ERROR_BYTES = 1 << 20
-"""Bytes that are read of an answer which is an error or a redirect."""
+"""How many bytes are read of an error response or a redirect."""
 
 
 class Transport:
-    """Sends requests over connections that are kept and reused. Safe to use from several threads.
+    """A sender that keeps and reuses connections. Safe to use from several threads.
 
-    `adapter` stands in for the network in tests, see `tenantry.providers.qlik.testing`.
+    In tests, `adapter` replaces the network: see `tenantry.providers.qlik.testing`.
     """
 
     def __init__(self, settings: Settings, adapter: BaseAdapter | None = None) -> None:
@@ -41,10 +41,10 @@ class Transport:
         self._lock = threading.Lock()
 
     def exchange(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
-        """Send `request` and return what came back, whatever its status.
+        """Send `request` and return the response with any status. Redirects are not followed.
 
-        Redirects are not followed. Raises ConnectionFailed; no exception of the HTTP library gets out, not
-        even as a context, because it holds the token.
+        Raises ConnectionFailed. An exception of the HTTP library contains the token, so it never leaves this
+        method, not even as a context.
         """
         from requests import RequestException
         from urllib3.exceptions import HTTPError
@@ -59,7 +59,7 @@ class Transport:
         raise failure
 
     def close(self) -> None:
-        """Close all connections; the next request opens new ones."""
+        """Close all connections. The next request opens new ones."""
         with self._lock:
             if self._session is not None:
                 self._session.close()
@@ -73,7 +73,7 @@ class Transport:
         deadline: Deadline,
         stack: ExitStack,
     ) -> requests.Response:
-        """Send everything and return when the status and headers are there."""
+        """Send the request, and return once the status and headers have arrived."""
         data: bytes | FileBody | None = None
         headers = {"Accept": "application/json", **request.headers, **(request.proof or {})}
         if request.file is not None:
@@ -113,8 +113,8 @@ class Transport:
 
 
 class FileBody:
-    """Files on their way out, one after the other: read in pieces, with their length known before, and never
-    beyond the deadline.
+    """A request body from files, one after the other. It is read in chunks until the deadline, and its length
+    is known in advance.
     """
 
     def __init__(self, files: Sequence[IO[bytes]], request: Request, deadline: Deadline) -> None:
@@ -133,7 +133,7 @@ class FileBody:
             yield chunk
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next piece."""
+        """Return the next chunk."""
         if self._deadline.remaining() <= 0:
             raise ConnectionFailed(self._request, "no time left to send the file", sent=True)
         if size < 0:
@@ -142,7 +142,7 @@ class FileBody:
 
 
 class _Bearer:
-    """Sets the token. Needed where there is none too: otherwise a password from ~/.netrc would be sent."""
+    """Sets the token. Also used without a token, or else `requests` sends a ~/.netrc password."""
 
     def __init__(self, token: Token | None) -> None:
         self._token = token
@@ -154,7 +154,7 @@ class _Bearer:
 
 
 def _encoded(form: Form, stack: ExitStack) -> tuple[list[IO[bytes]], str]:
-    """Return the body of a form, as files that follow one another, and its content type."""
+    """Return the body of a form as a sequence of files, and its content type."""
     from secrets import token_bytes
 
     from urllib3.fields import RequestField
@@ -178,22 +178,22 @@ def _encoded(form: Form, stack: ExitStack) -> tuple[list[IO[bytes]], str]:
 
 
 def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:
-    """Read the body, into `request.into` if Qlik did what was asked, else into memory."""
+    """Read the body into `request.into` if the request succeeded, else into memory."""
     to_file = response.status_code == 200
     pieces: list[bytes] = []
     write = stack.enter_context(request.into.open("wb")).write if request.into and to_file else pieces.append
     length = 0
-    # read1 returns what is there: read would wait for a full chunk, however slowly it comes
+    # read1 returns what has arrived, but read waits for a full chunk
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         write(chunk)
         length += len(chunk)
         if length > MAX_ERROR_BYTES and not 200 <= response.status_code < 300:
-            break  # a page of an error or of a redirect: its beginning says enough
-        if length > request.max_bytes and write == pieces.append:  # a file on the disk has no bound but time
-            reason = f"the answer has more than {request.max_bytes >> 20} MB"
+            break  # the beginning of an error or redirect page is enough
+        if length > request.max_bytes and write == pieces.append:  # files have no limit except time
+            reason = f"the response has more than {request.max_bytes >> 20} MB"
             raise ConnectionFailed(request, reason, sent=True, permanent=True)
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
-            raise ConnectionFailed(request, f"no time left after {length} bytes of the answer", sent=True)
+            raise ConnectionFailed(request, f"no time left after {length} bytes of the response", sent=True)
     return Answer(response.status_code, response.headers, b"".join(pieces), length)
 
 
@@ -210,9 +210,9 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
 
     session = Session()
     session.headers["User-Agent"] = f"tenantry/{_version()}"
-    # with an endpoint all tenants look like one host: a cookie of one would reach another
+    # with an endpoint, all tenants have one host, so a cookie of one tenant would reach another
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    # neither a proxy nor a certificate bundle of the environment is for the local endpoint
+    # the local endpoint uses neither the proxy nor the certificate bundle of the environment
     session.trust_env = settings.endpoint is None
     mounted = adapter or Adapter(pool_maxsize=CONNECTIONS_PER_HOST)
     for scheme in ("https://", "http://"):
