@@ -1,4 +1,4 @@
-"""Qlik Cloud: the hosts that one run talks to, over shared connections, tokens and limits."""
+"""Qlik Cloud: the hosts of one run, with shared connections, tokens and limits."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Cloud:
-    """Qlik Cloud as seen with the OAuth clients of an environment. Safe to use from several threads.
+    """Qlik Cloud with the OAuth clients of an environment. Safe to use from several threads.
 
-    `environ` holds credentials and settings; it is read when they are needed: making a Cloud never fails.
-    `notify` is called with a line for the user when a request has to wait; it may be replaced at any time.
-    `clock` and `adapter` are for tests, see `tenantry.providers.qlik.testing`.
+    `environ` has the credentials and settings. It is read when needed, so the constructor never fails.
+    `notify` is called with a line for the user when a request must wait. You can replace it at any time.
+    `clock` and `adapter` are for tests: see `tenantry.providers.qlik.testing`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Cloud:
         self.close()
 
     def tenant(self, hostname: str) -> Host:
-        """Return a tenant by host name ("x1y2.eu.qlikcloud.com"); raises HostRefused if it is not Qlik's."""
+        """Return a tenant by hostname ("x1y2.eu.qlikcloud.com"). Raises HostRefused if it is not Qlik's."""
         return Host(self, hostnames.checked(hostname))
 
     def register(self, region: str) -> Host:
@@ -73,41 +73,41 @@ class Cloud:
         return Host(self, hostnames.checked(f"register.{region}.qlikcloud.com"))
 
     def organisation(self) -> Host:
-        """Return the host that lists every tenant of every subscription; needs the organisation's client."""
+        """Return the host that lists all tenants of all subscriptions, for the organisation's client."""
         return Host(self, hostnames.ORGANISATION)
 
     @property
     def has_organisation(self) -> bool:
-        """Whether an organisation client is configured. Sends nothing; raises ConfigurationError."""
+        """Whether an organisation client is configured. Sends nothing. Raises ConfigurationError."""
         return self._credentials.has_organisation
 
     def send(self, request: Request) -> Answer:
-        """Send a request that a Host put together; raises QlikError."""
+        """Send a request of a Host. Raises QlikError."""
         return self._calls.send(request)
 
     def fetch(self, url: str) -> Answer:
-        """Return what an https address outside Qlik Cloud answers, such as that of an identity provider.
+        """Return the response of an https address outside Qlik Cloud, such as an identity provider.
 
-        At most 1 MB within 10 seconds; no token is sent, and no redirect followed. With
-        `QLIK_CLOUD_ENDPOINT` the request goes there, like all others. Raises ConnectionFailed.
+        It may have at most 1 MB within 10 seconds. No token is sent, and no redirect is followed. With
+        `QLIK_CLOUD_ENDPOINT`, the request goes there like all others. Raises ConnectionFailed.
         """
         parts = urlsplit(url)
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         return self._calls.fetch(Request("GET", parts.netloc, path, max_bytes=1 << 20))
 
     def authenticate(self, hostname: str) -> None:
-        """Have a token for a host, unless there is one that lasts; raises QlikError."""
+        """Get a token for a host, unless there is a valid one. Raises QlikError."""
         self._calls.authenticate(hostname)
 
     def time_at(self, hostname: str) -> float | None:
-        """Return a host's own time in its last answer, as seconds since 1970; None if it said none.
+        """Return the time of a host's last response in seconds since 1970. None if it had no date.
 
-        Qlik's clock and not this machine's, which may be off.
+        This is Qlik's clock, because this machine's clock may be wrong.
         """
         return self._calls.time_at(hostname)
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Wait; raises DeadlineExceeded, naming what was waited for, if that would reach the deadline."""
+        """Wait. Raises DeadlineExceeded, which names `waiting_for`, if that reaches the deadline."""
         with self._calls.default_deadline() as deadline:
             deadline.pause(seconds, waiting_for)
 
@@ -116,18 +116,18 @@ class Cloud:
         return deadline(seconds, clock=self.clock, setting=setting)
 
     def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings and `more` seconds, where none is set."""
+        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
         return self._calls.default_deadline(more)
 
     def close(self) -> None:
-        """Close the connections that are kept open; the next request opens new ones."""
+        """Close the open connections. The next request opens new ones."""
         with self._lock:
             if self._opened is not None:
                 self._opened.close()
 
     @property
     def _calls(self) -> Calls:
-        """Made for the first request, so that nothing before it can fail; raises ConfigurationError."""
+        """Created for the first request, so that nothing before it can fail. Raises ConfigurationError."""
         with self._lock:
             if self._opened is None:
                 settings = Settings.from_environment(self._environ)

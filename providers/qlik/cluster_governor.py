@@ -1,7 +1,7 @@
-"""Rate limits that the machines of a cluster share: the worker that runs a stack is asked for each turn.
+"""Rate limits that the machines of a cluster share. Each turn is requested from the worker of the stack.
 
-The worker forwards the question to the scheduler, where one budget is kept for all. Whatever goes wrong on
-that way, the budget of this machine is used instead: no request fails for it.
+The worker forwards the request to the scheduler, which has one budget for all machines. After any failure,
+the budget of this machine is used instead, so no request to Qlik fails because of it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from tenantry.providers.qlik.governor import SLOTS, Governor, Turn, queue
 from tenantry.providers.qlik.settings import Settings
 
 SECONDS = 3.0
-"""The longest that a turn is asked for."""
+"""The timeout of a request for a turn."""
 
 PAUSE = 30.0
-"""Seconds in which nothing is asked after no answer came."""
+"""How many seconds no turn is requested after a failure."""
 
 
 class _Given(Turn):
-    """A turn that the cluster has given. `due` is when, by the clock of this machine."""
+    """A turn from the cluster. `due` is its time by the clock of this machine."""
 
     due: float
 
 
 class ClusterGovernor:
-    """Does what a Governor does for the machines of a cluster together.
+    """A governor for all machines of a cluster.
 
-    `settings` say where the worker is asked, and which part of Qlik's limits all may use; `own` is used where
-    it does not answer.
+    `settings` have the worker's address and the part of Qlik's limits that they may use. `own` is used
+    if the worker does not answer.
     """
 
     def __init__(self, settings: Settings, own: Governor, clock: Clock) -> None:
@@ -43,9 +43,9 @@ class ClusterGovernor:
         self._quiet_until = float("-inf")
 
     def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
-        """Count a request, and return when it may be sent; None if nothing has to be counted.
+        """Count a request and return its turn. None if the budget is not counted.
 
-        Raises DeadlineExceeded, and counts nothing, if that is too late.
+        Raises DeadlineExceeded, and does not count it, if the turn is too late.
         """
         answer = self._ask("turn", host, budget, remaining=deadline.remaining())
         if answer is None:
@@ -53,23 +53,23 @@ class ClusterGovernor:
         return self._given(answer, host, budget, deadline)
 
     def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
-        """Return a turn that was waited for, or a later one. Raises DeadlineExceeded if that is too late."""
+        """Return the awaited turn, or a later one. Raises DeadlineExceeded if that is too late."""
         if not isinstance(turn, _Given):
             return self._own.confirmed(host, budget, turn, deadline)
         answer = self._ask("confirmed", host, budget, slot=turn.slot, remaining=deadline.remaining())
-        if answer is None:  # who has waited here waits no longer than others on this machine
+        if answer is None:  # then wait as long as other processes of this machine
             return self._own.turn(host, budget, deadline) or Turn(turn.slot, 0.0)
         return self._given(answer, host, budget, deadline) or Turn(turn.slot, 0.0)
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
-        """Let a request count from when it was answered, by when it had arrived."""
+        """Count a request from its response, by which time it has arrived."""
         if not isinstance(turn, _Given):
             self._own.answered(host, budget, turn)
         elif self._clock.time() - turn.due >= self._slot:
             self._ask("answered", host, budget, slot=turn.slot)
 
     def close(self, host: str, budget: str, seconds: float) -> None:
-        """Tell the others that Qlik has refused a request, and for how long it will refuse more."""
+        """Tell other processes for how long Qlik refuses requests."""
         if self._ask("close", host, budget, seconds=seconds) is None:
             self._own.close(host, budget, seconds)
 
@@ -84,14 +84,14 @@ class ClusterGovernor:
         return turn
 
     def _ask(self, do: str, host: str, budget: str, **more: float) -> dict[str, Any] | None:
-        """Return the worker's answer, None if there is none."""
+        """Return the worker's response. None if there is none."""
         if self._clock.monotonic() < self._quiet_until:
             return None
         try:
             place, port, token = self._address.split(":")
-            question = {"token": token, "do": do, "host": host, "budget": budget, **self._terms, **more}
+            request = {"token": token, "do": do, "host": host, "budget": budget, **self._terms, **more}
             with socket.create_connection((place, int(port)), SECONDS) as connection:
-                connection.sendall(f"{json.dumps(question)}\n".encode())
+                connection.sendall(f"{json.dumps(request)}\n".encode())
                 with connection.makefile("rb") as lines:
                     answer = json.loads(lines.readline(200))
             if isinstance(answer, dict):

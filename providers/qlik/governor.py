@@ -1,14 +1,14 @@
-"""One budget for all processes of this machine: what they send to a host together stays below Qlik's limit.
+"""A budget that all processes of this machine share, so that together they stay below Qlik's rate limit.
 
 Qlik counts requests per user and tenant over five minutes (qlik.dev, "Rate limiting"). The register host and
-the source tenant serve every customer: two hundred stacks at once would run into the limit together, and each
-would learn of it by a refusal of its own.
+the source tenant serve every customer. Two hundred concurrent stacks exceed the limit together, and without
+sharing each of them gets its own refusal.
 
-A file per host and budget holds how many requests were sent in which seconds. Who wants to send writes itself
-in, and is told when. So the limit is shared in the order of asking, and nothing has to run in between.
+A file per host and budget records how many requests were sent in which seconds. A process adds its request
+and gets the time to send it. So requests get their turns in order, without a separate server.
 
-Qlik counts a request when it arrives, which may be later than its turn. So one that is answered later counts
-from then, and whoever has waited for a turn looks once more whether it still is one.
+Qlik counts a request on arrival, which may be later than its turn. So a request whose response is late counts
+from its response, and a process that waited for its turn checks it again.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from tenantry.providers.qlik.deadlines import Clock, Deadline
 from tenantry.providers.qlik.limits import TIERS, WINDOW
 
 SLOTS = 150
-"""Into how many parts a window is divided; requests of one part are counted together."""
+"""The number of slots in a window. Requests of one slot are counted together."""
 
 LATEST = 10.0
-"""How many seconds after its turn a request may arrive. What is answered later was under way at Qlik."""
+"""The most seconds after its turn at which a request arrives. After that, Qlik was processing it."""
 
 FURTHEST = 20
-"""How many windows ahead a turn may lie. What seems to be later was written before the clock was set back."""
+"""The most windows that a turn may be ahead. Later turns were written before the clock was set back."""
 
 
 class Turn(NamedTuple):
-    """When a request may be sent: the part of a window in which it counts, and the seconds until then."""
+    """The time to send a request: the slot in which it counts, and the seconds until then."""
 
     slot: int
     seconds: float
 
 
 class RateGovernor(Protocol):
-    """What shares rate limits with other processes, see Governor."""
+    """The interface of objects that share rate limits with other processes: see Governor."""
 
     def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
-        """Count a request, and return when it may be sent; None if nothing has to be counted."""
+        """Count a request and return its turn. None if the budget is not counted."""
 
     def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
-        """Return a turn that was waited for, or a later one."""
+        """Return the awaited turn, or a later one."""
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
-        """Let a request count from when it was answered."""
+        """Count a request from its response."""
 
     def close(self, host: str, budget: str, seconds: float) -> None:
-        """Tell the others that Qlik has refused a request, and for how long it will refuse more."""
+        """Tell other processes for how long Qlik refuses requests."""
 
 
 class Governor:
     """Shares the rate limits of hosts with the other processes of this machine.
 
-    `share` is the part of Qlik's limits that all of them may use together; the rest is for everybody else who
-    works with the same user. `folder` is made when it is needed. Where it cannot be written, nothing is
-    shared, and Qlik's refusals alone set the pace. `window`: the seconds over which requests are counted.
+    `share` is the part of Qlik's limits that all of them may use together. The rest is for others who use the
+    same user. `folder` is created when needed. If it cannot be written, nothing is shared, and only Qlik's
+    refusals limit the rate. `window` is in seconds.
     """
 
     def __init__(self, folder: Path, share: float, clock: Clock, window: float = WINDOW) -> None:
@@ -75,9 +75,9 @@ class Governor:
         self._slot = window / SLOTS
 
     def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
-        """Count a request, and return when it may be sent; None if nothing has to be counted.
+        """Count a request and return its turn. None if the budget is not counted.
 
-        Raises DeadlineExceeded, and counts nothing, if that is too late.
+        Raises DeadlineExceeded, and does not count it, if the turn is too late.
         """
         if budget not in TIERS:
             return None
@@ -85,14 +85,14 @@ class Governor:
             if record is None:
                 return None
             now = self._clock.time()
-            # Turns that were given for later count as well: who comes after them waits behind them.
+            # Later turns count too, so that new requests wait behind them.
             first = max(self._first(record, now), *record.sent, 0)
             return self._given(record, first, host, budget, deadline)
 
     def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
-        """Return a turn that was waited for, or a later one, if others came late or Qlik has refused some.
+        """Return the awaited turn, or a later one if other requests were late or refused.
 
-        Raises DeadlineExceeded, and counts nothing, if that is too late.
+        Raises DeadlineExceeded, and does not count it, if the turn is too late.
         """
         with self._record(host, budget) as record:
             if record is None:
@@ -101,7 +101,7 @@ class Governor:
             return self._given(record, self._first(record, self._clock.time()), host, budget, deadline)
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
-        """Let a request count from when it was answered, by when it had arrived."""
+        """Count a request from its response, by which time it has arrived."""
         late = self._clock.time() - turn.slot * self._slot
         if late < self._slot:
             return
@@ -112,20 +112,20 @@ class Governor:
                 record.sent[slot] = record.sent.get(slot, 0) + 1
 
     def close(self, host: str, budget: str, seconds: float) -> None:
-        """Tell the other processes that Qlik has refused a request, and for how long it will refuse more."""
+        """Tell other processes for how long Qlik refuses requests."""
         with self._record(host, budget) as record:
             if record is not None:
                 record.closed = max(record.closed, self._clock.time() + seconds)
 
     def _first(self, record: _Record, now: float) -> int:
-        """Return the first slot in which Qlik may take a request."""
+        """Return the first slot in which Qlik may accept a request."""
         return math.ceil(record.closed / self._slot) if record.closed > now else int(now / self._slot)
 
     def _given(self, record: _Record, slot: int, host: str, budget: str, deadline: Deadline) -> Turn:
-        """Count one more request in the first slot from `slot` on that keeps its window within the limit."""
+        """Count a request in the first slot, starting at `slot`, that keeps its window within the limit."""
         allowed = max(1, int(TIERS[budget] * self._window / 60 * self._share))
-        # One slot more than a window has: of the oldest a part may still count.
-        while sum(count for each, count in record.sent.items() if slot - SLOTS <= each <= slot) >= allowed:
+        # One slot more than a window, because a part of the oldest slot may still count.
+        while sum(count for sent, count in record.sent.items() if slot - SLOTS <= sent <= slot) >= allowed:
             slot += 1
         seconds = max(0.0, slot * self._slot - self._clock.time())
         if seconds >= deadline.remaining():
@@ -135,7 +135,7 @@ class Governor:
 
     @contextmanager
     def _record(self, host: str, budget: str) -> Iterator[_Record | None]:
-        """Give what the file of a host and budget holds, locked, and write it back; None where that fails."""
+        """Lock and yield the record of a host and budget, then write it back. Yields None if that fails."""
         name = f"{host} {budget}".replace("/", "_")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ class Governor:
             os.close(handle)
 
     def _locked(self, handle: int) -> _Record | None:
-        """Lock a file until it is closed, and return what it holds; None where the disk does not let it."""
+        """Lock a file until it is closed, and return its record. None if the disk does not allow it."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             return self._read(os.pread(handle, os.fstat(handle).st_size, 0).decode("ascii", "replace"))
@@ -160,7 +160,7 @@ class Governor:
             return None
 
     def _read(self, text: str) -> _Record:
-        """Return what a file says of now: nothing if it was cut off, or if the clock was set back."""
+        """Return the recent part of a record. Empty if the file is truncated or the clock was set back."""
         now = self._clock.time()
         first, last = now / self._slot - SLOTS - 1, now / self._slot + FURTHEST * SLOTS
         try:
@@ -175,26 +175,26 @@ class Governor:
 
 @dataclass
 class _Record:
-    """How many requests were sent, or may be, in which slots since 1970, and until when Qlik refuses more."""
+    """The number of requests per slot (counted since 1970), and the time until which Qlik refuses more."""
 
     sent: dict[int, int]
     closed: float
 
 
 def _withdraw(record: _Record, slot: int) -> None:
-    """Take one request out of a slot, if its count is still there."""
+    """Remove one request from a slot, if the slot still has one."""
     count = record.sent.pop(slot, 0)
     if count > 1:
         record.sent[slot] = count - 1
 
 
 def _write(handle: int, record: _Record) -> None:
-    """Write a record in the place of what a file holds. A full disk is no reason to send nothing."""
+    """Replace the record in a file. If the disk is full, requests are still sent."""
     with suppress(OSError):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps({"sent": record.sent, "closed": record.closed}).encode(), 0)
 
 
 def queue(host: str, budget: str) -> str:
-    """Return what a request waits for, in words."""
-    return f"a turn at {host} ({budget}): other runs on this machine send requests as well"
+    """Describe what a request waits for."""
+    return f"a turn at {host} ({budget}): other runs on this machine also send requests"

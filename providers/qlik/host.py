@@ -1,4 +1,4 @@
-"""One host of Qlik Cloud: the requests that resources are made of."""
+"""One host of Qlik Cloud, and the requests that resources send to it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PAGE = 100  # the most that nearly all of Qlik's collections allow
 
 
 class Host:
-    """A tenant, a register host or the organisation's host; cheap to make, all share what their Cloud holds.
+    """A tenant, a register host or the organisation's host. It is cheap to create.
 
-    Paths start with a slash ("/api/v1/spaces/123"). JSON comes back as Python values, None for an empty body.
-    An answer has the shape that `shapes` states for the operation, else it is an UnexpectedAnswer.
-    Every method may raise ApiError and its kinds, ConnectionFailed, DeadlineExceeded and ConfigurationError.
-    GET, PUT and DELETE are repeated after a failure of the network or of Qlik; POST and PATCH only if
-    `repeatable` says that it does no harm, else they raise AnswerLost.
+    Paths start with a slash ("/api/v1/spaces/123"). JSON becomes Python values, None for an empty body.
+    If a response does not have its shape in `shapes`, UnexpectedAnswer is raised. Every method may raise
+    ApiError, ConnectionFailed, DeadlineExceeded and ConfigurationError. GET, PUT and DELETE
+    are repeated after a failure of the network or of Qlik. POST and PATCH are repeated only if `repeatable`,
+    and otherwise raise AnswerLost.
     """
 
     def __init__(self, cloud: Sender, hostname: str) -> None:
@@ -38,11 +38,11 @@ class Host:
 
     @property
     def time(self) -> float | None:
-        """The host's own time in its last answer, as seconds since 1970; None if it said none."""
+        """The time of the host's last response in seconds since 1970. None if it had no date."""
         return self.cloud.time_at(self.hostname)
 
     def authenticate(self) -> None:
-        """Have a token ready: a failure to get one comes here, and not from the request after it."""
+        """Get a token, so that a failure occurs here and not in the next request."""
         self.cloud.authenticate(self.hostname)
 
     def get(self, path: str, params: Params | None = None) -> Any:
@@ -58,7 +58,7 @@ class Host:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Any:
-        """Make something, or carry out an action."""
+        """Create an object, or carry out an action."""
         return self._json(
             Request("POST", self.hostname, path, params or {}, headers or {}, json, repeatable=repeatable)
         )
@@ -71,7 +71,7 @@ class Host:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Replace something whole."""
+        """Replace an object."""
         return self._json(Request("PUT", self.hostname, path, params or {}, headers or {}, json))
 
     def patch(
@@ -83,7 +83,7 @@ class Host:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Any:
-        """Change something: a JSON Patch (a list of operations), or the fields where the API takes those."""
+        """Change an object by a JSON Patch (a list of operations), or by properties if the API allows it."""
         return self._json(
             Request("PATCH", self.hostname, path, params or {}, headers or {}, json, repeatable=repeatable)
         )
@@ -91,13 +91,13 @@ class Host:
     def delete(
         self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """Remove something. A repeated one may raise NotFound for what its first try removed."""
+        """Delete an object. A retry may raise NotFound if the first try has deleted it."""
         return self._json(Request("DELETE", self.hostname, path, params or {}, headers or {}))
 
     def list(
         self, path: str, params: Params | None = None, *, limit: int | None = PAGE
     ) -> Iterator[dict[str, Any]]:
-        """Yield the objects of a collection, page by page; `limit` is the size of a page (None: Qlik's)."""
+        """Yield the objects of a collection page by page. `limit` is the page size (None: Qlik's default)."""
         request = Request("GET", self.hostname, path, {**(params or {}), "limit": limit})
         return paging.pages(self._answer_and_json, request)
 
@@ -106,27 +106,27 @@ class Host:
     ) -> builtins.list[dict[str, Any]]:
         """Return the objects whose `key` is exactly `name`.
 
-        Qlik's parameter `search` finds parts of names, in any case, while names are unique in their exact
-        spelling: so what it finds is compared here.
+        Qlik's parameter `search` matches parts of names and ignores case, so the results are compared here.
         """
-        return [each for each in self.list(path, {**(params or {}), search: name}) if each.get(key) == name]
+        results = self.list(path, {**(params or {}), search: name})
+        return [found for found in results if found.get(key) == name]
 
     def export(self, path: str, params: Params | None = None) -> str:
-        """Have a temporary content made (`POST /apps/{id}/export`) and return its path on this host.
+        """Create temporary content (`POST /apps/{id}/export`) and return its path on this host.
 
-        Repeated after a failure: a copy too many goes by itself after an hour.
+        It is repeated after a failure, because Qlik deletes surplus copies after an hour.
         """
         request = Request("POST", self.hostname, path, params or {}, repeatable=True)
         return redirects.location(request, self._answer(request))
 
     def download(self, location: str, to: Path) -> int:
-        """Stream `location` into the file `to`, which appears once it is complete; return its bytes."""
+        """Stream `location` into the file `to`, which appears once complete. Return its size in bytes."""
         request = Request("GET", self.hostname, location)
         with self.cloud.default_deadline():
             return files.download(self._answer, request, to, self.pause)
 
     def upload(self, path: str, file: Path, *, params: Params | None = None, repeatable: bool = False) -> Any:
-        """Stream `file` as the body of a POST and return what Qlik answers."""
+        """Stream `file` as the body of a POST, and return the response."""
         return self._json(
             Request("POST", self.hostname, path, params or {}, file=file, repeatable=repeatable)
         )
