@@ -185,7 +185,7 @@ def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> Non
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
     with pytest.raises(Failure) as caught:
         user.update({**given(tenancy), "name": "Hopper"})
-    for words in ("name is 'Grace' still", "USERS-1 Role service away", "t-1", "next `pulumi up`"):
+    for words in ("name is still 'Grace'", "USERS-1 Role service away", "t-1", "next `pulumi up`"):
         assert words in str(caught.value)
 
 
