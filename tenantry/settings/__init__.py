@@ -1,6 +1,6 @@
-"""The settings of a stack: one file per customer, product plans, and the checks that both must pass.
+"""The settings of a stack: one file per customer, product plans, and the checks of both.
 
-Importing this package costs next to nothing; pydantic is loaded when settings are asked for.
+The import of this package is cheap: it loads pydantic on the first call.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ __all__ = ["Problem", "SettingsError", "check_plan", "current_settings", "load",
 def current_settings() -> Settings:
     """Return the checked settings of the stack that Pulumi is running.
 
-    Raises pulumi.RunError with every problem of the stack file and its plan; Pulumi shows its text and
-    nothing else.
+    Raises pulumi.RunError with every problem of the stack file and its plan. Pulumi shows only its text.
     """
     from tenantry.settings import current as engine
 
@@ -31,12 +30,11 @@ def current_settings() -> Settings:
 
 
 def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
-    """Return the checked settings made of `config`, the values as Pulumi's engine hands them over.
+    """Return the checked settings from `config`, the values that Pulumi's engine passes to the program.
 
     `config` has the keys `qlik:region`, `qlik:source_tenant` and `tenantry:customer`. `directory` is the
-    folder with the stack files and `plans/`; the file of `stack` there supplies nothing but line numbers,
-    and may be missing.
-    Raises SettingsError with every problem at once.
+    folder with the stack files and `plans/`. The file of `stack` there supplies only line numbers, and can be
+    missing. Raises SettingsError with all problems.
     """
     from tenantry.settings import loading as settings
 
@@ -44,9 +42,9 @@ def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
 
 
 def load_file(path: Path) -> Settings:
-    """Return the checked settings of one stack file, exactly as the engine would hand them to the program.
+    """Return the checked settings of one stack file, exactly as the engine would pass them to the program.
 
-    `path` is a `Pulumi.<stack>.yaml`; plans are looked for in `plans/` beside it. Raises SettingsError.
+    `path` is a `Pulumi.<stack>.yaml`. Plans are in `plans/` beside it. Raises SettingsError.
     """
     from tenantry.settings import loading as settings
 
@@ -54,9 +52,9 @@ def load_file(path: Path) -> Settings:
 
 
 def check_plan(path: Path) -> None:
-    """Check one plan file on its own; what a customer's file may still add is not missed here.
+    """Check one plan file by itself. Keys that a customer's file can still add are not required.
 
-    Raises SettingsError with every problem at once.
+    Raises SettingsError with all problems.
     """
     from tenantry.settings import loading as settings
 

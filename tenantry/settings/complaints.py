@@ -1,4 +1,4 @@
-"""What a rule says when it is broken."""
+"""The result of a violated rule."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from tenantry.settings.document import Keys
 
 Removed = Mapping[Keys, str]
-"""The paths of what was taken out of a plan, and who did it."""
+"""The paths of the entries that were removed from a plan, each with who removed it."""
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """A rule that is broken at `keys`. `item` is the entry of the list there that it is about, if any.
+    """A violation of a rule at `keys`. `item` is the affected entry of the list there, if any.
 
-    `incomplete` says that the missing part may still come from elsewhere: no problem in a plan on its own.
-    `unless` is another place: when the value there is broken by itself, this complaint would only mislead.
+    `incomplete`: the missing part can still come from another file, so this is not a problem in a plan by
+    itself. `unless`: another path. If the value there is invalid, this complaint would be misleading and is
+    dropped.
     """
 
     keys: Keys
@@ -27,9 +28,9 @@ class Complaint:
 
 
 def same_names(noun: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
-    """Complain of each (key, path, name, scope) whose name is taken in its scope, in any order.
+    """Yield a complaint for each (key, path, name, scope) whose name another one has in the same scope.
 
-    `noun` is what one is called; `where` tells of the scope, which stands for its `{}`.
+    `noun` is the name of one in messages. `where` describes the scope, which replaces its `{}`.
     """
     taken: dict[tuple[str, str], str] = {}
     for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):

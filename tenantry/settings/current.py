@@ -40,7 +40,7 @@ def _settings() -> Settings:
 
 
 def _value(key: str) -> Any:
-    """Return one value as the engine hands it over: mappings and lists come as JSON, all else as text."""
+    """Return one value as the engine passes it: mappings and lists as JSON, everything else as text."""
     namespace, name = key.split(":")
     text = pulumi.Config(namespace).get(name) or ""
     try:

@@ -1,4 +1,4 @@
-"""One YAML file: its values as Pulumi's engine would hand them over, and the line of each."""
+"""One YAML file: its values as Pulumi's engine would pass them, and the line of each."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from tenantry.settings.nodes import MAX_DEPTH, PLAIN, STRING, DocumentTooLarge, 
 from tenantry.settings.scalars import ENGINE_TIME, Scalar, as_text, resolve
 
 Keys = tuple[str | int, ...]
-"""Where a value is: the keys that lead to it, and the index (from 0) in a list."""
+"""The path of a value: the keys that lead to it, and the index (from 0) in a list."""
 
 PULUMI_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
-"""The keys with which Pulumi notes how the secrets of a stack are encrypted."""
+"""The keys in which Pulumi stores how the secrets of a stack are encrypted."""
 
 _MERGE = "<<"
 ENGINE_NULL = "<nil>"
 """A key without a value, as the engine writes it."""
 MAX_VALUES = 100_000
-"""How many values a file may have once its aliases and merges are written out. A file without any needs no
-bound of its own; with some, a few hundred bytes can ask for more than any machine has.
+"""The largest number of values of a file once its aliases and merges are expanded. With them, a few hundred
+bytes can expand to more values than any machine can hold.
 """
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was written: line (from 1), and the text of a plain scalar as it stands in the file."""
+    """The place of a value: its line (from 1), and the text of a plain scalar as written in the file."""
 
     line: int
     text: str | None = None
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass
 class Document:
-    """A YAML file, parsed. `name` is how messages call it; `problems` are those that parsing showed."""
+    """A parsed YAML file. `name` is its name in messages. `problems` are the errors that the parser found."""
 
     name: str
     value: Any = None
@@ -48,16 +48,16 @@ class Document:
 
     @property
     def is_rewritten_by_pulumi(self) -> bool:
-        """Whether Pulumi has written the file anew, as `pulumi stack init` does for the key of secrets."""
+        """Whether Pulumi has rewritten the file, as `pulumi stack init` does for the encryption key."""
         return isinstance(self.value, dict) and not self.value.keys().isdisjoint(PULUMI_KEYS)
 
     @property
     def readable(self) -> bool:
-        """Whether the file was YAML at all."""
+        """Whether the file was valid YAML."""
         return () in self.places
 
     def line(self, keys: Keys) -> int:
-        """Return the line of a value, or of the nearest one around it; 0 when the file could not be read."""
+        """Return the line of a value, or of the nearest one around it; 0 if the file could not be read."""
         for end in range(len(keys), -1, -1):
             if place := self.places.get(keys[:end]):
                 return place.line
@@ -65,9 +65,9 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """Parse the YAML file `path`. Never raises for what the file holds: see `Document.problems`.
+    """Parse the YAML file `path`. Errors in its content are in `Document.problems`.
 
-    Raises OSError when there is no such file, it cannot be opened, or it is none to be read as text.
+    Raises OSError if the file does not exist, cannot be opened, or is not a plain file.
     """
     name = display_path(path)
     try:
@@ -83,7 +83,7 @@ def read(path: Path) -> Document:
 
 
 def display_path(path: Path) -> str:
-    """Return how messages call a file: its path from here, or from its project's folder."""
+    """Return the name of a file in messages: its path from the current folder, or its project."""
     path = path.absolute()
     if path.is_relative_to(Path.cwd()):
         return path.relative_to(Path.cwd()).as_posix()
@@ -103,7 +103,7 @@ def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
 
 
 class _Builder:
-    """Makes plain values of YAML nodes, and notes where each was written."""
+    """Builder of plain values from YAML nodes. It records the place of each value."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -113,7 +113,7 @@ class _Builder:
     def value(self, node: yaml.Node, keys: Keys) -> Any:
         line = node.start_mark.line + 1
         self.count(node)
-        # The line of a key says more than the line on which its block begins.
+        # The line of a key is more useful than the line on which its block begins.
         self.document.places.setdefault(keys, Place(line))
         if isinstance(node, yaml.ScalarNode):
             self.document.places[keys] = Place(self.document.places[keys].line, node.value)
@@ -128,15 +128,15 @@ class _Builder:
         return built
 
     def count(self, node: yaml.Node) -> None:
-        """Take note of one more value, and end where there are too many."""
+        """Count one more value. Raises DocumentTooLarge if there are too many."""
         self.values += 1
         if self.values > MAX_VALUES:
             text = f"it has more than {MAX_VALUES:,} values once its aliases are expanded"
             raise DocumentTooLarge(text, node.start_mark)
 
     def enter(self, node: yaml.Node, keys: Keys) -> bool:
-        """Tell whether a mapping or list can be gone into, which ends with `self.open.pop()`."""
-        if any(node is each for each in self.open):
+        """Enter a mapping or list, and return whether that is possible. `self.open.pop()` leaves it."""
+        if any(node is outer for outer in self.open):
             self.complain(node.start_mark.line + 1, keys, "this anchor contains itself")
             return False
         if len(self.open) == MAX_DEPTH:
@@ -203,7 +203,7 @@ def _scalar(node: yaml.ScalarNode) -> Scalar:
 
 
 def _before_pulumi(key: str) -> str | None:
-    """Return what a key was in a file that Pulumi has written anew, if it shows."""
+    """Return the original key in a file that Pulumi has rewritten, if it can be recognised."""
     if key == ENGINE_NULL:
         return "~"
     moment = ENGINE_TIME.fullmatch(key)
@@ -211,7 +211,7 @@ def _before_pulumi(key: str) -> str | None:
 
 
 def path_text(keys: Keys) -> str:
-    """Return keys as messages show them: `customer.apps.Sales.publish_to[0]`."""
+    """Return keys in the form for messages: `customer.apps.Sales.publish_to[0]`."""
     if keys[:1] == ("config",):
         keys = keys[1:]
     if keys[:1] == ("tenantry:customer",):
@@ -220,7 +220,7 @@ def path_text(keys: Keys) -> str:
 
 
 def holds(value: Any, keys: Keys) -> bool:
-    """Return whether there is a value at `keys`, be it null."""
+    """Return whether a value exists at `keys`, including null."""
     for key in keys:
         in_list = isinstance(value, list) and isinstance(key, int) and key < len(value)
         if not in_list and not (isinstance(value, Mapping) and key in value):

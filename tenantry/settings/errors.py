@@ -1,4 +1,4 @@
-"""What can be wrong with settings, told as one line per problem."""
+"""Errors in settings, with one line per problem."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROBLEM_LINE = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong: file, line (from 1; 0 = not known), path of keys, and what to do."""
+    """One problem: file, line (from 1; 0 = not known), path of keys, and the error with its fix."""
 
     file: str
     line: int
@@ -29,7 +29,7 @@ class Problem:
 
 
 class SettingsError(TenantryError):
-    """Settings that cannot be used. `problems` has all of them, in the order of the files' lines."""
+    """Invalid settings. `problems` has all problems, in the order of files and lines."""
 
     def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
         self.subject = subject
@@ -42,14 +42,14 @@ class SettingsError(TenantryError):
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[SettingsError], tuple[str, tuple[Problem, ...]]]:
-        """Let it be copied, and sent to another process: its message alone does not make it."""
+        """Support pickling: the message alone is not enough to create the error again."""
         return type(self), (self.subject, self.problems)
 
 
 def parse_problems(text: str) -> list[tuple[str, str]]:
-    """Return place and text of each problem where a program has ended with the text of a SettingsError.
+    """Return place and text of each problem in the text of a SettingsError.
 
-    The place is empty for a line without one. Returns nothing for any other text.
+    The place is empty for a line without one. Returns an empty list for any other text.
     """
     heading, *lines = text.splitlines() or [""]
     if not (heading.endswith(":") and _HEADING in heading):

@@ -1,4 +1,4 @@
-"""The text of files that strangers may have written."""
+"""The text of untrusted files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY_BYTES = 64_000
 
 
 def read_text(path: Path, most: int, errors: str = "strict") -> str:
-    """Return the text of a plain file of at most `most` bytes; links are followed.
+    """Return the text of a plain file of at most `most` bytes. Links are followed.
 
     Raises OSError as `read_bytes` does, and UnicodeDecodeError if `errors` is "strict" and the file is not
     UTF-8.

@@ -1,4 +1,4 @@
-"""From configuration values to settings: read the plans, merge, validate, and tell every problem at once."""
+"""Settings from configuration values: read the plans, merge, validate, and report all problems."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tenantry.settings.sources import CUSTOMER, Source, Sources
 from tenantry.settings.validation import validate
 
 KNOWN = tuple(names_of(Settings))
-"""The keys of a stack's configuration that are read."""
+"""The keys of a stack's configuration that Tenantry reads."""
 
 _OUR_NAMESPACES = ("qlik:", "tenantry:")
 SECRETS = "tenantry:secrets_"
@@ -37,7 +37,7 @@ _ENCRYPTED = (
 
 @dataclass(frozen=True)
 class Resolved:
-    """The settings of a stack, the merged values that they were made of, and where each was written."""
+    """The settings of a stack, the merged values behind them, and the place of each value."""
 
     settings: Settings
     values: Mapping[str, Any]
@@ -57,7 +57,7 @@ def load_file(path: Path) -> Settings:
 
 
 def resolve(path: Path) -> Resolved:
-    """Return the settings of one stack file together with where they are from. Raises SettingsError."""
+    """Return the settings of one stack file, with their sources. Raises SettingsError."""
     stack = stack_of(path)
     with unexpected_errors_as_problems(f"stack {stack}", path):
         document = _read_or_fail(path, f"stack {stack}")
@@ -89,10 +89,10 @@ def _check_plan(path: Path, subject: str) -> None:
 
 @contextmanager
 def unexpected_errors_as_problems(subject: str, path: Path) -> Iterator[None]:
-    """Let whatever nobody foresaw while the file `path` is dealt with be a SettingsError about `subject`.
+    """Convert unexpected exceptions about the file `path` to a SettingsError about `subject`.
 
-    One file must not stop a run over many, not even by a mistake of ours. What was raised may quote the file,
-    so the problem says only what it was, and where.
+    One file must not stop a run over many, even if Tenantry has a bug. The text of the exception can quote
+    the file, so the problem contains only its type and place.
     """
     try:
         yield
@@ -109,17 +109,17 @@ def unexpected_errors_as_problems(subject: str, path: Path) -> Iterator[None]:
 
 
 def stack_of(path: Path) -> str:
-    """Return the name of the stack that a file belongs to."""
+    """Return the name of the stack of a file."""
     return path.name.removeprefix("Pulumi.").removesuffix(path.suffix)
 
 
 def stack_file(stack: str, directory: Path) -> Path:
-    """Return the path of a stack's file, as Pulumi names it."""
+    """Return the path of the file of a stack."""
     return directory / f"Pulumi.{stack}.yaml"
 
 
 def secret_error(stack: str, directory: Path) -> SettingsError:
-    """Return the error for a customer block with encrypted values; it says nothing of what they hold."""
+    """Return the error for a customer block with encrypted values. It does not contain the values."""
     path = stack_file(stack, directory)
     found = list(_encrypted(_read_if_there(path)))
     return SettingsError(f"stack {stack}", found or [Problem(display_path(path), 0, "customer", _ENCRYPTED)])
@@ -128,7 +128,7 @@ def secret_error(stack: str, directory: Path) -> SettingsError:
 def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Resolved:
     values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
     written = Project("tenantry", directory).values_of(config_of(document))
-    # Another file (`--config-file`), or one edited meanwhile, would give wrong lines: then rather none.
+    # Another file (`--config-file`), or one that was edited meanwhile, would give wrong lines: then use none.
     same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
     source = Source(document.name, values, ("config",), document if same else None)
     problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
@@ -147,7 +147,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     customer, unread = with_pem_files(values.get(CUSTOMER), sources, directory)
     files, unpacked = locate_files(customer, sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
-    # Without a plan that is named, much of a customer would only seem to be missing.
+    # If the named plan is missing, many keys would only seem to be missing.
     read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
     settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
     problems += [*chain.problems, *merged.problems, *unread, *unpacked, *found]
@@ -161,7 +161,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
 
 
 def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
-    """Return the plan that a customer names, with all that it extends, and what keeps it from being used."""
+    """Return the plan of a customer with all plans that it extends, and their problems."""
     name = customer.get("plan") if isinstance(customer, dict) else None
     if not isinstance(name, str) or not name:
         return Chain()
@@ -179,7 +179,7 @@ def _unknown(document: Document) -> Iterator[Problem]:
 
 
 def _secrets(customer: Any, written: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
-    """Yield the secrets that the customer names and the stack does not have, or not encrypted."""
+    """Yield a problem for each named secret that the stack does not have, or has in plain text."""
     for keys, name in named_secrets(Customer, customer):
         set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
         value = written.get(f"{SECRETS}{name}")
@@ -205,7 +205,7 @@ def _encrypted_keys(value: Any, keys: Keys) -> Iterator[Keys]:
 
 
 def config_of(document: Document) -> dict[str, Any]:
-    """Return what stands under `config:`."""
+    """Return the mapping under `config:`."""
     config = document.value.get("config") if isinstance(document.value, dict) else None
     return config if isinstance(config, dict) else {}
 

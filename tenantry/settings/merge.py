@@ -1,4 +1,4 @@
-"""A customer merges over its plan: maps deep, lists whole; an empty value removes what the plan has."""
+"""The merge of a customer over its plan: maps merge, lists replace, and an empty value removes a key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _mapping(values: Any, block: str) -> dict[str, Any]:
 
 
 def complete(values: Any) -> Any:
-    """Return merged values ready for the models: entries named after their key, and empty meaning not set."""
+    """Return merged values for the models: each entry has a name, and empty values are removed."""
     if not isinstance(values, dict):
         return values
     return {

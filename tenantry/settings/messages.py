@@ -1,4 +1,4 @@
-"""pydantic's errors in the words of stack files: what is wrong, what is allowed, and what was meant."""
+"""Messages for pydantic's errors, in the terms of stack files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys_of(error: ErrorDetails) -> Keys:
 
 
 def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str:
-    """Return what to tell about `error`. `written` is the scalar as it stands in the file, if known."""
+    """Return the message for `error`. `written` is the scalar as written in the file, if known."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     keys = keys_of(error)
     block, field = field_at(model, keys)
@@ -93,30 +93,30 @@ def _range(field: FieldInfo | None) -> str:
 
 
 def _limits(annotation: object) -> list[object]:
-    """Return the limits inside an annotation: those of the values of a map, or of what may be left out."""
+    """Return the limits inside an annotation, for the values of a map or for an optional value."""
     if isinstance(annotation, FieldInfo):
         return annotation.metadata
     return [limit for part in get_args(annotation) for limit in _limits(part)]
 
 
 def requires_all_keys(block: type[Block]) -> bool:
-    """Tell whether a block needs each of its keys, so that what is wrong with it can name them."""
+    """Return whether all keys of a block are required, so that a message can list them."""
     return all(field.is_required() for field in block.model_fields.values())
 
 
 def names_of(block: type[Block]) -> list[str]:
-    """Return the keys that a block may have, as they are written in a file."""
+    """Return the possible keys of a block, as written in a file."""
     return [field.alias or name for name, field in block.model_fields.items()]
 
 
 def get_choices(field: FieldInfo | None) -> tuple[str, ...]:
-    """Return the values of a field that allows only certain words; nothing for others."""
+    """Return the allowed values of a field; empty if it allows any."""
     options = get_args(field.annotation) if field else ()
     return options if options and all(isinstance(option, str) for option in options) else ()
 
 
 def field_at(model: type[Block], keys: Keys) -> tuple[type[Block], FieldInfo | None]:
-    """Return the block in which `keys` end, and the field there (None for a key that it does not know)."""
+    """Return the block in which `keys` end, and the field there (None for an unknown key)."""
     block: type[Block] = model
     field = None
     steps = iter(keys)

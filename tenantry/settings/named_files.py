@@ -1,4 +1,4 @@
-"""Files beside the stack file or plan that names them, with the content of themes, brands, automations, …"""
+"""Files that a stack file or plan names, with the content of themes, brands, automations, …"""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tenantry.settings.sources import CUSTOMER, Sources
 def locate_files(
     customer: Any, sources: Sources, directory: Path, *, whole: bool = True
 ) -> tuple[Mapping[tuple[str, str, str], Located], list[Problem]]:
-    """Return, by block, entry and key, what each path of a customer or plan leads to, and problems.
+    """Return the file of each path in a customer or plan, by block, entry and key, and the problems.
 
-    A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
-    plan. No two entries of a block have one name where their files say it. When not `whole`, what is missing
-    may still come from elsewhere, and does not count as a problem.
+    A path starts at the folder of the file that contains it: `directory` for the stack file, `plans/` in it
+    for a plan. If names come from files, no two entries of a block can have the same name. If `whole` is
+    false, missing parts can still come from another file and are not problems.
     """
     found: dict[tuple[str, str, str], Located] = {}
     problems: list[Problem] = []

@@ -1,8 +1,8 @@
-"""The Pulumi names of resources that are made of two keys, and what they were before a key changed.
+"""The Pulumi names of resources that have two keys, and their names before a key changed.
 
-No two pairs have one name. The first key is quoted where it would leave open where it ends, or would begin as
-the names of other kinds do; so a name is read from its front in one way only. Before, names were joined
-without quotes (`plain`): a state may still have those.
+No two pairs have the same name. The first key is quoted if its end would be ambiguous, or if it begins like
+the names of other types. So a name can be parsed in only one way. Older versions joined the keys without
+quotes (`plain`), and a state can still contain such names.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ _USER, _BOT = "user ", "bot "
 
 
 Name = Callable[..., str]
-"""Names what is made of two keys; with `plain=True` as it was named before names were quoted."""
+"""A function that returns the name for two keys. With `plain=True`, it returns the name without quotes."""
 
 
 def access(space: str, group: str, *, plain: bool = False) -> str:
-    """Name the access of a group to a space."""
+    """Return the name of the access of a group to a space."""
     return _joined(group, space, plain=plain, unlike=(_USER, _BOT))
 
 
 def user_access(space: str, person: str, *, plain: bool = False) -> str:
-    """Name the access of a user or administrator to a space."""
+    """Return the name of the access of a user or administrator to a space."""
     return _USER + _joined(person, space, plain=plain)
 
 
 def bot_access(space: str, bot: str, *, plain: bool = False) -> str:
-    """Name the access of a bot to a space."""
+    """Return the name of the access of a bot to a space."""
     return _BOT + _joined(bot, space, plain=plain)
 
 
 def publication(app: str, space: str, *, plain: bool = False) -> str:
-    """Name the copy of an app in a managed space."""
+    """Return the name of the copy of an app in a managed space."""
     return _joined(app, space, plain=plain)
 
 
@@ -51,9 +51,9 @@ def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = (
 
 
 def former_names(keys: object) -> list[str]:
-    """Return the names that a resource had before its key changed, if it did.
+    """Return the former names of a resource, from its `renamed_from`.
 
-    What cannot be a key is none: it is complained of elsewhere, and rules look at such settings as well.
+    It ignores invalid values. Another check reports them.
     """
     listed = keys if isinstance(keys, list | tuple) else [keys]
     return [key for key in listed if isinstance(key, str)]
@@ -62,12 +62,10 @@ def former_names(keys: object) -> list[str]:
 def former_pair_names(
     name: Name, first: str, first_was: object, second: str, second_was: object
 ) -> list[str]:
-    """Return the names that a resource made of two keys may have had, before one or both changed and as they
-    are.
-    """
+    """Return the possible former names of a resource with two keys, except its current name."""
     pairs = product([first, *former_names(first_was)], [second, *former_names(second_was)])
     names = [name(*pair, plain=plain) for pair in pairs for plain in (False, True)]
-    return [each for each in dict.fromkeys(names) if each != name(first, second)]
+    return [former for former in dict.fromkeys(names) if former != name(first, second)]
 
 
 class _Pair(NamedTuple):
@@ -79,15 +77,15 @@ class _Pair(NamedTuple):
 
 
 def find_clashes(customer: Content) -> Iterator[Complaint]:
-    """Complain of pairs of keys for which a state can have one and the same name, at both of them."""
+    """Yield complaints for pairs of keys for which a state can have the same name, one at each pair."""
     taken: dict[tuple[str, str], _Pair] = {}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for pair in _pairs(customer):
         for name in pair.names:
             other = taken.setdefault((pair.kind, name), pair)
-            if other is pair or (pair.about, other.about) in told:
+            if other is pair or (pair.about, other.about) in reported:
                 continue
-            told.add((pair.about, other.about))
+            reported.add((pair.about, other.about))
             for one, two in ((pair, other), (other, pair)):
                 text = (
                     f'{one.about} has the name "{name}" in the state, and so has {two.about}; rename one of '

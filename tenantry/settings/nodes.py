@@ -1,4 +1,4 @@
-"""The nodes of a YAML file, made of the parser's events: no deeper and no more of them than a file needs."""
+"""The nodes of a YAML file, built from the events of the parser, with a limit on depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from tenantry.errors import TenantryError
 
 PLAIN = "plain"
-"""The tag of an unquoted scalar without one."""
+"""The tag for an unquoted scalar that has no tag."""
 
 STRING = "tag:yaml.org,2002:str"
 MAX_DEPTH = 50
@@ -19,17 +19,16 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class DocumentTooLarge(yaml.MarkedYAMLError, TenantryError):
-    """A file that is nested too deeply, or grows too much when its aliases are written out."""
+    """A file that is nested too deeply, or grows too much when its aliases are expanded."""
 
     def __init__(self, what: str, mark: Any) -> None:
         super().__init__(problem=what, problem_mark=mark)
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Return the root of the one document in `text`; None if there is none. An alias is the node it names.
+    """Return the root node of the document in `text`, or None. An alias becomes the node that it names.
 
-    PyYAML's own composer calls itself for each level, and a hostile file would end the process with that.
-    Raises yaml.YAMLError.
+    PyYAML's own composer is recursive, so a hostile file could end the process. Raises yaml.YAMLError.
     """
     loader = _Loader(text)
     composer = _Composer()
@@ -47,10 +46,10 @@ class _Composer:
     anchors: dict[str, yaml.Node] = field(default_factory=dict)
     open: list[yaml.CollectionNode] = field(default_factory=list)
     keys: list[yaml.Node | None] = field(default_factory=list)
-    """For each open mapping the key that waits for its value."""
+    """For each open mapping, the key whose value follows."""
 
     def take(self, event: Any) -> None:
-        """Add what an event brings."""
+        """Process one event."""
         mark = event.start_mark
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
             raise yaml.MarkedYAMLError(problem="a second document begins here", problem_mark=mark)
@@ -75,7 +74,7 @@ class _Composer:
                 self.keys.append(None)
 
     def add(self, node: yaml.Node) -> None:
-        """Put a node where the last one left off: as the root, an item, a key, or the value of one."""
+        """Add a node at the current position: as the root, an item, a key, or a value."""
         if not self.open:
             self.root = node
         elif isinstance(self.open[-1], yaml.SequenceNode):

@@ -1,4 +1,4 @@
-"""Where each value of a stack is from: its file, a plan, Pulumi.yaml, or nobody, which makes it a default."""
+"""The origin of each value of a stack: its file, a plan, Pulumi.yaml, or none for a default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenantry.text import HIDDEN
 
 @dataclass(frozen=True)
 class Origin:
-    """A place in a file; `line` counts from 1, 0 = not known."""
+    """A place in a file. `line` counts from 1; 0 = not known."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Value:
-    """One value of the merged settings: `keys` lead to it; without `origin` it is a default."""
+    """One value of the merged settings at `keys`. Without `origin` it is a default."""
 
     keys: Keys
     value: Any
@@ -35,14 +35,14 @@ class Value:
 
     @property
     def path(self) -> str:
-        """The keys as messages show them: `customer.apps.Sales.version`."""
+        """The keys in the form for messages: `customer.apps.Sales.version`."""
         return path_text(self.keys)
 
 
 def values_of(path: Path) -> list[Value]:
-    """Return every value that is set for the stack with the file `path`, defaults included, lists whole.
+    """Return every value of the stack with the file `path`, including defaults. A list is one value.
 
-    A key of its own for a secret is listed without what it holds. Raises SettingsError.
+    The value of a secret is hidden. Raises SettingsError.
     """
     resolved = resolve(path)
     project = Project.of(path)
@@ -59,11 +59,11 @@ def values_of(path: Path) -> list[Value]:
 def as_mapping(values: list[Value]) -> dict[str, Any]:
     """Return values nested as in a stack file without a plan."""
     whole: dict[str, Any] = {}
-    for each in values:
+    for value in values:
         inner = whole
-        for key in each.keys[:-1]:
+        for key in value.keys[:-1]:
             inner = inner.setdefault(str(key), {})
-        inner[str(each.keys[-1])] = each.value
+        inner[str(value.keys[-1])] = value.value
     return whole
 
 
@@ -71,7 +71,7 @@ def _values(resolved: Resolved, shared: Document | None, own: set[str]) -> Itera
     for keys, value in _leaves(resolved.settings.model_dump(mode="json", by_alias=True)):
         origin = _origin(resolved.sources, keys)
         if keys[-1] == "pem" and not origin:
-            continue  # read from the `pem_file`, which is listed
+            continue  # it comes from the `pem_file`, which is listed
         if origin and shared and keys[0] not in own:
             origin = Origin(shared.name, shared.line(("config", *keys)))
         if origin or value not in (None, [], {}):

@@ -1,4 +1,4 @@
-"""Keys that stand in files beside the stack file or plan that names them."""
+"""Public keys in files that a stack file or plan names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BLOCK = "jwt_identity_providers"
 
 
 def with_pem_files(customer: Any, sources: Sources, directory: Path) -> tuple[Any, list[Problem]]:
-    """Return the values of a customer or plan with each key that a `pem_file` holds as `pem`, and problems.
+    """Return the values of a customer or plan with the content of each `pem_file` as `pem`, and the problems.
 
-    A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
-    plan. No problem has any of a file's content in it.
+    A path starts at the folder of the file that contains it: `directory` for the stack file, `plans/` in it
+    for a plan. No problem contains the content of a file.
     """
     problems: list[Problem] = []
     read: dict[str, Any] = {}
@@ -45,7 +45,7 @@ def _entries(customer: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _read(path: Path) -> tuple[str, str | None]:
-    """Return the text of a file, and what is wrong with the file or with the key in it."""
+    """Return the text of a file, and the error of the file or its key, if any."""
     try:
         text = read_text(path, KEY_BYTES, errors="replace")
     except OSError as error:

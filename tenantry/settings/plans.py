@@ -1,4 +1,4 @@
-"""Plans: the files in `plans/` beside the stack files, each of which may extend another."""
+"""Plans: the files in `plans/` beside the stack files. A plan can extend another plan."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CONTENT = frozenset(names_of(Content))
 
 @dataclass(frozen=True)
 class Chain:
-    """A plan and all that it extends, nearest first, and what is wrong with their files.
+    """A plan and all plans that it extends, nearest first, and the problems of their files.
 
-    `broken`: a plan that is named could not be found, so that something may only seem to be missing.
+    `broken`: a named plan does not exist, so keys can seem to be missing.
     """
 
     plans: tuple[Source, ...] = ()
@@ -36,7 +36,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Merged:
-    """Layers merged over each other, what they took out of those below and who did, and what is wrong."""
+    """Merged layers: the values, the removed entries with who removed them, and the problems."""
 
     values: Any
     removed: dict[Keys, str]
@@ -49,7 +49,7 @@ def plan_names(directory: Path) -> list[str]:
 
 
 def missing_plan(name: str, directory: Path) -> str | None:
-    """Return what to tell if no plan has that name."""
+    """Return the error if no plan has that name, else None."""
     names = plan_names(directory)
     if name in names:
         return None
@@ -58,7 +58,7 @@ def missing_plan(name: str, directory: Path) -> str | None:
 
 
 def read_chain(path: Path) -> Chain:
-    """Return the plan in the file `path` with all that it extends. Raises OSError if it cannot be read."""
+    """Return the plan in `path` with all plans that it extends. Raises OSError if it cannot be read."""
     plans: list[Source] = []
     problems: list[Problem] = []
     seen: list[str] = []
@@ -76,9 +76,9 @@ def read_chain(path: Path) -> Chain:
 
 
 def merge_layers(layers: Sequence[Source], *, broken: bool = False) -> Merged:
-    """Return what a customer, or a plan, is with its plans below it; `layers` has what counts most first.
+    """Return a customer or plan merged over the plans below it. `layers` has the highest priority first.
 
-    When `broken`, a layer is missing, and what is removed may have been there.
+    `broken`: a layer is missing, and may have contained the entries that are removed.
     """
     values: Any = {}
     removed: dict[Keys, str] = {}
@@ -108,7 +108,7 @@ def _source(document: Document) -> list[Source]:
 
 
 def _extended(document: Document, seen: list[str], directory: Path) -> tuple[str | None, str | None]:
-    """Return the name of the plan that one extends, or what is wrong with it."""
+    """Return the name of the plan that a plan extends, or the error."""
     name = document.value.get(EXTENDS) if isinstance(document.value, dict) else None
     if name is None:
         return None, None

@@ -1,4 +1,4 @@
-"""What Pulumi.yaml says that matters to stack files: where they are, and values that all stacks share."""
+"""The parts of Pulumi.yaml that concern stack files: their folder, and values that all stacks share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.settings.document import read
 from tenantry.settings.scalars import as_text
 
 STACK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-"""The name of a stack, which is a part of paths and an argument of commands."""
+"""The form of a stack name. It is a part of paths and an argument of commands."""
 
 _FILES = ("Pulumi.yaml", "Pulumi.yml")
 
@@ -23,8 +23,8 @@ _FILES = ("Pulumi.yaml", "Pulumi.yml")
 class Project:
     """A Pulumi project: its name, the folder with its stack files, the values in its own `config:`, its file.
 
-    `file` is the Pulumi.yaml; None for what only stands in for a project. `runtime_options` are those of its
-    `runtime`. `has_plugins`: it names plugins or packages of its own.
+    `file` is the Pulumi.yaml, or None for a stand-in for a project. `runtime_options` are the options of its
+    `runtime`. `has_plugins`: it names its own plugins or packages.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Project:
         return self.file.parent.absolute() / str(named) if self.file and named else None
 
     def interpreter_problem(self) -> str:
-        """Return why this process is not what the project's programs run in; nothing if it is.
+        """Return the error if this process does not run in the virtual environment of the project, else "".
 
-        One environment for the program, the provider process and the commands: else they could be of two
-        versions, and a command would judge what another one does.
+        The program, the provider process and the commands need the same environment. Otherwise they could
+        have different versions.
         """
         environment = self.environment
         if environment is None or os.path.realpath(environment) == os.path.realpath(sys.prefix):
@@ -81,12 +81,12 @@ class Project:
         )
 
     def stack_files(self) -> dict[str, Path]:
-        """Return the files of all its stacks, by the stack's name and in the order of names."""
+        """Return the files of all stacks, by stack name, in the order of names."""
         files = sorted(self.stacks.glob("Pulumi.*.yaml"))
         return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
 
     def values_of(self, stack_config: Any) -> dict[str, Any]:
-        """Return what the engine makes of a stack's `config:` in this project."""
+        """Return the configuration that the engine derives from a stack's `config:` in this project."""
         return {**self.config, **dict(_values(stack_config, self.name))}
 
 
@@ -102,13 +102,13 @@ def _config(config: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _values(config: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield keys with their namespace (default: the project), and values as the engine hands them over."""
+    """Yield keys with their namespace (default: the project), and values as the engine passes them."""
     for key, value in config.items() if isinstance(config, dict) else ():
         yield key if ":" in key else f"{name}:{key}", as_config(value)
 
 
 def as_config(value: Any) -> Any:
-    """Return one value of a `config:` as the engine hands it over: whatever is no mapping or list is text."""
+    """Return one value of a `config:` as the engine passes it: everything but mappings and lists is text."""
     if isinstance(value, (dict, list)):
         return value
     return "" if value is None else as_text(value)

@@ -1,6 +1,6 @@
-"""Rules that look at more than one value. Each yields what is wrong and goes on; none stops at the first.
+"""Rules for more than one value. Each rule yields all its complaints.
 
-They run on what could be read: a value that is broken by itself is None here, and is told elsewhere.
+They run on the values that could be read. An invalid value is None here; its error is reported elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tenantry.settings.names import find_clashes, former_names
 from tenantry.settings.sources import CUSTOMER
 
 MAX_LISTED_NAMES = 12
-"""So many names are listed."""
+"""The largest number of names in a message."""
 
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
@@ -56,7 +56,7 @@ def missing_stack(name: str, files: Mapping[str, Path], folder: Path) -> str:
 
 
 def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
-    """Check all that a stack says; `removed` is what was taken out of its plans."""
+    """Check all settings of a stack. `removed` are the entries that were removed from its plans."""
     yield from _regions(settings)
     for complaint in customer_rules(settings.customer, removed):
         inside = CUSTOMER, *complaint.keys
@@ -74,7 +74,7 @@ def _regions(settings: Settings) -> Iterator[Complaint]:
 
 
 def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
-    """Check a customer, or a plan, against the rules of Qlik that span several values."""
+    """Check a customer or plan against the rules of Qlik that need several values."""
     yield from _lifecycle(customer)
     for block in ENTRIES:
         yield from BLOCKS[block].rules(block, getattr(customer, block))
@@ -102,7 +102,7 @@ def _lifecycle(customer: Content) -> Iterator[Complaint]:
 
 
 def _logins(customer: Content) -> Iterator[Complaint]:
-    """A tenant has one interactive identity provider."""
+    """Check that there is at most one interactive identity provider."""
     found = [(block, key) for block in LOGIN_BLOCKS for key in sorted(getattr(customer, block))]
     for block, key in found[1:]:
         first_block, first = found[0]
@@ -145,7 +145,7 @@ def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Itera
 
 
 def _people(customer: Content) -> Iterator[Complaint]:
-    """Everybody is named in one way, and once."""
+    """Check that no person is listed twice."""
     for key in customer.admins:
         if key in customer.users:
             yield Complaint(("admins", key), f'"{key}" is also a key under users; keys of people must differ')

@@ -1,7 +1,7 @@
 """Plain scalars of a YAML file, read as Pulumi's engine reads them.
 
-The engine parses stack files with Go's yaml.v3 and passes the values on as JSON. Where that differs from
-other YAML readers it matters here: `yes` stays text, `2.10` becomes 2.1, `007` becomes 7, and a date becomes
+The engine parses stack files with Go's yaml.v3 and passes the values as JSON. That differs from other YAML
+readers: `yes` stays text, `2.10` becomes 2.1, `007` becomes 7, and a date becomes
 "2026-12-31 00:00:00 +0000 UTC". (Measured with `pulumi config --json`; the test does it again.)
 """
 
@@ -73,7 +73,7 @@ def _float(text: str) -> float | int | None:
 
 
 def _printed(value: float) -> int:
-    """Return a whole float as the digits say with which Go prints it: the fewest that tell it from others."""
+    """Return the integer that Go prints for a whole float: the shortest digits that identify it."""
     mantissa, _, exponent = repr(value).partition("e")
     whole, _, fraction = mantissa.partition(".")
     return int(whole + fraction.ljust(int(exponent), "0")) if exponent else int(value)
@@ -98,7 +98,7 @@ def _time(text: str) -> str | None:
 
 
 def _offset(zone: str | None) -> str | None:
-    """Return an offset from UTC as Go prints it, which knows more of them than Python; None for none."""
+    """Return an offset from UTC as Go prints it, or None. Go allows more offsets than Python."""
     hours, minutes = (0, 0) if zone is None or zone == "Z" else (int(zone[1:3]), int(zone[4:6]))
     if hours > 24 or minutes > 60:
         return None

@@ -1,7 +1,7 @@
-"""The JSON schema of stack files and plans, made of the models, for completion and checks in editors.
+"""The JSON schema of stack files and plans, generated from the models, for completion and checks in editors.
 
-It sees one file at a time. So it asks for nothing that a plan may supply, and allows an empty value wherever
-one removes what the plan has; the rest is left to the checks of the program.
+It sees one file at a time. So it does not require keys that a plan can supply, and it allows an empty value
+wherever that removes an entry of the plan. The program checks the rest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ACCESS = ("access", "user_access", "bot_access")
 
 
 def schema() -> Schema:
-    """Return the schema that fits both: a file with `config:` is a stack file, any other is a plan."""
+    """Return the schema for both types of file: a file with `config:` is a stack file, any other a plan."""
     _, made = models_json_schema(
         [(Settings, "validation"), (Plan, "validation")], ref_template="#/definitions/{model}"
     )
@@ -48,7 +48,7 @@ def schema() -> Schema:
 
 
 def _stack_file(config: Schema) -> Schema:
-    # Values that all stacks share may stand in Pulumi.yaml; other namespaces belong to others.
+    # Shared values can be in Pulumi.yaml. Other namespaces do not belong to Tenantry.
     config["patternProperties"] = {"^tenantry:secrets_": _SECRET, "^(?!qlik:|tenantry:).*:": {}}
     return {
         "type": "object",
@@ -59,7 +59,7 @@ def _stack_file(config: Schema) -> Schema:
 
 
 def _block(block: Schema, *, own: tuple[str, ...]) -> Schema:
-    """Return a block without what pydantic says of Python, and with what a merge allows."""
+    """Return the schema of a block, without details of Python, with the empty values that a merge allows."""
     properties = {key: _property(value) for key, value in block["properties"].items()}
     for key in own:
         properties[key]["anyOf"].pop()

@@ -1,4 +1,4 @@
-"""Secrets of a stack that a block names, wherever in it a key is a `SecretName`."""
+"""The secrets of a stack that a block names with keys of type `SecretName`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from tenantry.settings.values import SECRET, SECRET_NAME
 def named_secrets(model: type[Block], value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Yield each name of a secret in the raw value of a block, with the keys under which it is written.
 
-    `keys` are those of the block itself. Values that do not fit the block are passed over: the validation
-    reports them.
+    `keys` is the path of the block. It skips invalid values, because the validation reports them.
     """
     if isinstance(value, dict):
         for key, field in model.model_fields.items():

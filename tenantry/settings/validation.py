@@ -1,4 +1,4 @@
-"""Everything that is wrong with values, at once: what pydantic finds, and what the rules find in the rest."""
+"""All problems of values: the errors from pydantic, and the complaints of the rules about the rest."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def validate(
     root: Keys = (),
     whole: bool = True,
 ) -> tuple[Model, list[Problem]]:
-    """Return the model made of `values` and its problems; if there are any, it is only what could be read.
+    """Return the model of `values` and its problems. With problems, the model has only the readable values.
 
-    `root` is where `values` are in the keys of `sources`. When not `whole`, something may still be added to
-    them: then it is no problem that something is missing which a plan may supply.
+    `root` is the path of `values` in the keys of `sources`. If `whole` is false, another file can still add
+    keys, so missing keys that a plan can supply are not problems.
     """
     errors: list[ErrorDetails] = []
     try:
@@ -59,9 +59,9 @@ def validate(
 
 
 def salvage(model: type[Model], values: object, broken: set[Keys], at: Keys = ()) -> Model:
-    """Return what can be read of `values`, for the rules to look at; `broken` are the paths of errors.
+    """Return the readable part of `values` for the rules. `broken` are the paths of errors.
 
-    A value that is broken or missing is None, or empty if it is a list or mapping; nothing is converted.
+    An invalid or missing value is None, or empty if it is a list or mapping. Nothing is converted.
     """
     given = values if isinstance(values, dict) else {}
     sound = {}
@@ -78,7 +78,7 @@ def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
     if inner and (isinstance(value, dict) or field.is_required()):
         return salvage(inner, value, broken, at)
     if value is None or at in broken:
-        # A broken word has no default: what depends on it is not known.
+        # An invalid word gets no default, because rules that depend on it cannot decide.
         absent = value is None and at not in broken and not field.is_required()
         return field.get_default(call_default_factory=True) if absent or field.default_factory else None
     if isinstance(value, dict):

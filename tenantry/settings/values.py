@@ -1,7 +1,6 @@
-"""The kinds of value that settings are made of: what each may hold, and what to say when it does not.
+"""The types of values in settings, with their rules and error messages.
 
-Each rule is stated once, as a function that returns what is wrong (or None); the JSON schema gets what it can
-express.
+Each rule is one function that returns the error or None. The JSON schema gets the part that it can express.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ UserStatus = Literal["active", "disabled"]
 Ring = Literal["pilot", "early", "broad"]
 
 REGIONS = ("ap", "de", "eu", "jp", "sg", "uk", "us")
-"""The regions that Qlik publishes for tenants; it opens new ones, so others pass as well."""
+"""The regions that Qlik documents for tenants. Other regions are valid too, because Qlik opens new ones."""
 
 NAME_LENGTH = SPACE_NAME.field["max_length"]
 _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
@@ -80,7 +79,7 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 def _rule(what_is_wrong: Callable[[str], str | None]) -> AfterValidator:
     def check(value: str) -> str:
         if problem := what_is_wrong(value):
-            # As context, not as template: names may hold braces.
+            # Pass it as context, not as template, because names can contain braces.
             raise PydanticCustomError("settings", "{problem}", {"problem": problem})
         return value
 
@@ -241,12 +240,12 @@ def _time(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Take 30.0 for 30: numbers that went through JSON may come back as floats."""
+    """Return 30 for 30.0: JSON can turn integers into floats."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def show(value: object) -> str:
-    """Return a value for a message: short, on one line, and of maps and lists only what they are."""
+    """Return a value for a message: short, on one line, and only the type of a map or list."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""YAML that every reader takes for the same values."""
+"""YAML that every parser reads as the same values."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*|[a-z]+:[a-z_]+")
 
 
 class Dumper(yaml.SafeDumper):
-    """Quotes whatever another reader of YAML might take for a number, a date or a word of its own."""
+    """YAML dumper that quotes every text that a parser could read as a number, a date or a keyword."""
 
     def ignore_aliases(self, data: object) -> bool:
-        """Write a value out each time that it comes: people read these files."""
+        """Return True, so that repeated values are written in full: people read these files."""
         return True
 
 

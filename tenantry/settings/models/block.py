@@ -20,33 +20,33 @@ REFUSED = "refused: add a second entry"
 
 
 TENANT_ROLES = "tenant roles"
-"""Marks a key that holds names of roles of the tenant: `Annotated[list[Text], TENANT_ROLES]`."""
+"""Marks a key that contains names of tenant roles: `Annotated[list[Text], TENANT_ROLES]`."""
 
 
 def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) -> Any:
-    """Declare a key of a block: its default, what it does, and what a change of it means for what exists."""
+    """Declare a key of a block: its default, its description, and the effect of a change."""
     return Field(default, description=about, json_schema_extra={"x-change": change}, **more)
 
 
 @dataclass(frozen=True)
 class ResourceMapping:
-    """What comes of a block, or of each entry of one. All that handles blocks alike reads it here.
+    """The resource that a block describes, or that each of its entries describes.
 
     resource: the resource type, a class of `tenantry.providers`.
-    noun: what messages and lists call one.
-    identity: the keys whose values no two entries share. An import recognises an entry by them. If `name` is
-        one of them, the check of the settings refuses what is there twice.
+    noun: the name of one resource in messages and lists.
+    identity: the keys whose values no two entries share. An import identifies an entry by them. If `name` is
+        one of them, the checks refuse duplicates.
     properties: the properties of the resource whose names differ from those of the keys.
-    no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs. What a key
-        that names a secret stands for (`SecretName`) is passed by `QlikCustomerTenant`.
-    from_content: properties that are read from the files that a key names.
-    from_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
-    references: properties that refer to other resources, which `QlikCustomerTenant` knows.
-    after: blocks whose resources are made before.
-    created_in_order: whether the entries are made one after the other, in the order of their keys.
+    no_inputs: keys that the resource does not get. `renamed_from` is never an input. `QlikCustomerTenant`
+        passes the value of a secret that a key names (`SecretName`).
+    from_content: properties that come from the files that a key names.
+    from_stack: values of the whole stack that the resource needs, such as `source_tenant`.
+    references: properties that refer to other resources. `QlikCustomerTenant` sets them.
+    after: blocks whose resources are created before.
+    created_in_order: whether the entries are created one after the other, in the order of their keys.
     output: whether the ids are an output of the stack, under the name of the block.
-    only_if_any: whether that output is there only where the block has entries.
-    has_own_code: whether `QlikCustomerTenant` has code of its own for it.
+    only_if_any: whether that output exists only if the block has entries.
+    has_own_code: whether `QlikCustomerTenant` has separate code for it.
     """
 
     resource: str
@@ -65,31 +65,31 @@ class ResourceMapping:
 
 
 class Block(BaseModel):
-    """A mapping of known keys; every other key is a mistake."""
+    """A mapping of known keys. Every other key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     mapping: ClassVar[ResourceMapping | None] = None
-    """What comes of it, if it describes a resource."""
+    """The resource that the block describes, if any."""
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Yield what is wrong with the entries of `block` that no entry shows by itself.
+        """Yield errors in the entries of `block` that need more than one value.
 
-        A value that is broken is None here, and is told elsewhere.
+        An invalid value is None here. Its error is reported elsewhere.
         """
         if cls.mapping and "name" in cls.mapping.identity:
             yield from _same_names(cls.mapping, block, entries)
 
     @property
     def is_created_last(self) -> bool:
-        """Whether the resource of an entry is made and changed after those of the other entries."""
+        """Whether the resource of an entry is created and changed after those of the other entries."""
         return False
 
     def given(self) -> dict[str, Any]:
-        """Return the properties of the resource that this says anything of.
+        """Return the properties of the resource that the block sets.
 
-        A switch that is off unless it is set, such as `adopt`, says something only where it is on.
+        It leaves out a switch with the default `false`, such as `adopt`, unless the switch is on.
         """
         values = ((key, name, getattr(self, key)) for key, name in self.inputs().items())
         fields = type(self).model_fields
@@ -101,7 +101,7 @@ class Block(BaseModel):
 
     @classmethod
     def inputs(cls) -> dict[str, str]:
-        """Return the keys that the resource gets, and the properties that they are there."""
+        """Return the keys that the resource gets, each with the name of the property."""
         if cls.mapping is None:
             return {}
         left_out = ("renamed_from", *cls.mapping.no_inputs, *cls.secrets())
@@ -110,9 +110,9 @@ class Block(BaseModel):
 
     @classmethod
     def secrets(cls) -> dict[str, str]:
-        """Return the keys that name secrets of the stack, and the properties that get their values.
+        """Return the keys that name secrets of the stack, each with the property that gets the value.
 
-        Such a key is a `SecretName`, or a mapping of them.
+        Such a key is a `SecretName`, or a mapping of `SecretName`s.
         """
         properties = cls.mapping.properties if cls.mapping else {}
         fields = cls.model_fields.items()
@@ -130,30 +130,30 @@ def _same_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]
 
 
 def block_of(annotation: Any) -> type[Block] | None:
-    """Return the block that an annotation is about: `Group` of `dict[str, Group]`; None if there is none."""
+    """Return the block in an annotation, such as `Group` for `dict[str, Group]`, or None."""
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return annotation
     return next((block for part in get_args(annotation) if (block := block_of(part))), None)
 
 
 def typed(field: FieldInfo) -> Any:
-    """Return the type of a key as it was declared, with what pydantic keeps apart from it."""
+    """Return the type of a key as declared, including the metadata that pydantic stores separately."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def _has_mark(annotation: Any, mark: str) -> bool:
-    """Tell whether a type, or a type inside it, bears a mark. Blocks inside it are not looked into."""
+    """Return whether a type, or a type inside it, has a mark. Blocks inside it are ignored."""
     return mark in getattr(annotation, "__metadata__", ()) or any(
         _has_mark(part, mark) for part in get_args(annotation)
     )
 
 
 def is_named(block: type[Block]) -> bool:
-    """Tell whether each entry of a block has a name, which is its key unless it says another."""
+    """Return whether each entry of a block has a name. Default: the key of the entry."""
     name = block.model_fields.get("name")
     return name is not None and name.is_required()
 
 
 def marked(block: type[Block], mark: str) -> list[str]:
-    """Return the keys of a block that bear a mark, such as TENANT_ROLES."""
+    """Return the keys of a block that have a mark, such as TENANT_ROLES."""
     return [name for name, field in block.model_fields.items() if mark in field.metadata]
