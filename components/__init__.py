@@ -1,4 +1,4 @@
-"""Components: what a customer is made of."""
+"""The component with all resources of a customer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.pulumi_internals import early_provider
 
 early_provider.start()
 
-# What it imports takes as long to load as the provider process takes to start.
+# This import takes as long as the start of the provider process, so they run in parallel.
 from tenantry.components.customer_tenant import QlikCustomerTenant  # noqa: E402
 
 __all__ = ["QlikCustomerTenant"]

@@ -1,4 +1,4 @@
-"""The whole of one customer, from the settings of its stack file."""
+"""All resources of one customer, from the settings of its stack file."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ R = TypeVar("R", bound=pulumi.Resource)
 
 
 class QlikCustomerTenant(pulumi.ComponentResource):
-    """One customer: a tenant with its settings, ways to log in, people, groups, spaces, access, apps and
-    publications, and its lifecycle.
+    """One customer: a tenant with its settings, logins, people, groups, spaces, access, apps, publications
+    and lifecycle.
 
-    Each block of the stack file becomes the resource that its class names by `mapping`, see
-    `tenantry.settings.models`: one for each entry, or one for a block of settings that says anything. The
-    code below has what refers to other resources, and the order.
+    Each block of the stack file becomes the resource in the `mapping` of its class, see
+    `tenantry.settings.models`: one per entry, or one for a block of settings with any value. The code below
+    sets the references between resources, and their order.
 
-    The children are named by their keys in the stack file. The proof comes before the tenant. All in the
-    tenant is `deleted_with` it, and the lifecycle depends on all of that, so that taking the customer down
-    is one request. The activation depends on the lifecycle. For a protected customer what holds users' work
-    is protected: the tenant, its managed spaces and publications, the lifecycle and the activation. A space
-    and an app may say otherwise of themselves.
+    The children have the names of their keys in the stack file. The proof comes before the tenant. Everything
+    in the tenant is `deleted_with` it, and the lifecycle depends on all of it. So the deletion of a customer
+    is one request. The activation depends on the lifecycle. For a protected customer, the resources with
+    users' work are protected: the tenant, its managed spaces and publications, the lifecycle and the
+    activation. A space or an app can override this.
     """
 
     outputs: dict[str, Any]
-    """What a portal needs: `hostname`, `url`, `tenant_id`, the published `apps`, and the ids of each block
-    whose `mapping` has an `output`, such as `groups`, by key.
+    """The values for a portal: `hostname`, `url`, `tenant_id`, the published `apps`, and the ids of each
+    block whose `mapping` has an `output`, such as `groups`, by key.
     """
 
     resources: dict[str, dict[str, Any]]
@@ -66,7 +66,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self.resources = {}
         self.proof = self._make_proof()
         self.tenant = self._make_tenant()
-        # First who owns spaces. Then the spaces, as apps, which take longest, wait for them and nothing else.
+        # Owners of spaces come first. Spaces are next: apps take longest, and they wait only for spaces.
         for block in ("users", "admins"):
             self.resources[block] = self._make_block(block)
         self.resources["spaces"] = {key: self._make_space(key) for key in self._customer.spaces}
@@ -152,7 +152,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         )
 
     def _make_block(self, block: str) -> dict[str, Any]:
-        """Make the resources of a block, by key; that of a block of settings is named by its noun."""
+        """Return the resources of a block, by key. The key for a block of settings is its noun."""
         given = getattr(self._customer, block)
         if block in ENTRIES:
             made: dict[str, Any] = {}
@@ -161,14 +161,14 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 after = (
                     others if entry.is_created_last else others[-1:] if entry.mapping.created_in_order else []
                 )
-                before = [each for name in entry.mapping.after for each in self.resources[name].values()]
+                before = [dep for name in entry.mapping.after for dep in self.resources[name].values()]
                 made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
             return made
-        noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # asked for only where there is one
+        noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # only called for blocks that have one
         return {noun: self._make(noun, given)} if given and given.given() else {}
 
     def _in_space(self, entry: Block) -> dict[str, Any]:
-        """Return the reference to the space whose key an entry has as `space`, if it has one."""
+        """Return the reference to the space of an entry, if it has a key `space`."""
         space = getattr(entry, "space", None)
         return {"space": self.resources["spaces"][space].id} if space else {}
 
@@ -181,9 +181,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         after: Iterable[pulumi.Resource] | pulumi.Output[Any] = (),
         **references: Any,
     ) -> Any:
-        """Make the resource that a block says it makes. `references` are to other resources."""
+        """Create the resource that a block describes. `references` are references to other resources."""
         mapping = block.mapping
-        assert mapping is not None, f"{type(block).__name__} makes no resource"  # noqa: S101
+        assert mapping is not None, f"{type(block).__name__} describes no resource"  # noqa: S101
         from_stack = {name: getattr(self._settings, name) for name in mapping.from_stack}
         made = getattr(providers, mapping.resource)(
             name,
@@ -255,7 +255,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **reload.model_dump(),
             opts=self._options(
                 formerly=names.former_names(self._customer.apps[key].renamed_from),
-                # What the script reads has to be there.
+                # The data sources of the script must exist.
                 after=[
                     *self.resources["data_connections"].values(),
                     *self.resources["data_files"].values(),
@@ -290,7 +290,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         return self._child(made)
 
     def _make_reload_task(self, key: str) -> Any:
-        """Make a task, and before it the one after which it runs."""
+        """Create a task, after the task that it waits for."""
         made = self.resources["reload_tasks"]
         if key not in made:
             task = self._customer.reload_tasks[key]
@@ -350,7 +350,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         }
 
     def _client_secrets(self) -> dict[str, dict[str, Any]]:
-        """Return the secrets of OAuth clients by key, if there are any such clients."""
+        """Return the secrets of `web` clients by key, if there are any."""
         clients = self._customer.oauth_clients
         secrets = {
             key: made.client_secret
@@ -361,7 +361,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
 
 def _secrets(block: Block) -> dict[str, pulumi.Output[Any]]:
-    """Return the properties whose values are secrets of the stack that the block names."""
+    """Return the properties whose values are secrets that the block names."""
     config = pulumi.Config("tenantry")
     found: dict[str, pulumi.Output[Any]] = {}
     for key, name in block.secrets().items():
@@ -369,6 +369,6 @@ def _secrets(block: Block) -> dict[str, pulumi.Output[Any]]:
         if isinstance(named, str):
             found[name] = config.require_secret(f"secrets_{named}")
         elif named:
-            secrets = {inner: config.require_secret(f"secrets_{each}") for inner, each in named.items()}
+            secrets = {inner: config.require_secret(f"secrets_{secret}") for inner, secret in named.items()}
             found[name] = pulumi.Output.all(**secrets)
     return found

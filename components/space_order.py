@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 def spaces_in_the_way(tenant: Tenant, run: str, spaces: Iterable[Space]) -> pulumi.Output[list[Space]]:
-    """Wait until no space can be replaced any more. Return the spaces that an app cannot do without.
+    """Wait until no space can be replaced any more. Return the spaces that failed.
 
     A space whose type changes is replaced. Pulumi first deletes the staged app in it, then the space. The
     file may give the app another staging space at the same time. Then nothing else makes the app wait,
     and Pulumi imports it while it deletes it: the state has the app twice. Only the state knows where the
     app was, and its former space may be a managed one by now. So the app waits for all spaces.
 
-    A tenant that this `run` of the program makes has no space to replace, so its apps do not wait: a
-    space with an owner comes late.
+    A tenant that this `run` of the program creates has no space to replace. So its apps do not wait, because
+    a space with an owner is late.
 
-    The result is empty as a rule, so that the first run and later ones record the same dependencies. A space
-    that fails is in it, so that the engine skips the app.
+    The result is usually empty, so that the first run and later runs record the same dependencies. It
+    contains a space that failed, so that the engine skips the app.
     """
 
     async def found() -> list[Space]:

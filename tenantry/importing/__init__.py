@@ -1,9 +1,9 @@
-"""An existing tenant taken into care: its stack file and its state, made from what is at Qlik.
+"""The import of an existing tenant: its stack file and its state, created from the objects at Qlik.
 
-Nothing is changed at Qlik. What is read becomes the settings of a stack (`tenantry.importing.kinds`, one
-module per theme), of which the project's own program makes resources; those get the ids of what was found.
-All of that happens in a scratch copy of the project with a backend of its own. File and state come to their
-places only when a preview there has found no difference.
+An import changes nothing at Qlik. It writes the objects as the settings of a stack
+(`tenantry.importing.kinds`, one module per topic). The project's own program declares resources from them,
+and these get the ids of the objects. All of this happens in a scratch copy of the project with its own
+backend. The import saves file and state only after a preview there has found no difference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a tenant is not imported."""
+"""The errors of an import."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from tenantry.errors import TenantryError
 
 
 class ImportRefused(TenantryError):
-    """The tenant cannot be imported; nothing was changed, at Qlik or here. The text says why."""
+    """The tenant cannot be imported. Nothing was changed, neither at Qlik nor here. The text says why."""

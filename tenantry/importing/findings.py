@@ -1,4 +1,4 @@
-"""What was found in a tenant: how it stands in a stack file, and which object each resource is."""
+"""The result of reading a tenant: its entries in a stack file, and the object of each resource."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """An object that a resource is for: of which kind, its id, and its properties as they are at Qlik.
+    """An object at Qlik that a resource will manage: its resource type, its id, and its properties at Qlik.
 
-    `identity` names the properties by which the resource of the program is told from others of its kind; it
-    is empty where a tenant has one.
+    `identity` names the properties that identify the resource in the program among those of its type. It is
+    empty if a tenant has only one.
     """
 
     kind: str
@@ -28,20 +28,20 @@ class Found:
     identity: tuple[str, ...] = ()
 
     def is_for(self, kind: str, inputs: Mapping[str, Any]) -> bool:
-        """Tell whether a resource of that kind with these inputs is this object."""
+        """Return whether a resource of this type with these inputs is this object."""
         return kind == self.kind and all(inputs.get(name) == self.live.get(name) for name in self.identity)
 
     def differences(self, inputs: Mapping[str, Any]) -> list[str]:
-        """Return the properties that the program would set to something else than they are."""
+        """Return the properties that the program would change."""
         return [name for name in self.live if name in inputs and inputs[name] != self.live[name]]
 
 
 @dataclass
 class Findings:
-    """What the kinds found. `plan` has the values of the plan that the customer is on, merged.
+    """The objects and settings of the tenant. `plan` has the merged values of the customer's plan.
 
-    `customer` is what the stack file would say without a plan. A key with None is one that was looked for and
-    is not there; a key that is missing says nothing, and the plan's counts.
+    `customer` is the content of the stack file without a plan. A key with None does not exist in the tenant.
+    If a key is missing, the value of the plan applies.
     """
 
     plan: Properties = field(default_factory=dict)
@@ -49,23 +49,23 @@ class Findings:
     objects: list[Found] = field(default_factory=list)
     unmanaged: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
-    """The keys in the stack file, by the ids of the objects that they are for."""
+    """The keys in the stack file, by the ids of their objects."""
 
     def add_entry(self, block: str, id: str, entry: Properties, *identity: str, key: str = "") -> Properties:
-        """Add an entry to a block such as `groups`, under the key that the plan has for it, or its name.
+        """Add an entry to a block such as `groups`, under its key in the plan, or under its name.
 
-        `identity`: what tells the entries of the block from each other. `key`: for one without a name.
+        `identity`: the keys that identify an entry of the block. `key`: the key for an entry without a name.
         """
         entries = self.customer.setdefault(block, {})
         planned = self.plan.get(block) or {}
         fields = _fields(block)
         fitting = (
-            each
-            for each, of_plan in planned.items()
-            if each not in entries
-            and all({"name": each, **of_plan}.get(n, default(fields[n])) == entry[n] for n in identity)
+            candidate
+            for candidate, of_plan in planned.items()
+            if candidate not in entries
+            and all({"name": candidate, **of_plan}.get(n, default(fields[n])) == entry[n] for n in identity)
         )
-        more = [str(entry[each]) for each in identity if each != "name"]
+        more = [str(entry[name]) for name in identity if name != "name"]
         taken = entries.keys() | planned.keys()
         key = next(fitting, "") or _free(key or entry["name"], more, taken)
         entries[key] = entry
@@ -73,12 +73,12 @@ class Findings:
         return entry
 
     def add_unmanaged(self, what: str, why: str = "") -> None:
-        """Note something that the stack does not manage."""
+        """Record something that the stack does not manage."""
         self.unmanaged.append(f"{what}: {why}" if why else what)
 
 
 def default(field: FieldInfo) -> Any:
-    """Return what a key of a block means where it is not there; None for a required one."""
+    """Return the default of a key of a block, or None if the key is required."""
     return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
@@ -88,6 +88,6 @@ def _fields(block: str) -> dict[str, FieldInfo]:
 
 
 def _free(name: str, more: list[str], taken: set[str]) -> str:
-    names = [name, *(f"{name} ({each})" for each in more)]
+    names = [name, *(f"{name} ({suffix})" for suffix in more)]
     names += [f"{name} ({number})" for number in range(2, len(taken) + 3)]
-    return next(each for each in names if each not in taken)
+    return next(candidate for candidate in names if candidate not in taken)

@@ -1,4 +1,4 @@
-"""The stack file of what was found: only what its plan does not say anyway, or else would be a default."""
+"""The stack file of an imported tenant, without values that the plan or a default already has."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tenantry.settings.models.block import Block, block_of
 from tenantry.settings.writing import Dumper
 
 SHORT = 80
-"""Characters of a mapping that stays on one line."""
+"""The longest mapping on one line, in characters."""
 
 
 def minimal(findings: Findings) -> Properties:
-    """Return the customer of a stack file which, merged over the plan, is what was found.
+    """Return the customer of a stack file that equals the findings when merged over the plan.
 
-    A block of the plan of which the tenant has nothing is among what was found, and empty.
+    If the tenant has nothing of a block in the plan, the block is empty in the result.
     """
     none: Properties = {name: {} for name in ENTRIES if findings.plan.get(name)}
     return _difference(none | findings.customer, findings.plan, Customer)
 
 
 def _difference(found: Properties, plan: Properties, block: type[Block]) -> Properties:
-    said: Properties = {}
+    difference: Properties = {}
     for name, value in found.items():
         field = block.model_fields[name]
         inner = block_of(field.annotation)
@@ -38,26 +38,26 @@ def _difference(found: Properties, plan: Properties, block: type[Block]) -> Prop
         elif _same(value, plan.get(name, default(field))):
             continue
         else:
-            said[name] = value
+            difference[name] = value
             continue
         if changed:
-            said[name] = changed
-    return said
+            difference[name] = changed
+    return difference
 
 
 def _entries(found: Properties, plan: Properties, block: type[Block]) -> Properties:
-    said: Properties = {}
+    difference: Properties = {}
     for key, entry in found.items():
         of_plan = {"name": key, **(plan.get(key) or {})}
         changed = _difference(entry, of_plan, block)
         if changed or key not in plan:
-            said[key] = changed
-    return said | {key: None for key in plan if key not in found}
+            difference[key] = changed
+    return difference | {key: None for key in plan if key not in found}
 
 
 def _map(found: Properties, plan: Properties) -> Properties:
-    said = {key: value for key, value in found.items() if not _same(value, plan.get(key))}
-    return said | {key: None for key in plan if key not in found}
+    difference = {key: value for key, value in found.items() if not _same(value, plan.get(key))}
+    return difference | {key: None for key in plan if key not in found}
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -67,9 +67,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def as_text(config: Properties, *, head: str, short: bool = True) -> str:
-    """Return the text of a stack file with these keys under `config:`; `head` stands above, as a comment.
+    """Return the text of a stack file with these keys under `config:`, below the comment `head`.
 
-    With `short` a mapping that fits on a line is on one.
+    With `short`, a mapping that fits on one line is on one line.
     """
     text = yaml.dump(
         {"config": config},
@@ -83,10 +83,10 @@ def as_text(config: Properties, *, head: str, short: bool = True) -> str:
 
 
 class _Dumper(Dumper):
-    """Keeps to one line only what is short."""
+    """YAML dumper that writes only short mappings on one line."""
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
-        """Break what would be a long line."""
+        """Return the node, with one key per line if a single line would be too long."""
         node = super().represent_mapping(tag, mapping, flow_style)
         if len(str(mapping)) > SHORT:
             node.flow_style = False

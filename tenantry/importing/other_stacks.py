@@ -1,4 +1,4 @@
-"""The other stacks of a backend: a tenant is managed by one at most."""
+"""The other stacks of a backend. At most one stack can manage a tenant."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TENANT = tokens.of("Tenant")
 
 def names(backend: Backend) -> list[str]:
     """Return the names of the project's stacks in the backend."""
-    return [each["name"] for each in json.loads(backend.run("stack", "ls", "--json"))]
+    return [stack["name"] for stack in json.loads(backend.run("stack", "ls", "--json"))]
 
 
 def manager_of(backend: Backend, hostname: str, stacks: list[str]) -> str | None:
-    """Return the stack in whose state the tenant is, if any."""
+    """Return the stack whose state contains the tenant, or None."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         found = pool.map(_manages, repeat(backend), stacks, repeat(hostname))
         return next((name for name, there in zip(stacks, found, strict=True) if there), None)
@@ -36,4 +36,4 @@ def _tenants(backend: Backend, stack: str) -> Iterator[str]:
         there = resources(backend.state(stack))
     except NoSuchStack:
         return
-    yield from (each["id"] for each in there if each["type"] == TENANT and not each.get("delete"))
+    yield from (item["id"] for item in there if item["type"] == TENANT and not item.get("delete"))

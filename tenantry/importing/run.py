@@ -1,4 +1,4 @@
-"""The import from beginning to end: read, write the settings, make the state, put both in their places."""
+"""The import: read the tenant, write the settings, create the state, save both."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tenantry.text import for_line
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What came of an import: the stack and its file, how many objects of each kind, what is left alone."""
+    """The result of an import: the stack, its file, the number of objects per type, unmanaged objects."""
 
     stack: str
     file: Path
@@ -42,7 +42,7 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What to import: the tenant by hostname, and if named the stack, its plan and the source tenant."""
+    """The arguments of an import: the hostname, and optionally stack, plan and source tenant."""
 
     hostname: str
     stack: str | None = None
@@ -53,11 +53,11 @@ class ImportRequest:
 def import_tenant(
     cloud: Cloud, project: Project, backend: Backend, request: ImportRequest, say: Callable[[str], None]
 ) -> ImportResult:
-    """Take an existing tenant into care as a stack of the project; `say` is told how far it is.
+    """Import an existing tenant as a stack of the project. `say` gets progress messages.
 
-    Raises ImportRefused, QlikError and PulumiFailed; then there is neither a stack file nor a state.
+    Raises ImportRefused, QlikError and PulumiFailed. Then neither stack file nor state exists.
     """
-    cloud.tenant(request.hostname)  # is it a host of Qlik's at all?
+    cloud.tenant(request.hostname)  # raises an error if this is not a host of Qlik
     plan = _plan(project, request.plan)
     if request.stack:
         _check_free(project, request.stack)
@@ -85,7 +85,7 @@ def import_tenant(
 
 
 def _plan(project: Project, name: str | None) -> dict[str, Any]:
-    """Return the values of a plan with all that it extends."""
+    """Return the values of a plan with all plans that it extends."""
     if name is None:
         return {}
     if wrong := missing_plan(name, project.stacks):
@@ -100,14 +100,16 @@ def _plan(project: Project, name: str | None) -> dict[str, Any]:
 
 
 def _source_tenant(project: Project, request: ImportRequest) -> str:
-    """Return the source tenant: as asked for, or that of the project, or of all its stacks there."""
+    """Return the source tenant of the request, of the project, or of all its stacks in the region."""
     given = request.source_tenant or project.config.get(SOURCE_TENANT)
     if given:
         return str(given)
     region = request.hostname.partition(".")[2].partition(".")[0]
     configs = [(read(file).value or {}).get("config") or {} for file in project.stack_files().values()]
     found = {
-        each[SOURCE_TENANT] for each in configs if each.get(REGION) == region and each.get(SOURCE_TENANT)
+        config[SOURCE_TENANT]
+        for config in configs
+        if config.get(REGION) == region and config.get(SOURCE_TENANT)
     }
     if len(found) == 1:
         return str(found.pop())
@@ -131,7 +133,7 @@ def _check_free(project: Project, stack: str) -> None:
 
 def _check_unmanaged(backend: Backend, stack: str, hostname: str, say: Callable[[str], None]) -> None:
     stacks = other_stacks.names(backend)
-    if stack in (each.rpartition("/")[2] for each in stacks):
+    if stack in (name.rpartition("/")[2] for name in stacks):
         raise ImportRefused(f"the backend already has a stack {stack}; choose another name with --stack NAME")
     if stacks:
         say(f"looking for {hostname} in the state of {len(stacks)} other stacks")
@@ -161,7 +163,7 @@ def _check_settings(file: Path) -> None:
 
 
 def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[str], None]) -> dict[str, Any]:
-    """Return the state in which a stack has all that was found and nothing to do; no request is sent."""
+    """Return the state of the stack with all found objects and no differences. Sends no request."""
     say(f"creating the state of {len(findings.objects)} objects")
     copy.run("stack", "init", stack, "--no-select")
     file = copy.root.parent / "objects.json"
@@ -172,7 +174,7 @@ def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[st
     copy.run("import", "--file", str(file), *options, "--stack", stack)
     say("checking that the next `pulumi up` has nothing to do")
     _check_no_difference(json.loads(copy.run("preview", "--json", "--stack", stack)))
-    # Only `up` writes in which order all is to be deleted, and what is protected.
+    # Only `up` writes the order of deletion and the protection.
     copy.run("up", "--skip-preview", "--yes", "--stack", stack)
     return without_encryption(json.loads(copy.run("stack", "export", "--show-secrets", "--stack", stack)))
 

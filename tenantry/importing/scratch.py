@@ -1,4 +1,4 @@
-"""A scratch copy of a project, with a backend of its own: what goes wrong there leaves nothing behind."""
+"""A temporary copy of a project with its own backend. An error there leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tenantry.settings.project import Project
 from tenantry.state.backend import Backend
 
 SECONDS = 1800.0
-"""The longest that one `pulumi` command may take: it writes the whole state for each object."""
+"""The timeout of one `pulumi` command. It writes the whole state for each object."""
 
 
 @contextmanager
 def scratch(project: Project, root: Path) -> Iterator[tuple[Backend, Path]]:
-    """Give a backend with a copy of the project in which no stack is, and the folder of its stack files.
+    """Yield a backend with a copy of the project without stacks, and the folder for its stack files.
 
-    The copy is made of links, but for the stack files, of which it has none.
+    The copy consists of links. It has no stack files.
     """
     with tempfile.TemporaryDirectory(prefix="tenantry-import-") as name:
         folder = Path(name)
@@ -38,14 +38,14 @@ def scratch(project: Project, root: Path) -> Iterator[tuple[Backend, Path]]:
             "PULUMI_CONFIG_PASSPHRASE_FILE": "",
             **environment.NO_LEGACY_WARNING,
             **environment.NO_BACKUPS,
-            # The state is written once per command, not once per object: what a killed one did is not needed.
+            # Write the state once per command, not per object: nobody needs the state of a killed command.
             **environment.ONE_CHECKPOINT,
         }
         yield Backend(copy, needed, SECONDS), inside
 
 
 def _link(folder: Path, to: Path, but: Path | None = None) -> None:
-    for each in folder.iterdir():
-        is_stack = each.name.startswith("Pulumi.") and each.name not in ("Pulumi.yaml", "Pulumi.yml")
-        if each != but and not is_stack and each.name != ".git":
-            (to / each.name).symlink_to(each)
+    for path in folder.iterdir():
+        is_stack = path.name.startswith("Pulumi.") and path.name not in ("Pulumi.yaml", "Pulumi.yml")
+        if path != but and not is_stack and path.name != ".git":
+            (to / path.name).symlink_to(path)

@@ -1,4 +1,4 @@
-"""The state of what was found: the program's resources, with the ids of the objects that they are for."""
+"""The state of an imported tenant: the resources of the program, with the ids of their objects."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _OUR_TYPES = tokens.RESOURCES
 def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) -> Properties:
     """Return the file for `pulumi import --file`.
 
-    `skeleton` is what `pulumi preview --import-file` wrote, `preview` what it printed with `--json`: there
-    the inputs are as the program gives them, but for the ids of what is not made yet. Raises ImportRefused
-    where the program has a resource that was not found, or would change one that was.
+    `skeleton` is the file that `pulumi preview --import-file` wrote. `preview` is its output with `--json`.
+    It contains the inputs of the program, except ids of objects that do not exist yet. Raises ImportRefused
+    if the program has a resource without an object, or would change an object.
     """
     known = list(objects)
     ids: dict[str, str] = {}
@@ -55,8 +55,10 @@ def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Foun
 def _resolved(
     resource: Properties, ids: Mapping[str, str], outputs: Mapping[str, Properties]
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the inputs of a resource. An unknown one is the output of that name of what it depends on, or
-    its id.
+    """Yield the inputs of a resource.
+
+    An unknown input is the output with this name of the resource that it depends on, or the id of that
+    resource.
     """
     depends_on = resource.get("propertyDependencies") or {}
     for name, value in resource["inputs"].items():

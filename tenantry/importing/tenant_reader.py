@@ -1,4 +1,4 @@
-"""An existing tenant, read: each collection once, on first use. Nothing here writes."""
+"""A reader of an existing tenant. It reads each collection once, on first use. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 REQUESTS_AT_ONCE = 4
-"""Requests in flight, as many as the engine's provider has."""
+"""Parallel requests, as many as in the provider process."""
 
 
 class TenantReader:
-    """The tenant at `hostname`, which may be its alias. Raises ImportRefused for one that is not to be had.
+    """A reader of the tenant at `hostname`, which can be its alias.
 
-    `source_tenant` is the hostname of the tenant that the templates are on.
+    `source_tenant` is the hostname of the tenant with the templates. Raises ImportRefused if the tenant
+    cannot be imported.
     """
 
     def __init__(self, cloud: Cloud, hostname: str, source_tenant: str) -> None:
@@ -46,17 +47,17 @@ class TenantReader:
 
     @property
     def host(self) -> Host:
-        """Its host."""
+        """The host of the tenant."""
         return self.cloud.tenant(self.hostname)
 
     @property
     def region(self) -> str:
-        """Its region."""
+        """The region of the tenant."""
         return self.host.region
 
     @cached_property
     def bot(self) -> str:
-        """The user id of our own bot there."""
+        """The user id of our bot in the tenant."""
         return str(self.host.get("/api/v1/users/me")["id"])
 
     @cached_property
@@ -75,7 +76,10 @@ class TenantReader:
         return _by_name(self.host.list("/api/v1/users"))
 
     def listed(self, path: str, page: int | None = PAGE) -> list[Json]:
-        """Return every object of a collection that one module alone asks for, in the order of names."""
+        """Return every object of a collection, in the order of names.
+
+        Only one module reads this collection.
+        """
         return _by_name(self.host.list(path, limit=page))
 
     @cached_property
@@ -87,23 +91,23 @@ class TenantReader:
 
     @cached_property
     def apps(self) -> list[Json]:
-        """Every app that our bot may see, as the catalogue has it, in the order of names."""
+        """Every app that our bot can see, as in the catalogue, in the order of names."""
         return _by_name(self.host.list("/api/v1/items", APPS))
 
     @cached_property
     def templates(self) -> list[Json]:
-        """Every app on the source tenant that could be a template: published copies are none."""
+        """Every app on the source tenant that could be a template, without published copies."""
         items = self.cloud.tenant(self.source_tenant).list("/api/v1/items", APPS)
         return [item for item in items if not item["resourceAttributes"].get("publishTime")]
 
-    def in_parallel(self, ask: Callable[[str], T], about: Iterable[str]) -> list[T]:
-        """Ask for each, several at a time; return the answers in order."""
+    def in_parallel(self, send: Callable[[str], T], paths: Iterable[str]) -> list[T]:
+        """Call `send` for each path, several at a time. Return the results in order."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            return list(pool.map(ask, about))
+            return list(pool.map(send, paths))
 
 
 APPS = {"resourceType": "app", "noActions": "true"}
 
 
 def _by_name(found: Iterable[Json]) -> list[Json]:
-    return sorted(found, key=lambda each: (each.get("name", ""), each["id"]))
+    return sorted(found, key=lambda item: (item.get("name", ""), item["id"]))

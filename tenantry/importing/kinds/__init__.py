@@ -1,8 +1,9 @@
-"""What an import knows of each resource type: `settings` and `entries` for all whose objects are the stack's
-without exception, and one module per theme for the others.
+"""The import of each resource type. `settings` and `entries` handle the types whose objects all belong to the
+stack. The other types have one module per topic.
 
-Each has a function `find(reader, findings)`, which adds the objects, says how they stand in a stack file, and
-notes what it leaves alone and why. They run in the order of `KINDS`: what refers to others comes after them.
+Each module has a function `find(reader, findings)`. It adds the objects and their entries in the stack file,
+and records what it does not import and why. They run in the order of `KINDS`: a type follows the types that
+it refers to.
 """
 
 from __future__ import annotations
@@ -45,6 +46,6 @@ KINDS: tuple[Callable[[TenantReader, Findings], None], ...] = (
 
 
 def find_all(reader: TenantReader, findings: Findings) -> None:
-    """Read all that a stack could manage."""
+    """Read all objects that a stack could manage."""
     for find in KINDS:
         find(reader, findings)

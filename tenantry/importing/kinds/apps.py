@@ -1,7 +1,8 @@
-"""Apps that were made from templates, and where they are published.
+"""Apps that were imported from templates, and their publications.
 
-An app is taken only where its template is certain: one made by us bears a mark, which is made of it; of any
-other, name and version must be those of exactly one template. A copy belongs to an app by `originAppId`.
+The import takes an app only if its template is certain. An app of Tenantry has a mark that identifies the
+template. For any other app, exactly one template must have its name and version. `originAppId` links a copy
+to its app.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Template = dict[str, Any]
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take the staged apps whose template is certain, and their publications."""
+    """Import the staged apps whose template is certain, and their publications."""
     types = {space["id"]: space["type"] for space in reader.spaces}
     apps = [attributes_of(item) for item in reader.apps]
     copies: dict[str, list[Json]] = defaultdict(list)
@@ -36,9 +37,9 @@ def find(reader: TenantReader, findings: Findings) -> None:
     for app in in_shared:
         template = _template(reader, app)
         twins = [
-            each for each in in_shared if (each["name"], each["spaceId"]) == (app["name"], app["spaceId"])
+            other for other in in_shared if (other["name"], other["spaceId"]) == (app["name"], app["spaceId"])
         ]
-        published = [each for each in twins if copies[each["id"]]]
+        published = [twin for twin in twins if copies[twin["id"]]]
         if isinstance(template, str):
             why = template
         elif len(twins) > 1 and published != [app]:
@@ -55,7 +56,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
 
 
 def _take(reader: TenantReader, findings: Findings, app: Json, template: Template) -> Template:
-    """Add the app; return its entry in the stack file."""
+    """Add the app. Return its entry in the stack file."""
     own = {"source_tenant": reader.source_tenant, "data": True} | template
     live = staged.as_found(app, own)
     entry = {
@@ -73,7 +74,7 @@ def _take(reader: TenantReader, findings: Findings, app: Json, template: Templat
 
 
 def _template(reader: TenantReader, app: Json) -> Template | str:
-    """Return how a stack file names the template of an app, or why it is not certain."""
+    """Return the template of an app as in a stack file, or the reason why it is not certain."""
     version = version_of(app["description"])
     if not version:
         return "its description does not end in the version of a template, {v…}"
@@ -81,7 +82,7 @@ def _template(reader: TenantReader, app: Json) -> Template | str:
     mark = staged.MARK.search(app["description"])
     if mark:
         own = {"source_tenant": reader.source_tenant}
-        ours = [each for each in _possible(fitting, version) if f"[{staged.mark(own | each)}]" == mark[0]]
+        ours = [way for way in _possible(fitting, version) if f"[{staged.mark(own | way)}]" == mark[0]]
         return ours[0] if ours else f"no template on {reader.source_tenant} has its mark {mark[0]}"
     named = [item for item in fitting if item["name"] == app["name"]]
     if len(named) == 1:
@@ -104,7 +105,7 @@ def _publications(
     found: list[Json],
     names: dict[str, str],
 ) -> None:
-    """Take those copies of an app that are as the stack would publish it."""
+    """Import the copies of an app that equal a publication by the stack."""
     for app in found:
         wanted = describe(entry["description"] or "", entry["version"]) if entry else ""
         if entry is None:
@@ -113,7 +114,7 @@ def _publications(
             why = f'it is published from "{entry["name"]}" under another name'
         elif app["description"] != wanted:
             why = f'its description is not "{wanted}", the description of its source app'
-        elif sum(each["spaceId"] == app["spaceId"] for each in found) > 1:
+        elif sum(copy["spaceId"] == app["spaceId"] for copy in found) > 1:
             why = "the same app is published there more than once"
         else:
             entry["publish_to"].append(findings.keys[app["spaceId"]])

@@ -1,4 +1,4 @@
-"""Data connections of the spaces. Their secrets stay at Qlik, which shows them to nobody."""
+"""Data connections of the spaces. Qlik does not return their secrets."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ BLOCK = "data_connections"
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take every connection of a space. Its properties are taken where a plan names them: of the others
-    nobody knows which were set, and which Qlik has made.
+    """Import every connection of a space, with the properties that a plan names.
+
+    For other properties nobody knows whether a user set them or Qlik created them.
     """
     personal = 0
     listed = reader.host.list(HANDLER.path, {"noDatafiles": "true"})
-    for connection in sorted(listed, key=lambda each: (each.get("qName", ""), each["qID"])):
+    for connection in sorted(listed, key=lambda item: (item.get("qName", ""), item["qID"])):
         if connection.get("space") in findings.keys:
             _take(reader, findings, connection)
         else:

@@ -1,4 +1,4 @@
-"""Data files of the spaces: an import writes no files, so it takes none of them."""
+"""Data files of the spaces. An import does not import them, because it writes no files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARAMS = {"includeAllSpaces": "true"}
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """List each data file of a space as not managed, with how to declare it; count the others."""
+    """List each data file of a space as not managed, with the steps to declare it. Count the others."""
     names = {space["id"]: space["name"] for space in reader.spaces}
     try:
         there = sorted(reader.host.list(HANDLER.path, PARAMS), key=lambda file: (file["name"], file["id"]))

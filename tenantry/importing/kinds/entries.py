@@ -1,4 +1,4 @@
-"""Blocks whose entries are each one object of a plain collection, such as `web_integrations`."""
+"""Blocks in which each entry is one object of a plain collection, such as `web_integrations`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ BLOCKS_WITH_OWN_MODULE = (
     "apps",
     "reload_tasks",
 )
-"""Blocks with a module of their own here: not all that is in their collection is the stack's."""
+"""Blocks with their own module here, because not all objects in their collection belong to the stack."""
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take every object of each collection, but for those that share what tells them apart."""
+    """Import every object of each collection, except objects with the same identity."""
     for block in ENTRIES:
         if block not in BLOCKS_WITH_OWN_MODULE and not issubclass(BLOCKS[block], FromFiles):
             _find(block, BLOCKS[block], reader, findings)
@@ -35,11 +35,11 @@ def find(reader: TenantReader, findings: Findings) -> None:
 
 def _find(block: str, model: type[Block], reader: TenantReader, findings: Findings) -> None:
     mapping, inputs = model.mapping, model.inputs()
-    assert mapping is not None, f"{block} makes no resource: give it a module of its own"  # noqa: S101
+    assert mapping is not None, f"{block} describes no resource: give it its own module"  # noqa: S101
     handler = handler_of(mapping.resource)
     identity = tuple(inputs[key] for key in mapping.identity)
-    listed = [each for each in reader.listed(handler.path, handler.page) if handler.manages(each)]
-    objects = [(each[handler.id_name], handler.decode(each)) for each in listed]
+    listed = [item for item in reader.listed(handler.path, handler.page) if handler.manages(item)]
+    objects = [(item[handler.id_name], handler.decode(item)) for item in listed]
     counts = Counter(tuple(live[name] for name in identity) for _, live in objects)
     for id, live in objects:
         this = tuple(live[name] for name in identity)
@@ -48,11 +48,13 @@ def _find(block: str, model: type[Block], reader: TenantReader, findings: Findin
                 f'{mapping.noun} "{this[0]}" ({id})', f"another one has the same {mapping.identity[0]}"
             )
             continue
-        entry = {key: _said(model, key, live[name]) for key, name in inputs.items() if name in live}
+        entry = {
+            key: _stack_file_value(model, key, live[name]) for key, name in inputs.items() if name in live
+        }
         findings.add_entry(block, id, entry, *mapping.identity, key=str(live.get("name") or this[0]))
         findings.objects.append(Found(mapping.resource, id, live, identity))
 
 
-def _said(model: type[Block], key: str, value: Any) -> Any:
-    """Return what a stack file says of a value: nothing where Qlik has an empty text."""
+def _stack_file_value(model: type[Block], key: str, value: Any) -> Any:
+    """Return a value as in a stack file: None for an empty text at Qlik."""
     return None if value == "" and model.model_fields[key].default is None else value

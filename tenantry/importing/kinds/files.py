@@ -1,4 +1,4 @@
-"""Entries whose content is in files, such as themes: an import writes no files, so it takes none of them."""
+"""Entries with their content in files, such as themes. An import does not import them: it writes no files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.look import FromFiles
 
 BLOCKS_WITH_OWN_MODULE = ("data_files",)
-"""Blocks with a module of their own here: their collection is not a plain one."""
+"""Blocks with their own module here, because their collection is not a plain one."""
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """List each of them as not managed, with how to declare it."""
+    """List each object as not managed, with the steps to declare it."""
     for block, model in BLOCKS.items():
         if (
             block in BLOCKS_WITH_OWN_MODULE

@@ -1,4 +1,4 @@
-"""The keys that sign the tokens people come with: JWT identity providers."""
+"""JWT identity providers. Interactive identity providers are not imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tenantry.providers.values import pem
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take the identity providers that are one public key."""
+    """Import the identity providers that have exactly one public key."""
     for provider in reader.listed(jwt_identity_provider.HANDLER.path):
         keys = (provider.get("options") or {}).get("staticKeys") or []
         if provider.get("protocol") == "jwtAuth" and len(keys) == 1:
@@ -22,7 +22,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
 
 
 def _why_not(provider: Json) -> str:
-    """Return why a provider is not managed."""
+    """Return the reason why a provider is not managed."""
     protocol = provider.get("protocol", "unknown")
     if not oidc_identity_provider.HANDLER.manages(provider):
         return f"its protocol is {protocol}"

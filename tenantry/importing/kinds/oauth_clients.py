@@ -1,4 +1,4 @@
-"""OAuth clients. Their secrets stay at Qlik, which shows them to nobody."""
+"""OAuth clients. Qlik does not return their secrets."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BLOCK = "oauth_clients"
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take the clients that a stack file can say, but for those that share a name."""
+    """Import the clients that a stack file can describe, except clients with the same name."""
     clients = sorted(
-        reader.host.list(HANDLER.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
+        reader.host.list(HANDLER.path), key=lambda client: (client.get("clientName", ""), client["clientId"])
     )
-    names = Counter(each.get("clientName") for each in clients)
+    names = Counter(client.get("clientName") for client in clients)
     for client in clients:
         name, id = client.get("clientName", ""), client["clientId"]
         reason = _reason(client) if names[name] == 1 else "another one has the same name"
@@ -29,7 +29,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
 
 
 def _reason(client: Json) -> str:
-    """Return why a stack file cannot say this client; nothing if it can."""
+    """Return the reason why a stack file cannot describe this client, or an empty string."""
     if client.get("appType") not in get_args(OAuthClient.properties["app_type"].type):
         return f"its type is {client.get('appType', 'unknown')}"
     if client.get("createdByType") == "dcr":

@@ -1,6 +1,6 @@
-"""People: the administrators who are known on the source tenant, and the users that the plan names.
+"""People: the administrators who are users of the source tenant, and the users in the plan.
 
-Everybody else logs in and is a user by that, which is nothing that a stack has to state.
+Other people become users when they log in. A stack does not need to list them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from tenantry.providers.values.words import counted
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take the people that stand for something, name the administrators who are not active, and count the
-    rest.
-    """
+    """Import users of the plan and active administrators, list inactive administrators, count the rest."""
     findings.customer |= {block: {} for block in ("users", "admins") if findings.plan.get(block)}
-    planned = {each.get("subject"): each for each in (findings.plan.get("users") or {}).values()}
+    planned = {user.get("subject"): user for user in (findings.plan.get("users") or {}).values()}
     left = 0
     for user in reader.users:
         if user["id"] == reader.bot or user.get("status") == people.DELETED:
@@ -29,7 +27,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
         elif roles.TENANT_ADMIN not in roles.names_in(user):
             left += 1
         elif people.status_of(user) != "active":
-            # A stack would set the status: who has let an invitation lie, or was disabled, stays that.
+            # A stack would activate the user, but an import changes nothing at Qlik.
             findings.add_unmanaged(f"administrator {_name(user)} (status {people.status_of(user)})")
         elif not _admin(reader, findings, user):
             left += 1
@@ -47,7 +45,7 @@ def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:
 
 
 def _admin(reader: TenantReader, findings: Findings, user: Json) -> bool:
-    """Add an active administrator who is the same person on the source tenant; tell if so."""
+    """Add an active administrator who is also a user of the source tenant. Return whether that is so."""
     source = reader.cloud.tenant(reader.source_tenant)
     person = people.with_subject(source, user["subject"])
     if person is None:
@@ -58,12 +56,12 @@ def _admin(reader: TenantReader, findings: Findings, user: Json) -> bool:
     known = {"email": email} if unique else {"subject": person["subject"]}
     entry = {"email": None, "subject": None} | known
     findings.add_entry("admins", user["id"], entry, *known, key=user["name"])
-    # Nothing was given by us, so nothing is taken back when the stack ends.
+    # The stack created nothing here, so its end must delete nothing.
     outputs = {"user_subject": user["subject"], "made_user": False, "gave_role": False}
     findings.objects.append(Found("TenantAdmin", user["id"], live | known | outputs, tuple(known)))
     return True
 
 
 def _name(user: Json) -> str:
-    """Return how messages call a user: one who never logged in may have no name."""
+    """Return the name of a user for messages. A user who never logged in can lack a name."""
     return str(user.get("name") or user.get("email") or user["subject"])

@@ -1,4 +1,4 @@
-"""Tasks that reload published apps: by a schedule, or after another one that is taken."""
+"""Tasks that reload published apps, by a schedule or after another imported task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_TRIGGER = "its only trigger is not a recurrence or another task"
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take the tasks of the publications that are taken. A task comes after the one that it waits for."""
+    """Import the tasks of the imported publications. A task follows the task that it waits for."""
     published = {item.id: item.live for item in findings.objects if item.kind == "AppPublication"}
     waiting = {task["id"]: task for task in reader.listed(HANDLER.path)}
     names = Counter(_name(task) for task in waiting.values())
@@ -40,7 +40,7 @@ def _upstream(task: Json) -> str:
 
 
 def _refusal(findings: Findings, published: dict[str, Any], task: Json) -> str:
-    """Return why a task is left; nothing if it is taken."""
+    """Return the reason why a task is not imported, or an empty string."""
     live = HANDLER.decode(task)
     if task.get("resourceId") not in published:
         return "its app is not a publication of the stack"

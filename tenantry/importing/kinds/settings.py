@@ -1,4 +1,4 @@
-"""Settings of which a tenant has one set each, such as its group settings."""
+"""Settings with one set per tenant, such as its group settings."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from tenantry.settings.models.block import Block
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take what is set. It is also what the end of the stack gives back: then nothing changes."""
+    """Import the current values. They are also the previous values, so a deletion changes nothing."""
     for block, model in BLOCKS.items():
         if model.mapping and block not in ENTRIES:
             _find(block, model, reader, findings)
 
 
 def _find(block: str, model: type[Block], reader: TenantReader, findings: Findings) -> None:
-    kind = model.mapping.resource  # type: ignore[union-attr]  # asked for only where it makes something
+    kind = model.mapping.resource  # type: ignore[union-attr]  # only called if it describes a resource
     handler = handler_of(kind)
     planned: dict[str, Any] = findings.plan.get(block) or {}
     live: dict[str, Any] = handler.live(reader.host)
-    said = {
+    values = {
         key: live[name]
         for key, name in model.inputs().items()
-        # An empty list is what a new tenant has, and no reason for a line in the file.
+        # A new tenant has an empty list, so the file does not need it.
         if live[name] is not None and not (live[name] == [] and planned.get(key) is None)
     }
-    if said:
-        findings.customer[block] = said
-        kept = {name: live[name] for key, name in model.inputs().items() if key in said}
+    if values:
+        findings.customer[block] = values
+        kept = {name: live[name] for key, name in model.inputs().items() if key in values}
         path = f"{reader.hostname}{handler.path}"
         findings.objects.append(Found(kind, path, kept | {"before": kept}))

@@ -1,4 +1,4 @@
-"""Spaces, and who has access to them."""
+"""Spaces, and the access to them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tenantry.providers.space_assignment import HANDLER as ASSIGNMENTS
 from tenantry.providers.values.words import counted
 
 ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
-"""Where the access of each kind of assignee stands in a stack file."""
+"""The key in a stack file for the access of each type of assignee."""
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take every space, and the access of all that the stack knows."""
+    """Import every space, and the access of all groups, people and bots in the stack."""
     for space in reader.spaces:
         live = HANDLER.decode(space)
         entry: dict[str, Any] = {

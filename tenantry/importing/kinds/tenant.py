@@ -1,4 +1,4 @@
-"""The tenant itself, and its lifecycle."""
+"""The tenant and its lifecycle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tenantry.providers.tenant import PATCHED, Tenant
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Take name, alias and switches. Qlik does not know of production and trial: that is the plan's.
+    """Import name, alias and switches. `production` or `trial` comes from the plan: Qlik does not store it.
 
-    What was imported is protected until the file says otherwise, whatever the plan says.
+    An imported tenant is protected until the file says otherwise, even if the plan says otherwise.
     """
     tenant, customer = reader.tenant, findings.customer
     alias = tenant["hostnames"][1] if len(tenant["hostnames"]) > 1 else None
@@ -31,7 +31,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
         findings.add_unmanaged(
             "the end of the trial", "the plan is for trials, but Qlik does not store a last day"
         )
-    # Nothing was asked for: the state has a proof like that of any other tenant, and none is left to be used.
+    # There was no request for this tenant. The state gets a proof as for any other tenant, but an unused one.
     proof = secrets.token_hex(16)
     known = {"id": proof, "name": tenant["name"], "unused": True}
     findings.objects.append(Found("TenantProof", proof, {"proof": known}))
