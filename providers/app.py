@@ -253,9 +253,9 @@ def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]
 def mark(properties: Properties) -> str:
     """Return the mark of this import: a digest of all properties that replace the app."""
     parts = [
-        properties.get(each.name)
-        for each in App.inputs()
-        if each.change is Change.REPLACES and not each.reference
+        properties.get(declared.name)
+        for declared in App.inputs()
+        if declared.change is Change.REPLACES and not declared.reference
     ]
     if parts[-1] is None:  # no script of its own
         parts.pop()

@@ -89,7 +89,9 @@ class AppPublicationHandler(Handler):
         If nothing differs, an earlier run did not finish the creation: wait again until the app can be
         opened.
         """
-        if all(have.get(each.name) == want.get(each.name) for each in self.resource_type.inputs()):
+        if all(
+            have.get(declared.name) == want.get(declared.name) for declared in self.resource_type.inputs()
+        ):
             _await_access(cloud, cloud.tenant(want["tenant"]), id, want["name"])
         self._correct(cloud, id, have, want)
         return {}

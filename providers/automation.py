@@ -114,7 +114,7 @@ class AutomationHandler(Named):
             seen = automation_definitions.digest(found["workspace"])
             live |= {"digest": seen, "stored_digest": seen}
         if "schedules" in found:
-            schedules = [_schedule(each) for each in found["schedules"]]
+            schedules = [_schedule(schedule) for schedule in found["schedules"]]
             live["schedules"] = self.resource_type.properties["schedules"].canonical(schedules)
         return live
 

@@ -66,7 +66,7 @@ class CspOriginHandler(Keyless):
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
         """Return the entries with the wanted origin."""
-        return [each for each in host.list(self.path) if each["origin"] == want["origin"]]
+        return [entry for entry in host.list(self.path) if entry["origin"] == want["origin"]]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
         """Return the only candidate, or the only one of several that is identical to `want`."""
@@ -74,7 +74,7 @@ class CspOriginHandler(Keyless):
             return found[0] if found else None
         same = [candidate for candidate in found if self.is_ours(host, candidate, want)]
         if len(same) != 1:
-            raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
+            raise Ambiguous(self.label(want, ""), host.hostname, [entry["id"] for entry in found])
         return same[0]
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:

@@ -84,9 +84,9 @@ class DataConnectionHandler(Collection):
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the connection with the wanted name in the space, with its properties."""
-        for each in self.listed(host, want):
-            if each.get("qName") == want["name"]:
-                found: dict[str, Any] = host.get(self.member(each["qID"], want), _PARSED)
+        for connection in self.listed(host, want):
+            if connection.get("qName") == want["name"]:
+                found: dict[str, Any] = host.get(self.member(connection["qID"], want), _PARSED)
                 return found | {"connectionProperties": _ours(found, want)}
         return None
 

@@ -35,11 +35,11 @@ class LicenseSettingsHandler(Singleton):
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
         """PUT both flags. A flag that is not managed keeps its live value."""
-        flags = [each for each in self.resource_type.inputs() if not each.reference]
-        if any(each.name not in known | changes for each in flags):
+        flags = [flag for flag in self.resource_type.inputs() if not flag.reference]
+        if any(flag.name not in known | changes for flag in flags):
             known = self.live(host)
         both = known | changes
-        host.put(self.path, {each.camel: both[each.name] for each in flags})
+        host.put(self.path, {flag.camel: both[flag.name] for flag in flags})
 
 
 HANDLER = LicenseSettingsHandler()

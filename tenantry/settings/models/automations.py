@@ -113,7 +113,7 @@ class Automation(FromFiles):
     def given(self) -> dict[str, Any]:
         """Leave out what is empty."""
         given = super().given()
-        given["schedules"] = [each.model_dump(exclude_none=True) for each in self.schedules]
+        given["schedules"] = [schedule.model_dump(exclude_none=True) for schedule in self.schedules]
         return {name: value for name, value in given.items() if value not in ({}, [])}
 
 
