@@ -50,9 +50,9 @@ class Registered:
 
 def run(customer: dict[str, Any]) -> tuple[dict[str, Registered], dict[str, Any]]:
     """Register one customer; return its resources by kind and name ("Space Sales"), and the outputs."""
-    said = json.loads(_run(json.dumps(customer)))
-    resources = [Registered(**each) for each in said["registered"]]
-    return {str(each): each for each in resources}, said["outputs"]
+    result = json.loads(_run(json.dumps(customer)))
+    resources = [Registered(**each) for each in result["registered"]]
+    return {str(each): each for each in resources}, result["outputs"]
 
 
 @cache

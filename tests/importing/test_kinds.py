@@ -116,9 +116,9 @@ def test_a_key_that_the_plan_has_in_a_file_stays_there(qlik: Emulator, folder: P
     same = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem()}})
     assert "jwt_identity_providers" not in minimal(same)
     other = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem("two")}})
-    said = minimal(other)["jwt_identity_providers"]["Portal"]
-    assert said["pem_file"] is None
-    assert pem.one_line(said["pem"]) == pem.one_line(public_pem())
+    entry = minimal(other)["jwt_identity_providers"]["Portal"]
+    assert entry["pem_file"] is None
+    assert pem.one_line(entry["pem"]) == pem.one_line(public_pem())
 
 
 def test_administrators_who_are_known_on_the_source_tenant(
@@ -221,9 +221,9 @@ def test_the_content_of_data_files_is_not_imported(
     world = by_scripts(qlik, folder)
     space = world.spaces["Staging"]["id"]
     (connection,) = world.request("GET", f"data-files/connections?spaceId={space}")["data"]
-    for said in ({"connectionId": connection["id"]}, {}):
+    for location in ({"connectionId": connection["id"]}, {}):
         parts = {
-            "Json": Part(json.dumps({"name": "rates.csv", **said}).encode(), "application/json"),
+            "Json": Part(json.dumps({"name": "rates.csv", **location}).encode(), "application/json"),
             "File": Part(b"a", "text/csv", "rates.csv"),
         }
         cloud.tenant(world.hostname).send_form("POST", "/api/v1/data-files", parts)

@@ -20,7 +20,7 @@ PLAN: dict[str, Any] = {
     "lifecycle": {"grace_days": 20},
     "groups": {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}},
     "spaces": {
-        "Staging": {"type": "shared", "description": "ImportResult"},
+        "Staging": {"type": "shared", "description": "Imported"},
         "Main": {
             "name": "Sales",
             "type": "managed",
@@ -63,7 +63,7 @@ def found() -> dict[str, Any]:
             "Viewers": group("Viewers"),
         },
         "spaces": {
-            "Staging": space("Staging", "shared", description="ImportResult"),
+            "Staging": space("Staging", "shared", description="Imported"),
             "Main": space("Sales", "managed", access={"Analysts": ["consumer"], "Viewers": ["consumer"]}),
         },
         "apps": {"Sales": app("Sales")},
@@ -92,16 +92,19 @@ def test_what_is_as_the_plan_has_it_is_not_said() -> None:
 
 
 def test_without_a_plan_only_defaults_are_left_out() -> None:
-    said = minimal(Findings({}, found()))
-    assert said["groups"] == {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}}
-    assert said["spaces"]["Staging"] == {"type": "shared", "description": "ImportResult"}
-    assert said["spaces"]["Main"]["name"] == "Sales"
-    assert said["tenant"] == {"enable_app_opening_feedback": True}
-    assert "alias" not in said
+    minimal_customer = minimal(Findings({}, found()))
+    assert minimal_customer["groups"] == {
+        "Analysts": {"roles": ["AnalyticsAdmin", "Developer"]},
+        "Viewers": {},
+    }
+    assert minimal_customer["spaces"]["Staging"] == {"type": "shared", "description": "Imported"}
+    assert minimal_customer["spaces"]["Main"]["name"] == "Sales"
+    assert minimal_customer["tenant"] == {"enable_app_opening_feedback": True}
+    assert "alias" not in minimal_customer
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "minimal_customer"),
     [
         ("groups/Analysts/roles", ["Developer"], {"groups": {"Analysts": {"roles": ["Developer"]}}}),
         ("groups/Analysts/roles", [], {"groups": {"Analysts": {"roles": []}}}),
@@ -119,7 +122,7 @@ def test_without_a_plan_only_defaults_are_left_out() -> None:
     ],
 )
 def test_what_differs_is_said_and_means_what_was_found(
-    path: str, value: Any, said: Any, tmp_path: Path
+    path: str, value: Any, minimal_customer: Any, tmp_path: Path
 ) -> None:
     customer = found()
     *blocks, key = path.split("/")
@@ -127,7 +130,7 @@ def test_what_differs_is_said_and_means_what_was_found(
     for block in blocks:
         inner = inner[block]
     inner[key] = value
-    assert of_plan(customer) == {"name": "Acme", **said}
+    assert of_plan(customer) == {"name": "Acme", **minimal_customer}
     unsaid = {"lifecycle": PLAN["lifecycle"]}
     alone = minimal(Findings({}, customer)) | unsaid
     alone["apps"]["Sales"]["data"] = False
@@ -141,11 +144,11 @@ def test_what_the_tenant_does_not_have_is_removed_from_the_plan(tmp_path: Path) 
         customer["spaces"]["Main"]["access"]["Viewers"],
         customer["apps"]["Sales"],
     )
-    said = of_plan(customer)
-    assert said["groups"] == {"Viewers": None}
-    assert said["spaces"] == {"Main": {"access": {"Viewers": None}}}
-    assert said["apps"] == {"Sales": None}
-    merged = settings(tmp_path, said, PLAN)
+    minimal_customer = of_plan(customer)
+    assert minimal_customer["groups"] == {"Viewers": None}
+    assert minimal_customer["spaces"] == {"Main": {"access": {"Viewers": None}}}
+    assert minimal_customer["apps"] == {"Sales": None}
+    merged = settings(tmp_path, minimal_customer, PLAN)
     assert (list(merged.groups), list(merged.apps)) == (["Analysts"], [])
 
 
@@ -154,8 +157,10 @@ def test_what_the_tenant_does_not_have_is_removed_from_the_plan(tmp_path: Path) 
 )
 def test_text_stays_text(name: str, tmp_path: Path) -> None:
     customer = {"name": "Acme", "groups": {name: group(name)}}
-    said = settings(tmp_path, minimal(Findings({}, customer)))
-    assert [each.name for each in said.groups.values()] == [name.strip()] or list(said.groups) == [name]
+    minimal_customer = settings(tmp_path, minimal(Findings({}, customer)))
+    assert [each.name for each in minimal_customer.groups.values()] == [name.strip()] or list(
+        minimal_customer.groups
+    ) == [name]
 
 
 def test_the_head_is_a_comment_and_versions_are_quoted(tmp_path: Path) -> None:

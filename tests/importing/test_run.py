@@ -60,19 +60,19 @@ def test_a_name_that_no_stack_can_have(project: Project, name: str) -> None:
 class Engine(Backend):
     """Does what it is told, but for one command, which fails."""
 
-    said: list[str]
+    commands: list[str]
     failing: str
 
     def run(self, *arguments: str, given: str = "") -> str:
-        self.said.append(" ".join(arguments))
-        if self.said[-1].startswith(self.failing):
+        self.commands.append(" ".join(arguments))
+        if self.commands[-1].startswith(self.failing):
             raise PulumiFailed(self.failing, "no")
         return "[]"
 
 
 def engine(folder: Path, failing: str) -> Engine:
     made = Engine(folder)
-    object.__setattr__(made, "said", [])
+    object.__setattr__(made, "commands", [])
     object.__setattr__(made, "failing", failing)
     return made
 
@@ -86,7 +86,7 @@ def test_the_last_step_is_taken_back_where_it_fails(tmp_path: Path, failing: str
     with pytest.raises(PulumiFailed):
         run._put_in_place(backend, "acme", file, "config: {}\n", {"deployment": {}})
     assert not file.exists()
-    assert [line for line in backend.said if line.startswith("stack rm")] == removed
+    assert [line for line in backend.commands if line.startswith("stack rm")] == removed
 
 
 def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
     file.write_text("somebody's")
     with pytest.raises(FileExistsError):
         run._put_in_place(backend, "acme", file, "config: {}\n", {})
-    assert (file.read_text(), backend.said) == ("somebody's", [])
+    assert (file.read_text(), backend.commands) == ("somebody's", [])
 
 
 def test_a_difference_that_is_left_is_an_end() -> None:

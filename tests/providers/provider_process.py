@@ -82,7 +82,7 @@ class ProviderProcess:
     def __exit__(self, *_: object) -> None:
         self._channel.close()
         self.process.kill()
-        self.said = self.process.communicate()[0]
+        self.output = self.process.communicate()[0]
 
     def check(
         self, olds: Mapping[str, Any], news: Mapping[str, Any]

@@ -323,7 +323,7 @@ def test_a_brand_of_the_stack_is_not_given_back(
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "said"),
+    ("kind", "content", "message"),
     [
         ("logo", ICO, "is not a PNG or JPEG image"),
         ("logo", PNG + bytes(300_000), "it has more than 300,000 bytes"),
@@ -333,7 +333,7 @@ def test_a_brand_of_the_stack_is_not_given_back(
         ("styles", json.dumps({"a": "b" * 100_000}).encode(), "it has more than 100,000 bytes"),
     ],
 )
-def test_what_qlik_would_refuse(tmp_path: Path, kind: str, content: bytes, said: str) -> None:
+def test_what_qlik_would_refuse(tmp_path: Path, kind: str, content: bytes, message: str) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         brand_files.read(tmp_path / "file", kind)

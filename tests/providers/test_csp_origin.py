@@ -92,7 +92,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"),
+    ("origin", "message"),
     [
         ("https://maps.example.com/", "write https://maps.example.com"),
         ("https://maps.example.com/tiles?x#y", "write https://maps.example.com"),
@@ -106,12 +106,12 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
         ("a" * 257, "has 257 characters"),
     ],
 )
-def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, said: str) -> None:
+def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, message: str) -> None:
     """Said in a preview, with what to write instead."""
     with pytest.raises(AssertionError) as caught:
         twin("csp_origin").check({**given(tenancy), "origin": origin})
     assert "origin: " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

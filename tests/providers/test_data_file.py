@@ -73,8 +73,8 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 def form(tenancy: Tenancy, space: str, name: str, text: str | None) -> FormBody:
     """The form with which somebody uploads or renames a file."""
     found = next(tenancy.bot.list(f"{PATH}/connections", {"spaceId": space}))["id"]
-    said = json.dumps({"name": name, "connectionId": found}).encode()
-    parts = {"Json": Part(said, "application/json")}
+    description = json.dumps({"name": name, "connectionId": found}).encode()
+    parts = {"Json": Part(description, "application/json")}
     return FormBody(parts | ({} if text is None else {"File": Part(text.encode(), "text/csv", name)}))
 
 

@@ -110,7 +110,7 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
             {"tenant": tenancy.hostname, "name": "A", "roles": ["analyticsadmin", "Developer"]}
         )
     assert tenancy.requests() == ["POST /api/v1/groups", "GET /api/v1/roles"]
-    said = str(caught.value)
+    message = str(caught.value)
     for words in (
         "'analyticsadmin' (the closest is AnalyticsAdmin)",
         "Steward",
@@ -118,8 +118,8 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
         " answered 400",
         "traceId",
     ):
-        assert words in said
-    assert "'Developer'" not in said
+        assert words in message
+    assert "'Developer'" not in message
     group = twin("group").create({"tenant": tenancy.hostname, "name": "A"})
     with pytest.raises(Failure, match=r"(?s)the closest is Developer.*PATCH .*traceId"):
         group.update({"tenant": tenancy.hostname, "name": "A", "roles": ["Develper"]})

@@ -163,9 +163,9 @@ def test_a_private_key_goes_nowhere(twin: MakeTwin, tenancy: Tenancy) -> None:
     for inputs in (given(tenancy) | {"pem": secret}, given(tenancy) | {"pem": [secret]}):
         result = made.provider.check({}, inputs)
         assert [each.property for each in result.failures] == [""]
-        said = result.failures[0].reason
-        assert said.startswith("pem ")
-        assert not any(line in said for line in secret.splitlines())
+        message = result.failures[0].reason
+        assert message.startswith("pem ")
+        assert not any(line in message for line in secret.splitlines())
     assert "openssl pkey" in made.provider.check({}, given(tenancy) | {"pem": secret}).failures[0].reason
     made.create(given(tenancy))
     failures = made.provider.check(made.state, given(tenancy) | {"pem": secret}).failures
@@ -180,7 +180,7 @@ def test_the_same_key_that_is_there_is_taken_over(twin: MakeTwin, tenancy: Tenan
     made = twin("jwt_identity_provider").create(given(tenancy))
     assert made.id == there
     assert held(tenancy)[there]["description"] == "Portal"
-    assert any(there in line and "description" in line for line in tenancy.said)
+    assert any(there in line and "description" in line for line in tenancy.messages)
     assert made.drift() == {}
 
 
@@ -242,7 +242,7 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("description", "x" * 129, "128 characters at most"),
         ("clock_tolerance_seconds", 7201, "0 to 7200 seconds"),
@@ -251,7 +251,7 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
         ("pem", None, "is required"),
     ],
 )
-def test_limits(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any, said: str) -> None:
+def test_limits(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
     """Qlik's, told in a preview."""
-    with pytest.raises(AssertionError, match=f"{name}.*{said}"):
+    with pytest.raises(AssertionError, match=f"{name}.*{message}"):
         twin("jwt_identity_provider").check(given(tenancy) | {name: value})

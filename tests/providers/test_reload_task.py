@@ -267,7 +267,7 @@ def test_advice_for_an_app_that_may_not_be_reloaded(twin: MakeTwin, tenancy: Ten
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("DAILY", '"DAILY" is not a part'),
         ("FREQ=SECONDLY", '"FREQ=SECONDLY" is not allowed'),
@@ -278,8 +278,8 @@ def test_advice_for_an_app_that_may_not_be_reloaded(twin: MakeTwin, tenancy: Ten
         ("FREQ=DAILY;INTERVAL=0", '"INTERVAL=0" is not allowed'),
     ],
 )
-def test_what_is_no_recurrence(text: str, said: str) -> None:
-    assert said in (schedules.recurrence_problem(text) or "")
+def test_what_is_no_recurrence(text: str, message: str) -> None:
+    assert message in (schedules.recurrence_problem(text) or "")
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_a_space_that_is_not_empty_stays(twin: Callable[[str], Twin], tenancy: T
     apps = [tenancy.app(name, "Sales") for name in ("Forecast", "Pipeline")]
     with pytest.raises(Failure) as caught:
         space.delete()
-    for said in ('"Sales"', space.id, tenancy.hostname, "Forecast", "Pipeline", *apps):
-        assert said in str(caught.value)
+    for words in ('"Sales"', space.id, tenancy.hostname, "Forecast", "Pipeline", *apps):
+        assert words in str(caught.value)
     assert "Sales" in tenancy.world.spaces
     for app in apps:
         tenancy.as_bot("DELETE", f"apps/{app}")
@@ -109,7 +109,7 @@ def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
     space = twin("space").create({**given(tenancy), "type": type})
     roles = {"managed": ["consumer", "facilitator", "publisher"]}.get(type, ["facilitator", "producer"])
     assert members(tenancy, space.id) == {tenancy.bot_id: roles}
-    assert any(", ".join(roles) in line and space.id in line for line in tenancy.said)
+    assert any(", ".join(roles) in line and space.id in line for line in tenancy.messages)
     if type == "shared":
         tenancy.app("Forecast", "Sales")
 

@@ -169,7 +169,7 @@ def test_one_that_qlik_does_not_know_stays_in_the_state(
     tenant = twin("tenant").create(given(tenancy))
     purge(tenancy, tenant.id)
     assert tenant.drift() == {"status": "gone"}
-    assert "tenantry forget" in tenancy.said[-1]
+    assert "tenantry forget" in tenancy.messages[-1]
     with pytest.raises(Failure) as caught:
         tenant.update(tenant.inputs)
     assert "tenantry forget" in str(caught.value)
@@ -241,9 +241,9 @@ def test_who_has_the_alias_is_told(
         monkeypatch.setitem(tenancy.cloud._environ, name, value)
     with pytest.raises(Failure) as caught:
         tenant.update(tenant.inputs | {"alias": "taken.eu.qlikcloud.com", "name": "Globex Ltd"})
-    holder = f"Tenant {tenancy.hostname} (id {tenancy.tenant_id}, active) has it. Choose another alias"
-    for said in (f"answered {status}", "traceId", "cannot have the alias taken.eu.qlikcloud.com", holder):
-        assert said in str(caught.value)
+    holder = f"Tenant {tenancy.hostname} (id {tenancy.tenant_id}, active) has it: choose another alias"
+    for words in (f"answered {status}", "traceId", "cannot have the alias taken.eu.qlikcloud.com", holder):
+        assert words in str(caught.value)
     assert World(tenancy.qlik, tenant.id).tenant["name"] == "Globex Ltd"
 
 

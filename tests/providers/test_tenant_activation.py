@@ -38,7 +38,7 @@ def test_a_tenant_that_waits_for_its_purge_is_active_again(
     deactivate(tenancy, tenancy.hostname)
     twin("tenant_activation").create(given(tenancy))
     assert tenancy.world.tenant["status"] == "active"
-    assert "it is active again" in tenancy.said[-1]
+    assert "it is active again" in tenancy.messages[-1]
 
 
 def test_a_trial_that_has_ended_stays_down(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:

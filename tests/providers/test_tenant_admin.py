@@ -104,7 +104,7 @@ def test_who_is_there_already_keeps_other_roles(
     assert held(tenancy, there) == ["AnalyticsAdmin", "TenantAdmin"]
     sent = [line for line in tenancy.requests() if not line.startswith("GET ")]
     assert sent == [line.format(id=there) for line in PATCH if given_now]
-    assert any("already exists" in line and there in line for line in tenancy.said)
+    assert any("was there already" in line and there in line for line in tenancy.messages)
     admin.delete()
     assert held(tenancy, there) == sorted(set(names) - ({"TenantAdmin"} if given_now else set()))
     admin.delete()
@@ -126,10 +126,10 @@ def test_nobody_of_that_address(twin: MakeTwin, tenancy: Tenancy) -> None:
     """One line that lists who comes near; nothing is made."""
     with pytest.raises(Failure) as caught:
         twin("tenant_admin").create({**given(tenancy), "email": "ada@example.org"})
-    said = str(caught.value)
-    assert "\n" not in said
+    message = str(caught.value)
+    assert "\n" not in message
     for words in (f"no user of {SOURCE}", "'ada@example.org'", "the closest is ada@example.com", "auth0|ada"):
-        assert words in said
+        assert words in message
     inputs = {"tenant": tenancy.hostname, "source_tenant": SOURCE, "subject": "auth0|nobody"}
     with pytest.raises(Failure, match=r"has the subject 'auth0\|nobody'; no similar user exists"):
         twin("tenant_admin").create(inputs)
@@ -144,10 +144,10 @@ def test_two_of_that_address(twin: MakeTwin, tenancy: Tenancy) -> None:
     tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=twice)
     with pytest.raises(Failure) as caught:
         twin("tenant_admin").create(given(tenancy))
-    said = str(caught.value)
-    assert "\n" not in said
+    message = str(caught.value)
+    assert "\n" not in message
     for words in ("2 users of", "`subject`", "subject auth0|ada,", "subject auth0|ada2,", "u2"):
-        assert words in said
+        assert words in message
 
 
 def test_who_was_deleted_on_the_source_is_nobody(twin: MakeTwin, tenancy: Tenancy) -> None:
@@ -240,7 +240,7 @@ def test_a_role_that_stays_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
     there = make(tenancy, "TenantAdmin")
     twin("tenant_admin").create(given(tenancy)).delete()
     assert held(tenancy, there) == ["TenantAdmin"]
-    assert f"user {there} of {tenancy.hostname} keeps the role TenantAdmin" in tenancy.said[-1]
+    assert f"user {there} of {tenancy.hostname} keeps the role TenantAdmin" in tenancy.messages[-1]
 
 
 @pytest.mark.parametrize(

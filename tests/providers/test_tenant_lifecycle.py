@@ -49,7 +49,7 @@ def test_its_end_is_that_of_the_tenant(twin: Callable[[str], Twin], tenancy: Ten
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
     line = f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}"
-    assert line in tenancy.said[-1]
+    assert line in tenancy.messages[-1]
 
 
 def test_the_days_of_grace_can_be_given_at_the_end(
@@ -66,7 +66,7 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     lifecycle.delete()
     purged = datetime.fromtimestamp(tenancy.world.tenant["_purge_at"], UTC)
     gone = TenantDeactivated(tenancy.hostname, tenancy.tenant_id, str(purged.date()))
-    assert read(tenancy.said[-1])[0] == [gone]
+    assert read(tenancy.messages[-1])[0] == [gone]
     made = datetime.fromisoformat(tenancy.world.tenant["lastUpdated"])
     assert (purged - made).days in (20, 21)
 
@@ -77,13 +77,13 @@ def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenan
     tenancy.qlik.control.add_fault(path="*/actions/deactivate", merge={"estimatedPurgeDate": None})
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
-    [gone], told = read(tenancy.said[-1])
+    [gone], message = read(tenancy.messages[-1])
     assert gone == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
-    assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in told
-    assert "To bring it back before the purge" in told
+    assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in message
+    assert "to bring it back until Qlik purges it" in message
     purge_at = tenancy.world.tenant["_purge_at"]
     days = {datetime.fromtimestamp(purge_at + later, UTC).date() for later in (0, 60)}
-    assert any(f"Tenantry requested 12 days, until {day}" in told for day in days)
+    assert any(f"it was asked to wait 12 days, which is until {day}" in message for day in days)
 
 
 @pytest.mark.parametrize(

@@ -90,10 +90,10 @@ def test_it_is_renewed_by_its_own_name_alone(
 
 def test_a_trial_that_has_ended_gets_no_tenant(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """A preview says so by this machine's clock, and a run by Qlik's; one that lives is not touched."""
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as caught:
         twin("tenant_proof").check(given(tenancy) | {"ends_on": "2020-12-31"})
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
-        assert words in str(told.value)
+        assert words in str(caught.value)
     tomorrow = str(datetime.now(UTC).date() + timedelta(days=1))
     tenancy.qlik.control.advance(3 * 24 * 3600)
     before = set(permits._permits)

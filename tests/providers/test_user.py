@@ -79,7 +79,7 @@ def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) ->
     assert remote(tenancy, there) == {
         name: given(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
     }
-    (line,) = [line for line in tenancy.said if "already exists" in line]
+    (line,) = [line for line in tenancy.messages if "was there already" in line]
     assert there in line
     assert set(line.partition("corrected: ")[2].split(", ")) == {"name", "roles"}
 
@@ -89,7 +89,7 @@ def test_what_is_not_set_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None
     there = make(tenancy, name="G.", email="g@example.com", assignedRoles=[{"name": "Steward"}])
     user = twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
     assert user.id == there
-    assert "corrected" not in tenancy.said[-1]
+    assert "corrected" not in tenancy.messages[-1]
     tenancy.world.patch(f"users/{there}", assignedRoles=[{"name": "Developer"}], name="Grace")
     assert user.drift() == {}
     user.update(user.inputs)
@@ -219,4 +219,4 @@ def test_messages_call_users_by_name_or_subject(twin: MakeTwin, tenancy: Tenancy
     """An id says nothing to anybody."""
     make(tenancy)
     twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
-    assert tenancy.said[-1].startswith('user "auth0|grace" already exists')
+    assert tenancy.messages[-1].startswith('user "auth0|grace" was there already')

@@ -63,7 +63,7 @@ CASE = Case(
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"),
+    ("origin", "message"),
     [
         ("https://*.example.com", "wildcard"),
         ("*", "wildcard"),
@@ -79,13 +79,13 @@ CASE = Case(
         ("https://a b", "not an origin"),
     ],
 )
-def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, said: str) -> None:
+def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, message: str) -> None:
     """Said in a preview, with what to write instead, and by Qlik's rules: it would refuse it as well."""
     tenancy.requests()
     with pytest.raises(AssertionError) as caught:
         twin("web_integration").check({**given(tenancy), "valid_origins": ["https://good.example", origin]})
     assert "valid_origins: " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert tenancy.requests() == []
 
 

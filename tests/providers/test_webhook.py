@@ -161,7 +161,7 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("url", "http://portal.example", "write it as https://"),
         ("url", "https://me:word@portal.example", "contains a user name"),
@@ -177,13 +177,13 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
     ],
 )
 def test_what_qlik_would_refuse(
-    twin: MakeTwin, tenancy: Tenancy, name: str, value: object, said: str
+    twin: MakeTwin, tenancy: Tenancy, name: str, value: object, message: str
 ) -> None:
     """In a preview, without a secret in the message."""
     with pytest.raises(AssertionError) as caught:
         twin("webhook").check({**given(tenancy), name: value})
     assert name in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert SECRET[:31] not in str(caught.value)
     assert KEY not in str(caught.value)
 

@@ -29,8 +29,8 @@ class Tenancy:
 
     def __init__(self, qlik: Emulator, cloud: Cloud) -> None:
         self.qlik, self.cloud = qlik, cloud
-        self.said: list[str] = []
-        cloud.notify = self.said.append
+        self.messages: list[str] = []
+        cloud.notify = self.messages.append
         made = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": LICENCE})
         self.tenant_id, self.hostname = made["id"], made["hostnames"][0]
         self.bot = cloud.tenant(self.hostname)

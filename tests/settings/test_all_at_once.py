@@ -57,7 +57,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> 
 
 
 @pytest.mark.parametrize(
-    ("customer", "told"),
+    ("customer", "message"),
     [
         (
             "groups: 5\nspaces: {Sales: {type: managed, access: {Analysts: [consumer]}}}",
@@ -78,9 +78,9 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> 
     ],
     ids=["a broken block", "a broken alternative", "a broken type", "a broken kind"],
 )
-def test_what_only_follows_from_a_mistake_is_not_told(folder: Folder, customer: str, told: str) -> None:
+def test_what_only_follows_from_a_mistake_is_not_told(folder: Folder, customer: str, message: str) -> None:
     lines = folder.write(customer).problems()
-    assert lines[0] == f"{FILE}:{told}"
+    assert lines[0] == f"{FILE}:{message}"
     assert len(lines) == (2 if "lifecycle" in customer else 1)
 
 

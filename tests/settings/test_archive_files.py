@@ -46,7 +46,7 @@ def extension(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda path: None, "cannot be read: No such file or directory"),
         (lambda path: path.write_text("not a zip"), "is not a zip, or is damaged"),
@@ -59,13 +59,13 @@ def extension(path: Path) -> None:
         (extension, "is not a theme: the type in"),
     ],
 )
-def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], said: str) -> None:
+def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], message: str) -> None:
     """One line, with the place in the file and the path of what it names."""
     make(folder.path / "theme")
     [problem] = folder.write("themes: {Corporate: {path: theme}}").problems()
     assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.themes.Corporate.path: ")
     assert str(folder.path / "theme") in problem
-    assert said in problem
+    assert message in problem
 
 
 def test_two_of_one_name(folder: Folder) -> None:

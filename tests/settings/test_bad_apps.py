@@ -126,15 +126,15 @@ BAD_APPS = [
 ]
 
 
-@pytest.mark.parametrize(("app", "told"), BAD_APPS, ids=[told[:60] for _, told in BAD_APPS])
-def test_one_mistake_in_an_app_is_one_line(folder: Folder, app: str, told: str) -> None:
-    assert folder.write(APPS + app).problems() == [f"{FILE}:{told}"]
+@pytest.mark.parametrize(("app", "expected"), BAD_APPS, ids=[expected[:60] for _, expected in BAD_APPS])
+def test_one_mistake_in_an_app_is_one_line(folder: Folder, app: str, expected: str) -> None:
+    assert folder.write(APPS + app).problems() == [f"{FILE}:{expected}"]
 
 
 def test_an_entry_that_is_listed_twice_is_told_in_its_second_line(folder: Folder) -> None:
     app = "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Sales"
-    told = folder.write(APPS + app).problems()
-    assert told == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
+    problems = folder.write(APPS + app).problems()
+    assert problems == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
 
 
 def test_a_plan_may_expect_data_of_an_app_that_its_customers_publish(folder: Folder) -> None:
@@ -156,7 +156,7 @@ def test_apps_of_one_name_may_not_meet_in_a_managed_space(folder: Folder) -> Non
       A: {name: Same, template: T, version: "1", staging: S1, publish_to: [M1, M2]}
       B: {name: Same, template: T, version: "1", staging: S2, publish_to: [%s]}
     """
-    told = [f'{FILE}:9: customer.apps.B.name: name "Same" is taken by app "A", also published into "M2"; '
+    expected = [f'{FILE}:9: customer.apps.B.name: name "Same" is taken by app "A", also published into "M2"; '
             "names must differ"]  # fmt: skip
-    assert folder.write(apps % "M2").problems() == told
+    assert folder.write(apps % "M2").problems() == expected
     assert folder.write(apps % "").load()

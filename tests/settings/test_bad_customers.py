@@ -308,6 +308,8 @@ ONE_MISTAKE = [
 ]
 
 
-@pytest.mark.parametrize(("customer", "told"), ONE_MISTAKE, ids=[told[:60] for _, told in ONE_MISTAKE])
-def test_one_mistake_is_one_line(folder: Folder, customer: str, told: str) -> None:
-    assert folder.write(customer).problems() == [f"{FILE}:{told}"]
+@pytest.mark.parametrize(
+    ("customer", "expected"), ONE_MISTAKE, ids=[expected[:60] for _, expected in ONE_MISTAKE]
+)
+def test_one_mistake_is_one_line(folder: Folder, customer: str, expected: str) -> None:
+    assert folder.write(customer).problems() == [f"{FILE}:{expected}"]

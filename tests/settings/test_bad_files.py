@@ -75,16 +75,16 @@ HEADS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), HEADS, ids=[told[-1][:60] for _, told in HEADS])
-def test_mistakes_outside_the_customer(folder: Folder, text: str, told: list[str]) -> None:
-    assert folder.write(head=text).problems() == [f"{FILE}:{line}" for line in told]
+@pytest.mark.parametrize(("text", "expected"), HEADS, ids=[expected[-1][:60] for _, expected in HEADS])
+def test_mistakes_outside_the_customer(folder: Folder, text: str, expected: list[str]) -> None:
+    assert folder.write(head=text).problems() == [f"{FILE}:{line}" for line in expected]
 
 
 def test_a_stack_file_that_is_no_yaml(folder: Folder) -> None:
     """The parser's own words follow, and differ between its two builds."""
-    [told] = folder.write("alias: globex\n  plan: standard").problems()
-    assert told.startswith(f"{FILE}:7: this is not valid YAML: ")
-    assert told.endswith("(column 11)")
+    [problem] = folder.write("alias: globex\n  plan: standard").problems()
+    assert problem.startswith(f"{FILE}:7: this is not valid YAML: ")
+    assert problem.endswith("(column 11)")
 
 
 def test_a_stack_file_that_is_not_there(folder: Folder) -> None:

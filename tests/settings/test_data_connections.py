@@ -44,8 +44,8 @@ def test_all_problems_at_once(folder: Folder) -> None:
               url: https://me:{SECRET}@db.example
         """
     ).problems()
-    told = "\n".join(problems)
-    assert SECRET not in told
+    output = "\n".join(problems)
+    assert SECRET not in output
     for line, words in {
         8: "space",
         10: "credentials_version: 0 is out of range; allowed: 1 to 1000000",
@@ -55,4 +55,4 @@ def test_all_problems_at_once(folder: Folder) -> None:
         17: "properties.dsn: may be a secret",
         18: "properties.url: may be a secret",
     }.items():
-        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], told
+        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], output

@@ -121,7 +121,7 @@ def test_merge_keys(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3\n", "file.yaml:3: a: this key is already on line 1"),
         ("a: {b: 1, b: 2}\n", "file.yaml:1: a.b: this key is already on line 1"),
@@ -136,9 +136,9 @@ def test_merge_keys(tmp_path: Path) -> None:
         ("a: *nothing\n", "file.yaml:1: this is not valid YAML: "),
     ],
 )
-def test_what_the_engine_would_refuse_or_change_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_what_the_engine_would_refuse_or_change_is_told(tmp_path: Path, text: str, message: str) -> None:
     [problem] = _document(tmp_path, text).problems
-    assert told in str(problem)
+    assert message in str(problem)
 
 
 def test_keys_that_stay_what_they_are_need_no_quotes(tmp_path: Path) -> None:

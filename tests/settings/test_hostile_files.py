@@ -42,7 +42,7 @@ def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer", "told"),
+    ("customer", "expected"),
     [
         ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already on line 5"),
         (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
@@ -55,9 +55,9 @@ def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
     ],
     ids=["offset", "digits", "nul", "merges itself", "deep", "deeper", "deep lists", "escapes"],
 )
-def test_odd_values(folder: Folder, customer: str, told: str) -> None:
+def test_odd_values(folder: Folder, customer: str, expected: str) -> None:
     [first, *_] = folder.write(customer).problems()
-    assert first.startswith(f"{FILE}:{told}")
+    assert first.startswith(f"{FILE}:{expected}")
 
 
 def test_a_pem_that_is_not_ascii(folder: Folder) -> None:
@@ -117,12 +117,12 @@ def test_what_is_no_plain_file_is_refused_at_once(folder: Folder, kind: str) -> 
     odd = folder.path / "odd.pem"
     _make(odd, kind)
     _make(folder.stack_file, kind)
-    [told] = folder.problems()
-    assert told.startswith(f"{FILE}: cannot be read: ")
+    [problem] = folder.problems()
+    assert problem.startswith(f"{FILE}: cannot be read: ")
     folder.stack_file.rmdir() if kind == "folder" else folder.stack_file.unlink()
     folder.write("jwt_identity_providers: {web: {issuer: i, kid: k, pem_file: odd.pem}}")
-    [told] = folder.problems()
-    assert told.startswith(
+    [problem] = folder.problems()
+    assert problem.startswith(
         f"{FILE}:6: customer.jwt_identity_providers.web.pem_file: stacks/odd.pem cannot be"
     )
 
@@ -140,8 +140,8 @@ def _make(path: Path, kind: str) -> None:
 def test_a_key_file_that_is_too_large(folder: Folder) -> None:
     (folder.path / "big.pem").write_text("x" * (KEY_BYTES + 1))
     folder.write("jwt_identity_providers: {web: {issuer: i, kid: k, pem_file: big.pem}}")
-    [told] = folder.problems()
-    assert told.endswith(f"stacks/big.pem cannot be read: it has more than {KEY_BYTES:,} bytes")
+    [problem] = folder.problems()
+    assert problem.endswith(f"stacks/big.pem cannot be read: it has more than {KEY_BYTES:,} bytes")
 
 
 def test_whatever_is_raised_is_a_problem_of_its_own_stack(

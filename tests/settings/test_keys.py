@@ -92,8 +92,8 @@ def test_a_private_key_in_the_file_is_refused_and_not_shown(folder: Folder) -> N
     write_key(folder, secret, "plans/portal.pem")
     [below] = folder.write("plan: standard", standard=with_file("portal.pem")).problems()
     assert below.startswith(f"{PLAN}:5: jwt_identity_providers.portal.pem_file: ")
-    for told in (inline, beside, below):
-        assert not any(line in told for line in secret.splitlines())
+    for expected in (inline, beside, below):
+        assert not any(line in expected for line in secret.splitlines())
 
 
 MISTAKES = [
@@ -135,12 +135,12 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("customer", "told"), MISTAKES, ids=range(len(MISTAKES)))
-def test_mistakes(folder: Folder, customer: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("customer", "expected"), MISTAKES, ids=range(len(MISTAKES)))
+def test_mistakes(folder: Folder, customer: str, expected: list[str]) -> None:
     """Every one at once, by file and line."""
     problems = folder.write(customer).problems()
-    assert len(problems) == len(told)
-    for text in told:
+    assert len(problems) == len(expected)
+    for text in expected:
         assert any(text in problem for problem in problems), problems
 
 

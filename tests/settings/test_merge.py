@@ -203,19 +203,19 @@ WITH_A_PLAN = [
 
 
 @pytest.mark.parametrize(
-    ("customer", "plan", "told"), WITH_A_PLAN, ids=[row[2][0][:70] for row in WITH_A_PLAN]
+    ("customer", "plan", "expected"), WITH_A_PLAN, ids=[row[2][0][:70] for row in WITH_A_PLAN]
 )
-def test_mistakes_with_a_plan(folder: Folder, customer: str, plan: str, told: list[str]) -> None:
-    assert folder.write(customer, standard=plan).problems() == told
+def test_mistakes_with_a_plan(folder: Folder, customer: str, plan: str, expected: list[str]) -> None:
+    assert folder.write(customer, standard=plan).problems() == expected
 
 
 def test_a_plan_that_is_no_yaml_is_told_with_its_line(folder: Folder) -> None:
-    [told] = folder.write("plan: standard", standard="groups: {}\nspaces: [").problems()
-    assert told.startswith(f"{PLAN}:3: this is not valid YAML: ")
+    [problem] = folder.write("plan: standard", standard="groups: {}\nspaces: [").problems()
+    assert problem.startswith(f"{PLAN}:3: this is not valid YAML: ")
 
 
 def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> None:
-    told = folder.write(
+    problems = folder.write(
         """
         plan: standard
         lifecycle: {kind: trial}
@@ -223,7 +223,7 @@ def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> N
         apps: {Sales: {version: 2.0}}
         """
     ).problems()
-    assert told == [
+    assert problems == [
         f'{STACK}:6: customer.plan: there is no plan "standard"; stacks/plans contains no plan',
         f'{STACK}:9: customer.apps.Sales.version: YAML reads 2.0 as a number; put it in quotes: version: "2.0"',
     ]

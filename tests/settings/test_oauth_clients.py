@@ -37,7 +37,7 @@ def test_all_problems_at_once(folder: Folder) -> None:
             origins: ["https://portal.example"]
         """
     ).problems()
-    told = "\n".join(problems)
+    output = "\n".join(problems)
     for line, words in {
         9: 'Server.redirect_uris: "http://portal.example/callback" is not https',
         11: 'Server.grant_types[0]: "password" is not a grant type; allowed: client_credentials, urn:',
@@ -53,9 +53,9 @@ def test_all_problems_at_once(folder: Folder) -> None:
     }.items():
         assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], (
             line,
-            told,
+            output,
         )
-    assert [each for each in problems if "name" in each and "is taken by OAuth client" in each], told
+    assert [each for each in problems if "name" in each and "is taken by OAuth client" in each], output
 
 
 def test_what_the_resource_gets(folder: Folder) -> None:

@@ -50,7 +50,7 @@ def tiers(folder: Folder) -> Folder:
     return folder.write("plan: gold", gold=GOLD, standard=STANDARD, base=BASE)
 
 
-def told_of_plan(path: Path) -> list[str]:
+def problems_of_plan(path: Path) -> list[str]:
     with pytest.raises(tenantry.settings.SettingsError) as caught:
         tenantry.settings.check_plan(path)
     return str(caught.value).splitlines()[1:]
@@ -104,13 +104,13 @@ def test_what_one_plan_removes_the_next_can_have_anew(folder: Folder) -> None:
 
 
 def test_values_are_told_for_the_file_that_has_them(folder: Folder) -> None:
-    told = folder.write(
+    problems = folder.write(
         "plan: gold\ngroups: {Analysts: {roles: [1]}}",
         gold="extends: standard\nlifecycle: {grace_days: 5}",
         standard="extends: base\nspaces: {Sales: {access: {Analysts: [viewer]}}}",
         base=BASE.replace("type: shared", "type: sharde"),
     ).problems()
-    assert [line.partition(": ")[0] for line in told] == [
+    assert [line.partition(": ")[0] for line in problems] == [
         f"{STACK}:7",
         "stacks/plans/base.yaml:7",
         "stacks/plans/gold.yaml:2",
@@ -123,19 +123,21 @@ def test_what_is_missing_is_not_told_for_an_entry_that_was_taken_out(folder: Fol
 
     that is not where it is missing.
     """
-    told = folder.write(
+    problems = folder.write(
         "plan: gold",
         gold="extends: standard\nspaces:\n  Extra: {description: More}",
         standard="extends: base\nspaces: {Extra: }",
         base="spaces:\n  Extra: {type: shard}",
     ).problems()
-    assert told == ["stacks/plans/gold.yaml:3: spaces.Extra.type: is missing; allowed: data, managed, shared"]
+    assert problems == [
+        "stacks/plans/gold.yaml:3: spaces.Extra.type: is missing; allowed: data, managed, shared"
+    ]
 
 
 def test_a_use_of_what_a_plan_removed_names_the_plan(folder: Folder) -> None:
     standard = STANDARD.replace("Viewers: , ", "")
-    told = folder.write("plan: gold", gold=GOLD, standard=standard, base=BASE).problems()
-    assert told == [
+    problems = folder.write("plan: gold", gold=GOLD, standard=standard, base=BASE).problems()
+    assert problems == [
         'stacks/plans/base.yaml:8: spaces.Sales.access.Viewers: group "Viewers" is removed by plan "standard", '
         "but still used here; remove this as well"
     ]
@@ -156,10 +158,10 @@ REMOVALS = [
 ]
 
 
-@pytest.mark.parametrize(("plans", "told"), REMOVALS, ids=["by an earlier plan", "misspelt"])
-def test_removing_what_no_plan_has(folder: Folder, plans: dict[str, str], told: str) -> None:
+@pytest.mark.parametrize(("plans", "expected"), REMOVALS, ids=["by an earlier plan", "misspelt"])
+def test_removing_what_no_plan_has(folder: Folder, plans: dict[str, str], expected: str) -> None:
     everything = {"gold": GOLD, "standard": STANDARD, "base": BASE, **plans}
-    assert folder.write("plan: gold", **everything).problems() == [told]
+    assert folder.write("plan: gold", **everything).problems() == [expected]
 
 
 def test_a_customer_removes_what_a_far_plan_has(tiers: Folder) -> None:
@@ -204,8 +206,8 @@ CHAINS = [
 ]
 
 
-@pytest.mark.parametrize(("plans", "told"), CHAINS, ids=[told[:60] for _, told in CHAINS])
-def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], told: str) -> None:
+@pytest.mark.parametrize(("plans", "expected"), CHAINS, ids=[expected[:60] for _, expected in CHAINS])
+def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], expected: str) -> None:
     """One line, for the customer as for the plan alone; what only seems to be missing is not told."""
     customer = """
         plan: gold
@@ -213,10 +215,10 @@ def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], told: s
         groups: {Viewers: null}
         spaces: {Sales: {access: {Analysts: [consumer]}}}
         """
-    if "base.yaml:1" in told:
+    if "base.yaml:1" in expected:
         customer = "plan: gold"
-    assert folder.write(customer, **plans).problems() == [told]
-    assert told_of_plan(folder.path / "plans" / "gold.yaml") == [told]
+    assert folder.write(customer, **plans).problems() == [expected]
+    assert problems_of_plan(folder.path / "plans" / "gold.yaml") == [expected]
 
 
 def test_an_empty_extends_extends_nothing(folder: Folder) -> None:
@@ -224,5 +226,5 @@ def test_an_empty_extends_extends_nothing(folder: Folder) -> None:
 
 
 def test_a_customer_extends_nothing(folder: Folder) -> None:
-    [told] = folder.write("extends: base", base=BASE).problems()
-    assert told.startswith(f"{STACK}:6: customer.extends: unknown key; ")
+    [problem] = folder.write("extends: base", base=BASE).problems()
+    assert problem.startswith(f"{STACK}:6: customer.extends: unknown key; ")

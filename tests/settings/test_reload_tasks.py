@@ -22,7 +22,7 @@ DAILY = "recurrence: FREQ=DAILY"
 
 
 @pytest.mark.parametrize(
-    ("entry", "key", "said"),
+    ("entry", "key", "message"),
     [
         (f"{{app: Mian, {DAILY}}}", "app", 'app "Mian" is not declared under apps; the closest is "Main"'),
         (f"{{app: Draft, {DAILY}}}", "app", 'app "Draft" is not published'),
@@ -51,12 +51,12 @@ DAILY = "recurrence: FREQ=DAILY"
         (f"{{app: Main, {DAILY}, name: Other}}", "name", 'name "Other" is taken by reload task "Other"'),
     ],
 )
-def test_one_mistake(folder: Folder, entry: str, key: str, said: str) -> None:
+def test_one_mistake(folder: Folder, entry: str, key: str, message: str) -> None:
     """In one line, at the key that it is about."""
     problems = folder.write(f"{APPS}  Other: {{app: Main, {DAILY}}}\n  Task: {entry}").problems()
     [problem] = [line for line in problems if f"reload_tasks.Task.{key}: " in line]
     assert problem.startswith(f"{PLACE}:")
-    assert said in problem
+    assert message in problem
     assert len(problems) == 1 or key == "after_status"
 
 

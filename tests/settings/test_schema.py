@@ -106,9 +106,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), BAD, ids=[told for _, told in BAD])
-def test_a_mistake_does_not_fit(validator: Draft7Validator, text: str, told: str) -> None:
-    assert any(told in message for message in _all(validator, text))
+@pytest.mark.parametrize(("text", "expected"), BAD, ids=[expected for _, expected in BAD])
+def test_a_mistake_does_not_fit(validator: Draft7Validator, text: str, expected: str) -> None:
+    assert any(expected in message for message in _all(validator, text))
 
 
 def _all(validator: Draft7Validator, text: str) -> Iterator[str]:

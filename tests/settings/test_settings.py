@@ -230,14 +230,14 @@ class TestFileAndEngine:
 
     def test_without_a_file_there_are_no_lines(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
-        told = 'stacks/Pulumi.globex.yaml: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
-        assert self.load(folder, bad) == told
+        expected = 'stacks/Pulumi.globex.yaml: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
+        assert self.load(folder, bad) == expected
 
     def test_with_the_file_there_are(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
         folder.write("alias: ab")
-        told = 'stacks/Pulumi.globex.yaml:6: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
-        assert self.load(folder, bad) == told
+        expected = 'stacks/Pulumi.globex.yaml:6: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
+        assert self.load(folder, bad) == expected
 
     def test_a_file_that_says_something_else_gives_no_lines(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
@@ -252,16 +252,16 @@ class TestFileAndEngine:
     def test_a_number_that_lost_its_zeros_is_told_as_far_as_is_known(self, folder: Folder) -> None:
         app = {"template": "T", "staging": "S", "version": 2.1}
         customer = {"name": "Globex", "spaces": {"S": {"type": "shared"}}, "apps": {"A": app}}
-        told = self.load(folder, {**CONFIG, "tenantry:customer": customer})
-        assert told == (
+        message = self.load(folder, {**CONFIG, "tenantry:customer": customer})
+        assert message == (
             "stacks/Pulumi.globex.yaml: customer.apps.A.version: "
             "YAML reads 2.1 as a number; put it in quotes: "
             'version: "2.1"; if Pulumi rewrote the file, quote the original instead, such as 2.10'
         )
 
     def test_an_empty_value_of_the_engine_is_a_missing_one(self, folder: Folder) -> None:
-        told = self.load(folder, {**CONFIG, "qlik:region": ""})
-        assert told == "stacks/Pulumi.globex.yaml: qlik:region: is missing; for example qlik:region: eu"
+        message = self.load(folder, {**CONFIG, "qlik:region": ""})
+        assert message == "stacks/Pulumi.globex.yaml: qlik:region: is missing; for example qlik:region: eu"
 
     def test_other_keys_of_the_configuration_are_left_alone(self, folder: Folder) -> None:
         head = "  tenantry:secrets_database: {secure: v1:abc}\n  aws:region: eu-west-1\n"

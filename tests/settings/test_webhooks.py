@@ -53,8 +53,8 @@ def test_all_problems_at_once(folder: Folder) -> None:
             url: https://portal.example
         """
     ).problems()
-    told = "\n".join(problems)
-    assert SECRET not in told
+    output = "\n".join(problems)
+    assert SECRET not in output
     for line, words in {
         8: "url: the address contains a user name",
         9: "event_types: cannot be empty",
@@ -70,4 +70,4 @@ def test_all_problems_at_once(folder: Folder) -> None:
         27: "encrypted_headers.x-key: this is not the name of a secret",
         28: "event_types: is missing",
     }.items():
-        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], told
+        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], output

@@ -205,7 +205,9 @@ def test_a_deactivated_tenant_keeps_its_values(twin: MakeTwin, tenancy: Tenancy)
     headers = {"qlik-confirm-hostname": tenancy.hostname}
     tenancy.cloud.register("eu").post(path, {}, headers=headers)
     assert [each.drift() for each in made] == [{}, {}, {}]
-    assert len([line for line in tenancy.said if f"tenant {tenancy.hostname} is deactivated" in line]) == 1
+    assert (
+        len([line for line in tenancy.messages if f"tenant {tenancy.hostname} is deactivated" in line]) == 1
+    )
 
 
 class SlowList:

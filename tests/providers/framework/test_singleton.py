@@ -110,7 +110,7 @@ def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
         made.delete()
     tenancy.qlik.control.advance(11 * 24 * 3600)
     assert made.drift() == {}
-    assert "does not answer (404)" in tenancy.said[-1]
+    assert "does not answer (404)" in tenancy.messages[-1]
     with pytest.raises(Failure, match="404"):
         made.delete()
 

@@ -147,11 +147,11 @@ def test_the_bot_joins_the_space_of_a_template(tenancy: Tenancy, source: World, 
         source.request("POST", f"spaces/{space}/assignments", body)
     assert fetch(tenancy.cloud, REPORT, data=True, join=True).stat().st_size > 0
     assert bots(source) == [("user", [*held, "producer"])]
-    (line,) = tenancy.said
+    (line,) = tenancy.messages
     for words in (us, '"Locked templates"', SOURCE, "producer", "stays a member"):
         assert words in line
     fetch(tenancy.cloud, REPORT, data=False, join=True)
-    assert tenancy.said == [line]
+    assert tenancy.messages == [line]
 
 
 def test_a_space_that_cannot_be_joined(tenancy: Tenancy, source: World) -> None:

@@ -26,11 +26,11 @@ def cloud(tenancy: Tenancy) -> Iterator[Cloud]:
         "QLIK_ORG_CLIENT_ID": "demo-org",
         "QLIK_ORG_CLIENT_SECRET": "demo-org-secret",
     }
-    with Cloud(environment, notify=tenancy.said.append) as made:
+    with Cloud(environment, notify=tenancy.messages.append) as made:
         for name in ("Cleo", "Bob"):
             tenancy.user(name)
         assign(tenancy, "auth0|cleo", "auth0|bob", "auth0|eve")
-        tenancy.said.clear()
+        tenancy.messages.clear()
         yield made
 
 
@@ -58,7 +58,7 @@ def another(tenancy: Tenancy, subject: str = "") -> Any:
 
 def run(cloud: Cloud, tenancy: Tenancy) -> str:
     release(cloud, tenancy.hostname, tenancy.tenant_id)
-    return "\n".join(tenancy.said)
+    return "\n".join(tenancy.messages)
 
 
 def test_what_nobody_else_uses_is_released(cloud: Cloud, tenancy: Tenancy) -> None:
@@ -79,7 +79,7 @@ def test_what_another_tenant_uses_is_kept(cloud: Cloud, tenancy: Tenancy, subjec
 
 
 def test_nothing_is_released_without_the_list_of_all_tenants(cloud: Cloud, tenancy: Tenancy) -> None:
-    tenancy.cloud.notify = tenancy.said.append
+    tenancy.cloud.notify = tenancy.messages.append
     said = run(tenancy.cloud, tenancy)
     assert len(held(tenancy)) == 3
     assert "QLIK_ORG_CLIENT_ID" in said
@@ -172,7 +172,7 @@ def test_they_are_released_before_the_tenant_is_deactivated(
     lifecycle(tenancy, twin, release_entitlements=True).delete()
     assert held(tenancy) == {"auth0|eve"}
     assert tenancy.world.tenant["status"] == "disabled"
-    said = "\n".join(tenancy.said)
+    said = "\n".join(tenancy.messages)
     assert said.index("released") < said.index("revive:")
 
 
