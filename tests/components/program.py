@@ -1,4 +1,4 @@
-"""Runs the component against mocks of the engine.
+"""Run the component against mocks of the engine.
 
 In a process of its own, because what the SDK keeps for mocks it keeps for good.
 """
@@ -64,7 +64,7 @@ def _run(customer: str) -> str:
 
 
 class Qlik(mocks.Mocks):
-    """Answers as Qlik would."""
+    """Mocks that respond like Qlik."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.typ.endswith(":TenantProof"):
@@ -78,7 +78,7 @@ class Qlik(mocks.Mocks):
 
 
 class Engine(mocks.MockMonitor):
-    """Keeps what was registered, in order."""
+    """Mocks that record the registered resources, in order."""
 
     def __init__(self) -> None:
         super().__init__(Qlik())
@@ -112,7 +112,7 @@ def _name(urn: str) -> str:
 
 
 def main() -> None:
-    """Register the customer that stdin holds, as JSON, and print what came of it, as JSON."""
+    """Register the customer in the JSON on stdin, and print the result as JSON."""
     config = {
         "qlik:region": "eu",
         "qlik:source_tenant": "templates.eu.qlikcloud.com",

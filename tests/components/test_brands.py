@@ -1,4 +1,4 @@
-"""Brands in the component of a customer: in which order they change."""
+"""Brands in the component of a customer: the order of their changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.components.program import run
 
 
 def test_the_active_brand_comes_after_the_others() -> None:
-    """One that is switched off gives back what was active before it; only then does the other take over."""
+    """The deactivated brand restores the previous brand first. Then the other brand is activated."""
     brands = {"Autumn": {}, "Globex": {"active": False}, "Winter": {"active": False}}
     resources, _ = run({"name": "Globex", "brands": brands})
     assert set(resources["Brand Autumn"].depends_on) >= {"Globex", "Winter"}

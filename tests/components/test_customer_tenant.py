@@ -1,4 +1,4 @@
-"""The component of a customer: names, parents, what goes with the tenant, protection, renames."""
+"""The component of a customer: names, parents, `deleted_with`, protection, renames."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ HOLDS_USERS_WORK = {
 
 
 def test_names_and_parents() -> None:
-    """Children have the names that they have in the stack file."""
+    """Children have the names of their keys in the stack file."""
     resources, _ = run(CUSTOMER)
     assert resources.keys() == NAMES
     component = resources.pop("QlikCustomerTenant globex")
@@ -124,7 +124,7 @@ def test_what_the_proof_is_for() -> None:
 
 
 def test_a_new_tenant_knows_which_templates_it_will_need() -> None:
-    """Each as its app names it, so that one export serves both."""
+    """Each template is named as in its app, so that both use one export."""
     resources, _ = run(CUSTOMER)
     apps = {name.removeprefix("App "): each.inputs for name, each in resources.items() if name[:4] == "App "}
     assert apps
@@ -133,7 +133,7 @@ def test_a_new_tenant_knows_which_templates_it_will_need() -> None:
 
 
 def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:
-    """In UTC the state says nothing of it, as it always did."""
+    """For UTC the state contains no time zone, as in older versions."""
     there = TRIAL["lifecycle"] | {"time_zone": "Europe/Berlin"}
     resources, _ = run(CUSTOMER | {"lifecycle": there})
     for name in ("TenantProof proof", "TenantLifecycle lifecycle", "TenantActivation activation"):
@@ -141,7 +141,7 @@ def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:
 
 
 def test_pinned_links_are_made_in_the_order_of_their_keys() -> None:
-    """Qlik shows them in the order in which they were made, and each customer is to see the same."""
+    """Qlik shows links in the order of creation, and every customer must see the same order."""
     links = {name: {"link": "https://help.example"} for name in ("Support", "Help", "News")}
     resources, _ = run(CUSTOMER | {"pinned_links": links})
     before = {name: resources[f"PinnedLink {name}"].depends_on for name in links}
@@ -150,14 +150,17 @@ def test_pinned_links_are_made_in_the_order_of_their_keys() -> None:
 
 @pytest.mark.parametrize("release", [None, False, True])
 def test_entitlements_are_named_only_where_they_are_released(release: bool | None) -> None:
-    """A stack without the key has no property that it did not have before."""
+    """A stack without the key gets no new property."""
     lifecycle = TRIAL["lifecycle"] | ({} if release is None else {"release_entitlements": release})
     resources, _ = run(CUSTOMER | {"lifecycle": lifecycle})
     assert resources["TenantLifecycle lifecycle"].inputs.get("release_entitlements") is (release or None)
 
 
 def test_the_lifecycle_depends_on_everything() -> None:
-    """It is made after, and so deleted before, all but the activation; only the tenant can replace it."""
+    """It is created after, and so deleted before, everything except the activation.
+
+    Only the tenant can replace it.
+    """
     resources, _ = run(CUSTOMER)
     lifecycle = resources["TenantLifecycle lifecycle"]
     others = {"QlikCustomerTenant globex", "TenantLifecycle lifecycle", "TenantActivation activation"}
@@ -202,7 +205,7 @@ def test_the_activation_depends_on_the_lifecycle(
     ids=["production", "trial", "production, not protected", "trial, protected"],
 )
 def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected: set[str]) -> None:
-    """For production, and wherever the stack file says so."""
+    """Resources are protected for production, and if the stack file says so."""
     resources, _ = run(customer)
     assert {name for name, each in resources.items() if each.protect} == protected
 
@@ -219,7 +222,7 @@ def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected:
 def test_a_space_or_an_app_says_otherwise_of_itself(
     customer: dict[str, Any], block: str, key: str, names: set[str]
 ) -> None:
-    """Whatever the customer's own protection is, and nothing else changes."""
+    """The protection of the customer makes no difference, and nothing else changes."""
     production = customer is CUSTOMER
     entries = customer[block] | {key: customer[block][key] | {"protect": not production}}
     resources, _ = run(customer | {block: entries})
@@ -276,7 +279,7 @@ def test_renamed_keys_are_aliases() -> None:
 
 
 def test_references_are_ids() -> None:
-    """Never names or other outputs, which no preview of a change knows."""
+    """References never use names or other outputs, because a preview of a change does not know them."""
     resources, _ = run(CUSTOMER)
     inputs = {name: each.inputs for name, each in resources.items()}
     tenants = {each["tenant"] for name, each in inputs.items() if "tenant" in each}
@@ -289,7 +292,7 @@ def test_references_are_ids() -> None:
 
 
 def test_what_the_stack_file_says_of_apps() -> None:
-    """The version is in the publication's description, and data is always said."""
+    """The description of a publication contains the version, and `data` is always set."""
     resources, _ = run(CUSTOMER)
     published = resources["AppPublication Overview in Sales"].inputs
     assert published["description"] == "{v2.3.0}"
@@ -308,7 +311,7 @@ def test_what_the_stack_file_says_of_apps() -> None:
     ids=["without an alias", "with an alias"],
 )
 def test_outputs(alias: dict[str, str], url: str) -> None:
-    """All that a portal needs, by key."""
+    """The outputs contain everything that a portal needs, by key."""
     _, outputs = run(CUSTOMER | alias)
     assert outputs == {
         "hostname": HOSTNAME,
@@ -332,7 +335,7 @@ def test_outputs(alias: dict[str, str], url: str) -> None:
 
 
 def test_a_tenant_to_take_back() -> None:
-    """As the stack file names it; and the proof says that none is asked for."""
+    """The stack file names the tenant, and the proof says that there is no request."""
     revive = {"hostname": HOSTNAME, "tenant_id": TENANT_ID}
     resources, _ = run(CUSTOMER | {"revive": revive})
     assert resources["Tenant tenant"].inputs["revive"] == revive
@@ -343,7 +346,7 @@ def test_a_tenant_to_take_back() -> None:
 
 
 def test_settings_and_ways_to_log_in() -> None:
-    """What the file says, and no more: what it does not say is left alone."""
+    """A resource gets only the keys in the file. Tenantry does not change the rest."""
     resources, _ = run(CUSTOMER)
     assert resources["GroupSettings group settings"].inputs == {
         "tenant": HOSTNAME,
@@ -359,14 +362,14 @@ def test_settings_and_ways_to_log_in() -> None:
 
 
 def test_settings_that_say_nothing_are_no_resource() -> None:
-    """Nor is there one where a customer has none."""
+    """There is also none for a customer without such a block."""
     for settings in ({}, {"auto_create_groups": None}, None):
         resources, _ = run(CUSTOMER | {"group_settings": settings, "license_settings": {}})
         assert not {name for name in resources if "settings" in name}
 
 
 def test_keys_of_entries_that_are_renamed() -> None:
-    """Keep what they stand for."""
+    """Renamed entries keep their objects."""
     resources, _ = run(
         CUSTOMER
         | {

@@ -8,7 +8,7 @@ from tests.providers.test_data_file import EXAMPLE, FILE
 
 
 def test_a_reload_waits_for_the_data_files() -> None:
-    """They refer to their space, and the path is whole."""
+    """They refer to their space, and the path is absolute."""
     customer = changed(GLOBEX, ("data_files", EXAMPLE), ("apps/Sales Overview/reload", {}))
     resources, outputs = run(customer)
     file = resources["DataFile rates.csv"]

@@ -34,7 +34,7 @@ CUSTOMER: dict[str, Any] = {
 
 
 def test_what_the_stack_file_says_of_people() -> None:
-    """And no more: what it does not say is left alone."""
+    """A resource gets only the keys in the file. Tenantry does not change the rest."""
     resources, outputs = run(CUSTOMER)
     tenant = {"tenant": HOSTNAME}
     assert resources["User Ada"].inputs == tenant | {
@@ -53,7 +53,7 @@ def test_what_the_stack_file_says_of_people() -> None:
 
 
 def test_access_of_groups_people_and_bots() -> None:
-    """Each is an assignment with a name of its own, also where a group and a user have one key."""
+    """Each assignment has its own name, even if a group and a user have the same key."""
     resources, _ = run(CUSTOMER)
     access = {
         each.name: (each.inputs["assignee"], each.inputs.get("type", "group"), each.inputs["roles"])
@@ -69,7 +69,7 @@ def test_access_of_groups_people_and_bots() -> None:
 
 
 def test_owners_are_references() -> None:
-    """To users and administrators alike; a space without one says nothing of its owner."""
+    """Users and administrators can be owners. A space without an owner sets none."""
     resources, _ = run(CUSTOMER)
     assert resources["Space Sales"].inputs["owner"] == "id of Grace"
     assert resources["Space Sales"].references["owner"] == ["Grace"]
@@ -86,7 +86,7 @@ def test_people_go_with_the_tenant_and_come_before_the_lifecycle() -> None:
 
 
 def test_renamed_keys_are_aliases() -> None:
-    """Of people, and of what they have access to."""
+    """Renames of people and of the spaces that they have access to."""
     customer = {
         "name": "Globex",
         "users": {"Countess": {"subject": "auth0|ada", "renamed_from": "Ada"}},

@@ -1,4 +1,4 @@
-"""Tenants to import, and what is found in them."""
+"""Tenants to import, and the objects in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tenants as others made them: by Qlik's own example scripts, and by hand."""
+"""Tenants that others created: with Qlik's own example scripts, and by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SALES = "Revenue by region and product {v2.3.0}"
 
 
 def cloud_of(qlik: Emulator) -> Cloud:
-    """Our client, against an emulator."""
+    """Return our client for an emulator."""
     environ = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -26,7 +26,7 @@ def cloud_of(qlik: Emulator) -> Cloud:
 
 
 def new_tenant(cloud: Cloud) -> Host:
-    """A tenant without anything."""
+    """An empty tenant."""
     made = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": LICENCE})
     return cloud.tenant(made["hostnames"][0])
 
@@ -43,7 +43,7 @@ def import_template(cloud: Cloud, host: Host, space: str, folder: Path, name: st
 
 
 def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str, Any]:
-    """A JWT identity provider as Qlik's samples make one."""
+    """Create a JWT identity provider as in Qlik's samples."""
     key = {"kid": kid, "pem": public_pem()}
     return {
         "tenantIds": [tenant],
@@ -58,7 +58,7 @@ def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str,
 
 
 def oauth_client(name: str, **fields: Any) -> dict[str, Any]:
-    """A machine-to-machine client, as Qlik's samples make one."""
+    """Create a machine-to-machine client as in Qlik's samples."""
     return {
         "clientName": name,
         "appType": "web",

@@ -1,4 +1,4 @@
-"""What is found in an existing tenant, how it stands in the file, and what is left alone."""
+"""The objects of an existing tenant, their entries in the file, and the unmanaged objects."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_administrators_who_are_known_on_the_source_tenant(
 def test_an_administrator_who_may_not_log_in_is_named(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud, status: str
 ) -> None:
-    """Whether known on the source tenant or not: an administrator is more than one of so many users."""
+    """They are listed by name whether or not they are users of the source tenant."""
     world = by_scripts(qlik, folder)
     host = cloud.tenant(world.hostname)
     admin = {
@@ -205,7 +205,7 @@ def test_what_two_web_integrations_of_one_name_are_is_not_guessed(
 
 
 def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
-    """It is named, with the block that it belongs under."""
+    """The import lists it, with its block."""
     world = by_scripts(qlik, folder)
     id = world.request("POST", "themes", archives.form(archives.THEME))["id"]
     found = find(world)
@@ -217,7 +217,10 @@ def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, fin
 def test_the_content_of_data_files_is_not_imported(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud
 ) -> None:
-    """Each one of a space is named. If the client may not list them, the import says so and goes on."""
+    """The import lists each data file of a space.
+
+    If the client cannot list them, the import says so and continues.
+    """
     world = by_scripts(qlik, folder)
     space = world.spaces["Staging"]["id"]
     (connection,) = world.request("GET", f"data-files/connections?spaceId={space}")["data"]
@@ -239,7 +242,7 @@ def test_the_content_of_data_files_is_not_imported(
 
 
 def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:
-    """Those that a stack file can say; of the others it is told why not."""
+    """The import takes clients that a stack file can describe, and gives a reason for the others."""
     world = by_scripts(qlik, folder)
     key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": "x", "e": "AQAB"}
     for body in (
@@ -273,7 +276,7 @@ def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:
 
 
 def test_the_files_of_a_brand_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
-    """As those of a theme."""
+    """The files are handled like those of a theme."""
     world = by_scripts(qlik, folder)
     id = world.request("POST", "brands", pictures.brand("Globex", logo=pictures.PNG))["id"]
     found = find(world)
@@ -286,7 +289,7 @@ TASKS = "/api/scheduling/tasks"
 
 
 def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Find) -> None:
-    """With the task that one waits for; those of other apps, and two of one name, are named."""
+    """A task comes with the task that it waits for. Tasks of other apps, and duplicates, are listed."""
     world = by_scripts(qlik, folder)
     for space in world.spaces.values():
         world.join(space["id"])
@@ -316,7 +319,7 @@ def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Fin
 
 
 def test_the_definition_of_an_automation_is_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
-    """It is named; and where the client may not list automations, the import says so and goes on."""
+    """The import lists it. If the client cannot list automations, the import says so and continues."""
     world = by_scripts(qlik, folder)
     id = world.request("POST", "/api/workflows/automations", {"name": "Nightly"})["id"]
     found = find(world)

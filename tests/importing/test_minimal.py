@@ -1,4 +1,4 @@
-"""A stack file says what its plan does not, and together they say what was found."""
+"""A stack file has only what its plan does not have. Together they describe the tenant."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def app(name: str, **more: Any) -> dict[str, Any]:
 
 
 def found() -> dict[str, Any]:
-    """What is exactly as the plan has it."""
+    """A customer that equals the plan."""
     return {
         "name": "Acme",
         "alias": None,
@@ -71,7 +71,7 @@ def found() -> dict[str, Any]:
 
 
 def settings(folder: Path, customer: dict[str, Any], plan: dict[str, Any] | None = None) -> Customer:
-    """What a stack file with this customer means, with the plan or without one."""
+    """Return the settings of a stack file with this customer, with or without the plan."""
     (folder / "plans").mkdir(exist_ok=True)
     (folder / "plans" / "gold.yaml").write_text(yaml.safe_dump(plan or {}))
     file = folder / "Pulumi.acme.yaml"
@@ -171,7 +171,7 @@ def test_the_head_is_a_comment_and_versions_are_quoted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", ["groups", "spaces", "apps", "web_integrations", "jwt_identity_providers"])
 def test_what_the_tenant_has_nothing_of_is_taken_out_of_the_plan(block: str) -> None:
-    """Also where no entry of the block was found, so that what is found says nothing of it."""
+    """This includes a block without any object in the tenant."""
     plan: dict[str, Any] = {
         "web_integrations": {"Portal": {"origins": ["https://portal.example"]}},
         "jwt_identity_providers": {"signer": {"issuer": "i", "kid": "1", "pem": "p"}},

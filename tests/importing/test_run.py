@@ -1,4 +1,4 @@
-"""What comes first and last in an import: what is refused, and that nothing half-made stays."""
+"""The first and last steps of an import: refusals, and the cleanup after an error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_name_that_no_stack_can_have(project: Project, name: str) -> None:
 
 
 class Engine(Backend):
-    """Does what it is told, but for one command, which fails."""
+    """A backend in which one command fails."""
 
     commands: list[str]
     failing: str
@@ -203,6 +203,6 @@ def test_the_proof_goes_along_from_resource_to_resource() -> None:
 
 @pytest.mark.parametrize("kind", ["TenantProof", "TenantActivation"])
 def test_a_state_without_what_goes_along_is_none(kind: str) -> None:
-    """A next `up` would make it: a proof of its own with requests, an activation with another."""
+    """The next `up` would create it, with requests."""
     with pytest.raises(ImportRefused, match=f'declares {kind} "it", but the tenant has no matching object'):
         state.fill({"resources": []}, {"steps": [step(kind, "it", {})]}, [Found("Tenant", HOST, {})])

@@ -44,7 +44,7 @@ class Folder:
         return self.load().customer
 
     def problems(self) -> list[str]:
-        """What is told of the stack, line by line, after the line that counts them."""
+        """Return the problems of the stack, one per line, without the line with their number."""
         with pytest.raises(tenantry.settings.SettingsError) as caught:
             self.load()
         count, *lines = str(caught.value).splitlines()

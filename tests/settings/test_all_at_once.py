@@ -1,4 +1,4 @@
-"""Every problem is told at once, in order, and only what is wrong by itself."""
+"""All problems are reported at once, in order, without problems that follow from others."""
 
 # ruff: noqa: E501 - a message is one line
 

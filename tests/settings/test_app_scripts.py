@@ -1,4 +1,4 @@
-"""Load scripts and reloads of apps in stack files and plans: what is wrong with them is told at once."""
+"""Load scripts and reloads of apps in stack files and plans: all their problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ APP = "template: Sales, version: '1', staging: Staging"
 
 
 def test_all_problems_at_once(folder: Folder) -> None:
-    """Each with its line."""
+    """Each problem has its line."""
     (folder.path / "empty.qvs").touch()
     (folder.path / "large.qvs").write_bytes(b"x" * (scripts.MAX_BYTES + 1))
     long = "x" * 257
@@ -62,7 +62,7 @@ def test_a_script_comes_from_one_place(folder: Folder) -> None:
 
 
 def test_what_the_resource_gets(folder: Folder) -> None:
-    """A path is from the folder of the file that says it, be it a plan. Another script has another digest."""
+    """A path starts at the folder of the file that names it. A different script has a different digest."""
     file = folder.path / "plans" / "sales.qvs"
     file.write_text(SCRIPT)
     plan = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs}}, B: {{{APP}, replace: {{x: y}}}}}}"

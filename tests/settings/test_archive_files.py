@@ -1,4 +1,4 @@
-"""Themes beside stack files and plans: what is wrong with them is told before anything is sent."""
+"""Themes beside stack files and plans: their problems are reported before any request."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def extension(path: Path) -> None:
     ],
 )
 def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], message: str) -> None:
-    """One line, with the place in the file and the path of what it names."""
+    """The problem is one line, with the place in the file and the path of the theme."""
     make(folder.path / "theme")
     [problem] = folder.write("themes: {Corporate: {path: theme}}").problems()
     assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.themes.Corporate.path: ")
@@ -97,7 +97,7 @@ def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
 
 
 def test_a_folder_makes_the_same_zip_everywhere(tmp_path: Path) -> None:
-    """Whatever the order and the time of its files; but not with other content, and without hidden ones."""
+    """The order, the time and hidden files make no difference. A different content does."""
     one = write(tmp_path / "one", "Same")
     two = tmp_path / "two"
     two.mkdir()

@@ -1,4 +1,4 @@
-"""Definitions of automations beside stack files and plans: what is wrong with them is told at once."""
+"""Definitions of automations beside stack files and plans: all their problems."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
     ],
 )
 def test_what_is_no_definition(folder: Folder, make: Callable[[Path], object], message: str) -> None:
-    """One line, with the place in the stack file, and where the file is broken."""
+    """The problem is one line, with the places in the stack file and in the definition."""
     make(folder.path / "nightly.json")
     [problem] = folder.write(ENTRY.format("enabled: false")).problems()
     assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.automations.Nightly.path: ")
@@ -45,7 +45,7 @@ def test_what_is_no_definition(folder: Folder, make: Callable[[Path], object], m
 
 
 def test_every_problem_of_its_values_at_once(folder: Folder) -> None:
-    """A placeholder without a value is named with its line, and so is a value without a placeholder."""
+    """The problems name each placeholder without a value, and each value without a placeholder."""
     path = folder.path / "nightly.json"
     path.write_text(DEFINITION)
     entry = "values: {MAIL: a@example.com, REGION: eu, lower: x, NUMBER: 1}"
@@ -78,7 +78,7 @@ def test_what_is_no_schedule(folder: Folder, entry: str, message: str) -> None:
 
 
 def test_what_the_resource_is_given(folder: Folder) -> None:
-    """The digest is that of the definition with the values in it; times may be without quotes."""
+    """The digest is computed from the definition with its values. Times do not need quotes."""
     path = folder.path / "nightly.json"
     path.write_text(DEFINITION)
     values = "values: {MAIL: a@example.com, CUSTOMER: Globex}"
@@ -100,7 +100,7 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
 
 
 def test_a_plan_leaves_values_to_its_customers(folder: Folder) -> None:
-    """The path in it is from its own folder. A customer adds the values that differ."""
+    """The path in a plan starts at the folder of the plan. A customer adds the values that differ."""
     plan = folder.path / "plans" / "standard.yaml"
     (folder.path / "plans" / "nightly.json").write_text(DEFINITION)
     standard = ENTRY.format("values: {MAIL: a@example.com}")

@@ -1,4 +1,4 @@
-"""Every mistake is told by file, line and path: what is wrong, what is allowed, and what was likely meant."""
+"""Every problem has file, line and path, and says what is wrong, what is allowed, and the closest name."""
 
 # ruff: noqa: E501 - a message is one line
 

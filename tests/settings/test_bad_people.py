@@ -1,4 +1,4 @@
-"""Mistakes about people: users, administrators, and who owns or may enter a space."""
+"""Mistakes about people: users, administrators, owners and access to spaces."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -118,7 +118,7 @@ def test_a_person_whom_the_customer_removes_but_still_uses(folder: Folder) -> No
 
 
 def test_what_is_right(folder: Folder) -> None:
-    """Administrators own and enter spaces as users do; a plan may name those that every customer has."""
+    """Administrators own and enter spaces like users. A plan can name the people that every customer has."""
     customer = folder.write(
         """
         plan: team

@@ -1,4 +1,4 @@
-"""Each block of a stack file against the resource that comes of it: names, types and defaults."""
+"""Each block of a stack file compared with its resource: names, types and defaults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def made(block: type[Block]) -> ResourceMapping:
 
 
 def plain(annotation: Any) -> set[Any]:
-    """The types that a value may have, without limits on it and without None."""
+    """Return the types of a value, without limits and without None."""
     if get_origin(annotation) is Annotated:
         return plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
@@ -41,12 +41,12 @@ def plain(annotation: Any) -> set[Any]:
 
 
 def base(type_: Any) -> Any:
-    """The type of words that are named one by one: they are text."""
+    """Return the type of a literal: text."""
     return str if get_origin(type_) is Literal else type_
 
 
 def given() -> Iterator[Any]:
-    """Each key of a block that its resource gets, and the property that it is there."""
+    """Return each key of a block that its resource gets, with the name of the property."""
     for name, block in MAKING.items():
         for key, prop in block.inputs().items():
             yield pytest.param(
@@ -58,7 +58,7 @@ GIVEN = list(given())
 
 
 def test_every_block_makes_something() -> None:
-    """But for what is of the tenant itself."""
+    """The blocks of the tenant itself are an exception."""
     assert BLOCKS.keys() - MAKING.keys() == OF_THE_TENANT
     assert set(NAMED) < set(ENTRIES) < set(BLOCKS)
 
@@ -73,7 +73,7 @@ FIXED = {
 
 @pytest.mark.parametrize("name", MAKING)
 def test_each_property_of_the_resource_is_set(name: str) -> None:
-    """By a key, by the stack as a whole, or by the component; and by one of them."""
+    """A key, the stack, or the component sets each property; exactly one of them does."""
     mapping = made(MAKING[name])
     own = [*MAKING[name].inputs().values(), *MAKING[name].secrets().values()]
     sources = [*own, *mapping.from_content, *mapping.from_stack, *mapping.references]
@@ -95,7 +95,7 @@ def test_a_key_has_the_type_of_its_property(block: type[Block], key: str, prop: 
 def test_a_key_that_is_left_out_means_what_the_property_means(
     block: type[Block], key: str, prop: Any
 ) -> None:
-    """Where it is required there it is here, unless a second key may stand in its place."""
+    """If the property is required, the key is, too, unless a second key can replace it."""
     field = block.model_fields[key]
     if field.is_required():
         # What the state does not keep is required of a stack file alone.
@@ -112,7 +112,7 @@ def test_a_key_that_is_left_out_means_what_the_property_means(
 
 
 def test_a_switch_that_is_on_by_itself_is_sent_when_it_is_off() -> None:
-    """`data: false` and `auto_assign_analyzer: false` say something; `adopt: false` does not."""
+    """`data: false` and `auto_assign_analyzer: false` are passed to the resource; `adopt: false` is not."""
     app = BLOCKS["apps"].model_validate(
         {"name": "A", "template": "A", "version": "1", "staging": "S", "data": False, "adopt": False}
     )

@@ -1,4 +1,4 @@
-"""Brands in stack files and plans: what is wrong with them is told before anything is sent."""
+"""Brands in stack files and plans: their problems are reported before any request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACE = "stacks/Pulumi.globex.yaml:6: customer.brands"
 
 
 def test_what_is_wrong_with_the_files(folder: Folder) -> None:
-    """All at once, each in one line with its place and the path of the file."""
+    """All problems are reported, each in one line with its place and the path of the file."""
     (folder.path / "large.png").write_bytes(PNG + bytes(300_000))
     (folder.path / "icon.png").write_bytes(PNG)
     (folder.path / "styles.json").write_text("[]")
@@ -46,7 +46,7 @@ def test_two_of_one_name(folder: Folder) -> None:
 
 
 def test_what_the_resource_gets(folder: Folder) -> None:
-    """Whole paths and MD5s; nothing of a file that is not named."""
+    """The resource gets absolute paths and MD5s, and nothing for a file that is not named."""
     (folder.path / "logo.png").write_bytes(PNG)
     entry = folder.write("brands: {Globex: {logo: logo.png}}").customer().brands["Globex"]
     logo = (folder.path / "logo.png").absolute()

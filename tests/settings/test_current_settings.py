@@ -30,7 +30,7 @@ Run = Callable[..., Settings]
 
 @pytest.fixture
 def run(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Ask for the settings as in a run of stack globex with a configuration as the engine sends it."""
+    """Read the settings as in a run of stack globex, with a configuration in the engine's form."""
     root = folder.path.parent
     (root / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\nstackConfigDir: stacks\n")
     monkeypatch.setattr(pulumi, "get_stack", lambda: "globex")

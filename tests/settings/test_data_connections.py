@@ -1,4 +1,4 @@
-"""Data connections in a stack file: what is wrong is told at once, and no secret with it."""
+"""Data connections in a stack file: all their problems, without any secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_secret_in_plain_text_is_refused(folder: Folder) -> None:
 
 
 def test_all_problems_at_once(folder: Folder) -> None:
-    """Each with its line, and without any value that may be a secret."""
+    """Each problem has its line, and no value that can be a secret."""
     problems = folder.write(
         f"""
         data_connections:

@@ -1,4 +1,4 @@
-"""Data files in stack files and plans: what is wrong with them is reported before anything is sent."""
+"""Data files in stack files and plans: their problems are reported before any request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CONTENT = b"Currency,Rate\n"
 
 
 def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each in one line with its place and the path of the file."""
-    monkeypatch.setattr(data_files, "MAX_BYTES", 1_000_000)
+    """Each problem is one line, with its place and the path of the file."""
+    monkeypatch.setattr(data_files, "MOST_BYTES", 1_000_000)
     (folder.path / "folder").mkdir()
     (folder.path / "empty.csv").touch()
     (folder.path / "large.csv").write_bytes(bytes(1_000_001))
@@ -58,7 +58,7 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_the_resource_is_given(folder: Folder) -> None:
-    """The whole path, and the hash of the content; its name is the key."""
+    """The resource gets the absolute path and the hash of the content. The default name is the key."""
     path = folder.path / "r.csv"
     path.write_bytes(CONTENT)
     text = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv, adopt: true}}}}"

@@ -177,7 +177,10 @@ def test_files_are_called_by_their_path_in_the_project(
     not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI here: make setup"
 )
 def test_the_engine_reads_the_same(tmp_path: Path) -> None:
-    """The table above, and keys, as the real CLI hands them over: a new Go YAML library would show here."""
+    """The real CLI passes the values and keys in the table above.
+
+    A new Go YAML library would fail this test.
+    """
     written = [f"    k{index}: {text}\n" for index, (text, _) in enumerate(SCALARS)]
     keys = [f"    {key}: key\n" for key in WORKING_KEYS]
     config = "config:\n  qlik:region: 2.10\n  qlik:flag: true\n  tenantry:customer:\n" + "".join(
@@ -197,7 +200,7 @@ def test_the_engine_reads_the_same(tmp_path: Path) -> None:
     not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI here: make setup"
 )
 def test_what_the_engine_leaves_when_it_writes_a_file_anew_is_recognised(tmp_path: Path) -> None:
-    """Keys that were dates or nothing can be told; `2.10` and "2.1" look the same then."""
+    """Tenantry recognises rewritten keys that were dates or null, but not whether "2.1" was `2.10`."""
     (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
     file = tmp_path / "Pulumi.one.yaml"
     file.write_text("config:\n  a:b:\n    2026-01-02: a\n    ~: b\n    2.10: c\n    5: d\n    v: 2.10\n")

@@ -1,4 +1,4 @@
-"""Files that a slip, or a stranger, has made odd: each is a problem of its own stack, told at once."""
+"""Odd or hostile files: each one is a problem of its own stack only."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_file_that_is_too_large(folder: Folder) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
 def test_what_is_no_plain_file_is_refused_at_once(folder: Folder, kind: str) -> None:
-    """Nobody writes into the pipe, and the device never ends: to wait would be to wait for good."""
+    """Nobody writes into the pipe, and the device never ends, so reading them would never return."""
     odd = folder.path / "odd.pem"
     _make(odd, kind)
     _make(folder.stack_file, kind)
@@ -147,7 +147,7 @@ def test_a_key_file_that_is_too_large(folder: Folder) -> None:
 def test_whatever_is_raised_is_a_problem_of_its_own_stack(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a mistake that nobody has found yet, the others notice nothing."""
+    """An unknown bug in Tenantry does not affect the other stacks."""
     folder.write()
     other = folder.path / "Pulumi.other.yaml"
     other.write_text(folder.stack_file.read_text().replace("Globex", "Unlucky"))
@@ -182,7 +182,7 @@ BY_PULUMI = "\nencryptionsalt: v1:x=:v1:y"
 
 
 def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder: Folder) -> None:
-    """`2.10` without quotes is 2.1 then, and `007` is 7."""
+    """Pulumi has rewritten `2.10` without quotes as 2.1, and `007` as 7."""
     people = 'admins: {Ada: {email: "ada@example.com"}}\nusers: {Bo: {subject: 7}}\n'
     apps = "apps: {A: {template: T, version: 2.1, staging: S}}\nspaces: {S: {type: shared}}"
     advice = [': YAML reads 7 as a number; put it in quotes: subject: "7"']
@@ -209,7 +209,7 @@ def test_a_key_that_pulumi_has_written_anew(folder: Folder, key: str, was: str) 
 
 @pytest.mark.parametrize("stack", [".", "..", "-x", ".x", "a b"])
 def test_a_stack_that_no_stack_may_be_called(folder: Folder, stack: str) -> None:
-    """It would be a folder elsewhere, or an option. Its neighbours are as they were."""
+    """Such a name would be another folder, or an option. The other stacks are not affected."""
     folder.write()
     odd = folder.path / f"Pulumi.{stack}.yaml"
     odd.write_text(folder.stack_file.read_text())

@@ -1,4 +1,4 @@
-"""Keys of JWT identity providers: inline or from a file, with file and line of what is wrong."""
+"""Keys of JWT identity providers, inline or from a file, and the file and line of their problems."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_key_stands_in_the_file_or_beside_it(folder: Folder, pem: str) -> None
 
 
 def test_the_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> None:
-    """A plan has its keys beside it, whatever stack uses it."""
+    """A plan has its key files beside it, for every stack that uses it."""
     write_key(folder, public_pem("two"), "keys/portal.pem")
     write_key(folder, public_pem("one"), "plans/keys/portal.pem")
     folder.write("plan: standard", standard=with_file("keys/portal.pem"))
@@ -137,7 +137,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("customer", "expected"), MISTAKES, ids=range(len(MISTAKES)))
 def test_mistakes(folder: Folder, customer: str, expected: list[str]) -> None:
-    """Every one at once, by file and line."""
+    """All problems are reported, with file and line."""
     problems = folder.write(customer).problems()
     assert len(problems) == len(expected)
     for text in expected:
@@ -151,7 +151,7 @@ def test_a_file_that_is_no_text(folder: Folder) -> None:
 
 
 def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:
-    """And what is missing is missed in the customer."""
+    """A missing key is a problem of the customer."""
     folder.write("plan: standard", standard=PROVIDER)
     tenantry.settings.check_plan(folder.path / "plans" / "standard.yaml")
     [problem] = folder.problems()
@@ -162,7 +162,7 @@ def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:
 
 
 def test_two_keys_of_one_issuer(folder: Folder) -> None:
-    """As during a rotation; also one key id of two issuers."""
+    """This is the case during a rotation. Two issuers can use the same key id."""
     second = (
         f"{PROVIDER}    pem: {one_line(public_pem())}\n  next: {{issuer: https://oem.example, kid: '2027'"
     )

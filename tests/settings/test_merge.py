@@ -1,4 +1,4 @@
-"""A customer over its plan: what comes out, and where the messages point."""
+"""The merge of a customer over its plan: the result, and the places in the messages."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -239,7 +239,7 @@ def test_with_a_missing_plan_what_only_the_stack_file_can_say_is_still_missed(fo
 
 
 class TestPlanAlone:
-    """A plan is checked for what it says, not for what its customers add."""
+    """The check of a plan does not require keys that its customers add."""
 
     def problems(self, folder: Folder, plan: str) -> list[str]:
         path = folder.path / "plans" / "standard.yaml"

@@ -1,4 +1,4 @@
-"""Names of what is made of two keys: no two pairs have one, and ordinary ones are as they always were."""
+"""Names of resources with two keys: no two pairs have the same name, and ordinary names never change."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_others_are_found_in_a_state_by_the_name_that_they_had() -> None:
 def test_a_state_may_know_both_by_one_name(
     folder: Folder, customer: str, one: str, other: str, name: str
 ) -> None:
-    """Both places are told, each with the other."""
+    """Both places are reported, each with the other one."""
     abouts = [each.rpartition(": ")[2] for each in (one, other)]
     assert folder.write(customer).problems() == [
         f'{FILE}:{place} has the name "{name}" in the state, and so has {about}; rename one of these keys'

@@ -1,4 +1,4 @@
-"""OAuth clients in a stack file: what is wrong with them is told at once."""
+"""OAuth clients in a stack file: all their problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ FILE = "stacks/Pulumi.globex.yaml"
 
 
 def test_all_problems_at_once(folder: Folder) -> None:
-    """Each with its line."""
+    """Each problem has its line."""
     problems = folder.write(
         """
         oauth_clients:

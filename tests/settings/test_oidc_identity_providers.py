@@ -1,4 +1,4 @@
-"""OpenID Connect identity providers in a stack file: what is wrong with one."""
+"""OpenID Connect identity providers in a stack file: their problems."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ PLACE = "stacks/Pulumi.globex.yaml:7: customer.oidc_identity_providers.Login"
     ],
 )
 def test_one_mistake_is_one_line(folder: Folder, old: str, new: str, problem: str) -> None:
-    """With its file, line and path."""
+    """The problem has file, line and path."""
     entry = OIDC.replace(old, new, 1)
     [line] = folder.write(f"oidc_identity_providers: {{Login: {entry}}}", head=HEAD).problems()
     assert line.startswith(f"{PLACE}{problem}")
 
 
 def test_a_second_provider(folder: Folder) -> None:
-    """A tenant has one login."""
+    """A tenant has at most one login."""
     [line] = folder.write(f"oidc_identity_providers:\n  A: {OIDC}\n  B: {OIDC}", head=HEAD).problems()
     assert line == (
         'stacks/Pulumi.globex.yaml:9: customer.oidc_identity_providers.B: users already log in with "A" of '

@@ -1,4 +1,4 @@
-"""Plans that extend plans: what comes out, where the messages point, and chains that lead nowhere."""
+"""Plans that extend plans: the result, the places in the messages, and broken chains."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -46,7 +46,7 @@ groups:
 
 @pytest.fixture
 def tiers(folder: Folder) -> Folder:
-    """Three plans, each over the next: gold, standard, base."""
+    """Three plans, each of which extends the next: gold, standard, base."""
     return folder.write("plan: gold", gold=GOLD, standard=STANDARD, base=BASE)
 
 
@@ -80,7 +80,7 @@ def test_the_engines_values_give_the_same(tiers: Folder) -> None:
 
 
 def test_a_version_in_a_plan_reaches_its_customers_and_not_those_that_pin_theirs(folder: Folder) -> None:
-    """Whatever the distance between the customer and the plan that has it."""
+    """The number of plans between the customer and the entry makes no difference."""
     plans = {"gold": GOLD, "standard": STANDARD, "base": BASE}
     customers = {
         "plan: base": "1.0",
@@ -96,7 +96,7 @@ def test_a_version_in_a_plan_reaches_its_customers_and_not_those_that_pin_theirs
 
 
 def test_what_one_plan_removes_the_next_can_have_anew(folder: Folder) -> None:
-    """And nothing of what was there before comes back with it."""
+    """Nothing of the removed entry comes back."""
     gold = "extends: standard\ngroups: {Viewers: {provider_type: custom}}"
     base = BASE.replace("Viewers: {}", "Viewers: {roles: [Developer]}")
     customer = folder.write("plan: gold", gold=gold, standard=STANDARD, base=base).customer()
@@ -208,7 +208,7 @@ CHAINS = [
 
 @pytest.mark.parametrize(("plans", "expected"), CHAINS, ids=[expected[:60] for _, expected in CHAINS])
 def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], expected: str) -> None:
-    """One line, for the customer as for the plan alone; what only seems to be missing is not told."""
+    """Customer and plan get one line each. Keys that only seem to be missing are not reported."""
     customer = """
         plan: gold
         lifecycle: {kind: trial}

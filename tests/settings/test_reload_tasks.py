@@ -1,4 +1,4 @@
-"""Reload tasks in a stack file: what is wrong is told at once, each with its line."""
+"""Reload tasks in a stack file: all their problems, each with its line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DAILY = "recurrence: FREQ=DAILY"
     ],
 )
 def test_one_mistake(folder: Folder, entry: str, key: str, message: str) -> None:
-    """In one line, at the key that it is about."""
+    """The problem is one line, at the affected key."""
     problems = folder.write(f"{APPS}  Other: {{app: Main, {DAILY}}}\n  Task: {entry}").problems()
     [problem] = [line for line in problems if f"reload_tasks.Task.{key}: " in line]
     assert problem.startswith(f"{PLACE}:")
@@ -61,7 +61,7 @@ def test_one_mistake(folder: Folder, entry: str, key: str, message: str) -> None
 
 
 def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
-    """Both are told; what waits for them is not."""
+    """Both tasks are reported, but not the tasks that wait for them."""
     text = "  A: {app: Main, after: B}\n  B: {app: Main, after: A}\n  C: {app: Main, after: B}"
     problems = folder.write(f"{APPS}{text}").problems()
     assert [line.partition(": ")[2].partition(":")[0] for line in problems] == [
@@ -71,7 +71,7 @@ def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
 
 
 def test_an_app_takes_ten_tasks(folder: Folder) -> None:
-    """In each space; a task that does not name the only space counts there as well."""
+    """The limit applies per space. A task that does not name the only space counts there as well."""
     tasks = "\n".join(f"  T{number}: {{app: Main, {DAILY}}}" for number in range(10))
     folder.write(f"{APPS}{tasks}\n  Wide: {{app: Wide, space: Sales, {DAILY}}}").customer()
     [problem] = folder.write(f"{APPS}{tasks}\n  U: {{app: Main, space: Sales, {DAILY}}}").problems()

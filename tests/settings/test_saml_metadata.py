@@ -1,4 +1,4 @@
-"""SAML metadata files: what a provider gets from one, and what is wrong with it."""
+"""SAML metadata files: the properties from one, and its problems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINDING = "urn:oasis:names:tc:SAML:2.0:bindings:"
 
 
 def metadata(*certificates: str, use: str = "signing", url: str = "https://login.example/sso") -> str:
-    """A metadata file as identity providers export it."""
+    """Return a metadata file as identity providers export it."""
     keys = "".join(
         f"""<md:KeyDescriptor use="{use}"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>
         {plain(each)}
@@ -70,7 +70,7 @@ DOCTYPE = '<!DOCTYPE x [<!ENTITY a "b">]>'
     ],
 )
 def test_what_is_wrong_with_a_file(folder: Folder, content: str | None, problem: str) -> None:
-    """One line with the place; nothing of the file but addresses."""
+    """The problem is one line with the place, and contains nothing of the file except URLs."""
     if content is not None:
         (folder.path / "idp.xml").write_text(content)
     [line] = folder.write(BLOCK).problems()
@@ -85,7 +85,7 @@ def test_a_file_in_another_encoding(folder: Folder) -> None:
 
 
 def test_one_of_each_protocol(folder: Folder) -> None:
-    """A tenant has one login."""
+    """A tenant has at most one login."""
     (folder.path / "idp.xml").write_text(metadata(certificate()))
     problems = folder.write(f"{BLOCK}\noidc_identity_providers: {{A: {OIDC}}}", head=HEAD).problems()
     assert problems == [

@@ -1,4 +1,4 @@
-"""The JSON schema for editors, and the reference page: made from the models, and up to date."""
+"""The JSON schema for editors and the reference page are generated from the models, and up to date."""
 
 from __future__ import annotations
 

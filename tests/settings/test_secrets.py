@@ -1,4 +1,4 @@
-"""Names of secrets, wherever a block has them."""
+"""Names of secrets in a block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Login(Block):
 
 
 class Door(Block):
-    """What names secrets in every way."""
+    """A block that names secrets in every possible way."""
 
     key: SecretName
     spare: SecretName | None = None
@@ -55,5 +55,5 @@ def test_what_does_not_fit_is_passed_over() -> None:
 
 
 def test_keys_of_a_block_that_name_secrets() -> None:
-    """They are no inputs of the resource: the component passes their values."""
+    """They are not inputs of the resource: the component passes their values."""
     assert Door.secrets() == {name: name for name in ("key", "spare", "headers")}

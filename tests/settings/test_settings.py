@@ -1,4 +1,4 @@
-"""Good input: what settings come out, by the file and by the engine's values."""
+"""Valid input: the settings from a file, and from the engine's values."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_new_region_of_qlik_is_no_mistake(folder: Folder) -> None:
 
 
 def test_taking_a_tenant_up_again(folder: Folder) -> None:
-    """By the line as a destroy, or an error, prints it."""
+    """The line is the one that a destroy or an error prints."""
     line = revive_line("x1y2.eu.qlikcloud.com", "T1")
     found = folder.write(line).customer().revive
     assert found is not None
@@ -214,7 +214,7 @@ def _shuffled(value: Any) -> Any:
 
 
 class TestFileAndEngine:
-    """The values count; the file says where they stand."""
+    """The values come from the engine; the file supplies only the lines."""
 
     def load(self, folder: Folder, config: dict[str, Any]) -> str:
         with pytest.raises(tenantry.settings.SettingsError) as caught:
@@ -277,7 +277,7 @@ class TestFileAndEngine:
 
 
 class TestProject:
-    """Values that all stacks share stand in Pulumi.yaml, and count as the engine counts them."""
+    """Shared values are in Pulumi.yaml, with the same priority as in the engine."""
 
     def write(self, folder: Folder, text: str) -> None:
         (folder.path.parent / "Pulumi.yaml").write_text(f"name: tenantry\nruntime: python\n{text}", "utf-8")

@@ -1,4 +1,4 @@
-"""Webhooks in a stack file: what is wrong is told at once, and no secret with it."""
+"""Webhooks in a stack file: all their problems, without any secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_secrets_that_are_set_are_named(folder: Folder) -> None:
 
 
 def test_all_problems_at_once(folder: Folder) -> None:
-    """Each with its line, and without any value that may be a secret."""
+    """Each problem has its line, and no value that can be a secret."""
     problems = folder.write(
         f"""
         webhooks:
