@@ -15,7 +15,7 @@ from tests.providers.twins import Tenancy, Twin
 
 @pytest.fixture
 def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenancy]:
-    """A bare tenant, made by our client, whose notes and files are kept in a folder of the test's own."""
+    """A bare tenant that our client created. Its notes and files are in a folder of the test."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
@@ -33,5 +33,5 @@ def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def twin(tenancy: Tenancy) -> Callable[[str], Twin]:
-    """Make a resource of a kind, by its module, in the tenancy."""
+    """Return a function that creates a twin of a resource type, by its module, in the tenancy."""
     return lambda module: Twin(tenancy, module)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Engine:
-    """A listening address that stands for the engine's; `die` frees it."""
+    """A listening address in place of the engine's. `die` frees it."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ class ProviderProcess:
             self._provider = mine
 
     def proof(self, name: str = "Globex") -> dict[str, Any]:
-        """What a tenant is made under, by a proof that this process has made."""
+        """Return the output of a proof that this process has created."""
         inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": name}
         proof: dict[str, Any] = self.create(inputs, module="tenant_proof")[1]["proof"]
         return proof
@@ -147,7 +147,7 @@ def urn(name: str) -> str:
 
 
 class Failed:
-    """What the engine reads from a call that failed: the text that the user sees, and a half-made object."""
+    """The result of a failed call: the text for the user, and an unfinished object."""
 
     def __init__(self, call: Callable[[], object]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Inputs of every kind of resource in which each property is set to something that Qlik takes."""
+"""Inputs of every resource type, with a valid value for each property."""
 
 from __future__ import annotations
 

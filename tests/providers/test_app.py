@@ -95,7 +95,7 @@ CASE = Case(
 
 
 def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Its mark tells it from every other; what differs is put right, and nothing is imported again."""
+    """Its mark identifies it. Tenantry corrects the differences and imports nothing again."""
     first = twin("app").create(given(tenancy))
     tenancy.requests()
     second = twin("app").create({**given(tenancy), "description": "Other"})
@@ -133,7 +133,7 @@ def test_the_template_is_exported_while_the_app_is_looked_for(
 def test_an_import_that_got_no_name_is_taken_over(
     twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between import and naming, also on another machine: the mark in the first name tells."""
+    """The run was killed between import and renaming. The mark in the first name identifies the app."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
     with pytest.raises(Failure, match="The next `pulumi up` continues"):
         twin("app").create(given(tenancy))
@@ -145,14 +145,14 @@ def test_an_import_that_got_no_name_is_taken_over(
 
 
 def test_a_note_does_not_outweigh_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The app of which it tells was renamed since: it is in the care of an entry with another key by now."""
+    """The app in the note was renamed since, so an entry with another key manages it now."""
     renamed = twin("app").create(given(tenancy))
     put(tenancy, renamed.id, name="Revenue")
     assert twin("app").create(given(tenancy)).id != renamed.id
 
 
 def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """At Qlik many apps may have one name; what does not come from this template is left alone."""
+    """Many apps at Qlik can have the same name. Apps from other templates do not change."""
     theirs = tenancy.app("Sales", "Staging", description="By hand")
     ours = twin("app").create({**given(tenancy), "name": "Sales"})
     assert ours.id != theirs
@@ -161,14 +161,14 @@ def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], ten
 
 
 def test_an_app_is_adopted_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Then the one of that name in the space is ours, with the mark of the template."""
+    """The app with this name in the space becomes ours, with the mark of the template."""
     theirs = tenancy.app("Sales", "Staging", description="By hand")
     assert twin("app").create({**given(tenancy), "adopt": True}).id == theirs
     assert (remote(tenancy, theirs) or {})["description"] == "Revenue"
 
 
 def test_which_of_two_is_adopted_is_never_guessed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """At Qlik many apps may have one name."""
+    """Many apps at Qlik can have the same name."""
     space = tenancy.space("Staging")
     body = {"attributes": {"name": "Sales", "spaceId": space}}
     ids = [tenancy.as_bot("POST", "apps", body)["attributes"]["id"] for _ in range(2)]
@@ -192,14 +192,14 @@ def test_an_adopted_app_is_replaced_like_any_other(twin: Callable[[str], Twin], 
 def test_a_template_is_named_once(
     twin: Callable[[str], Twin], tenancy: Tenancy, named: dict[str, str]
 ) -> None:
-    """By name or by id; said before anything is sent."""
+    """The template has either a name or an id. The check sends no request."""
     inputs = {name: value for name, value in given(tenancy).items() if name != "template"}
     with pytest.raises(AssertionError, match=r"template: set either template .* or template_id"):
         twin("app").check(inputs | named)
 
 
 def test_an_app_comes_without_its_data_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The export is asked to leave the data out."""
+    """The export requests no data."""
     twin("app").create({**given(tenancy), "data": False})
     exports = [each["path"] for each in tenancy.qlik.control.requests() if "/export" in each["path"]]
     assert [path.partition("?")[2] for path in exports] == ["NoData=true"]
@@ -298,7 +298,7 @@ def test_a_script_that_was_set_is_not_set_again(
 
 
 def test_another_script_is_another_import(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The two stand beside each other until what is published comes from the new one."""
+    """Both apps exist until the published app comes from the new one."""
     replace = {"'template'": "'initech'"}
     first = twin("app").create(given(tenancy))
     second = twin("app").create(

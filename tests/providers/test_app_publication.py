@@ -130,14 +130,14 @@ def reload_time(tenancy: Tenancy, id: str) -> str:
 
 
 def test_the_first_publication_comes_with_data(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """There is no data of a target to keep yet."""
+    """There is no previous data to keep yet."""
     source = template(twin, tenancy, "2.3.0")
     app = twin("app_publication").create({**given(tenancy), "source_app": source, "data": "target"})
     assert reload_time(tenancy, app.id) == reload_time(tenancy, source) != ""
 
 
 def test_a_publication_into_a_shared_space(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Qlik refuses; what it says reaches the user, and nothing is left behind."""
+    """Qlik refuses, its message reaches the user, and nothing is left behind."""
     inputs = {**given(tenancy), "space": tenancy.space("Staging")}
     with pytest.raises(Failure, match=r"(?s)POST .*/publish answered 400 .*managed spaces.*traceId"):
         twin("app_publication").create(inputs)

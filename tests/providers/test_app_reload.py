@@ -1,4 +1,4 @@
-"""Reloads of apps: queued once, waited for, and told apart when something stands in the way."""
+"""Reloads of apps: queued once, waited for, and distinguished from other reloads."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_variable_that_the_script_does_not_have_is_told(
 def test_the_reload_of_an_interrupted_run_is_taken_over(
     twin: Callable[[str], Twin], tenancy: Tenancy
 ) -> None:
-    """Whether it runs still or has ended since. With other variables another one is needed."""
+    """The reload is still running or has ended. Different variables need a new reload."""
     control = tenancy.qlik.control
     inputs = given(tenancy)
     fault = control.add_fault(path=f"{RELOADS}/*", method="GET", status=403)
@@ -109,7 +109,7 @@ def test_a_lost_answer_is_looked_for(twin: Callable[[str], Twin], tenancy: Tenan
 
 
 def test_another_reload_of_the_app_is_waited_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Qlik says 429, as it does for too many requests: that is told apart."""
+    """Qlik returns 429, as for too many requests. Tenantry distinguishes the two."""
     inputs = given(tenancy)
     tenancy.qlik.control.settings(reload_ms=700)
     tenancy.bot.post(RELOADS, {"appId": inputs["app"]})

@@ -53,7 +53,7 @@ def file(tenancy: Tenancy, text: str = "red") -> Path:
 
 
 def workspace(text: str = "red") -> Doc:
-    """What comes of that file."""
+    """Return the properties from that file."""
     return {"blocks": [{"x": 1, "value": text}], "owner": "Globex"}
 
 
@@ -155,7 +155,7 @@ CASE = Case(
 def test_what_qlik_adds_to_a_definition_is_no_drift(
     twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may return more than it was sent, and lists in another order; what somebody changes is drift."""
+    """Qlik can return more than it got, and lists in another order. A change by somebody is drift."""
     write = automations._write
 
     def larger(call: Any, doc: Doc, now: str, body: Any = None) -> Doc:

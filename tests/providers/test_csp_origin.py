@@ -107,7 +107,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
     ],
 )
 def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, message: str) -> None:
-    """Said in a preview, with what to write instead."""
+    """The preview reports it, with the right form."""
     with pytest.raises(AssertionError) as caught:
         twin("csp_origin").check({**given(tenancy), "origin": origin})
     assert "origin: " in str(caught.value)
@@ -118,13 +118,13 @@ def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, messag
     "origin", ["maps.example.com", "*.example.com", "https://*.example.com:8443", "https://[2001:db8::1]:443"]
 )
 def test_what_is_an_origin(twin: MakeTwin, tenancy: Tenancy, origin: str) -> None:
-    """To us and to Qlik."""
+    """This applies to Tenantry and to Qlik."""
     made = twin("csp_origin").create({**given(tenancy), "origin": origin})
     assert held(tenancy)[made.id]["origin"] == origin
 
 
 def test_what_is_not_the_same_is_taken_over_only_when_asked(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Qlik names no maker."""
+    """Qlik does not say who created it."""
     id = theirs(tenancy, imgSrc=False)
     with pytest.raises(
         Failure, match=r"is not as it is wanted, and Qlik does not say who made it\. Set `adopt"
@@ -137,7 +137,7 @@ def test_what_is_not_the_same_is_taken_over_only_when_asked(twin: MakeTwin, tena
 
 
 def test_the_very_same_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """A run that was cut off may have made it; of several, the only one that is as wanted."""
+    """An interrupted run may have created it. Of several entries, it is the only identical one."""
     id = theirs(tenancy)
     theirs(tenancy, name="Another")
     assert twin("csp_origin").create(given(tenancy)).id == id

@@ -1,4 +1,4 @@
-"""Data files: their hash is ours, so size and date tell what somebody changed at Qlik."""
+"""Data files: Qlik has no hash, so size and date show a change at Qlik."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def by_hand(name: str | None, text: str | None, live: object) -> Drift:
 
 
 def shown(tenancy: Tenancy) -> str:
-    """What stands for the hash of the only file, once somebody has changed it."""
+    """Return the value in place of the hash, after somebody has changed the only file."""
     (found,) = held(tenancy).values()
     return f"unknown: changed at Qlik at {found['contentUpdatedDate']}"
 
@@ -135,7 +135,7 @@ def test_a_file_that_changes_during_a_run_is_not_sent(twin: MakeTwin, tenancy: T
 
 
 def test_a_new_content_of_the_same_size_is_drift(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Its date tells. Whoever only reads it changes nothing."""
+    """The date shows the change. Reading the file changes nothing."""
     made = twin("data_file").create(given(tenancy))
     assert made.drift() == {}
     by_hand(None, "red", None).do(tenancy, made.id)

@@ -68,7 +68,7 @@ IDP = {"name": "Analysts", "roles": ["Developer"]}
 
 
 def test_an_idp_group_cannot_be_renamed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Its name is what the identity provider sends: another name is another group. Its roles change."""
+    """Its name comes from the identity provider, so a new name replaces the group. Its roles can change."""
     group = twin("group").create(IDP | {"tenant": tenancy.hostname})
     assert group.diff(IDP | {"tenant": tenancy.hostname, "name": "Analyst"}) == ["name"]
     group.update(IDP | {"tenant": tenancy.hostname, "roles": ["Steward"]})
@@ -81,7 +81,7 @@ def test_an_idp_group_cannot_be_renamed(twin: Callable[[str], Twin], tenancy: Te
 
 
 def test_an_idp_group_has_no_description(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Said before anything is sent."""
+    """The check sends no request."""
     with pytest.raises(AssertionError, match="description: an idp group cannot have one"):
         twin("group").check(IDP | {"tenant": tenancy.hostname, "description": "Ours"})
 
@@ -126,7 +126,7 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
 
 
 def test_what_else_qlik_refuses_is_told_as_it_is(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Where the roles are right, or nobody may read them, it is not the roles that are blamed."""
+    """If the roles are right, or nobody can read them, the error does not blame the roles."""
     inputs = {"tenant": tenancy.hostname, "name": "A", "roles": ["Developer"]}
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/groups", status=400)
     with pytest.raises(Failure, match="Injected fault") as caught:

@@ -54,7 +54,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 
 def by_hand(tenancy: Tenancy, **changes: Any) -> str:
-    """Make one behind our back; return its id."""
+    """Create a provider as somebody else. Return its id."""
     key = {"kid": changes.get("kid", "one"), "pem": changes.get("pem", public_pem())}
     body = {
         "provider": "external",
@@ -129,7 +129,7 @@ def test_a_certificate_will_do(twin: MakeTwin, tenancy: Tenancy) -> None:
     ids=["issuer", "kid", "pem", "clock_tolerance_seconds"],
 )
 def test_a_key_in_use_is_never_cut_off(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any) -> None:
-    """Another value is refused in the preview, with the way that leaves no moment without a valid key."""
+    """The preview refuses another value, and explains a rotation that always has a valid key."""
     made = twin("jwt_identity_provider").create(given(tenancy))
     tenancy.requests()
     with pytest.raises(
@@ -174,7 +174,10 @@ def test_a_private_key_goes_nowhere(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 
 def test_the_same_key_that_is_there_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Qlik names no maker; issuer, key id and key decide. What Qlik can change is put right."""
+    """Qlik does not say who created it, so issuer, key id and key decide.
+
+    Tenantry corrects the description.
+    """
     by_hand(tenancy, kid="other")
     there = by_hand(tenancy)
     made = twin("jwt_identity_provider").create(given(tenancy))
@@ -224,7 +227,7 @@ def test_a_refusal_may_mean_that_it_is_there(
 
 
 def test_a_refusal_for_another_reason(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Reaches the user as Qlik said it."""
+    """The error of Qlik reaches the user."""
     tenancy.qlik.control.add_fault(
         method="POST", path=PATH, status=403, body={"errors": [{"code": "X", "title": "No"}]}
     )
@@ -235,7 +238,7 @@ def test_a_refusal_for_another_reason(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
-    """What the request made is looked for."""
+    """Tenantry searches for the provider that the request created."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, times=1, **{effect: True})
     made = twin("jwt_identity_provider").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
@@ -252,6 +255,6 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
     ],
 )
 def test_limits(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
-    """Qlik's, told in a preview."""
+    """The preview reports the limits of Qlik."""
     with pytest.raises(AssertionError, match=f"{name}.*{message}"):
         twin("jwt_identity_provider").check(given(tenancy) | {name: value})

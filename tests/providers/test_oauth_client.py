@@ -1,4 +1,4 @@
-"""OAuth clients: what each kind may have, and secrets that rotate without a moment in which none is valid."""
+"""OAuth clients: the properties of each type, and rotations that always have a valid secret."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ CASE = Case(
 
 
 def log_in(tenancy: Tenancy, made: Twin, secret: str = "") -> int:
-    """Ask for a token as the client does; return the status of the answer."""
+    """Request a token as the client does. Return the status of the response."""
     import requests  # not above: a sample of this module is checked without it
 
     with requests.Session() as session:
@@ -220,7 +220,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> Doc:
 
 
 def test_a_client_that_is_there_needs_adopt(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """It is not as it is wanted, so no run of ours made it."""
+    """It differs, so no run of ours created it."""
     there = theirs(tenancy)
     with pytest.raises(Failure, match=r"already exists.*`adopt: true`"):
         twin("oauth_client").create(given(tenancy))
@@ -287,7 +287,7 @@ def test_a_client_whose_list_tells_no_consent(twin: MakeTwin, tenancy: Tenancy) 
     ],
 )
 def test_what_a_client_cannot_have(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
-    """Said in a preview, without a request."""
+    """The preview reports it without a request."""
     tenancy.requests()
     with pytest.raises(AssertionError, match=f"(?m)^{problem}"):
         twin("oauth_client").check(given(tenancy) | changes)
@@ -304,7 +304,7 @@ def test_what_a_client_cannot_have(twin: MakeTwin, tenancy: Tenancy, changes: In
     ],
 )
 def test_what_is_a_redirect_uri(twin: MakeTwin, tenancy: Tenancy, app_type: str, uri: str) -> None:
-    """To us and to the emulated Qlik."""
+    """This applies to Tenantry and to the emulator."""
     inputs = given(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
     made = twin("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
     assert held(tenancy)[made.id]["redirectUris"] == [uri]

@@ -43,7 +43,7 @@ SAMPLE: Inputs = {
 
 
 def administrator(tenancy: Tenancy) -> None:
-    """Have somebody who could recover the tenant."""
+    """Create an administrator who could recover the tenant."""
     if not any(user["name"] == "Ada" for user in tenancy.world.every("user")):
         body = {"subject": "auth0|ada", "name": "Ada", "status": "active"}
         role = [{"name": "TenantAdmin"}]
@@ -150,7 +150,7 @@ CASE = Case(
 
 
 def test_qlik_uses_it_at_once(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """No test in a browser is left to do."""
+    """No test in a browser is necessary."""
     made = twin("oidc_identity_provider").create(given(tenancy))
     assert active(tenancy) == [made.id]
     assert "pendingOptions" not in held(tenancy)[made.id]

@@ -41,7 +41,7 @@ EXAMPLE = {
 
 
 def published(tenancy: Tenancy, space: str = "Sales") -> str:
-    """The id of an app that our bot published, now or before."""
+    """Return the id of an app that our bot published, now or before."""
     place = tenancy.space(space, "managed")
     source = tenancy.app("Source", "Staging")
     there = tenancy.world.apps.get((place, "Source")) or tenancy.world.apps.get((space, "Source"))
@@ -150,7 +150,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
 
 
 def test_a_chain(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """A task waits for another one; another one to wait for replaces it, and shows where it is drift."""
+    """A task waits for another one. A change of that one replaces the task, and shows as drift."""
     first = twin("reload_task").create(given(tenancy))
     second = twin("reload_task").create(chained(tenancy, first.id))
     pairs = held(tenancy)[second.id]["events"][0]["correlation"]
@@ -177,7 +177,7 @@ def test_one_trigger(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 
 def test_a_schedule_that_somebody_took_away(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """The task is made anew, as no part of it can be put back."""
+    """The task is replaced, because Qlik cannot restore a part of it."""
     made = twin("reload_task").create(given(tenancy))
     tenancy.bot.patch(f"{PATH}/{made.id}", [{"op": "remove", "path": "/start"}])
     drift = made.drift()
@@ -298,6 +298,6 @@ def test_what_is_no_moment(text: str) -> None:
     ],
 )
 def test_other_tasks_are_read(found: dict[str, Any]) -> None:
-    """Those that were made in another way, whose trigger is none of ours."""
+    """Tasks that somebody created in another way have other triggers."""
     live = HANDLER.decode(found)
     assert (live["recurrence"], live["enabled"], live.get("after_task")) == ("", False, None)

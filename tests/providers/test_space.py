@@ -78,7 +78,7 @@ def test_a_space_that_is_not_empty_stays(twin: Callable[[str], Twin], tenancy: T
 
 
 def test_a_space_of_another_type_is_not_taken_over(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Its type cannot be corrected, so it is not the space that is wanted, whoever made it."""
+    """Its type cannot change, so it is not the wanted space, whoever created it."""
     theirs = tenancy.space("Sales", "shared")
     with pytest.raises(Failure) as caught:
         twin("space").create(given(tenancy))
@@ -105,7 +105,7 @@ def members(tenancy: Tenancy, space: str) -> dict[str, list[str]]:
 def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
     twin: Callable[[str], Twin], tenancy: Tenancy, type: str
 ) -> None:
-    """TenantAdmin alone may neither import nor publish; that it stays is said, with its roles."""
+    """TenantAdmin alone can neither import nor publish. A message says that the bot stays, with its roles."""
     space = twin("space").create({**given(tenancy), "type": type})
     roles = {"managed": ["consumer", "facilitator", "publisher"]}.get(type, ["facilitator", "producer"])
     assert members(tenancy, space.id) == {tenancy.bot_id: roles}

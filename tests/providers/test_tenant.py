@@ -60,7 +60,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 
 def patched(path: str, value: object) -> Callable[[Tenancy, str], object]:
-    """Change one thing of the tenant behind our back."""
+    """Change one property of the tenant as somebody else."""
 
     def do(tenancy: Tenancy, id: str) -> None:
         world = World(tenancy.qlik, id)
@@ -139,7 +139,7 @@ def test_a_tenant_does_not_move(twin: Callable[[str], Twin], tenancy: Tenancy, n
 
 
 def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Neither sent nor compared: no alias, no switches."""
+    """Alias and switches are neither sent nor compared."""
     inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
     tenant = twin("tenant").create(inputs)
     patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
@@ -153,7 +153,7 @@ def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: T
 def test_deactivation_confirms_the_hostname_and_gives_the_days(
     twin: Callable[[str], Twin], tenancy: Tenancy
 ) -> None:
-    """Qlik would take the tenant down after 30 days unless told otherwise."""
+    """Without another value, Qlik purges the tenant after 30 days."""
     tenant = twin("tenant").create({**given(tenancy), "grace_days": 12})
     tenant.delete()
     found = World(tenancy.qlik, tenant.id).tenant
@@ -250,7 +250,7 @@ def test_who_has_the_alias_is_told(
 def test_a_revive_line_that_comes_too_late_is_told(
     twin: Callable[[str], Twin], tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stack has a tenant already: the line has no effect, and that is said."""
+    """The stack already has a tenant: a message says that the line has no effect."""
     tenant = twin("tenant").create(given(tenancy))
     line = {"hostname": "x1y2z3.eu.qlikcloud.com", "tenant_id": "t"}
     assert tenant.diff({**tenant.inputs, "revive": line}) == []

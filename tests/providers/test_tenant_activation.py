@@ -42,7 +42,7 @@ def test_a_tenant_that_waits_for_its_purge_is_active_again(
 
 
 def test_a_trial_that_has_ended_stays_down(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The day is told, and what keeps it going."""
+    """The error contains the day, and how to keep the trial."""
     deactivate(tenancy, tenancy.hostname)
     with pytest.raises(Failure) as caught:
         twin("tenant_activation").create(given(tenancy) | {"ends_on": "2020-12-31"})

@@ -1,4 +1,4 @@
-"""Administrators, known from the source tenant."""
+"""Administrators who are users of the source tenant."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_who_was_deleted_on_the_source_is_nobody(twin: MakeTwin, tenancy: Tenanc
 
 
 def test_several_admins(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Each is a user of its own."""
+    """Each administrator is a separate user."""
     on_source(tenancy, subject="auth0|grace", name="Grace", email="grace@example.com")
     ada = twin("tenant_admin").create(given(tenancy))
     grace = twin("tenant_admin").create({**given(tenancy), "email": "grace@example.com"})
@@ -173,7 +173,7 @@ def test_several_admins(twin: MakeTwin, tenancy: Tenancy) -> None:
     "named", [{}, {"email": "ada@example.com", "subject": "auth0|ada"}], ids=["not at all", "twice"]
 )
 def test_a_person_is_named_once(twin: MakeTwin, tenancy: Tenancy, named: dict[str, str]) -> None:
-    """By address or by subject; said before anything is sent."""
+    """A person has either an e-mail address or a subject. The check sends no request."""
     with pytest.raises(AssertionError, match=r"email: set either email or subject"):
         twin("tenant_admin").check({"tenant": tenancy.hostname, "source_tenant": SOURCE} | named)
 
@@ -249,7 +249,7 @@ def test_a_role_that_stays_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
 def test_an_admin_who_becomes_a_user(
     twin: MakeTwin, tenancy: Tenancy, roles: list[str] | None, kept: list[str]
 ) -> None:
-    """In one run a person moves from `admins` to `users`: stays, and keeps the role only if that is said."""
+    """A person moves from `admins` to `users` in one run, and keeps the role only if the new entry has it."""
     admin = twin("tenant_admin").create(given(tenancy))
     user, handler, id = twin("user"), admin.provider.handler, admin.id
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
@@ -260,7 +260,7 @@ def test_an_admin_who_becomes_a_user(
 
 
 def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Qlik may answer 207: what it did not do is told, with its reason."""
+    """Qlik can return 207. The error lists what it did not do, with the reason."""
     there = make(tenancy)
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{there}", status=207, body=body)

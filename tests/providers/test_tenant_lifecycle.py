@@ -1,4 +1,4 @@
-"""The lifecycle of a tenant: all of it but its end is kept in the state alone."""
+"""The lifecycle of a tenant: it exists only in the state until its deletion."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CASE = Case(
 
 
 def test_its_end_is_that_of_the_tenant(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """It says how to bring the tenant back, ready to paste."""
+    """The message contains the lines that revive the tenant."""
     lifecycle = twin("tenant_lifecycle").create(given(tenancy))
     lifecycle.update({**given(tenancy), "grace_days": 12})
     lifecycle.delete()
@@ -72,7 +72,7 @@ def test_the_days_of_grace_can_be_given_at_the_end(
 
 
 def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The tenant can be brought back all the same, and how is said; no day is made up for reports."""
+    """The message still says how to revive the tenant. Reports get no invented day."""
     lifecycle = twin("tenant_lifecycle").create({**given(tenancy), "grace_days": 12})
     tenancy.qlik.control.add_fault(path="*/actions/deactivate", merge={"estimatedPurgeDate": None})
     lifecycle.delete()
@@ -98,6 +98,6 @@ def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenan
 def test_values_out_of_limits(
     twin: Callable[[str], Twin], tenancy: Tenancy, name: str, value: object, why: str
 ) -> None:
-    """The message says what is allowed."""
+    """The message lists the allowed values."""
     with pytest.raises(AssertionError, match=f"{name}: .*{why}"):
         twin("tenant_lifecycle").check({**given(tenancy), name: value})

@@ -1,4 +1,4 @@
-"""The proof that a tenant is about to be asked for."""
+"""The proof that a run is about to request a tenant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CASE = Case("tenant_proof", given, remote, creates=("GET /api/v1/licenses/overvi
 
 
 def test_it_has_the_time_of_qlik_and_no_secret(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """A machine whose clock is off says nothing of when a tenant was asked for."""
+    """A wrong clock of the machine does not affect the time of the request."""
     tenancy.qlik.control.advance(40 * 24 * 3600)
     proof = twin("tenant_proof").create(given(tenancy))
     facts = proof.state["proof"]
@@ -45,7 +45,7 @@ def test_its_permit_is_spent_once(twin: Callable[[str], Twin], tenancy: Tenancy)
 
 
 def test_taking_a_tenant_back_needs_no_licence(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Nothing is asked for under such a proof, and it says so."""
+    """The run requests nothing under such a proof, and the proof says so."""
     tenancy.requests()
     proof = twin("tenant_proof").create(given(tenancy) | {"revives": True})
     assert tenancy.requests() == []
@@ -89,7 +89,7 @@ def test_it_is_renewed_by_its_own_name_alone(
 
 
 def test_a_trial_that_has_ended_gets_no_tenant(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """A preview says so by this machine's clock, and a run by Qlik's; one that lives is not touched."""
+    """A preview checks this machine's clock, and a run checks Qlik's. An existing tenant does not change."""
     with pytest.raises(AssertionError) as caught:
         twin("tenant_proof").check(given(tenancy) | {"ends_on": "2020-12-31"})
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):

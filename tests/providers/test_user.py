@@ -38,7 +38,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 
 def patched(**changes: Any) -> Callable[[Tenancy, str], object]:
-    """Change a user behind our back."""
+    """Change a user as somebody else."""
     return lambda tenancy, id: tenancy.world.patch(f"users/{id}", **changes)
 
 
@@ -72,7 +72,10 @@ def make(tenancy: Tenancy, **fields: Any) -> str:
 
 
 def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Nobody is named as the maker of a user, so the subject decides; what differs is put right and said."""
+    """Qlik names no creator of a user, so the subject decides.
+
+    Tenantry corrects and reports the differences.
+    """
     there = make(tenancy, name="G.", email="Grace@example.com", assignedRoles=[{"name": "Steward"}])
     user = twin("user").create(given(tenancy))
     assert user.id == there
@@ -85,7 +88,7 @@ def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) ->
 
 
 def test_what_is_not_set_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Roles given by others, and a name from the identity provider, are no drift."""
+    """Roles from others, and a name from the identity provider, are not drift."""
     there = make(tenancy, name="G.", email="g@example.com", assignedRoles=[{"name": "Steward"}])
     user = twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
     assert user.id == there
@@ -145,7 +148,7 @@ def test_capitals_of_an_address_make_no_difference(twin: MakeTwin, tenancy: Tena
 
 
 def test_an_address_belongs_to_one_user(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Whose it is stands in the message, for a new user and for a changed one."""
+    """The message names the owner of the address, for a new and for a changed user."""
     theirs = make(tenancy, subject="auth0|other", name="Other", email="GRACE@example.com")
     with pytest.raises(Failure) as caught:
         twin("user").create(given(tenancy))
@@ -172,14 +175,17 @@ def test_a_new_subject_with_the_same_address(twin: MakeTwin, tenancy: Tenancy) -
 
 
 def test_a_role_that_the_tenant_does_not_have(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """The nearest is named; nothing is made."""
+    """The error contains the closest name, and nothing is created."""
     with pytest.raises(Failure, match=r"(?s)'developer' \(the closest is Developer\).*traceId"):
         twin("user").create({**given(tenancy), "roles": ["developer"]})
     assert [each for each in tenancy.world.every("user") if each["subject"] == "auth0|grace"] == []
 
 
 def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Qlik may answer 207: what it did is read back, and what it did not do is told, with its reason."""
+    """Qlik can return 207.
+
+    Tenantry reads the user again, and the error lists what Qlik did not do, with the reason.
+    """
     user = twin("user").create(given(tenancy))
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
@@ -201,7 +207,7 @@ def test_a_change_whose_failures_do_not_matter(twin: MakeTwin, tenancy: Tenancy)
 
 @pytest.mark.parametrize("subject", ['a "quoted" one', "qlik\\ada", "Ümläut|1"])
 def test_any_subject_is_found(twin: MakeTwin, tenancy: Tenancy, subject: str) -> None:
-    """Subjects are told apart by case, though Qlik's filter does not."""
+    """Subjects are case-sensitive, although Qlik's filter is not."""
     make(tenancy, subject=subject.upper())
     ours = make(tenancy, subject=subject)
     assert twin("user").create({"tenant": tenancy.hostname, "subject": subject}).id == ours
@@ -216,7 +222,7 @@ def test_a_lost_answer_makes_no_second_user(twin: MakeTwin, tenancy: Tenancy) ->
 
 
 def test_messages_call_users_by_name_or_subject(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """An id says nothing to anybody."""
+    """The message contains a name, because nobody recognises an id."""
     make(tenancy)
     twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
     assert tenancy.messages[-1].startswith('user "auth0|grace" was there already')

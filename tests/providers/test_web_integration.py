@@ -80,7 +80,7 @@ CASE = Case(
     ],
 )
 def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, message: str) -> None:
-    """Said in a preview, with what to write instead, and by Qlik's rules: it would refuse it as well."""
+    """The preview reports it with the right form, by the same rules as Qlik."""
     tenancy.requests()
     with pytest.raises(AssertionError) as caught:
         twin("web_integration").check({**given(tenancy), "valid_origins": ["https://good.example", origin]})
@@ -94,19 +94,19 @@ def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin
     ["https://a.example", "http://127.0.0.1:8080", "https://[2001:db8::1]:443", "capacitor://localhost"],
 )
 def test_what_is_an_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str) -> None:
-    """To us and to Qlik."""
+    """This applies to Tenantry and to Qlik."""
     made = twin("web_integration").create({**given(tenancy), "valid_origins": [origin]})
     assert integrations(tenancy)[made.id]["validOrigins"] == [origin]
 
 
 def test_one_needs_at_least_one_origin(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Without one it would admit nobody."""
+    """Without an origin, no page could use it."""
     with pytest.raises(AssertionError, match="valid_origins: is required"):
         twin("web_integration").check({**given(tenancy), "valid_origins": []})
 
 
 def test_several_of_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """The only one that is ours is meant; where there is none, or more, nobody can tell."""
+    """Tenantry takes the only one that is ours. If there is none, or more, it cannot decide."""
     body = {"name": "Portal", "validOrigins": ORIGINS}
     theirs = [tenancy.world.request("POST", "web-integrations", body)["id"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
@@ -124,7 +124,7 @@ def test_several_of_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> N
 def test_a_lost_answer_makes_no_second_one(
     twin: Callable[[str], Twin], tenancy: Tenancy, effect: str
 ) -> None:
-    """The POST is not repeated; what it made is looked for."""
+    """Tenantry does not repeat the POST. It searches for the object that the request created."""
     tenancy.qlik.control.add_fault(**CREATE, **{effect: True}, times=1)
     made = twin("web_integration").create(given(tenancy))
     assert integrations(tenancy).keys() == {made.id}
@@ -132,7 +132,10 @@ def test_a_lost_answer_makes_no_second_one(
 
 
 def test_a_request_that_never_arrived(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Is not repeated at once, for nobody can tell; the next run makes it."""
+    """Tenantry does not repeat the request at once, because the result is unknown.
+
+    The next run creates it.
+    """
     tenancy.qlik.control.add_fault(**CREATE, drop_before=True, times=1)
     with pytest.raises(Failure, match="response was lost"):
         twin("web_integration").create(given(tenancy))

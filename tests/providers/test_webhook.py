@@ -1,4 +1,4 @@
-"""Webhooks: secrets go and are never read, a new URL takes the encrypted headers along."""
+"""Webhooks: secrets are never read, and a new URL sends the encrypted headers again."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
 def test_what_qlik_would_refuse(
     twin: MakeTwin, tenancy: Tenancy, name: str, value: object, message: str
 ) -> None:
-    """In a preview, without a secret in the message."""
+    """The preview reports it, without a secret in the message."""
     with pytest.raises(AssertionError) as caught:
         twin("webhook").check({**given(tenancy), name: value})
     assert name in str(caught.value)

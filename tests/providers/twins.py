@@ -1,4 +1,4 @@
-"""Drives one resource as the engine does, without the engine: real adapter and handlers, emulated Qlik.
+"""Twins: a resource driven as by the engine, but without it. Adapter and handlers are real, Qlik is emulated.
 
 Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold
 then, how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
@@ -25,7 +25,7 @@ Inputs = dict[str, Any]
 
 
 class Tenancy:
-    """A customer's tenant as it came into being, with our client and what it said to the user."""
+    """A customer's tenant, with our client and its messages to the user."""
 
     def __init__(self, qlik: Emulator, cloud: Cloud) -> None:
         self.qlik, self.cloud = qlik, cloud
@@ -61,14 +61,14 @@ class Tenancy:
         return str(there["id"] if there else self.bot.post("/api/v1/apps", body)["attributes"]["id"])
 
     def as_bot(self, method: str, path: str, body: Any = None) -> Any:
-        """Do something as our own bot user: behind the provider's back, but not as somebody else."""
+        """Send a request as our bot user, without the provider."""
         if isinstance(body, FormBody):
             return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         sent = () if body is None else (body,)
         return getattr(self.bot, method.lower())(whole(path), *sent)
 
     def requests(self) -> list[str]:
-        """The calls since this was last asked, tokens left out."""
+        """Return the requests since the last call, without those for tokens."""
         log = self.qlik.control.requests()
         new, self._marked = log[self._marked :], len(log)
         return calls(new)
@@ -88,7 +88,7 @@ class Twin:
 
     @property
     def kind(self) -> Any:
-        """The class of the resource."""
+        """Return the class of the resource."""
         return self.provider.handler.resource_type
 
     def check(self, inputs: Inputs) -> Inputs:
@@ -105,7 +105,7 @@ class Twin:
         return dict(result.inputs)
 
     def create(self, inputs: Inputs) -> Twin:
-        """Make it."""
+        """Create it."""
         self.inputs = self.check(inputs)
         made = self.provider.create(_wire(self.inputs | self._constant))
         self.id, self.state = str(made.id), made.outs or {}
@@ -117,13 +117,16 @@ class Twin:
         return self.provider.diff(self.id, _wire(self.state | self._constant), news).replaces or []
 
     def update(self, inputs: Inputs) -> None:
-        """Change it in place to what is wanted."""
+        """Update it in place."""
         self.inputs = self.check(inputs)
         olds, news = _wire(self.state | self._constant), _wire(self.inputs | self._constant)
         self.state = self.provider.update(self.id, olds, news).outs or {}
 
     def drift(self) -> Inputs | None:
-        """Refresh; return the inputs that are others at Qlik, as they are there; None if it is gone."""
+        """Refresh.
+
+        Return the inputs that differ at Qlik, with their values there, or None if it no longer exists.
+        """
         found = self.provider.read(self.id, _wire(self.state | self._constant))
         if not found.id:
             return None
@@ -134,7 +137,7 @@ class Twin:
         }
 
     def delete(self) -> None:
-        """Remove it."""
+        """Delete it."""
         self.provider.delete(self.id, _wire(self.state | self._constant))
 
 
@@ -152,7 +155,7 @@ class InPlace:
 
 @dataclass(frozen=True)
 class Drift:
-    """Changes one property of the object behind our back; `live` is what it is then (None: nothing)."""
+    """A change of one property of the object by somebody else. `live` is the new value (None: nothing)."""
 
     do: Callable[[Tenancy, str], object]
     live: Any
@@ -160,7 +163,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Case:
-    """All that the shared tests need to know of a kind.
+    """The data of a resource type for the shared tests.
 
     `given` makes inputs that set every property which Qlik holds. `remote` reads those from Qlik, None if the
     object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way,
@@ -211,7 +214,7 @@ def same_calls(found: list[str], expected: tuple[str, ...], **names: Any) -> boo
 
 
 def _wire(value: Any) -> Any:
-    """What is left of a value on its way through the engine: no nulls, no integers."""
+    """Return a value as the engine passes it: without nulls and integers."""
     if isinstance(value, dict):
         return {key: _wire(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
