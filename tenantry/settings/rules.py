@@ -94,9 +94,7 @@ def _lifecycle(customer: Content) -> Iterator[Complaint]:
     lifecycle = customer.lifecycle
     keys: Keys = ("lifecycle", "ends_on")
     if lifecycle.kind == "trial" and lifecycle.ends_on is None:
-        yield Complaint(
-            keys, 'ends_on is required for a trial, for example ends_on: "2026-12-31"', incomplete=True
-        )
+        yield Complaint(keys, 'is required for a trial, for example ends_on: "2026-12-31"', incomplete=True)
     if lifecycle.kind == "production" and lifecycle.ends_on is not None:
         yield Complaint(keys, "only a trial has an end; set kind: trial, or remove ends_on")
 

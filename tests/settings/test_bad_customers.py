@@ -77,7 +77,7 @@ ONE_MISTAKE = [
     ),
     (
         "lifecycle: {kind: trial}",
-        '6: customer.lifecycle.ends_on: ends_on is required for a trial, for example ends_on: "2026-12-31"',
+        '6: customer.lifecycle.ends_on: is required for a trial, for example ends_on: "2026-12-31"',
     ),
     (
         'lifecycle: {ends_on: "2026-12-31"}',

@@ -78,7 +78,7 @@ def test_an_ambiguous_plan_is_an_error(project: Project) -> None:
         (NewCustomer(".."), "is not a stack name"),
         (NewCustomer("-x"), "is not a stack name"),
         (NewCustomer("acme", plan="gold"), 'there is no plan "gold"'),
-        (NewCustomer("acme", plan="trial"), "a trial needs its last day"),
+        (NewCustomer("acme", plan="trial"), "is required for a trial"),
     ],
 )
 def test_what_is_refused(project: Project, customer: NewCustomer, expected: str) -> None:
