@@ -1,4 +1,4 @@
-"""Apps that are reloaded before they are published: users get the customer's data, or keep what they have."""
+"""Apps are reloaded before publication: users get the customer's data, or keep their current data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(stack: Stack, *changes: tuple[str, Any]) -> None:
 
 
 def published(qlik: Emulator) -> dict[str, Any]:
-    """The one app that the customer's users open."""
+    """Return the one app that the customer's users open."""
     tenants = {host: docs for host, docs in qlik.control.dump().items() if not host.startswith("templates.")}
     [app] = [app for docs in tenants.values() for app in docs.get("app", []) if app["publishTime"]]
     return dict(app)
@@ -35,7 +35,7 @@ def reloads(qlik: Emulator) -> list[dict[str, Any]]:
 
 
 def order(sent: list[str]) -> list[str]:
-    """What was done to apps, in order."""
+    """Return the actions on apps, in order."""
     steps = {"/import": "import", "/scripts": "script", "/reloads": "reload", "/publish": "publish"}
     return [
         step
@@ -46,12 +46,12 @@ def order(sent: list[str]) -> list[str]:
 
 
 def test_a_rollout_is_one_update_for_users(stack: Stack, qlik: Emulator) -> None:
-    """Script and reload come before the app is published, which keeps its id."""
+    """The run sets the script and reloads before it publishes. The published app keeps its id."""
     write(stack)
     made = stack.up()
     assert order(calls(made.requests)) == ["import", "script", "reload", "publish"]
     looks = [request for request in made.requests if request["path"].endswith("/scripts/current")]
-    assert len(looks) == 2, "the reload reads the script that the run has set"
+    assert len(looks) == 2, "the reload must read the new script"
     first = published(qlik)
     assert "'globex'" in first["_script"]
     assert first["lastReloadTime"]
@@ -81,7 +81,7 @@ def test_other_variables_reload_and_publish_the_same_import(stack: Stack, qlik: 
     assert [doc["_variables"] for doc in reloads(qlik)] == [{"vCustomer": "globex"}, {"vCustomer": "initech"}]
 
 
-def test_a_failed_reload_leaves_users_with_what_they_had(stack: Stack, qlik: Emulator) -> None:
+def test_a_failed_reload_changes_nothing_for_users(stack: Stack, qlik: Emulator) -> None:
     write(stack)
     stack.up()
     before = published(qlik)
@@ -99,8 +99,8 @@ def test_a_failed_reload_leaves_users_with_what_they_had(stack: Stack, qlik: Emu
     stack.up("--expect-no-changes")
 
 
-def test_a_run_that_is_killed_in_a_reload_goes_on_with_it(stack: Stack, qlik: Emulator) -> None:
-    """The next one waits for the same reload, which Qlik counts."""
+def test_the_run_after_a_kill_waits_for_the_same_reload(stack: Stack, qlik: Emulator) -> None:
+    """The next run waits for the same reload, because Qlik counts reloads."""
     qlik.control.settings(reload_ms=3_600_000)
     write(stack)
     run = stack.start("up", "--skip-preview", "--yes", **HOURS)

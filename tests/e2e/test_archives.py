@@ -1,4 +1,4 @@
-"""Themes beside the stack file: their content is what counts, wherever they lie."""
+"""Themes next to the stack file: only their content matters, not their folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.world import World, writes
 
 
 def test_a_theme_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
-    """Made, changed by its files alone, put right, moved to another folder without a change, and gone."""
+    """Create it, change only its files, repair drift, move it to another folder, and delete it."""
     write(stack.folder / "stacks" / "look", "Corporate")
     customer = changed(GLOBEX, ("themes", {"Look": {"path": "look"}}))
     stack.write(**settings(customer))

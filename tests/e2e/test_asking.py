@@ -1,4 +1,4 @@
-"""What `tenantry` shows before it asks, what a yes and a no do, and how many `pulumi` commands that takes."""
+"""The output before the prompt, the effects of yes and no, and the number of `pulumi` commands."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tenantry.cli.app import app
 sys.argv.pop(1)
 app()
 """
-"""The command line, with another `pulumi`, which its first argument names."""
+"""The command line with another `pulumi`, given by its first argument."""
 
 
 class Counting:
-    """A fleet whose `pulumi` notes what it is called with."""
+    """A fleet whose `pulumi` records its arguments."""
 
     def __init__(self, folder: Path, qlik: Emulator) -> None:
         self.fleet, self.qlik, self._calls = Fleet(folder, qlik), qlik, folder / "calls.txt"
@@ -50,7 +50,7 @@ class Counting:
         return done
 
     def calls(self, stack: str) -> dict[str, int]:
-        """The commands for one stack, and how often each was run."""
+        """Return the commands for one stack, with their counts."""
         lines = self._calls.read_text("utf-8").splitlines() if self._calls.exists() else []
         return Counter(
             " ".join(part for part in line.split() if part in WORDS)
@@ -60,12 +60,12 @@ class Counting:
 
     @property
     def writes(self) -> list[str]:
-        """What was written at Qlik by the last command."""
+        """Return the write requests of the last command."""
         return writes(self.qlik.control.requests())
 
     @property
     def stacks(self) -> list[str]:
-        """The stacks in the backend."""
+        """Return the stacks in the backend."""
         return sorted(file.stem for file in Path(self.fleet.folder).rglob("state/.pulumi/stacks/*/*.json"))
 
 
@@ -96,7 +96,7 @@ def no() -> str:
     return "n"
 
 
-def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> None:
+def test_the_run_does_what_the_prompt_showed(counting: Counting) -> None:
     refused = counting.run("up", "--all", answers=(no,), code=1)
     assert "New customers: 2" in refused.seen
     assert "acme, globex: 4 resources" in refused.seen
@@ -117,14 +117,14 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
     assert "create Group Analysts in 1 customer: acme" in done.seen
     assert "acme" in done.stdout, "the result"
     counting.run("up", "--all")
-    assert counting.calls("acme") == {}, "where nothing is to be done nothing is asked, no engine started"
+    assert counting.calls("acme") == {}, "without changes, there is no prompt and no engine"
 
     for command, calls in (
         (("up", "--yes"), {}),
         (("preview",), {}),
         (("up", "--yes", "--engine"), {"up": 1}),
         (("preview", "--engine"), {"preview": 1}),
-        (("status",), {}),  # a backend of files is read directly
+        (("status",), {}),  # a file backend is read directly
         (("refresh", "--yes"), {"stack export": 1, "refresh --skip-preview": 1}),
         (("destroy", "--yes"), {"stack export": 1, "destroy --skip-preview": 1}),
     ):
@@ -139,13 +139,13 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
         r"globex: until \d{4}-\d\d-\d\d\n\n    revive: {hostname: \S+, tenant_id: \S+}\n", done.stdout
     )
     assert done.stdout.count("revive: ") == 1
-    assert "Remarks" not in done.stdout, "nothing is left over of what the provider said of it"
+    assert "Remarks" not in done.stdout, "the provider's remark must not appear"
     shown_and_done = {"destroy --preview-only": 1, "destroy --skip-preview": 1}
     assert counting.calls("globex") == {"stack export": 1, **shown_and_done}
 
 
-def test_what_changes_below_the_question_is_asked_for_again(counting: Counting) -> None:
-    """The file of one, and the state of the other, in turn; then neither."""
+def test_a_change_during_the_prompt_causes_a_new_prompt(counting: Counting) -> None:
+    """First the file of one stack changes, then the state of the other, then nothing."""
     counting.run("up", "--all", "--yes")
     write(counting, "acme", groups={"Analysts": {}})
     write(counting, "globex", groups={"Analysts": {}})
@@ -169,7 +169,7 @@ def test_what_changes_below_the_question_is_asked_for_again(counting: Counting) 
     assert counting.calls("globex") == {"preview": 2, "up --skip-preview": 1}
 
 
-def test_each_ring_is_asked_for_after_the_one_before(counting: Counting) -> None:
+def test_each_ring_has_its_own_prompt(counting: Counting) -> None:
     write(counting, "acme", ring="pilot")
     done = counting.run("up", "--all", "--waves", "rings", "--json", answers=(yes, no), code=1)
     statuses = {outcome.stack: outcome.status for outcome in Report.from_json(done.stdout).outcomes}

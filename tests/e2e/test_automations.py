@@ -1,4 +1,4 @@
-"""An automation through the real engine: its file and its values are what counts."""
+"""An automation with the real engine: only its file and its values matter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENTRY = {
 
 
 def test_an_automation_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
-    """Made, changed by its file alone and by a value alone, switched on, put right, and gone."""
+    """Create it, change only its file, change only a value, enable it, repair drift, and delete it."""
     file = stack.folder / "stacks" / "nightly.json"
     file.write_text('{"blocks": [{"text": "to {{CUSTOMER}}"}]}')
     customer = changed(GLOBEX, ("automations", {"Nightly": ENTRY}))

@@ -1,4 +1,4 @@
-"""Stacks whose state is in Postgres or in S3: what they do is what they do with files."""
+"""Stacks with their state in Postgres or in S3 behave as with files."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
 
 @pytest.fixture(params=backends.KINDS)
 def backend(request: pytest.FixtureRequest, new_backend: Callable[[str], Environment]) -> Environment:
-    """An empty backend, of each kind."""
+    """An empty backend of each kind."""
     return new_backend(request.param)
 
 
 @pytest.fixture
 def machine(scratch: Path, qlik: Emulator) -> Iterator[Machine]:
-    """Makes a checkout, as on a machine of its own, for a stack of a backend; several for one if need be."""
+    """Return a function that creates a checkout, as on a separate machine, for a stack of a backend."""
     with ExitStack() as ends:
 
         def make(backend: Environment, name: str = "globex") -> RemoteStack:
@@ -55,7 +55,7 @@ def start(stack: RemoteStack) -> Process:
 
 
 def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """Made on one machine, looked at on a second, taken down on a third: all they share is the backend."""
+    """Created on one machine, read on a second, destroyed on a third: they share only the backend."""
     first = machine(backend)
     first.init()
     made = first.up().changes
@@ -79,7 +79,7 @@ def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Em
 
 
 def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """They share a project and a backend, and nothing else: each has its customer and no other's."""
+    """They share a project and a backend, and nothing else: each has only its own customer."""
     both = [machine(backend, name) for name in ("globex", "initech")]
     for stack in both:
         stack.init()
@@ -92,13 +92,13 @@ def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulat
 
 
 def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """A second run, from another machine, is told of the lock; the first does not notice."""
+    """A second run, from another machine, fails because of the lock. The first is not affected."""
     first, second = machine(backend), machine(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(first)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
-    # The first run fetches its template meanwhile: that is no request of the second.
+    # The first run exports its template at the same time: this is not a request of the second run.
     wait_for(
         lambda: any("/temp-contents/" in request["path"] for request in qlik.control.requests()), seconds=60
     )
@@ -113,7 +113,7 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
 
 
 def test_the_proof_is_in_the_state_first(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """Killed while Qlik is asked for a tenant: another machine finds the proof and asks for no second one."""
+    """After a kill during the creation of a tenant, another machine finds the proof and requests no other."""
     first, second = machine(backend), machine(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
@@ -130,7 +130,7 @@ def test_the_proof_is_in_the_state_first(backend: Environment, machine: Machine,
 
 
 def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine) -> None:
-    """Export here, import there: the next run has nothing to do."""
+    """After an export and an import, the next run has nothing to do."""
     old = machine({})
     old.init()
     old.up()
@@ -145,7 +145,7 @@ def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine
 
 @pytest.mark.parametrize("kind", backends.KINDS)
 def test_a_backend_that_is_down(kind: str, machine: Machine) -> None:
-    """The run fails and says so, within seconds, and nothing is sent to Qlik."""
+    """The run fails within seconds with a clear message, and sends nothing to Qlik."""
     stack = machine(backends.unreachable(kind))
     began = time.monotonic()
     failed = stack.up(expect=None)

@@ -1,4 +1,4 @@
-"""What is wrong is told once and clearly, before harm is done; and put right, the next `up` goes on."""
+"""Each mistake gets one clear error before any harm. After a correction, the next `up` continues."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PROGRAM = Path(__file__).parent / "programs" / "direct"
 
 @pytest.mark.parametrize("command", ["up", "preview"])
 def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None:
-    """All problems at once, each with its line; nothing registered, asked or traced back."""
+    """All problems appear at once, each with its line, without registration, request or traceback."""
     stack.write(text=BROKEN)
     failed = getattr(stack, command)(expect=None)
     assert failed.rc != 0
@@ -62,13 +62,13 @@ def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None
 
 
 def assert_harmless(failed: Result) -> None:
-    """No traceback, and each problem told once."""
+    """Check that there is no traceback, and that each problem appears once."""
     assert "Traceback" not in failed.output
     assert len(failed.errors) == len(set(failed.errors))
 
 
 def test_a_program_of_ones_own(make_stack: Callable[..., Stack], qlik: Emulator) -> None:
-    """Whoever uses the resources directly is told in a preview, per property, what is wrong with it."""
+    """If you use the resources directly, a preview reports the problems of each property."""
     stack = make_stack("direct", qlik=qlik, program=PROGRAM)
     failed = stack.preview(expect=None)
     assert failed.rc != 0
@@ -113,10 +113,10 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 
 
 def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
-    """Each obstacle has one message of its own; nothing is made, and without it `up` goes through."""
+    """Each obstacle has its own message, and the run creates nothing. Without the obstacle, `up` succeeds."""
     stack.write(**settings(GLOBEX))
     with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))  # not listening: whoever connects is refused
+        bound.bind(("127.0.0.1", 0))  # not listening, so connections are refused
         closed_port = str(bound.getsockname()[1])
         for obstacle, (environment, expected) in REFUSALS.items():
             env = {key: value.replace("{closed_port}", closed_port) for key, value in environment.items()}
@@ -139,7 +139,7 @@ def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
 
 
 def assert_one_failed(obstacle: str, failed: Result, name: str, expected: tuple[str, ...]) -> None:
-    """One resource failed, with one message that has all of the expected words; no secret is in it."""
+    """Check that one resource failed, with one message that has all expected words and no secret."""
     assert failed.rc != 0, obstacle
     assert failed.failed == [name], obstacle
     (error,) = [error for error in failed.errors if expected[0] in error]

@@ -1,4 +1,4 @@
-"""Brands beside the stack file, and what the tenant shows."""
+"""Brands next to the stack file, and the active brand of the tenant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.world import World, writes
 
 
 def shown(world: World) -> list[str]:
-    """The names of the active brands."""
+    """Return the names of the active brands."""
     return [brand["name"] for brand in world.every("brand") if brand["active"]]
 
 
 def test_a_brand_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
-    """Made, changed by its file alone, put right, exchanged for another, and gone: then all is as before."""
+    """Create it, change only its file, repair drift, swap it for another, and delete it without leftovers."""
     world = bring_up(stack, qlik, GLOBEX)
     theirs = world.request("POST", "brands", brand("Before", logo=PNG))["id"]
     world.request("POST", f"brands/{theirs}/actions/activate")

@@ -1,4 +1,4 @@
-"""A changed stack file: the plan shows those properties, and Qlik ends up with them."""
+"""A changed stack file: the preview shows the changed properties, and `up` sets them at Qlik."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ IDS = ("spaces/Staging", "spaces/Sales", "groups/Analysts", "groups/Partners", "
 
 
 def test_many_changes_at_once(stack: Stack, qlik: Emulator) -> None:
-    """What Qlik can change is changed in place, with one request each; the rest is replaced."""
+    """Properties that Qlik can change are changed in place, with one request each. The rest is replaced."""
     stack.write(**settings(BEFORE))
     stack.up()
     before = stack.outputs()
@@ -78,13 +78,13 @@ def test_many_changes_at_once(stack: Stack, qlik: Emulator) -> None:
     assert after["groups"]["Viewers"] != before["groups"]["Viewers"]
     assert after["spaces"]["Data"] != before["spaces"]["Data"]
     assert_holds_what_is_wanted(World(qlik, after["hostname"]))
-    # Eight objects changed in place, two replaced, which is two requests each.
+    # Eight objects are changed in place. Two are replaced, with two requests each.
     assert len(writes(up.requests)) == 8 + 2 * 2
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
 def assert_holds_what_is_wanted(world: World) -> None:
-    """Every changed property, on Qlik's side."""
+    """Check every changed property at Qlik."""
     assert world.tenant["name"] == "Globex Corporation"
     assert world.tenant["hostnames"][1] == "globex-corp.eu.qlikcloud.com"
     assert world.tenant["enableAppOpeningFeedback"] is True
@@ -106,7 +106,7 @@ def assert_holds_what_is_wanted(world: World) -> None:
 
 
 def test_order_never_matters(stack: Stack, qlik: Emulator) -> None:
-    """Neither of lines nor of the members of a set, also with one member named twice."""
+    """Neither the order of lines nor of set members matters, even with a duplicate member."""
     customer = changed(
         BEFORE,
         ("groups/Analysts/roles", ["Developer", "AnalyticsAdmin", "DataAdmin"]),
@@ -124,7 +124,7 @@ def test_order_never_matters(stack: Stack, qlik: Emulator) -> None:
 
 
 def turned_round(value: Any) -> Any:
-    """The same with every mapping and every list in the opposite order."""
+    """Return the value with every mapping and every list in reverse order."""
     if isinstance(value, dict):
         return {key: turned_round(inner) for key, inner in reversed(value.items())}
     return list(reversed(value)) if isinstance(value, list) else value

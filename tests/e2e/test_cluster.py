@@ -1,4 +1,4 @@
-"""Runs over many stacks on a Dask cluster: a real scheduler, real workers, the real engine."""
+"""Runs over many stacks on a Dask cluster, with a real scheduler, real workers and the real engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.e2e.fleet import Done, Fleet, heard, wait_until
 from tests.e2e.harness import ROOT
 
 LONG = 240
-"""Seconds after which a test gives up; none takes as long on whatever machine."""
+"""Timeout in seconds, longer than any wait on any machine."""
 
 STACKS = ("acme", "globex", "initech")
 CUSTOMER = {
@@ -31,7 +31,7 @@ OTHER_VERSION = """
 import importlib.metadata as metadata
 metadata.version = lambda name, own=metadata.version: "0.0.1" if name == "tenantry" else own(name)
 """
-"""A worker with another version, as far as the worker itself can tell."""
+"""Makes a worker report another version."""
 
 WITHOUT_PULUMI = """
 from tenantry.fleet.cluster import fitness
@@ -41,11 +41,11 @@ fitness.find_pulumi = lambda: None
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
-    """A project with three customers, none of whom is up."""
+    """A project with three customers without tenants."""
     made = Fleet(scratch, qlik)
     program = made.project / "__main__.py"
     program.unlink()
-    shutil.copy(ROOT / "__main__.py", program)  # a link that leads out of a repository is not sent
+    shutil.copy(ROOT / "__main__.py", program)  # a link out of the repository is not sent
     for name in STACKS:
         made.write(name, {"name": name.title(), **CUSTOMER})
     return made
@@ -59,18 +59,18 @@ def dask(tmp_path: Path) -> Iterator[Processes]:
 
 
 def outcomes(done: Done) -> list[Outcome]:
-    """What became of each stack, however long it took."""
+    """Return the outcome of each stack, without its duration."""
     return [replace(outcome, seconds=0) for outcome in done.report.outcomes]
 
 
 def refusals(done: Done) -> list[str]:
-    """Why workers were not used, sorted."""
+    """Return the reasons for unused workers, sorted."""
     warnings = [line for line in done.stderr.splitlines() if line.startswith("Worker ")]
     return sorted(line.partition(" is not used: ")[2] for line in warnings)
 
 
 def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulator, tmp_path: Path) -> None:
-    """Previewed, made, failed and previewed again as without a cluster; workers that are unfit are named."""
+    """Previews, creations and failures are the same as without a cluster. Unusable workers are named."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "version.py").write_text(OTHER_VERSION)
@@ -119,12 +119,12 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
 
 
 def held(qlik: Emulator, times: int) -> None:
-    """Wait until so many requests are held."""
+    """Wait until this number of requests is held back."""
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", LONG)
 
 
 def unlocked(fleet: Fleet, stack: str) -> None:
-    """Wait until the `pulumi` of a lost worker has come to its end."""
+    """Wait until the `pulumi` process of a lost worker has ended."""
     locks = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
     wait_until(
         lambda: not list(locks.glob(f"organization/tenantry/{stack}/*")), "a lock that is given back", LONG
@@ -132,12 +132,12 @@ def unlocked(fleet: Fleet, stack: str) -> None:
 
 
 def tenants(qlik: Emulator) -> int:
-    """How many tenants were made."""
+    """Count the created tenants."""
     return sum(bool(tenant.get("_made")) for tenant in qlik.control.dump()["cloud"]["tenant"])
 
 
 def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
-    """Its stack failed, with what frees it; the others do the rest; nothing is made twice."""
+    """Its stack fails, and the error says how to unlock it. The other workers do the rest."""
     for _ in range(2):
         dask.work(fleet.env)
     dask.wait()
@@ -166,7 +166,7 @@ def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) 
 
 
 def test_a_scheduler_that_is_lost(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
-    """The run ends, and says of each stack what is known. What is started at its address is another."""
+    """The run ends and reports what it knows of each stack. A new scheduler at its address does not count."""
     dask.work(fleet.env)
     dask.wait()
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, hold=True)

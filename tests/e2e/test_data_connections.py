@@ -1,4 +1,4 @@
-"""Data connections by the real engine: their secrets are nowhere in plain text, and rotate by one request."""
+"""Data connections with the real engine: secrets are never in plain text, and rotate with one request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRST, SECOND = "first-pass+word/of globex", "second-pass+word/of globex"
 
 
 def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
-    """Made, unchanged, refreshed, rotated, and refused with the secret in what Qlik says."""
+    """Create, repeat, refresh and rotate it, and hide the secret when Qlik's error contains it."""
     entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))
     stack.set_secret("sales", FIRST)

@@ -1,4 +1,4 @@
-"""Data files by the real engine: their content is what counts, wherever they are on this machine."""
+"""Data files with the real engine: only their content matters, not their place on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.world import World, calls, writes
 
 
 def test_a_data_file_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
-    """Made before the reload, changed by its content alone, put right, moved, renamed, and deleted."""
+    """Create it before the reload, change only its content, repair drift, move, rename and delete it."""
     folder = stack.folder / "stacks"
     (folder / "rates.csv").write_text("Currency,Rate\nEUR,1\n")
     entry = {"rates.csv": {"space": "Staging", "path": "rates.csv"}}

@@ -1,4 +1,4 @@
-"""Taking a customer down: one request, and nothing lost where that request fails."""
+"""Destroying a customer: one request, and no loss if that request fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.world import World, calls, writes
 
 
 def test_a_destroy_is_one_request(stack: Stack, qlik: Emulator) -> None:
-    """It deactivates the tenant for the customer's days of grace; everything in it stays as it is."""
+    """It deactivates the tenant for the customer's grace period. The content stays unchanged."""
     world = bring_up(stack, qlik, GLOBEX)
     before, tenant = content(world), world.tenant
     gone = stack.destroy()
@@ -49,8 +49,9 @@ REFUSALS: dict[str, dict[str, Any]] = {
 
 
 def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> None:
-    """Whatever Qlik answers, all resources are still in the state, but for the one that says that the tenant
-    is in use. A second attempt goes through, and so does an `up`.
+    """After any response of Qlik, the state has all resources except the activation of the tenant.
+
+    A second attempt succeeds, and so does an `up`.
     """
     world = bring_up(stack, qlik, GLOBEX)
     at_qlik, in_state = content(world), state(stack)
@@ -74,7 +75,7 @@ def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> Non
 
 
 def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
-    """A destroy ends well, starts the countdown that the stack file asks for and says how to come back."""
+    """A destroy succeeds, starts the grace period of the stack file, and prints the `revive` line."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
     gone = stack.destroy()
@@ -84,7 +85,7 @@ def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> N
 
 
 def test_a_tenant_purged_behind_our_back(stack: Stack, qlik: Emulator) -> None:
-    """A destroy ends well; there is nothing to come back to, so nothing is said of it."""
+    """A destroy succeeds, and prints no `revive` line because the tenant is gone."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
     qlik.control.advance(31 * DAY)
@@ -95,7 +96,7 @@ def test_a_tenant_purged_behind_our_back(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
-    """Where `up` failed before there was a lifecycle, destroying deactivates the tenant all the same."""
+    """If `up` failed before the lifecycle was created, a destroy still deactivates the tenant."""
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
     stack.write(**settings(GLOBEX))
     assert any(failed.startswith("Space ") for failed in stack.up(expect=1).failed)
@@ -113,7 +114,7 @@ def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None:
-    """`--run-program` and `--refresh` change nothing about it."""
+    """`--run-program` and `--refresh` do not change the result."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
     gone = stack.destroy("--run-program", "--refresh")
@@ -124,7 +125,7 @@ def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None
 
 
 def test_a_customer_gone_from_the_program(stack: Stack, qlik: Emulator) -> None:
-    """An `up` of a program without the customer takes a trial down as a destroy does: one request."""
+    """An `up` of a program without the customer deactivates a trial like a destroy: one request."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
     (stack.folder / "__main__.py").unlink()
@@ -135,8 +136,8 @@ def test_a_customer_gone_from_the_program(stack: Stack, qlik: Emulator) -> None:
     assert (content(world), resources(stack)) == (before, {})
 
 
-def test_one_thing_taken_out_of_the_file(stack: Stack, qlik: Emulator) -> None:
-    """A trial's space goes with its published app and its access; all else stays, and the tenant too."""
+def test_removing_one_entry_from_the_file(stack: Stack, qlik: Emulator) -> None:
+    """A trial's space is deleted with its published app and its access. Everything else stays."""
     customer = changed(GLOBEX, ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}))
     customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
     world = bring_up(stack, qlik, customer)
@@ -157,7 +158,7 @@ def test_one_thing_taken_out_of_the_file(stack: Stack, qlik: Emulator) -> None:
 
 
 def days_of_grace(world: World) -> float:
-    """Days from the deactivation to the purge."""
+    """Return the days from the deactivation to the purge."""
     tenant = world.tenant
     deactivated = datetime.fromisoformat(tenant["statusLastUpdatedAt"]).timestamp()
     return float(tenant["_purge_at"] - deactivated) / DAY

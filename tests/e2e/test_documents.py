@@ -1,4 +1,4 @@
-"""The commands that the guides show, run as they stand there."""
+"""Runs the commands in the guides exactly as written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPERATING, MANY = "docs/operating.md", "docs/many-customers.md"
 
 
 def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
-    """Run a script in a folder, say yes if it asks, and return what it prints."""
+    """Run a script in a folder, answer yes to prompts, and return its output."""
     env = {**environment} | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     env["PULUMI_SKIP_CONFIRMATIONS"] = "true"
     bash = ["bash", "-euo", "pipefail", "-c", script]
@@ -33,7 +33,7 @@ def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
 
 
 class Repository(Operator):
-    """An operator who has Tenantry from a wheel, and says yes to everything."""
+    """An operator with Tenantry from a wheel, who answers yes to everything."""
 
     def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
         super().__init__(folder, bin_, qlik)
@@ -42,14 +42,14 @@ class Repository(Operator):
         self.env |= {"PULUMI_SKIP_CONFIRMATIONS": "true", "HOME": str(folder)}
 
     def begin(self) -> None:
-        """Make a repository with an environment and a first commit."""
+        """Create a repository with an environment and a first commit."""
         self(INIT)
         self(ENVIRONMENT)
         self(COMMIT)
 
 
 def test_the_quick_start(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """All of it, the demo as well, with the wheel that was just built."""
+    """The whole quick start, including the demo, with a new wheel."""
     page = "docs/quick-start.md"
     [wheel] = (bin_.parent.parent / "archives").glob("*.whl")
     steps = dict.fromkeys(block.heading for block in blocks(page))
@@ -59,7 +59,7 @@ def test_the_quick_start(bin_: Path, scratch: Path, qlik: Emulator) -> None:
 
 
 def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """From an empty folder to a customer with an app, and down again; the plan is edited as the page says."""
+    """From an empty folder to a customer with an app, and back; the plan is edited as on the page."""
     page = "docs/first-tenant.md"
     operator = Repository(scratch, bin_, qlik)
     backend = script(page, "4. Choose where the state lives") + "\n"
@@ -80,7 +80,7 @@ def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
 
 
 def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """The daily commands, and that the table names each file that there is."""
+    """The daily commands work, and the table names each existing file."""
     page = "docs/your-repository.md"
     operator = Repository(scratch, bin_, qlik)
     operator(script(page, "Your own repository"))
@@ -111,7 +111,7 @@ def test_the_readme_of_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -
 
 
 def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """A customer, and then a change of the plan for everybody on it, as the first page says."""
+    """A customer, and then a change of the plan for all of its customers, as on the first page."""
     operator = Repository(scratch, bin_, qlik)
     begin, use = scripts("README.md", "Use it")
     operator(begin)
@@ -125,7 +125,7 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
 
 
 def test_a_program_of_ones_own(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """The example of the page on resources, in the place of the program that `tenantry init` writes."""
+    """The example of the page on resources, instead of the program that `tenantry init` writes."""
     operator = Repository(scratch, bin_, qlik)
     operator.begin()
     [program] = [block.text for block in blocks("docs/resources.md", "python")]
@@ -137,7 +137,7 @@ def test_a_program_of_ones_own(bin_: Path, scratch: Path, qlik: Emulator) -> Non
 
 
 def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    """Made, looked at, gone on with after a kill, and taken down, as the page says."""
+    """Create, inspect, continue after a kill, and destroy a customer, as on the page."""
     operator = Repository(scratch, bin_, qlik)
     operator.begin()
     operator.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
@@ -149,7 +149,7 @@ def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> No
     assert "to update" in operator(script(OPERATING, "A killed run"))
     assert "unchanged" in operator(script("docs/backends.md", "Locks"))
     operator(script(OPERATING, "A stale lock"))
-    # There is one: the source tenant of another region.
+    # One orphan exists: the source tenant of another region.
     orphans = f"set +e\n{script(OPERATING, 'Orphans')}\ntest $? = 7"
     assert "Tenants that no stack holds: 1" in operator(orphans)
     assert "revive: {hostname: " in operator(
@@ -159,7 +159,7 @@ def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> No
 
 
 def test_a_tenant_that_exists_already(scratch: Path, qlik: Emulator) -> None:
-    """It is let go of, and taken in again under another name, as the page says."""
+    """Forget the tenant and import it again under another name, as on the page."""
     fleet = Fleet(scratch, qlik)
     lifecycle = {"kind": "trial", "ends_on": "2999-12-31"}
     fleet.write_plan(
@@ -178,7 +178,7 @@ def test_a_tenant_that_exists_already(scratch: Path, qlik: Emulator) -> None:
 
 
 def test_users_of_a_portal(stack: Stack, qlik: Emulator) -> None:
-    """A key pair, its public half at Qlik, and a look at the tenant as one of the users."""
+    """Create a key pair, register the public key at Qlik, and read the tenant as one of the users."""
     [commands] = scripts(OPERATING, "Users who come from a portal")
     keys, *rest = commands.splitlines()
     assert keys.split()[:2] == ["tenantry", "keypair"]
@@ -188,7 +188,7 @@ def test_users_of_a_portal(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_another_backend(scratch: Path, qlik: Emulator) -> None:
-    """A stack moves, with a folder in the place of the bucket; then the old backend lets go of it."""
+    """Move a stack, with a folder instead of the bucket; then remove it from the old backend."""
     fleet = Fleet(scratch, qlik)
     fleet.write("initech", {"name": "Initech", "groups": {"Analysts": {}}})
     fleet.run("up", "initech", "--yes", "--skip-preview")
@@ -202,7 +202,7 @@ def test_another_backend(scratch: Path, qlik: Emulator) -> None:
 
 
 def test_requests_to_the_emulator(scratch: Path) -> None:
-    """A token, a request over https, a fault and the clock, on another port than the page says."""
+    """A token, a request over https, a fault and the clock, on a different port from the page."""
     token, read = scripts("docs/emulator.md", "Hosts")
     for tls, commands in ((False, (token, *scripts("docs/emulator.md", "Faults"))), (True, (read,))):
         folder = scratch / str(tls)
@@ -214,7 +214,7 @@ def test_requests_to_the_emulator(scratch: Path) -> None:
 
 
 def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
-    """Selected, previewed, rolled out, taken down and listed, as the page says."""
+    """Select, preview, roll out, deactivate and list stacks, as on the page."""
     fleet = Fleet(scratch, qlik)
     lifecycle = {"kind": "trial", "ends_on": "2999-12-31"}
     trial = {"lifecycle": lifecycle, "groups": {"Analysts": {}}}

@@ -1,4 +1,4 @@
-"""What somebody changed or deleted at Qlik, behind Pulumi's back."""
+"""Changes and deletions at Qlik outside Pulumi."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DRIFTED = {
 
 
 def meddle(world: World) -> None:
-    """Change every kind of object, as an administrator with a heavy hand would."""
+    """Change every kind of object, like a careless administrator."""
     groups, spaces, apps = world.groups, world.spaces, world.apps
     tenant = {"name": "Mine", "hostnames/1": "mine.eu.qlikcloud.com", "enableAppOpeningFeedback": False}
     world.patch(f"tenants/{world.tenant['id']}", **tenant)
@@ -53,7 +53,7 @@ def meddle(world: World) -> None:
 
 
 def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
-    """A refreshing preview names exactly those properties, a refreshing `up` puts them right."""
+    """A preview with refresh names exactly the changed properties; an `up` with refresh restores them."""
     world = bring_up(stack, qlik, CUSTOMER)
     before = fingerprint(world)
     meddle(world)
@@ -71,7 +71,7 @@ def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_deleted_behind_our_back(stack: Stack, qlik: Emulator) -> None:
-    """A group, an assignment, an app, a publication, and a space with all that is in it come back."""
+    """A group, an assignment, an app, a publication, and a space with its whole content are restored."""
     world = bring_up(stack, qlik, CUSTOMER)
     outputs = stack.outputs()
     before = fingerprint(world)
@@ -91,13 +91,13 @@ def test_deleted_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     assert set(up.changes["create"]) == lost  # type: ignore[arg-type]
     assert fingerprint(world) == before
     published = stack.outputs()["apps"]["Sales Overview"]
-    assert published["Sales"] == outputs["apps"]["Sales Overview"]["Sales"], "it was not touched"
+    assert published["Sales"] == outputs["apps"]["Sales Overview"]["Sales"], "it must stay unchanged"
     assert published["Partners"]["id"] != outputs["apps"]["Sales Overview"]["Partners"]["id"]
     assert stack.up("--expect-no-changes").requests == []
 
 
 def delete_much(world: World) -> None:
-    """Delete one of each kind, and a space with everything in it."""
+    """Delete one object of each kind, and a space with its whole content."""
     spaces, apps = world.spaces, world.apps
     world.request("DELETE", f"apps/{apps['Staging', 'Sales Overview']['id']}")
     world.request("DELETE", f"apps/{apps['Partners', 'Sales Overview']['id']}")
@@ -108,7 +108,7 @@ def delete_much(world: World) -> None:
 
 
 def fingerprint(world: World) -> dict[str, object]:
-    """All that a customer is made of, without ids and dates."""
+    """Return everything of a customer, without ids and dates."""
     apps = world.apps
     origin = {app["id"]: key for key, app in apps.items()}
     return {

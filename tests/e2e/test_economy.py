@@ -1,4 +1,4 @@
-"""What a run asks Qlik for: each thing once, whatever the number of threads, processes and resources."""
+"""A run requests each thing once from Qlik, regardless of threads, processes and resources."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
 
 
 def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
-    """`up` with its preview is two provider processes of four threads each. The preview asks for nothing;
-    `up` for one token per host, one licence key, and one lookup and one export of a template that three
+    """`up` with its preview runs two provider processes. The preview sends no request.
+
+    `up` requests one token per host, one licence key, and one lookup and one export of a template that three
     apps use.
     """
     qlik.control.settings(latency_ms=30)
@@ -39,8 +40,9 @@ def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_a_refresh_reads_lists(stack: Stack, qlik: Emulator) -> None:
-    """One list for all groups, one for all spaces and one for the access to each of them, whatever the number
-    of threads; what somebody changed is seen in them.
+    """A refresh reads one list of groups, one list of spaces and one list of access per space.
+
+    The number of threads does not matter. The lists show changes outside Pulumi.
     """
     groups: dict[str, Any] = {f"Group {n}": {} for n in range(8)}
     access = {name: ["consumer"] for name in groups}

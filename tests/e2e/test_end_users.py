@@ -1,4 +1,4 @@
-"""From a key pair to an end user who sees the apps of a group: `tenantry keypair`, `up`, `tenantry smoke`."""
+"""From a key pair to an end user with the apps of a group: `tenantry keypair`, `up`, `tenantry smoke`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CUSTOMER = changed(
 
 
 def tenantry(stack: Stack, *arguments: str, code: int = 0) -> str:
-    """Run the command in the stack's folder, as its operator would; what it says, on one line."""
+    """Run the command in the stack's folder, as its operator; return its output on one line."""
     done = subprocess.run(
         [TENANTRY, *arguments], cwd=stack.folder, env=stack.env, capture_output=True, text=True, check=False
     )
@@ -41,7 +41,7 @@ def smoke(stack: Stack, *arguments: str, key: str = "keys/private.pem", code: in
 
 
 def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
-    """Make a key pair and return the block that the command prints for the stack file."""
+    """Create a key pair and return the block that the command prints for the stack file."""
     done = subprocess.run(
         [TENANTRY, "keypair", folder],
         cwd=stack.folder,
@@ -58,14 +58,14 @@ def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def customer(stack: Stack, qlik: Emulator) -> World:
-    """A customer whose identity provider is the block that `tenantry keypair` printed."""
+    """A customer with the identity provider block that `tenantry keypair` printed."""
     stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", lines_of(stack, "keys")))))
     stack.up()
     return World(qlik, stack.outputs()["hostname"])
 
 
 def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, customer: World) -> None:
-    """And whatever is broken behind Pulumi's back turns it red, until `up --refresh` has put it right."""
+    """Any damage outside Pulumi makes the smoke test fail, until `up --refresh` repairs it."""
     output = smoke(stack)
     assert "Analysts: ok, sees Sales Overview in Sales and nothing else" in output
     assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in output
@@ -89,7 +89,7 @@ def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, custom
     customer.request("DELETE", f"identity-providers/{provider['id']}")
     assert "has no JWT identity provider" in smoke(stack, code=1)
 
-    assert "POST /login/jwt-session" not in writes(stack.up("--refresh").requests), "never part of up"
+    assert "POST /login/jwt-session" not in writes(stack.up("--refresh").requests), "`up` must not log in"
     assert "FAILED" not in smoke(stack)
     assert not [user for user in customer.every("user") if user["subject"] == "tenantry-smoke"]
 
@@ -103,8 +103,8 @@ COMMENT FIELD Customer WITH '$(vOwner)';
 """
 
 
-def test_the_data_of_the_template_is_told_from_that_of_the_customer(stack: Stack) -> None:
-    """An app that opens is not enough: its data has to be the customer's."""
+def test_template_data_does_not_count_as_customer_data(stack: Stack) -> None:
+    """It is not enough that an app opens: its data must be the customer's."""
     app = "apps/Sales Overview"
     provider = ("jwt_identity_providers", lines_of(stack, "keys"))
     expect = (
@@ -132,4 +132,4 @@ def test_the_data_of_the_template_is_told_from_that_of_the_customer(stack: Stack
         assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in output
 
     stack.write(**settings(changed(CUSTOMER, provider, *own)))
-    assert writes(stack.up("--expect-no-changes").requests) == [], "expectations are nothing at Qlik"
+    assert writes(stack.up("--expect-no-changes").requests) == [], "Qlik does not store expectations"

@@ -1,4 +1,4 @@
-"""Tenants that are gone, trials that are over, and what is known of a tenant that was away for a while."""
+"""Purged tenants, ended trials, and revived tenants."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 
 
 
 def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
-    """A refresh says so and keeps everything in the state. `up` names the two ways on, and makes nothing; no
-    credentials are asked for, as they are not to blame.
+    """A refresh reports the purge and keeps everything in the state.
+
+    `up` names two solutions and creates nothing. The error does not ask for credentials, because they are not
+    the cause.
     """
     world = bring_up(stack, qlik, PRODUCTION)
     deactivate_by_hand(world)
@@ -57,12 +59,12 @@ def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
 
 
 def trial(last_day: datetime) -> Customer:
-    """A trial that ends on a day."""
+    """Return a trial that ends on a day."""
     return {**GLOBEX, "lifecycle": {**TRIAL, "ends_on": last_day.date().isoformat()}}
 
 
 def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
-    """Nor a preview of one. Whether it is over is told by Qlik's clock where that can be asked."""
+    """A preview fails as well. Qlik's clock decides on the end, if Qlik can be reached."""
     now = datetime.now(UTC)
     stack.write(**settings(trial(now - timedelta(days=2))))
     for refused in (stack.preview(expect=None), stack.up(expect=None)):
@@ -83,8 +85,10 @@ def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> No
 
 
 def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emulator) -> None:
-    """An administrator who is taken out of the file loses the role. What the settings were before the first
-    day nobody knows any more: the run that takes it back says that they will stay, and they do.
+    """An administrator who is removed from the file loses the role.
+
+    The settings from before the first `up` are unknown after a revival. The run says that it keeps the
+    current settings, and it does.
     """
     extras = {
         "admins": {"Support": {"email": "ada@example.com"}},
@@ -106,7 +110,7 @@ def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emula
 
 
 def administrators(world: World) -> set[str]:
-    """The subjects of the people who are administrators."""
+    """Return the subjects of the administrators."""
     return {
         user["subject"]
         for user in world.every("user")

@@ -1,4 +1,4 @@
-"""One customer that uses everything."""
+"""One customer with every resource type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.world import writes
 
 
 def test_the_life_of_a_customer_that_uses_everything(stack: Stack, qlik: Emulator) -> None:
-    """Made whole; then nothing to do, nothing drifted, its ids in the outputs; gone with one request."""
+    """Create it; find no changes and no drift; check the ids in the outputs; destroy it with one request."""
     stack.write(**settings(everything()))
     stack.up()
     kinds = {name.partition(" ")[0] for name in stack.resources()}

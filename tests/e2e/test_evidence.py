@@ -1,4 +1,4 @@
-"""Pages of a proxy in Qlik's place: whatever they answer 404 to is there all the same."""
+"""A proxy responds with its own pages instead of Qlik: its 404 does not prove that an object is gone."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ CUSTOMER: Customer = changed(
     ("admins", {"Support": {"email": "ada@example.com"}}),
 )
 FRESH = "?" * 15 + ".eu.qlikcloud.com"
-"""The host of a tenant that was made: its name is longer than that of the others."""
+"""A pattern for the host of a created tenant: its name is longer than the other names."""
 EMPTY: dict[str, Any] = {"method": "GET", "host": FRESH, "status": 200, "body": {"data": [], "links": {}}}
 
 
 def page(qlik: Emulator, method: str = "GET", path: str = "*", **rule: Any) -> str:
-    """Let a page answer some requests, of a customer's tenant if nothing else is said."""
+    """Let a proxy page respond to some requests, by default of a customer's tenant."""
     return qlik.control.add_fault(
         **{"method": method, "path": path, "host": FRESH, **rule}, status=404, body=PAGE
     )
 
 
 def test_a_page_of_a_proxy_proves_nothing(stack: Stack, qlik: Emulator) -> None:
-    """From the first token of a tenant to its end: nothing is made twice, dropped, or taken for done."""
+    """In the whole life of a tenant, nothing is created twice, forgotten, or treated as done."""
     stack.write(**settings(CUSTOMER))
     fault = page(qlik, "POST", "/oauth/token")
     failed = stack.up(expect=1)
@@ -46,7 +46,7 @@ def test_a_page_of_a_proxy_proves_nothing(stack: Stack, qlik: Emulator) -> None:
 
 
 def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
-    """Once for each list and object: nobody notices. For as long as the run: nothing leaves the state."""
+    """One page per list and object has no effect. A page during the whole run removes nothing from the state."""
     in_state, at_qlik = state(stack), cloud(qlik)
     for passing, empty in passing_pages(stack, hostname):
         faults = [page(qlik, path=f"/api/v1/{row}", times=1) for row in passing]
@@ -73,7 +73,7 @@ def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
 
 
 def passing_pages(stack: Stack, hostname: str) -> list[tuple[list[str], list[str]]]:
-    """What pages answer in two refreshes, and which lists are empty meanwhile, so that more is asked for."""
+    """Return the requests with proxy pages in two refreshes, and the lists that are empty in them."""
     ids = {name: resource["id"] for name, resource in resources(stack).items()}
     access = f"spaces/{ids['Space Sales']}/assignments"
     tenant = f"tenants/{World(stack.qlik, hostname).tenant['id']}"  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def passing_pages(stack: Stack, hostname: str) -> list[tuple[list[str], list[str
 
 
 def delete(stack: Stack, qlik: Emulator, world: World) -> None:
-    """An administrator of whom a page says that there is none is one until Qlik itself says so."""
+    """An administrator counts as existing until Qlik itself, and not a proxy, responds that there is none."""
     customer = {key: value for key, value in CUSTOMER.items() if key != "admins"}
     stack.write(**settings(customer))
     fault = page(qlik, "DELETE", "/api/v1/users/*")
@@ -103,7 +103,7 @@ def delete(stack: Stack, qlik: Emulator, world: World) -> None:
 
 
 def destroy(stack: Stack, qlik: Emulator, world: World) -> None:
-    """A deactivation that a page answered has not happened."""
+    """A proxy page in response to a deactivation does not count as a deactivation."""
     before = content(world)
     fault = page(qlik, "POST", DEACTIVATE, host="register.*")
     failed = stack.destroy(expect=1)

@@ -1,4 +1,4 @@
-"""The example of an OEM in the documentation, by the commands of its page: three customers on two plans."""
+"""The OEM example in the documentation, with the commands of its page: three customers on two plans."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_FILE = 25
 
 
 class Oem(Fleet):
-    """The example, with passwords in files, and keys whose private halves are known."""
+    """The example, with passwords in files, and with known private keys."""
 
     def __init__(self, folder: Path, qlik: Emulator) -> None:
         super().__init__(folder, qlik)
@@ -35,12 +35,12 @@ class Oem(Fleet):
             (self.project / "keys" / f"{customer}.pem").write_text(public_pem(customer))
 
     def commands(self, heading: str) -> str:
-        """Run the commands that the page shows under a heading."""
+        """Run the commands under a heading of the page."""
         shown = script(PAGE, heading).replace("/run/secrets", str(self.secrets))
         return run(self.project, self.env, shown)
 
     def world(self, customer: str) -> World:
-        """The tenant of a customer."""
+        """Return the tenant of a customer."""
         assert isinstance(self.qlik, Emulator)
         return World(self.qlik, self.run("outputs", customer).json[customer]["hostname"])
 
@@ -83,8 +83,8 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
     assert oem.run("up", "--all", "--yes").requests == []
 
 
-def test_a_change_is_for_those_whom_it_concerns(oem: Oem) -> None:
-    """A colour for one customer, a definition for those on a plan; and each logs in with its own key."""
+def test_a_change_reaches_only_its_customers(oem: Oem) -> None:
+    """A colour changes for one customer, a definition for a plan; each customer logs in with its own key."""
     oem.commands("Create the customers")
     theme = oem.project / "look" / "acme" / "theme" / "theme.json"
     theme.write_text(theme.read_text().replace("#b3123b", "#000000"))
@@ -114,7 +114,7 @@ def test_a_customers_file_is_short() -> None:
 
 
 def test_nobody_could_sign_with_a_key_of_the_example() -> None:
-    """Only public halves are there."""
+    """The example contains only public keys."""
     files = [file for file in EXAMPLE.rglob("*") if file.is_file()]
     assert len(files) > 10
     assert [file for file in files if b"PRIVATE KEY" in file.read_bytes()] == []

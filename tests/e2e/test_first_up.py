@@ -1,4 +1,4 @@
-"""From nothing to a customer's tenant, and nothing to do after that."""
+"""The first `up` creates a customer's tenant, and the second one has nothing to do."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RESOURCES = {
 
 
 def test_one_short_file_makes_a_customer(stack: Stack, qlik: Emulator) -> None:
-    """The outputs name what there is now; another `up` or a preview has nothing to do and asks nobody."""
+    """The outputs name the new objects. Another `up` or a preview has nothing to do and sends no request."""
     assert len(STACK_FILE.splitlines()) <= 20
     stack.write(text=STACK_FILE)
     assert stack.up().changes == {"create": sorted(RESOURCES)}
@@ -83,7 +83,7 @@ def test_one_short_file_makes_a_customer(stack: Stack, qlik: Emulator) -> None:
 
 
 def expected_outputs(world: World) -> dict[str, object]:
-    """What a portal is to be told of the customer, taken from Qlik's side."""
+    """Return the expected outputs for a portal, from Qlik's content."""
     copies = {
         space: {"id": app["id"], "url": f"https://{world.hostname}/sense/app/{app['id']}"}
         for (space, _), app in world.apps.items()
@@ -105,7 +105,7 @@ def expected_outputs(world: World) -> dict[str, object]:
 
 
 def assert_preview_needs_nobody(stack: Stack) -> None:
-    """Preview without any credentials, and at an address where nobody listens."""
+    """Check that a preview works without credentials, with an unreachable address."""
     stack.env = {name: value for name, value in stack.env.items() if not name.startswith("QLIK_")}
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # not listening: whoever connects is refused
@@ -118,8 +118,8 @@ def assert_preview_needs_nobody(stack: Stack) -> None:
     assert unchanged.requests == changed.requests == []
 
 
-def test_a_preview_of_a_new_customer_needs_nobody(stack: Stack) -> None:
-    """Before the first `up`, too, it shows everything that there will be."""
+def test_a_preview_of_a_new_customer_sends_no_request(stack: Stack) -> None:
+    """Before the first `up`, the preview already shows every resource."""
     stack.write(text=STACK_FILE)
     stack.env = {name: value for name, value in stack.env.items() if not name.startswith("QLIK_")}
     preview = stack.preview()

@@ -1,4 +1,4 @@
-"""Many customers on the real engine: a version that rolls out, in waves, back, and what goes wrong."""
+"""Many customers with the real engine: a version rolls out in waves and back, and errors on the way."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 
 def exports(requests: list[dict[str, Any]]) -> int:
-    """How often a template was exported."""
+    """Count the exports of templates."""
     return sum("/export" in request["path"] for request in requests)
 
 
 def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
-    """Made, previewed without credentials, rolled out in waves, held where pinned, resumed, rolled back."""
+    """Create, preview without credentials, roll out in waves, skip pinned stacks, resume, roll back."""
     fleet.write_plan("standard", PLAN)
     fleet.write("acme", {"name": "Acme", "plan": "standard", "ring": "pilot"})
     fleet.write("globex", {"name": "Globex", "plan": "standard", "ring": "early"})
@@ -128,8 +128,8 @@ SMALL = {
 }
 
 
-def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, qlik: Emulator) -> None:
-    """A broken file, a wrong passphrase, a locked stack, an error of Qlik's, a production customer."""
+def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emulator) -> None:
+    """A broken file, a wrong passphrase, a locked stack, an error from Qlik, a production customer."""
     for name in ("acme", "globex", "initech"):
         fleet.write(name, {"name": name.title(), **SMALL})
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
@@ -164,7 +164,7 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
         "the stack is locked by a run of ada@ci since 2026-01-01T00:00:00Z"
     )
     assert locked.outcomes["initech"].counts == {"update": 1}
-    assert locked.outcomes["globex"].counts == {"create": 3}, "what failed before goes on from there"
+    assert locked.outcomes["globex"].counts == {"create": 3}, "the run must continue from the failure"
     lock.unlink()
 
     requirement = fleet.project / "Pulumi.yaml"
@@ -185,8 +185,8 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
     assert fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"].changes == ()
 
 
-def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) -> None:
-    """What is protected, and an error at the end of the program, are found before anything is done."""
+def test_a_stack_with_a_known_error_is_not_started(fleet: Fleet, qlik: Emulator) -> None:
+    """A protected resource, or an error at the end of the program, is found before any change."""
     shared = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
     archive = {"spaces": {"Archive": {"type": "managed", "access": {"Analysts": ["consumer"]}}}}
     fleet.write("acme", {"name": "Acme", **shared, **archive})
@@ -223,7 +223,7 @@ def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) ->
 QLIKS_WORDS = {"errors": [{"code": "GROUPS-7", "title": "Invalid name", "status": 400}], "traceId": "t-1"}
 
 
-def test_questions_that_make_no_sense_do_nothing(fleet: Fleet) -> None:
+def test_invalid_arguments_do_nothing(fleet: Fleet) -> None:
     """Exit code 2, one line, and no run."""
     fleet.write("acme", {"name": "Acme", **SMALL})
     asked = [
@@ -250,13 +250,13 @@ def test_questions_that_make_no_sense_do_nothing(fleet: Fleet) -> None:
     assert not (fleet.folder / "pulumi/state/.pulumi").exists()
 
 
-def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
-    """What somebody changed at Qlik, over many customers; `up --refresh` puts it right."""
+def test_drift_is_reported_separately_from_changes(fleet: Fleet, qlik: Emulator) -> None:
+    """Somebody changes many customers at Qlik; `up --refresh` repairs them."""
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **SMALL})
     qlik.control.add_fault(method="POST", path="/oauth/token", status=503, times=1)
     made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json").outcomes
-    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT_REMARK,), "no word of the second try"
+    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT_REMARK,), "the retry must not appear"
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(group for group in world.every("group") if group["name"] == "Analysts")

@@ -1,4 +1,4 @@
-"""Many customers whose state is in Postgres or in S3, run from two machines."""
+"""Many customers with their state in Postgres or in S3, run from two machines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STACKS = ("acme", "globex", "hooli")
 def test_many_customers_in_shards(
     kind: str, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
 ) -> None:
-    """Two runners make their shards at the same time; a third sees all of it, and takes it down."""
+    """Two runners create their shards at the same time. A third runner sees all stacks, and destroys them."""
     shared = new_backend(kind)
     runners = []
     for number in range(3):
@@ -44,12 +44,12 @@ def test_many_customers_in_shards(
     assert [list(run.outcomes) for run in done] == [["acme", "hooli"], ["globex"]]
 
     status = third.run("status", "--all", "--json").json["stacks"]
-    # A result is in the history, which is read of a backend in a folder alone.
+    # Results are in the history, which is readable only in a file backend.
     assert [(row["stack"], row["result"], row["resources"]) for row in status] == [
         (name, "", 5) for name in STACKS
     ]
     for worker, made in zip(workers, done, strict=True):
-        for name in made.outcomes:  # as they would be committed
+        for name in made.outcomes:  # as after a commit
             third.file(name).write_text(worker.file(name).read_text("utf-8"), "utf-8")
     looked = {**os.environ, **third.env}
     found = [compare(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
@@ -70,7 +70,7 @@ def test_many_customers_in_shards(
 
 @pytest.mark.parametrize("kind", backends.KINDS)
 def test_a_backend_that_is_down(kind: str, scratch: Path, qlik: Emulator) -> None:
-    """One line for each stack, no request to Qlik, and an exit code that says so."""
+    """One line per stack, no request to Qlik, and an error exit code."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS[:2]:
         fleet.write(name, {"name": name.title(), **CUSTOMER})

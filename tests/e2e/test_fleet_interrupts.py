@@ -1,4 +1,4 @@
-"""Runs that end early: Ctrl-C once, twice, a signal from a CI runner, a stack that takes too long."""
+"""Runs that end early: one Ctrl-C, two, a signal from a CI runner, a stack timeout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import Fleet, heard, wait_until
 
 LONG = 240
-"""Seconds after which a test gives up; none takes as long on whatever machine."""
+"""Timeout in seconds, longer than any wait on any machine."""
 
 STACKS = ("acme", "globex", "initech", "umbrella")
 CUSTOMER = {
@@ -31,7 +31,7 @@ CUSTOMER = {
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
-    """A project with four customers, none of whom is up."""
+    """A project with four customers without tenants."""
     made = Fleet(scratch, qlik)
     for name in STACKS:
         made.write(name, {"name": name.title(), **CUSTOMER})
@@ -39,29 +39,29 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 
 def alone(fleet: Fleet) -> None:
-    """Leave but one customer."""
+    """Keep only one customer."""
     for name in STACKS[1:]:
         fleet.file(name).unlink()
 
 
 def held(qlik: Emulator, times: int) -> None:
-    """Wait until so many requests are held."""
+    """Wait until this number of requests is held back."""
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", LONG)
 
 
 def printed(fleet: Fleet, stack: str) -> str:
-    """What `pulumi` has printed for a stack in the newest run."""
+    """Return the output of `pulumi` for a stack in the newest run."""
     run = max((Path(fleet.env["TENANTRY_STATE"]) / "runs").glob("*/*"))
     return (run / "stacks" / stack / "output.txt").read_text()
 
 
 def cancelling(fleet: Fleet, stack: str) -> None:
-    """Wait until `pulumi` has taken notice of a signal, so that the steps that it is at are its last."""
+    """Wait until `pulumi` has noticed a signal, so that its current steps are its last."""
     wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", LONG)
 
 
 def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:
-    """Press Ctrl-C, and again if need be: `pulumi` misses a signal while it is at the one before."""
+    """Press Ctrl-C until `pulumi` terminates, because it misses a signal while it handles another one."""
     cancelling(fleet, "acme")
     for _ in range(LONG // 10):
         process.send_signal(signal.SIGINT)
@@ -90,14 +90,14 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
     resumed = fleet.run("up", "--all", "--yes", "--resume", "--json")
     assert [outcome.status for outcome in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
     made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    assert len(made) == len(STACKS), "none of them twice"
+    assert len(made) == len(STACKS), "no duplicates"
     fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert fleet.run("preview", "--all", "--expect-no-changes").code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: signal.Signals) -> None:
-    """A second Ctrl-C, or the signal of a runner that is taken away: each ends after the step it is at."""
+    """After a second Ctrl-C or a runner's signal, each stack ends after its current step."""
     alone(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
@@ -119,7 +119,7 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
 
 
 def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emulator) -> None:
-    """A third Ctrl-C drops the requests under way; the next run says so, and the one after says nothing."""
+    """A third Ctrl-C drops the current requests. The next run reports this, and the run after it does not."""
     alone(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
@@ -145,12 +145,12 @@ def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emu
 def test_a_stack_that_takes_too_long_is_interrupted(
     fleet: Fleet, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others go on, and the one says so. It is late when both wait for Qlik, whatever the clock says."""
+    """Only this stack is interrupted, with a clear message. It times out when both stacks wait for Qlik."""
     wait, limit = subprocess.Popen.wait, 8
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
 
     def waited(self: subprocess.Popen[Any], timeout: float | None = None) -> int:
-        if timeout == limit and "acme" in self.args:  # type: ignore[operator]  # a list, as we give it
+        if timeout == limit and "acme" in self.args:  # type: ignore[operator]  # the test passes a list
             wait_until(lambda: self.poll() is not None or qlik.control.faults[0]["hit"] == 2, "both", LONG)
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)

@@ -1,4 +1,4 @@
-"""Trials of many customers: named, taken down, brought back, extended, kept for good."""
+"""Trials of many customers: listed, deactivated, revived, extended, made permanent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OVER, FAR = "2000-01-01", "2999-12-31"
 
 
 def trial(name: str, ends_on: str, **more: Any) -> dict[str, Any]:
-    """A customer with one group."""
+    """Return a customer with one group."""
     lifecycle = {"kind": "trial", "ends_on": ends_on, "grace_days": 10, **more}
     return {"name": name, "lifecycle": lifecycle, "groups": {"Analysts": {}}}
 
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
-    """A project with four trials that are up."""
+    """A project with four active trials."""
     made = Fleet(scratch, qlik)
     for name in ("acme", "globex", "initech", "umbrella"):
         made.write(name, trial(name.title(), FAR))
@@ -36,7 +36,7 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 
 def tenants(qlik: Emulator) -> dict[str, str]:
-    """The status of the tenants that were made, by name."""
+    """Return the status of the created tenants, by name."""
     made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
     return {tenant["name"]: tenant["status"] for tenant in made}
 
@@ -44,11 +44,11 @@ def tenants(qlik: Emulator) -> dict[str, str]:
 def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     fleet.write("acme", trial("Acme", OVER))
-    later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # what was never made stands in nobody's way
+    later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # a missing group must not block the run
     fleet.write("globex", trial("Globex", OVER, grace_days=21) | {"groups": later})
     fleet.write("initech", trial("Initech", soon))
     fleet.write("umbrella", trial("Umbrella", FAR) | {"plan": "nowhere"})
-    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})  # it has no tenant, so nobody minds
+    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})  # no tenant, so its error does not matter
 
     folder = fleet.folder / "listed"
     listed = fleet.run("expire", "--dry-run", "--json", "--reports", str(folder), expect=1)
@@ -67,7 +67,7 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     ]
     assert "| initech | Initech | ends on" in fleet.run("expire", "--dry-run", "--markdown").stdout
     assert listed.requests == []
-    assert fleet.run("expire", expect=2).requests == [], "nobody was asked"
+    assert fleet.run("expire", expect=2).requests == [], "no request without a selection"
     assert set(tenants(qlik).values()) == {"active"}
 
     skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
@@ -88,7 +88,7 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
         name: (datetime.fromisoformat(outcome.purged_on).date() - datetime.now(UTC).date()).days
         for name, outcome in outcomes.items()
     }
-    assert days["globex"] in (20, 21), "the days of grace of the file, which the state did not have yet"
+    assert days["globex"] in (20, 21), "the grace period of the file, which was not in the state yet"
     assert days["acme"] in (9, 10)
 
     nothing = fleet.run("expire", "--yes", "--json", "--reports", str(fleet.folder / "reports"))
@@ -99,7 +99,7 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     assert "Initech" in again.stdout
     assert "acme" not in again.stdout
     skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
-    assert skipped.status == "skipped", "a trial that was taken down is not made anew"
+    assert skipped.status == "skipped", "a deactivated trial must not be created again"
     down = fleet.run("status", "acme", "--json").json["stacks"][0]
     assert (down["revive"], down["purged_on"]) == (outcomes["acme"].revive, outcomes["acme"].purged_on)
 
@@ -113,8 +113,8 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     assert len(tenants(qlik)) == 4
 
 
-def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) -> None:
-    """Neither is a new tenant, nor a request that makes or takes away anything."""
+def test_a_trial_is_extended_and_made_permanent(fleet: Fleet, qlik: Emulator) -> None:
+    """Both keep the tenant, and send no request that creates or deletes anything."""
     before = fleet.run("outputs", "--all").json
     fleet.write("acme", trial("Acme", "2998-12-31"))
     customer = trial("Globex", FAR) | {"lifecycle": {"kind": "production", "grace_days": 30}}
@@ -133,7 +133,7 @@ def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) ->
 
 
 def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None:
-    """It fails by name, the others go, and the next night finds it again."""
+    """Its failure is named, the other trials are deactivated, and the next night tries it again."""
     hostname = fleet.run("outputs", "acme").json["acme"]["hostname"]
     for name in ("acme", "globex"):
         fleet.write(name, trial(name.title(), OVER))
@@ -150,8 +150,8 @@ def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None
     assert tenants(qlik)["Acme"] == "disabled"
 
 
-def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulator) -> None:
-    """What cannot be saved keeps its tenant; the next night saves the rest and takes it down."""
+def test_a_trial_is_deactivated_only_after_its_content_is_saved(fleet: Fleet, qlik: Emulator) -> None:
+    """If content cannot be saved, the tenant stays. The next night saves the rest and deactivates it."""
     apps = {}
     for name in ("acme", "globex"):
         fleet.write(name, trial(name.title(), OVER))
@@ -186,8 +186,8 @@ def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulato
     assert "it has no tenant" in refused.stderr
 
 
-def test_entitlements_go_with_a_trial_that_says_so(fleet: Fleet, qlik: Emulator) -> None:
-    """The preview of the end names it, and they are released before the tenant is deactivated."""
+def test_a_trial_can_release_its_entitlements(fleet: Fleet, qlik: Emulator) -> None:
+    """The preview names the entitlements. The run releases them before it deactivates the tenant."""
     fleet.write("acme", trial("Acme", FAR, release_entitlements=True))
     assert fleet.run("up", "acme", "--yes", "--json").outcomes["acme"].counts == {"update": 1}
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
@@ -204,8 +204,8 @@ def test_entitlements_go_with_a_trial_that_says_so(fleet: Fleet, qlik: Emulator)
     assert qlik.control.dump()["cloud"].get("entitlement", []) == []
 
 
-def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emulator) -> None:
-    """What a portal's database and an operator want to know of all customers."""
+def test_status_and_outputs_read_only_the_backend(fleet: Fleet, qlik: Emulator) -> None:
+    """The data of all customers for a portal's database and an operator."""
     fleet.write("never", trial("Never", FAR))
     fleet.write("globex", trial("Globex", FAR) | {"plan": "nowhere"})
     status = fleet.run("status", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")

@@ -1,4 +1,4 @@
-"""A tenant that a stack lets go of, and takes up again: on the real engine, with the real command."""
+"""A stack forgets its tenant and imports it again, with the real engine and the real command."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def forget(
 
 
 def notes(stack: Stack) -> list[Path]:
-    """The notes that runs left, each in the folder of its stack."""
+    """Return the notes of runs, each in the folder of its stack."""
     return list(Path(stack.env["TENANTRY_STATE"]).glob("notes/*/*.json"))
 
 
 def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
-    """No request is sent, the state is empty, and the printed line brings all of it back, nothing made twice.
+    """It sends no request, and the state is empty. The printed line restores everything without duplicates.
 
-    A protected customer is forgotten only if that is asked for, and nothing is without a yes.
+    A protected customer needs an extra option, and the command always needs a yes.
     """
     world = bring_up(stack, qlik, PRODUCTION)
     before, outputs, state = content(world), stack.outputs(), stack.export()
@@ -75,12 +75,12 @@ def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
     back = stack.up()
     assert (content(world), stack.outputs()) == (before, outputs)
     assert tenants(qlik) == {world.hostname: "active"}
-    # What has no key is looked for first, what has one is refused as being there: nothing is made or changed.
+    # The run looks up objects without a unique key, and Qlik refuses duplicates of the others.
     assert {call.rpartition("/")[2] for call in writes(back.requests)} <= {"groups", "spaces", "assignments"}
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_with_the_kept_state_it_is_as_if_nothing_had_been(stack: Stack, qlik: Emulator) -> None:
+def test_the_saved_state_restores_the_stack(stack: Stack, qlik: Emulator) -> None:
     bring_up(stack, qlik, GLOBEX)
     done = forget(stack, "--yes")
     [kept] = re.findall(r"former state is in (\S+);", done.stdout)
@@ -88,8 +88,8 @@ def test_with_the_kept_state_it_is_as_if_nothing_had_been(stack: Stack, qlik: Em
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_where_there_is_nothing_to_forget(stack: Stack) -> None:
-    """A stack that was never up, and one that the backend does not have."""
+def test_a_stack_without_a_tenant(stack: Stack) -> None:
+    """A stack without a first `up`, and a stack that is not in the backend."""
     never = forget(stack, "--yes")
     assert (never.returncode, "has no tenant to forget" in never.stderr) == (1, True)
     unknown = forget(stack, "--yes", name="nobody")
