@@ -46,7 +46,7 @@ def test_a_page_of_a_proxy_proves_nothing(stack: Stack, qlik: Emulator) -> None:
 
 
 def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
-    """One page per list and object has no effect. A page during the whole run removes nothing from the state."""
+    """One page per list and object has no effect. Pages in a whole run remove nothing from the state."""
     in_state, at_qlik = state(stack), cloud(qlik)
     for passing, empty in passing_pages(stack, hostname):
         faults = [page(qlik, path=f"/api/v1/{row}", times=1) for row in passing]

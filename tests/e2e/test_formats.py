@@ -1,4 +1,4 @@
-"""An older Tenantry meets the state of a newer one, and leaves it alone."""
+"""An older Tenantry refuses the state of a newer one, and does not change it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFUSED = "This state was written by a newer Tenantry: it has format 2, and Tena
 
 @pytest.fixture
 def newer(tmp_path: Path) -> str:
-    """The `PYTHONPATH` of a Tenantry that differs from this one by its format alone."""
+    """The `PYTHONPATH` of a Tenantry with a newer format and no other difference."""
     folder = tmp_path / "newer"
     folder.mkdir()
     file = copy(folder) / "providers" / "framework" / "formats.py"
@@ -33,17 +33,17 @@ def newer(tmp_path: Path) -> str:
 
 
 def held(stack: Stack) -> list[tuple[object, ...]]:
-    """What the state has of each resource, in its order."""
+    """Return the content of the state for each resource, in order."""
     return [
         tuple(resource.get(part) for part in ("urn", "id", "inputs", "outputs"))
         for resource in stack.resources().values()
     ]
 
 
-def test_a_newer_state_is_refused_and_left_alone(
+def test_a_newer_state_is_refused_and_unchanged(
     make_stack: Callable[..., Stack], qlik: Emulator, newer: str
 ) -> None:
-    """Whatever the command, one clear line, no request, and the state stays as it was."""
+    """Every command fails with one clear line, sends no request, and keeps the state."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
     [component] = [
@@ -83,8 +83,8 @@ def test_a_newer_state_is_refused_and_left_alone(
     assert held(stack) == before
 
 
-def test_what_another_version_has_added_is_no_obstacle(stack: Stack, qlik: Emulator) -> None:
-    """Going back: an output and a property that only a later version of the same format knows."""
+def test_properties_of_a_later_version_are_accepted(stack: Stack, qlik: Emulator) -> None:
+    """After a downgrade, the state has an output and a property of a later version with the same format."""
     bring_up(stack, qlik, GLOBEX)
     state = stack.export()
     for resource in state["deployment"]["resources"]:
@@ -106,10 +106,10 @@ def test_what_another_version_has_added_is_no_obstacle(stack: Stack, qlik: Emula
     assert writes(stack.destroy().requests)[-1].endswith("/actions/deactivate")
 
 
-def test_a_run_that_was_cut_off_is_refused_as_well(
+def test_an_interrupted_run_of_a_newer_version_is_refused(
     make_stack: Callable[..., Stack], qlik: Emulator, newer: str
 ) -> None:
-    """The proof comes first, so that a state has the new format before anything else is done."""
+    """The proof is written first, so the state has the new format before any other change."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
     proof = next(

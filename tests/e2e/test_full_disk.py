@@ -1,4 +1,4 @@
-"""A disk that is really full: every stack says so, nothing is lost, and the next run goes on."""
+"""A full disk: every stack reports it, nothing is lost, and the next run continues."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ echo $? > {out}/again.code
 
 
 def own_mounts() -> bool:
-    """Whether a process may have mounts of its own here."""
+    """Tell whether a process can have its own mounts on this machine."""
     try:
         return (
             subprocess.run(
@@ -47,10 +47,10 @@ def own_mounts() -> bool:
         return False
 
 
-@pytest.mark.skipif(not own_mounts(), reason="no mounts of one's own here, hence no small disk to fill")
+@pytest.mark.skipif(not own_mounts(), reason="private mounts are impossible here")
 @pytest.mark.parametrize("disk", ["pulumi/state", "notes"])
 def test_full(scratch: Path, qlik: Emulator, disk: str) -> None:
-    """First the disk of the backend, then that of the notes and of the run's journal."""
+    """First the disk of the backend is full, then the disk of the notes and of the run's journal."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS:
         fleet.write(name, {"name": name.title(), **CUSTOMER})
@@ -81,8 +81,8 @@ def test_full(scratch: Path, qlik: Emulator, disk: str) -> None:
     assert made(qlik).keys() == {name.title() for name in STACKS}
 
 
-def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
-    """What a full disk leaves behind in a folder is named, and put right as the guide says."""
+def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
+    """A truncated state after a full disk is reported, and repaired as in the guide."""
     fleet = Fleet(scratch, qlik)
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **CUSTOMER})
@@ -109,12 +109,12 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     after = made(qlik)
     assert after.pop("Initech")
-    assert after == before, "nothing was made anew"
+    assert after == before, "nothing must be created again"
 
 
 def made(qlik: Emulator) -> dict[str, list[str]]:
-    """The ids of the groups of each tenant that was made, by its name."""
+    """Return the ids of the groups of each created tenant, by the tenant's name."""
     tenants = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    assert len({tenant["name"] for tenant in tenants}) == len(tenants), "none of them twice"
+    assert len({tenant["name"] for tenant in tenants}) == len(tenants), "no duplicates"
     worlds = {tenant["name"]: World(qlik, tenant["hostnames"][0]) for tenant in tenants}
     return {name: sorted(group["id"] for group in world.every("group")) for name, world in worlds.items()}

@@ -1,4 +1,4 @@
-"""The harness itself, with a program of its own: one dynamic resource with a size."""
+"""The harness itself, with a program that has one dynamic resource with a size."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Thing(Resource, module="sizes", name="Thing"):
 
 @pytest.fixture
 def sized(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
-    """A stack of the program above, of size 1."""
+    """A stack of the program above, with size 1."""
     program = tmp_path / "program"
     program.mkdir()
     for name, text in {"Pulumi.yaml": PROJECT, "__main__.py": PROGRAM, "things.py": THINGS}.items():
@@ -78,7 +78,7 @@ def sized(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
 
 
 def test_the_life_of_a_stack(sized: Stack) -> None:
-    """Each operation reports what changed, and how; nothing but the program's own resources is in it."""
+    """Each operation reports the changes and their kinds, only for the program's own resources."""
     assert sized.preview().changes == {"create": ["Thing one"]}
     assert sized.resources() == {}
     assert sized.up().changes == {"create": ["Thing one"]}
@@ -103,7 +103,7 @@ def test_the_life_of_a_stack(sized: Stack) -> None:
 
 
 def test_program_and_provider_run_in_the_environment_of_the_cli(sized: Stack) -> None:
-    """Whatever `python3` comes first on PATH, and whether or not the environment is activated."""
+    """The first `python3` on PATH and the activation of the environment do not matter."""
     foreign = sized.folder / "bin" / "python3"
     foreign.parent.mkdir()
     foreign.write_text("#!/bin/sh\nexit 9\n")
@@ -113,7 +113,7 @@ def test_program_and_provider_run_in_the_environment_of_the_cli(sized: Stack) ->
 
 
 def test_a_refresh_reports_what_it_found(sized: Stack) -> None:
-    """Drift is an update of the state, what is gone a deletion, and the rest the same."""
+    """Drift is an update of the state, a missing object is a deletion, and the rest is the same."""
     sized.up()
     assert sized.refresh().changes == {"same": 1}
     live = sized.folder / "live.txt"
@@ -136,7 +136,7 @@ def test_a_failure_shows_the_output(sized: Stack) -> None:
 
 
 def test_a_killed_run_leaves_nothing_behind(sized: Stack) -> None:
-    """A SIGKILL of the CLI leaves its lock and its plugins; `close` ends them, `cancel` removes the lock."""
+    """A SIGKILL of the CLI leaves plugins and a lock. `close` ends the plugins, `cancel` removes the lock."""
     sized.write({"sizes:size": 1, "sizes:slow": 30})
     running = sized.start("up", "--skip-preview", "--yes")
     wait_for((sized.folder / "begun.txt").exists)
@@ -154,7 +154,7 @@ def test_a_killed_run_leaves_nothing_behind(sized: Stack) -> None:
 
 
 def test_the_language_host_ends_with_its_engine(sized: Stack) -> None:
-    """It notices a SIGKILL of the CLI within a second, and says nothing when a signal stops it."""
+    """It notices a SIGKILL of the CLI within a second, and prints nothing when a signal stops it."""
     sized.write({"sizes:size": 1, "sizes:slow": 30})
     running = sized.start("up", "--skip-preview", "--yes")
     wait_for((sized.folder / "begun.txt").exists)
@@ -166,7 +166,7 @@ def test_the_language_host_ends_with_its_engine(sized: Stack) -> None:
 
 
 def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until `true()` holds."""
+    """Wait until `true()` returns True."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not within {seconds} s"

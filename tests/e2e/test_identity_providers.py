@@ -1,4 +1,4 @@
-"""Where users log in, by the real engine: nobody is locked out, and the client secret stays secret."""
+"""Identity providers with the real engine: users can always log in, and the client secret stays secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOGIN: Customer = changed(ADMIN, ("oidc_identity_providers", {"Login": OIDC}))
 
 
 def logins(qlik: Emulator) -> list[Doc]:
-    """The interactive providers at Qlik."""
+    """Return the interactive providers at Qlik."""
     found = (doc for docs in qlik.control.dump().values() for doc in docs.get("identity-provider", []))
     return [doc for doc in found if doc["interactive"]]
 
@@ -36,7 +36,7 @@ def active(qlik: Emulator) -> list[str]:
 
 
 def steps(requests: list[Doc]) -> list[str]:
-    """The changes of identity providers, without ids."""
+    """Return the requests that change identity providers, without ids."""
     found = [line for line in writes(requests) if "identity-providers" in line]
     return [line.rpartition("/")[0] if line.count("/") > 3 else line for line in found]
 
@@ -64,7 +64,7 @@ def test_the_life_of_a_login(stack: Stack, qlik: Emulator) -> None:
     [second] = active(qlik)
     assert second != first
     assert [doc["id"] for doc in logins(qlik)] == [second]
-    # The new one is there before the old one goes, so users can log in all the time.
+    # The new provider exists before the old one is deleted, so users can always log in.
     assert steps(replaced.requests) == [f"POST {PATH}", f"DELETE {PATH}"]
 
     texts = [f"{result.output}{result.events}" for result in results]
@@ -76,8 +76,8 @@ def test_the_life_of_a_login(stack: Stack, qlik: Emulator) -> None:
     assert logins(qlik) == []
 
 
-def test_a_login_that_is_down_leaves_the_one_before(stack: Stack, qlik: Emulator) -> None:
-    """The error says what to do, and the next run goes on."""
+def test_an_unreachable_login_keeps_the_former_one(stack: Stack, qlik: Emulator) -> None:
+    """The error names the solution, and the next run continues."""
     stack.write(**settings(LOGIN))
     stack.set_secret("login", SECRET)
     stack.up()
@@ -95,7 +95,7 @@ def test_a_login_that_is_down_leaves_the_one_before(stack: Stack, qlik: Emulator
 
 
 def test_from_openid_connect_to_saml(stack: Stack, qlik: Emulator) -> None:
-    """Two resources of two types: the new login is active before the old one goes."""
+    """The two logins are resources of two types. The new one is active before the old one is deleted."""
     stack.write(**settings(LOGIN))
     stack.set_secret("login", SECRET)
     stack.up()
@@ -106,7 +106,7 @@ def test_from_openid_connect_to_saml(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_no_login_without_an_administrator(stack: Stack, qlik: Emulator) -> None:
-    """Nobody could repair it."""
+    """Otherwise, nobody can repair the login."""
     stack.write(**settings(changed(GLOBEX, ("saml_identity_providers", SAML))))
     failed = stack.up(expect=1)
     assert "no active user with the role TenantAdmin" in failed.output

@@ -1,4 +1,4 @@
-"""A tenant that lives already becomes a stack: nothing changes at Qlik, neither then nor with the next up."""
+"""An existing tenant becomes a stack. Neither the import nor the next `up` changes anything at Qlik."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tenantry(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def imported(stack: Stack, name: str) -> Stack:
-    """The stack that an import made in the same project and backend."""
+    """Return the stack that an import created in the same project and backend."""
     stack.name = name
     return stack
 
@@ -87,7 +87,7 @@ def test_a_tenant_made_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_
 
 
 def _a_new_version(acme: Stack, world: World) -> None:
-    """The app of the scripts had no mark: it goes, and users keep theirs."""
+    """The app of the scripts has no mark, so it is deleted. Users keep their published app."""
     users, old = world.apps["Sales", "Sales Overview"]["id"], world.apps["Staging", "Sales Overview"]["id"]
     change(acme, "apps", "Sales Overview", "version", to="2.4.0")
     assert "AppPublication Sales Overview in Sales" in str(acme.up().changes)
@@ -98,7 +98,7 @@ def _a_new_version(acme: Stack, world: World) -> None:
 
 
 def _the_end(acme: Stack, world: World) -> None:
-    """Protected until the file says otherwise; then one request takes the tenant down."""
+    """The tenant is protected until the file changes. Then one request deactivates it."""
     assert "protected" in str(acme.destroy(expect=1))
     change(acme, "protect", to=False)
     acme.up()
@@ -108,7 +108,7 @@ def _the_end(acme: Stack, world: World) -> None:
 
 
 def test_a_tenant_made_by_hand_onto_a_plan(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
-    """The file says what differs; what is nobody's, and what is not certain, is listed and left."""
+    """The file contains the differences. Unowned and uncertain objects are listed and kept."""
     world = by_scripts(qlik, tmp_path)
     world.request("POST", "groups", {"name": "Everybody in Lund"})
     world.join(world.spaces["Sales"]["id"])
@@ -147,10 +147,10 @@ def test_a_tenant_made_by_hand_onto_a_plan(stack: Stack, qlik: Emulator, tmp_pat
     assert writes(refreshed.requests) == []
 
 
-def test_what_cannot_be_imported_leaves_nothing(
+def test_a_failed_import_leaves_nothing(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
-    """A program with a resource of its own, for which there is nothing in the tenant."""
+    """The program has its own resource, which does not exist in the tenant."""
     world = by_scripts(qlik, tmp_path)
     qlik.control.clear_requests()
     stack = make_stack(qlik=qlik)

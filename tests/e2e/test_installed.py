@@ -1,4 +1,4 @@
-"""The wheel, in a repository of an operator's that has folders of the names that are in our checkout."""
+"""The wheel in an operator's repository, which has folders with the same names as our checkout."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LATER = "99.0.0"
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` of an environment with the wheel of a later version."""
+    """The `bin` folder of an environment with the wheel of a later version."""
     folder = tmp_path_factory.mktemp("later")
     return environment(folder, build(folder, LATER))
 
 
 def test_a_repository_of_ones_own(bin_: Path, qlik: Emulator, scratch: Path) -> None:
-    """From nothing to a customer and back, and nothing of what is the operator's is imported."""
+    """Create and destroy a customer; the operator's folders are never imported."""
     operator = Operator(scratch, bin_, qlik)
     operator("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com --ci github")
     assert "tenantry-0.1.0-py3-none-any.whl" in operator("cat pyproject.toml")
@@ -63,9 +63,7 @@ def pulumi_sdk() -> str:
     return version("pulumi")
 
 
-def test_an_environment_that_is_not_there_ends_with_one_line(
-    bin_: Path, qlik: Emulator, scratch: Path
-) -> None:
+def test_a_missing_environment_is_a_one_line_error(bin_: Path, qlik: Emulator, scratch: Path) -> None:
     operator = Operator(scratch, bin_, qlik)
     operator("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com")
     operator("tenantry new acme")
@@ -80,7 +78,7 @@ def test_an_environment_that_is_not_there_ends_with_one_line(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_upgrade(bin_: Path, later: Path, scratch: Path, version: str) -> None:
-    """Customers that a released version has made: nothing to do for the next ones, and they can go."""
+    """Customers of a released version: later versions have nothing to do, and can destroy them."""
     fill(scratch / "cloud", version)
     with Emulator(data=scratch / "cloud") as qlik:
         operator = Operator(scratch, bin_, qlik)

@@ -1,6 +1,6 @@
-"""Runs that are killed while Qlik does what they asked: the next `up` finds it, and nothing is made twice.
+"""Runs are killed while Qlik carries out their requests: the next `up` finds the objects, without duplicates.
 
-What may be this customer's tenant is never taken unasked: the run stops, and its line goes into the file.
+A run never takes a candidate tenant without confirmation: it stops, and the person adds a line to the file.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from tests.e2e.test_harness import wait_for
 from tests.world import calls, writes
 
 HOURS = dict.fromkeys(("TENANTRY_REQUEST_TIMEOUT", "TENANTRY_DEADLINE", "TENANTRY_READY_SECONDS"), "7200")
-"""What a provider has left when its run is killed: if it ends before, it does because the engine is gone."""
+"""Seconds that a provider still waits at a kill: if it ends earlier, it noticed the end of the engine."""
 
 PATIENCE = 120.0
-"""Seconds, for a busy machine: far less than the hours, and nothing waits longer than it has to."""
+"""Timeout in seconds for a busy machine, much shorter than the hours of waiting."""
 
 
 @pytest.fixture
 def mute() -> Mute:
-    """Keeps an answer for good."""
+    """Holds back a response permanently."""
     return Mute()
 
 
 @pytest.fixture
 def qlik(mute: Mute) -> Iterator[Emulator]:
-    """A fresh local Qlik Cloud whose answers can be kept back."""
+    """A fresh emulator that can hold back responses."""
     checker = ContractChecker()
     with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
         yield emulator
@@ -46,14 +46,14 @@ def qlik(mute: Mute) -> Iterator[Emulator]:
 
 
 def start(stack: Stack) -> Process:
-    """Start an `up` whose provider would wait for hours."""
+    """Start an `up` whose provider waits for hours."""
     return stack.start("up", "--skip-preview", "--yes", **HOURS)
 
 
 def kill(stack: Stack, run: Process) -> None:
-    """SIGKILL the CLI; language host and provider end as the engine is gone, and send nothing more.
+    """SIGKILL the CLI; the language host and the provider notice this, end, and send no further request.
 
-    What the provider waits for does not come, and it would wait for hours.
+    Otherwise, the provider waits for hours for a response that never comes.
     """
     assert stack.processes("pulumi.dynamic")
     assert stack.processes("language")
@@ -66,7 +66,7 @@ def kill(stack: Stack, run: Process) -> None:
 
 
 def answer(stack: Stack, qlik: Emulator) -> None:
-    """The next run asks whether the tenant that was made is this customer's, and does nothing; say yes."""
+    """The next run stops at the candidate tenant and does nothing. Confirm the tenant."""
     asked = stack.up(expect=1)
     assert (asked.failed, writes(asked.requests)) == (["Tenant tenant"], [])
     assert len(tenants(qlik)) == 1
@@ -77,7 +77,7 @@ def answer(stack: Stack, qlik: Emulator) -> None:
 def test_the_cli_is_killed_while_qlik_makes_something(
     stack: Stack, qlik: Emulator, mute: Mute, made: str
 ) -> None:
-    """Done at Qlik, and nobody heard of it: `pulumi cancel`, `pulumi up`, and there is one of each."""
+    """Qlik carried out the request unnoticed. After `cancel` and `up`, each object exists exactly once."""
     creations.write(stack)
     mute.next(**CREATIONS[made])
     run = start(stack)
@@ -90,8 +90,10 @@ def test_the_cli_is_killed_while_qlik_makes_something(
 
 
 @pytest.mark.parametrize("made", ["import", "publish"])
-def test_what_the_killed_run_made_is_listed_late(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
-    """The catalogue does not show the app yet: the next run knows that it was asked for, and waits."""
+def test_the_object_of_a_killed_run_is_listed_late(
+    stack: Stack, qlik: Emulator, mute: Mute, made: str
+) -> None:
+    """The catalogue does not show the app yet. The next run waits for it."""
     creations.write(stack)
     mute.next(**CREATIONS[made])
     run = start(stack)
@@ -107,14 +109,14 @@ def test_what_the_killed_run_made_is_listed_late(stack: Stack, qlik: Emulator, m
 
 
 def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emulator) -> None:
-    """It never arrived: nothing is asked for again before it is certain that nothing can come of it."""
+    """The request never arrived. The run repeats it only after it is certain that it had no effect."""
     creations.write(stack)
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(stack)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
     kill(stack, run)
     qlik.control.release(fault)
-    shutil.rmtree(stack.env["TENANTRY_STATE"])  # nothing depends on the notes
+    shutil.rmtree(stack.env["TENANTRY_STATE"])  # the result must not depend on the notes
     early = stack.up(expect=1)
     assert any("Qlik may still create it" in error for error in early.errors)
     assert writes(early.requests) == []
@@ -124,12 +126,12 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
     answered = [
         request["status"] for request in stack.requests() if calls([request]) == ["POST /api/v1/tenants"]
     ]
-    assert answered == [201], "the one that was held went with its run"
+    assert answered == [201], "the held request must end with its run"
     expect_exactly_one_of_each(stack, qlik)
 
 
 def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Emulator, mute: Mute) -> None:
-    """The state has all but what says that the tenant is in use, so the plan shows that it will be again."""
+    """The state has everything except the activation, so the preview shows that the run creates it again."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
     mute.next("POST", "/api/v1/tenants/*/actions/deactivate")
@@ -146,7 +148,7 @@ def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Em
 
 @pytest.mark.parametrize("made", ["tenant", "space", "import"])
 def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
-    """The run fails and leaves nothing pending; the next one goes on with what is there."""
+    """The run fails without pending operations. The next run continues with the existing objects."""
     creations.write(stack)
     mute.next(**CREATIONS[made])
     run = start(stack)
@@ -164,10 +166,8 @@ def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
-    stack: Stack, qlik: Emulator, number: signal.Signals
-) -> None:
-    """What is on its way is awaited and recorded; the next `up` makes the rest and takes nothing over."""
+def test_an_interrupted_run_finishes_its_steps(stack: Stack, qlik: Emulator, number: signal.Signals) -> None:
+    """The run waits for its requests and records them. The next `up` creates the rest without takeovers."""
     creations.write(stack)
     qlik.control.add_fault(delay_ms=1500, **CREATIONS["space"])
     run = start(stack)
@@ -184,7 +184,7 @@ def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
 
 
 def test_the_cli_is_killed_while_it_waits_for_a_publication(stack: Stack, qlik: Emulator) -> None:
-    """Published, noted, not recorded, not listed yet and not to be opened yet: it is waited for again."""
+    """The app is published and noted, but not recorded, listed or ready: the next run waits for it."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)
     run = start(stack)

@@ -1,4 +1,4 @@
-"""What Qlik makes after the client has given up, by a clock that is not this machine's: one of each."""
+"""Qlik creates objects after the client has given up, and its clock differs: still no duplicates."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ MAKING = ("/api/v1/apps/import", "/api/v1/web-integrations")
 
 
 def late(qlik: Emulator, path: str) -> str:
-    """Let Qlik take a request, cut its connection, and do it a minute later by its own clock."""
+    """Let Qlik accept a request, cut its connection, and carry it out a minute later by its own clock."""
     return qlik.control.add_fault(method="POST", path=path, done_after_ms=LATE * 1000, times=1)
 
 
 def reads(stack: Stack, path: str, since: int) -> int:
-    """How often something was listed on the customer's tenant."""
+    """Count the reads of a list on the customer's tenant."""
     (hostname,) = tenants(stack.qlik)  # type: ignore[arg-type]
     asked = [request for request in stack.requests()[since:] if request["host"] == hostname]
     return calls(asked).count(f"GET {path}")
 
 
 def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
-    """About the tenant a person is asked, for import and web integration the run waits. Qlik's clock is ten
-    minutes ahead of ours.
+    """For the tenant, a person decides. For the import and the web integration, the run waits.
+
+    Qlik's clock is ten minutes ahead of ours.
     """
     qlik.control.advance(600)
     stack.env |= ORGANISATION | {"TENANTRY_LAG_SECONDS": "1"}

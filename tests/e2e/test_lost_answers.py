@@ -1,4 +1,4 @@
-"""Answers that never come or come by half, connections that are cut: nothing is made twice or forgotten."""
+"""Lost or partial responses and cut connections: nothing is created twice or forgotten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = 3
 
 
 def up_until_done(stack: Stack, **env: str) -> list[str]:
-    """Run `up` until it succeeds, a few times at most; returns what the runs that failed said."""
+    """Run `up` until it succeeds, at most a few times; return the errors of the failed runs."""
     errors: list[str] = []
     for _ in range(RUNS):
         result = stack.up(expect=None, **env)
@@ -28,8 +28,9 @@ def up_until_done(stack: Stack, **env: str) -> list[str]:
 
 
 def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
-    """Run `up` until the tenant is no longer in doubt: a person says which one it is, or time that there is
-    none. Returns the environment for the run that goes on.
+    """Run `up` until the tenant is certain: a person confirms it, or enough time proves that there is none.
+
+    Return the environment for the next run.
     """
     lost = stack.up(expect=1)
     assert lost.failed == ["Tenant tenant"]
@@ -47,15 +48,16 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
 def test_each_request_that_makes_a_customer_loses_its_answer_once(
     stack: Stack, qlik: Emulator, effect: str
 ) -> None:
-    """Tenant, groups, spaces, access, import, publication, and what finishes them: done and not heard, half
-    heard, or never arrived.
+    """The requests for tenant, groups, spaces, access, import and publication each fail once.
+
+    Qlik carries them out and the response is lost or cut, or the request never arrives.
     """
     creations.write(stack)
     hits = once(qlik, effect, *CREATIONS.values(), *FINISHING.values())
     failures = up_until_done(stack, **settle_tenant(stack, qlik, effect))
     assert hits() == [1] * len(CREATIONS | FINISHING)
     if effect == "drop_before":
-        # Not done, and not safe to repeat at once: the run stops and says so, the next one goes on.
+        # Not carried out, and not idempotent: the run stops with an error, and the next run continues.
         lost = [error for error in failures if "its response was lost" in error]
         assert len(lost) == len(NOT_REPEATED)
     else:
@@ -64,7 +66,7 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
 
 
 def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack, qlik: Emulator) -> None:
-    """They are simply repeated: the same run succeeds, and what is there is what the file says."""
+    """The run repeats these requests and succeeds, and Qlik's content is as in the file."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
     customer = changed(

@@ -1,4 +1,4 @@
-"""What the two processes of a run import: our modules under one name, and only what counts as the program."""
+"""The imports of the two processes of a run: each of our modules has one name, and few are loaded."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Recorder:
 
 sys.meta_path.insert(0, Recorder())
 """
-"""Run by every Python that starts: writes down each module that is looked for, once it is."""
+"""Code that every Python process runs at its start: it records each module lookup."""
 
 
 def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path) -> None:
-    """Where the folders that links lead to could be imported by their bare names, as in the checkout."""
+    """In the checkout, the linked folders could also be imported by their bare names."""
     stack = make_stack(qlik=qlik)
     for name in ("providers", "components", "tenantry"):
         (stack.folder / name).symlink_to(ROOT / name)
@@ -40,7 +40,7 @@ def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulat
     providers = [names for names in processes if ADAPTER in names]
     assert programs
     assert providers
-    assert not [names for names in programs if names in providers], "the program loads no provider"
+    assert not [names for names in programs if names in providers], "the program must not load a provider"
     for names in providers:
         assert not {"pydantic", "tenantry.settings", "tenantry.components"} & names
         assert "requests" in names
@@ -50,8 +50,10 @@ def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulat
 
 
 def test_a_run_that_changes_nothing_imports_little(stack: Stack, tmp_path: Path) -> None:
-    """No provider imports what sends requests or what says in words what is wrong with a value; and whatever
-    is asked only what it is, such as a language host without a program, imports nothing of Pulumi.
+    """No provider imports the HTTP client or the code for error messages about values.
+
+    A process that only reports its capabilities, such as a language host without a program, does not import
+    Pulumi.
     """
     stack.write(**settings(everything()))
     stack.up()
@@ -65,7 +67,7 @@ def test_a_run_that_changes_nothing_imports_little(stack: Stack, tmp_path: Path)
 
 @contextmanager
 def recorded(stack: Stack, folder: Path) -> Iterator[list[set[str]]]:
-    """Give what each Python process of the runs inside has imported, once they are over."""
+    """Yield a list, and fill it at the end with the imports of each Python process of the runs inside."""
     imported, found, before = folder / "imported", list[set[str]](), dict(stack.env)
     imported.mkdir()
     (folder / "sitecustomize.py").write_text(RECORDER)
@@ -77,7 +79,7 @@ def recorded(stack: Stack, folder: Path) -> Iterator[list[set[str]]]:
 
 
 def counts(name: str) -> bool:
-    """Whether a change of a module counts as one of the program."""
+    """Tell whether a change of a module counts as a change of the program."""
     path = Path(*name.split("."))
     if path.parts[1] in ("providers", "components"):
         path = path.relative_to("tenantry")

@@ -1,7 +1,6 @@
-"""Names that entries of a stack file exchange, pass on or take over within one change of it.
+"""Entries of a stack file swap names, shift them, or take them over in one change.
 
-Whatever the order in which the engine gets there: after two runs at most each entry has its own object still,
-by the new name.
+In any order of the engine, after at most two runs each entry still has its own object, with the new name.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging", "
 
 
 def customer(names: dict[str, str]) -> Customer:
-    """A customer with a space, a group, a user and an app for each key, called by its name."""
+    """Return a customer with a space, a group, a user and an app for each key, with its name."""
     return {
         "name": "Globex",
         "lifecycle": TRIAL,
@@ -37,7 +36,7 @@ def customer(names: dict[str, str]) -> Customer:
 
 
 def ids(stack: Stack) -> dict[str, str]:
-    """The id of each object by kind and key."""
+    """Return the id of each object by kind and key."""
     found = {name: str(resource["id"]) for name, resource in resources(stack).items()}
     return {
         name: id for name, id in found.items() if name.partition(" ")[0] in ("Space", "Group", "User", "App")
@@ -45,19 +44,19 @@ def ids(stack: Stack) -> dict[str, str]:
 
 
 def change(stack: Stack, world: World, names: dict[str, str], *args: str) -> None:
-    """Give the entries other names; after two runs at most all is as the file says."""
+    """Rename the entries; after at most two runs, Qlik agrees with the file."""
     stack.write(**settings(customer(names)))
     messages = stack.up(*args).messages
     if any(AGAIN in message for message in messages):
         messages = stack.up(*args).messages
-    assert not any(AGAIN in message for message in messages), "something is still another's after two runs"
+    assert not any(AGAIN in message for message in messages), "after two runs, a name is still taken"
     assert_named(world, ids(stack), names)
     held = entries(stack)
-    assert len(held) == len(set(held)), "an object is in the state twice"
+    assert len(held) == len(set(held)), "the state has an object twice"
 
 
 def assert_named(world: World, held: dict[str, str], names: dict[str, str]) -> None:
-    """At Qlik there are the objects of the state and no others, each called by the name of its key."""
+    """Check that Qlik has exactly the objects of the state, each with the name of its key."""
     kinds: dict[str, dict[str, Any]] = {
         "Space": {space["id"]: space["name"] for space in world.every("space")},
         "Group": {group["id"]: group["name"] for group in world.groups.values()},
@@ -87,7 +86,7 @@ MOVED_ALONG = {"One": "a", "Two": "c", "Three": "d"}
 def test_names_that_move(
     stack: Stack, qlik: Emulator, args: tuple[str, ...], changes: list[dict[str, str]]
 ) -> None:
-    """Exchanged between two, and moved along: one takes another's while that takes a third's. Ids stay."""
+    """Two entries swap names; or one takes the name of another, which takes the name of a third. Ids stay."""
     stack.write(**settings(customer(START)))
     stack.up()
     world = World(qlik, resources(stack)["Tenant tenant"]["id"])
@@ -100,7 +99,7 @@ def test_names_that_move(
 
 
 def test_names_that_another_entry_takes(stack: Stack, qlik: Emulator) -> None:
-    """An entry goes, and a new one or a present one has its name from now on: no key has another's object."""
+    """An entry is removed, and a new or existing one gets its name: no key gets the object of another key."""
     stack.write(**settings(customer({"One": "a", "Two": "b"})))
     stack.up()
     world = World(qlik, resources(stack)["Tenant tenant"]["id"])
@@ -113,5 +112,5 @@ def test_names_that_another_entry_takes(stack: Stack, qlik: Emulator) -> None:
     for kind, status in {"spaces": 409, "groups": 409, "users": 400}.items():
         qlik.control.add_fault(method="PATCH", path=f"/api/v1/{kind}/*", status=status, times=1)
     change(stack, world, {"Three": "e"})
-    assert [fault["hit"] for fault in qlik.control.faults] == [1, 1, 1], "refused, and free when looked at"
+    assert [fault["hit"] for fault in qlik.control.faults] == [1, 1, 1], "refused once, then the name is free"
     stack.up("--refresh", "--expect-no-changes")

@@ -1,4 +1,4 @@
-"""OAuth clients by the real engine: their secrets are outputs, in plain text nowhere, and rotate."""
+"""OAuth clients with the real engine: their secrets are outputs, never in plain text, and rotate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.providers.test_oauth_client import EXAMPLE, PATH
 
 
 def shown(stack: Stack) -> dict[str, str]:
-    """The secrets, as somebody asks for them; not by `stack.pulumi`, which writes output down."""
+    """Return the secrets as a user reads them; not with `stack.pulumi`, which records the output."""
     done = subprocess.run(
         [PULUMI, "stack", "output", "--json", "--show-secrets", "--stack", stack.name],
         cwd=stack.folder,
@@ -33,7 +33,7 @@ def shown(stack: Stack) -> dict[str, str]:
 
 
 def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
-    """Made, unchanged, refreshed, rotated twice; then the block goes, and its outputs with it."""
+    """Create, repeat, refresh, rotate twice; then remove the block, which removes its outputs."""
     secrets = []
     results = []
     for version in (1, 2, 3):
@@ -77,9 +77,7 @@ def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The `up` after the one that made the secrets finds that they are the same. Then no engine is needed
-    until something differs.
-    """
+    """The second `up` finds the same secrets. After that, no engine is needed until a change."""
     with Emulator() as qlik:
         fleet = Fleet(tmp_path, qlik)
         fleet.write("globex", changed(GLOBEX, ("oauth_clients", EXAMPLE)))

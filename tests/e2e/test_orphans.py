@@ -1,4 +1,4 @@
-"""What no stack knows of: all tenants of the emulated organisation against real states, of all projects."""
+"""Orphans: all tenants of the emulated organisation, compared with the real states of all projects."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 
 def up(fleet: Fleet, *stacks: str, **more: Any) -> dict[str, World]:
-    """Make customers of that name; returns their tenants."""
+    """Create customers with these names; return their tenants."""
     for name in stacks:
         fleet.write(name, {"name": name.title(), **CUSTOMER, **more})
     fleet.run("up", *stacks, "--yes", "--skip-preview")
@@ -49,14 +49,14 @@ def up(fleet: Fleet, *stacks: str, **more: Any) -> dict[str, World]:
 
 
 def look(fleet: Fleet, *arguments: str, expect: int = 7, **env: str) -> dict[str, list[dict[str, Any]]]:
-    """The findings of `tenantry orphans --region eu`, by kind; it sends reads only."""
+    """Return the findings of `tenantry orphans --region eu`, by kind; check that it only reads."""
     done = fleet.run("orphans", "--region", "eu", "--json", *arguments, expect=expect, **env)
     assert writes(done.requests) == []
     return by_kind(done)
 
 
 def by_kind(done: Done) -> dict[str, list[dict[str, Any]]]:
-    """The findings that a command printed."""
+    """Return the printed findings of a command."""
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in done.json["findings"]:
         found.setdefault(finding["kind"], []).append(finding)
@@ -64,25 +64,25 @@ def by_kind(done: Done) -> dict[str, list[dict[str, Any]]]:
 
 
 def checkpoint(fleet: Fleet, stack: str, project: str = "tenantry") -> Path:
-    """The file with the state of a stack."""
+    """Return the state file of a stack."""
     return fleet.folder / f"pulumi/state/.pulumi/stacks/{project}/{stack}.json"
 
 
 def leave(world: World, name: str = f"Sales {MARK}") -> str:
-    """Leave an app in the tenant's shared space, made by our own bot; returns its id."""
+    """Leave an app of our own bot in the tenant's shared space; return its id."""
     bot = Api(world.qlik, world.hostname).login()
     attributes = {"name": name, "spaceId": world.spaces["Staging"]["id"]}
     return str(bot.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
 
 
 def name(tenant: Api, name: str) -> None:
-    """Give a tenant a name, behind our back."""
+    """Name a tenant outside Pulumi."""
     world = World(tenant.qlik, tenant.host)
     world.patch(f"tenants/{world.tenant['id']}", name=name)
 
 
 def test_all_in_order(fleet: Fleet, qlik: Emulator) -> None:
-    """Also before the first customer: the source tenants of stack files are no orphans."""
+    """The source tenants of stack files are not orphans, even before the first customer."""
     fleet.write("acme", {"name": "Acme", **CUSTOMER})
     assert look(fleet, expect=0) == {}
     up(fleet, "acme")
@@ -106,7 +106,7 @@ def test_a_region_without_tenants(fleet: Fleet) -> None:
 
 
 def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
-    """With a name and without; what is printed for one that has none brings it under a stack."""
+    """One tenant has a name and one has none. The printed line adds the unnamed one to a stack."""
     up(fleet, "acme")
     hooli, nameless = new_tenant(qlik), new_tenant(qlik)
     name(hooli, "Hooli")
@@ -133,7 +133,7 @@ def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
 
 
 def test_a_tenant_that_stacks_of_two_projects_hold(fleet: Fleet) -> None:
-    """The other project's state lies in the same backend."""
+    """The other project's state is in the same backend."""
     up(fleet, "acme")
     other = checkpoint(fleet, "copy", "other")
     other.parent.mkdir()
@@ -146,7 +146,7 @@ def test_a_tenant_that_stacks_of_two_projects_hold(fleet: Fleet) -> None:
 
 
 def test_deactivated_and_purged(fleet: Fleet, qlik: Emulator) -> None:
-    """Held or not, with the day of the purge; afterwards one that is held is missing."""
+    """Deactivated tenants, held or not, have the day of their purge. After it, a held tenant is missing."""
     held = up(fleet, "acme", "globex")["acme"]
     fleet.run("destroy", "globex", "--yes")
     deactivate_by_hand(held)
@@ -171,7 +171,7 @@ def test_deactivated_and_purged(fleet: Fleet, qlik: Emulator) -> None:
 
 
 def test_a_tenant_that_the_list_does_not_show_yet(fleet: Fleet, qlik: Emulator) -> None:
-    """It is asked for by itself before it counts as missing."""
+    """The command requests it directly before it counts as missing."""
     world = up(fleet, "acme")["acme"]
     real = Api(qlik, CONSOLE, "demo-org").login().get("/api/core/tenants?limit=100")
     late = [item for item in real["data"] if item["hostnames"][0] != world.hostname]
@@ -195,7 +195,7 @@ def test_two_tenants_of_one_name(fleet: Fleet, qlik: Emulator) -> None:
 
 
 def test_a_licence_that_ends_soon(fleet: Fleet, qlik: Emulator) -> None:
-    """By the source tenant, as the organisation's list tells no end here."""
+    """The end comes from the source tenant, because the organisation's list does not have it."""
     up(fleet, "acme")
     overview = Api(qlik, SOURCE_TENANT).login().get("/api/v1/licenses/overview")
     body = {**overview, "valid": "2025-01-01/2026-01-31"}
@@ -212,7 +212,7 @@ def test_a_licence_that_ends_soon(fleet: Fleet, qlik: Emulator) -> None:
 
 
 def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
-    """It is named, the others are read, nothing is unmanaged for certain, and nothing is deleted."""
+    """The state is named and the others are read. No tenant is surely unmanaged, and nothing is deleted."""
     worlds = up(fleet, "acme", "globex", **STAGING)
     left = leave(worlds["acme"])
     file = checkpoint(fleet, "globex")
@@ -234,7 +234,7 @@ def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
 
 
 def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulator) -> None:
-    """Each looked at once more; who cannot be asked must say --yes."""
+    """Each app is checked again before its deletion. Without a terminal, --yes is required."""
     world = up(fleet, "acme", **STAGING)["acme"]
     left, other = leave(world), leave(world, "Sales")
     [found] = look(fleet)["left_over"]
@@ -253,23 +253,23 @@ def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulato
 
 
 class TestKilledRuns:
-    """Runs that are killed while Qlik does what they asked, and nobody hears the answer."""
+    """Runs that are killed while Qlik carries out their request, so the response is lost."""
 
     @pytest.fixture
     def mute(self) -> Mute:
-        """Keeps an answer for good."""
+        """Holds back a response permanently."""
         return Mute()
 
     @pytest.fixture
     def qlik(self, mute: Mute) -> Iterator[Emulator]:
-        """A fresh local Qlik Cloud whose answers can be kept back."""
+        """A fresh emulator that can hold back responses."""
         checker = ContractChecker()
         with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
             yield emulator
         assert not checker.violations, "\n".join(checker.violations)
 
     def start(self, stack: Stack, mute: Mute, at: str) -> Process:
-        """A run that waits for the answer to a request."""
+        """Start a run that waits for the response to a request."""
         stack.env.update(ORGANISATION)
         stack.write(**settings(GLOBEX))
         mute.next(**CREATIONS[at])
@@ -278,7 +278,7 @@ class TestKilledRuns:
         return run
 
     def test_the_tenant(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
-        """The stack is named with the time of its proof, and with what Qlik has made since."""
+        """The finding names the stack, the time of its proof, and the tenant that Qlik has created since."""
         kill(stack, self.start(stack, mute, "tenant"))
         [proof] = [
             resource for name, resource in stack.resources().items() if name.startswith("TenantProof ")
@@ -293,7 +293,7 @@ class TestKilledRuns:
         assert f"stack globex was about to request one at {cut['made_at']}" in orphan["text"]
 
     def test_an_import(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
-        """What it left is found, and stays while a run may still take it up."""
+        """The leftover app is found, and kept while a run can still use it."""
         run = self.start(stack, mute, "import")
         [under_way] = self.found(stack, "left_over")
         assert "in progress or was interrupted" in under_way["kept"]
@@ -305,7 +305,7 @@ class TestKilledRuns:
         stack.write(**settings(changed(GLOBEX, ("apps/Sales Overview/version", "2.4.0"))))
         stack.up()
         [kept] = self.found(stack, "left_over")
-        assert "--clear-pending-creates --stack globex" in kept["kept"], "Pulumi keeps what it was cut off at"
+        assert "--clear-pending-creates --stack globex" in kept["kept"], "Pulumi keeps the pending operation"
         stack.pulumi("refresh", "--skip-preview", "--yes", "--clear-pending-creates")
         world = World(qlik, stack.outputs()["hostname"])
         before = {app["id"] for app in world.every("app")}
@@ -317,7 +317,7 @@ class TestKilledRuns:
         stack.preview("--refresh", "--expect-no-changes")
 
     def found(self, stack: Stack, kind: str, *arguments: str) -> list[dict[str, Any]]:
-        """What the command finds of a kind."""
+        """Return the command's findings of a kind."""
         done = subprocess.run(
             [TENANTRY, "orphans", "--region", "eu", "--json", *arguments],
             cwd=stack.folder,

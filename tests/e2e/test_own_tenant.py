@@ -1,4 +1,4 @@
-"""A stack never gets the tenant of another one, whatever it is called and wherever state and notes are."""
+"""A stack never gets the tenant of another stack, regardless of its name, its state and its notes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MakeStack = Callable[..., Stack]
 
 
 def notes(stack: Stack) -> Path:
-    """Where the notes of this machine are."""
+    """Return the folder of this machine's notes."""
     return Path(stack.env["TENANTRY_STATE"])
 
 
 def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> Stack:
-    """A stack of the same project and name in another backend; it shares the notes."""
+    """Return a stack with the same project and name in another backend; it shares the notes."""
     other = make_stack(qlik=qlik)
     other.env["TENANTRY_STATE"] = str(notes(stack))
     assert (other.project, other.name) == (stack.project, stack.name)
@@ -41,7 +41,7 @@ def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> 
 
 
 def test_a_name_that_is_used_again(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
-    """After `stack rm`, and in another backend: what is noted of the former stack's tenant is not theirs."""
+    """After `stack rm`, or in another backend, a stack does not use the notes of the former stack."""
     stack.write(**settings(SMALL))
     stack.up()
     found = [resources(stack)["Tenant tenant"]["id"]]
@@ -59,7 +59,7 @@ def test_a_name_that_is_used_again(stack: Stack, make_stack: MakeStack, qlik: Em
 
 
 def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
-    """And its doubt. A new stack of the former name has neither, and makes a tenant of its own."""
+    """It also keeps its doubt. A new stack with the former name has neither, and creates its own tenant."""
     stack.write(**settings(SMALL))
     qlik.control.add_fault(drop_after=True, times=1, **CREATIONS["tenant"])
     stack.up(expect=1)
@@ -84,11 +84,12 @@ def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
     assert resources(stack)["Tenant tenant"]["id"] == lost
 
 
-def test_what_a_killed_run_made_is_known_by_its_note_alone(
+def test_only_its_note_identifies_the_tenant_of_a_killed_run(
     stack: Stack, make_stack: MakeStack, qlik: Emulator
 ) -> None:
-    """The state has the proof, the note on this disk names the tenant that was made under it. A copy of the
-    state in another backend takes nothing by that note. Where the note is lost, the run stops.
+    """The state has the proof, and the note on this disk names the tenant created under it.
+
+    A copy of the state in another backend cannot use that note. Without the note, the run stops.
     """
     creations.write(stack)
     fault = qlik.control.add_fault(hold=True, **FINISHING["name of the tenant"])
@@ -120,9 +121,7 @@ def test_what_a_killed_run_made_is_known_by_its_note_alone(
 
 
 def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> None:
-    """All three are without a name for a while: nobody claims another's, and about the third a person is
-    asked.
-    """
+    """All three tenants are unnamed for a while. No stack takes another's; a person decides on the third."""
     fleet = Fleet(scratch, qlik)
     fleet.env |= ORGANISATION | {"TENANTRY_CREATION_SECONDS": "1"}
     customers = {name: {**SMALL, "name": name.title()} for name in ("acme", "hooli", "initech")}

@@ -1,4 +1,4 @@
-"""People: users, administrators known from the source tenant, who owns a space and who may enter it."""
+"""People: users, administrators from the source tenant, owners of spaces, and access to spaces."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CHANGES = {
 
 
 def people(world: World) -> dict[str, tuple[str, str, list[str]]]:
-    """Name, status and roles of everybody by subject, bots and the tests' own administrator left out."""
+    """Return name, status and roles of all users by subject, without bots and the tests' administrator."""
     return {
         user["subject"]: (
             user["name"],
@@ -68,7 +68,7 @@ def id_of(world: World, subject: str) -> str:
 
 
 def members(world: World) -> dict[tuple[str, str], list[str]]:
-    """Roles of people by names of space and subjects, sorted."""
+    """Return the sorted roles of people by space name and subject."""
     subjects = {user["id"]: user["subject"] for user in world.every("user")}
     spaces = {space["id"]: name for name, space in world.spaces.items()}
     return {
@@ -79,7 +79,7 @@ def members(world: World) -> dict[tuple[str, str], list[str]]:
 
 
 def owners(world: World) -> dict[str, str]:
-    """Subjects of the owners of spaces; `us` for our bot user."""
+    """Return the subjects of the owners of spaces; `us` for our bot user."""
     subjects = {user["id"]: user["subject"] for user in world.every("user")}
     return {
         name: subjects[space["ownerId"]].replace("qlikbot\\demo", "us")
@@ -88,7 +88,7 @@ def owners(world: World) -> dict[str, str]:
 
 
 def test_the_people_of_a_customer(stack: Stack, qlik: Emulator) -> None:
-    """Made, changed, found to drift, and taken away with all that was given to them, and no more."""
+    """Create and change people, repair drift, and remove exactly what was given to them."""
     stack.write(**settings(CUSTOMER))
     stack.up()
     outputs = stack.outputs()
@@ -120,12 +120,12 @@ def test_the_people_of_a_customer(stack: Stack, qlik: Emulator) -> None:
 
 
 def change(stack: Stack, world: World) -> None:
-    """Every property, and one administrator more, who is a user of the tenant already."""
+    """Change every property, and add an administrator who is already a user of the tenant."""
     stack.write(**settings(AFTER))
     preview = stack.preview("--diff")
     assert {name: diff for name, diff in preview.diffs.items() if name in CHANGES} == CHANGES
     assert preview.requests == []
-    # Nobody looks in a preview whether the subject and the address before it are one person's: they are.
+    # A preview does not check whether the subject and the former address belong to one person. They do.
     assert preview.changes["replace"] == ["SpaceAssignment user Support in Data", "TenantAdmin Support"]
     support = id_of(world, "auth0|ada")
     stack.up()
@@ -142,7 +142,7 @@ def change(stack: Stack, world: World) -> None:
 
 
 def drift(stack: Stack, world: World) -> None:
-    """Somebody changes each property, and deletes a user."""
+    """Change each property outside Pulumi, and delete a user."""
     before = people(world), owners(world), members(world)
     ids = {subject: id_of(world, f"auth0|{subject}") for subject in ("ada", "boss", "grace", "guest")}
     world.patch(f"users/{ids['ada']}", assignedRoles=[], status="disabled")
@@ -165,7 +165,7 @@ def drift(stack: Stack, world: World) -> None:
 
 
 def remove(stack: Stack, world: World) -> None:
-    """What was given is taken back: users go, who was there before keeps what they had, we own the spaces."""
+    """Remove everything: new users are deleted, existing users get their former roles, we own the spaces."""
     kept = changed(AFTER, ("users", {}), ("admins", {}))
     for space in kept["spaces"].values():
         space.pop("owner", None)
@@ -187,7 +187,7 @@ def remove(stack: Stack, world: World) -> None:
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def test_people_whom_nobody_knows(stack: Stack, qlik: Emulator) -> None:
+def test_unknown_people(stack: Stack, qlik: Emulator) -> None:
     """One clear message for each; all else is made, and put right the next `up` goes on."""
     broken = changed(
         CUSTOMER,
@@ -215,8 +215,8 @@ def test_people_whom_nobody_knows(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_people_who_become_others(stack: Stack, qlik: Emulator) -> None:
-    """A new subject is a new user, with all that refers to it; an administrator may become a plain user."""
+def test_people_with_a_new_subject(stack: Stack, qlik: Emulator) -> None:
+    """A new subject is a new user, with all of its references. An administrator can become a plain user."""
     start = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
     stack.write(**settings(start))
     stack.up()

@@ -1,6 +1,6 @@
-"""Customers on a plan that extends another: what the plan says reaches them, unless they say otherwise.
+"""Customers on a plan that extends another plan: they get its values, unless their own file overrides them.
 
-`tenantry check` and `tenantry settings` tell it beforehand, also for stacks that have a tenant already.
+`tenantry check` and `tenantry settings` show this before the run, even for stacks with a tenant.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def tenantry(stack: Stack, command: str, *arguments: str) -> subprocess.Complete
 
 @pytest.fixture
 def pair(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
-    """Two customers on the plan, one of which pins the version of the app."""
+    """Two customers on the plan; one of them pins the version of the app."""
     stacks = [make_stack(name, qlik=qlik) for name in CUSTOMERS]
     for stack in stacks:
         stack.write(**settings(CUSTOMERS[stack.name]))
@@ -64,7 +64,7 @@ def pair(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
 
 
 def write_plans(stack: Stack, version: str) -> None:
-    """Write the plans with this version of the app, in the one that the other extends."""
+    """Write the plans, with this version of the app in the base plan."""
     stack.write_plan("gold", GOLD)
     stack.write_plan("base", {**BASE, "apps": {"Sales": {**BASE["apps"]["Sales"], "version": version}}})
 

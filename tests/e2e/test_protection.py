@@ -1,4 +1,4 @@
-"""A production customer stays, whatever is typed: until somebody takes the protection off first."""
+"""No command deletes a production customer before its protection is off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROTECTED = {
 
 
 def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator) -> None:
-    """Every way fails before a request is sent: the state keeps every resource, Qlik every object."""
+    """Every command fails before it sends a request: the state keeps all resources, and Qlik all objects."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
     assert {name for name, entry in in_state.items() if entry.get("protect")} == PROTECTED
@@ -49,7 +49,7 @@ def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator
 
 
 def test_destroying_all_that_is_not_protected(stack: Stack, qlik: Emulator) -> None:
-    """`--exclude-protected` takes nothing: everything else is needed by what is protected."""
+    """`--exclude-protected` deletes nothing, because the protected resources need everything else."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
     spared = stack.destroy("--exclude-protected", expect=None)
@@ -58,7 +58,7 @@ def test_destroying_all_that_is_not_protected(stack: Stack, qlik: Emulator) -> N
 
 
 def test_taking_a_production_customer_down_takes_two_steps(stack: Stack, qlik: Emulator) -> None:
-    """First `protect: false` and `up`, which asks Qlik nothing; then a part, or the whole, can go."""
+    """First `protect: false` and `up`, which sends no request. Then you can delete a part, or everything."""
     customer = changed(PRODUCTION, ("spaces/Partners", {"type": "managed"}))
     customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
     world = bring_up(stack, qlik, customer)
@@ -89,7 +89,7 @@ LIFECYCLES: list[tuple[dict[str, Any], list[str]]] = [
 
 
 def test_a_trial_becomes_a_customer(stack: Stack, qlik: Emulator) -> None:
-    """Its days of grace, its end and its kind change in place, without a request; then it is protected."""
+    """Its grace period, its end and its kind change in place, without a request. Then it is protected."""
     world = bring_up(stack, qlik, GLOBEX)
     for lifecycle, properties in LIFECYCLES:
         stack.write(**settings({**GLOBEX, "lifecycle": lifecycle}))
@@ -106,7 +106,7 @@ def test_a_trial_becomes_a_customer(stack: Stack, qlik: Emulator) -> None:
 
 
 def empty_program(stack: Stack) -> None:
-    """Take the customer out of the program."""
+    """Remove the customer from the program."""
     main = stack.folder / "__main__.py"
     main.unlink()
     main.write_text("import pulumi\n")

@@ -1,4 +1,4 @@
-"""Scheduled reloads of what is published."""
+"""Scheduled reloads of published apps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = 86_400
 
 
 def test_tasks_from_their_first_day_to_their_last(stack: Stack, qlik: Emulator) -> None:
-    """Made in the order in which they run, kept by a new version of the app, enabled again, changed, gone."""
+    """Create tasks in their order, keep them in a new app version, enable, change and delete them."""
     customer = changed(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)
     tasks = {task["name"]: task for task in world.every("task")}

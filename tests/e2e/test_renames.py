@@ -1,4 +1,4 @@
-"""Names: what an object is called at Qlik, and the key by which the stack file knows it."""
+"""The name of an object at Qlik, and its key in the stack file."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ RENAMED: Customer = {
         }
     },
 }
-"""The same customer with another key for everything, and the same names at Qlik."""
+"""The same customer with new keys and unchanged names at Qlik."""
 
 
 def without_renamed_from(customer: Customer) -> Customer:
-    """The same without saying what the keys were before."""
+    """Return the customer without `renamed_from`."""
     blocks = {
         kind: {
             key: {name: value for name, value in block.items() if name != "renamed_from"}
@@ -54,7 +54,7 @@ def without_renamed_from(customer: Customer) -> Customer:
 ANOTHER_KEY = without_renamed_from(RENAMED)
 ANOTHER_KEY["groups"]["Analysts"] = ANOTHER_KEY["groups"].pop("Data Analysts")
 ANOTHER_KEY["spaces"]["Revenue"]["access"] = ACCESS
-"""The same without saying so, but for the group of the identity provider."""
+"""The same without `renamed_from`, except for the group of the identity provider."""
 GROUP_ALONE = changed(
     GLOBEX,
     (
@@ -66,11 +66,11 @@ GROUP_ALONE = changed(
     ),
     ("spaces/Sales/access", {"Data Analysts": ACCESS["Analysts"]}),
 )
-"""Another key for that group, and nothing said."""
+"""A new key for that group, without `renamed_from`."""
 
 
-def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
-    """`name:` is changed in place, for all that can be renamed: ids, access and apps stay."""
+def test_a_new_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
+    """`name:` changes in place for everything that can be renamed. Ids, access and apps stay."""
     world = bring_up(stack, qlik, GLOBEX)
     outputs = stack.outputs()
     customer = changed(
@@ -104,11 +104,11 @@ def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_another_key_said_so(stack: Stack, qlik: Emulator) -> None:
-    """With `renamed_from:` a new key for everything is no change at Qlik, and no request.
+def test_a_new_key_with_renamed_from(stack: Stack, qlik: Emulator) -> None:
+    """With `renamed_from:`, new keys change nothing at Qlik and send no request.
 
-    Once that is in the state the line may go. An idp group is its name, so there cannot be a second one:
-    there the line is asked for.
+    After the `up`, you can remove the line. The name of an idp group is its identity, so there cannot be a
+    second one, and the error asks you to add the line.
     """
     world = bring_up(stack, qlik, GLOBEX)
     at_qlik, ids, in_state = cloud(qlik), entries(stack), state(stack)
@@ -131,13 +131,14 @@ def test_another_key_said_so(stack: Stack, qlik: Emulator) -> None:
 
 
 def alive(world: World) -> dict[str, dict[Any, Any]]:
-    """All that the tenant holds, by kind and name."""
+    """Return everything in the tenant, by kind and name."""
     return {"groups": world.groups, "spaces": world.spaces, "apps": world.apps, "access": world.access}
 
 
-def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
-    """It is another object, made beside the old one, which goes: no key is given what another one holds. A
-    name that the old one still has is set by the next run.
+def test_a_new_key_without_renamed_from(stack: Stack, qlik: Emulator) -> None:
+    """A new key is a new object next to the old one, which is deleted. No key gets the object of another key.
+
+    If the old object still has the name, the next run sets it.
     """
     world = bring_up(stack, qlik, GLOBEX)
     before, old = alive(world), set(entries(stack))
@@ -167,9 +168,11 @@ def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def test_another_key_for_what_is_protected(stack: Stack, qlik: Emulator) -> None:
-    """Refused for a production customer, in the preview too. What is protected is not touched, even by an
-    `up` that went ahead all the same: with the former file, what that one made beside it goes again.
+def test_a_new_key_for_a_protected_object(stack: Stack, qlik: Emulator) -> None:
+    """A preview and an `up` of a production customer refuse it.
+
+    Even a partial `up` does not touch protected objects. With the former file, the next `up` deletes its new
+    objects.
     """
     production = {"lifecycle": {"kind": "production", "grace_days": 10}}
     world = bring_up(stack, qlik, {**GLOBEX, **production})

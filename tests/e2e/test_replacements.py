@@ -1,4 +1,4 @@
-"""Replacements: in the order that Qlik's rules ask for, announced as they happen, and nothing lost."""
+"""Replacements: in the order that Qlik requires, as announced in the preview, and without loss."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ SPARE = changed(
 )
 
 LEFT = changed(SPARE, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed"))
-"""The same with the app in another staging space, and the former one replaced."""
+"""The same with the app in another staging space, and the former space replaced."""
 
 
 def owned_by(owner: str | None, space: str) -> list[tuple[str, Any]]:
-    """The changes that give a space an owner, an administrator who is made in the same run."""
+    """Return the changes that make an administrator, created in the same run, the owner of a space."""
     if owner is None:
         return []
     return [("admins", {owner: {"email": "ada@example.com"}}), (f"spaces/{space}/owner", owner)]
 
 
 def agreed(stack: Stack, *args: str) -> Result:
-    """Run `up` and see that it does what the preview said, that nothing is left and nothing is in doubt."""
+    """Run `up`; check that it does what the preview showed, with no leftovers and no uncertain objects."""
     preview = stack.preview(*args)
     done = stack.up(*args)
     assert done.changes == preview.changes
@@ -44,16 +44,16 @@ def agreed(stack: Stack, *args: str) -> Result:
 
 
 def settled(stack: Stack) -> None:
-    """The state has each object once, agrees with Qlik, and there is nothing to do."""
+    """Check that the state has each object once, agrees with Qlik, and needs no change."""
     held = entries(stack)
-    assert len(held) == len(set(held)), "an object is in the state twice"
+    assert len(held) == len(set(held)), "the state has an object twice"
     again = stack.up("--refresh", "--expect-no-changes")
     assert again.changes.keys() == {"same"}
     assert writes(again.requests) == []
 
 
 def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
-    """An empty space is deleted first, since the name is taken; its access goes before and comes after."""
+    """An empty space is deleted first, because its name is taken. Its access goes before and comes after."""
     world = bring_up(stack, qlik, SPARE)
     before = world.spaces
     stack.write(
@@ -69,11 +69,11 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     assert world.access["Planning", "Analysts"] == ["consumer"]
     for name in ("Archive", "Planning"):
         assert before[name]["id"] != world.spaces[name]["id"]
-    assert all(request["status"] < 400 for request in done.requests), "made before the name was free"
+    assert all(request["status"] < 400 for request in done.requests), "created before the name was free"
 
 
 def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
-    """Qlik refuses to delete it and the error lists what is in it; the former type then changes nothing."""
+    """Qlik refuses to delete it, and the error lists its content. With the former type, nothing changes."""
     world = bring_up(stack, qlik, SPARE)
     add_app(world, "Archive", "Made by hand")
     at_qlik, in_state = content(world), state(stack)
@@ -88,8 +88,9 @@ def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
 
 @pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
 def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator, owner: str | None) -> None:
-    """The app has to leave first, however long that takes; it is imported into its new staging space, and
-    users' copy stays.
+    """The app must leave first, even if that takes long. It is imported into its new staging space.
+
+    The published copy stays.
     """
     world = bring_up(stack, qlik, SPARE)
     qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", delay_ms=1500)
@@ -103,7 +104,7 @@ def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator, owner: st
 
 
 def test_a_staged_app_that_cannot_leave(stack: Stack, qlik: Emulator) -> None:
-    """Its space stays, and so no other app is imported."""
+    """Its space stays, so no other app is imported."""
     world = bring_up(stack, qlik, SPARE)
     fault = qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", status=403)
     at_qlik = content(world)
@@ -117,7 +118,7 @@ def test_a_staged_app_that_cannot_leave(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik: Emulator) -> None:
-    """No space can be replaced there. The state says the same of what the app needs after later runs."""
+    """A new tenant has no spaces to replace. Later runs keep the app's dependencies in the state."""
     fault = qlik.control.add_fault(method="PATCH", path="/api/v1/spaces/*", hold=True)
     stack.write(**settings(changed(GLOBEX, *owned_by("Support", "Sales"))))
     process = stack.start("up", "--skip-preview", "--yes")
@@ -131,7 +132,7 @@ def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik
 
 
 def test_a_group(stack: Stack, qlik: Emulator) -> None:
-    """The name of an idp group and the provider type replace it, and its access follows; nobody else's."""
+    """A new name of an idp group, or a new provider type, replaces the group and only its own access."""
     world = bring_up(stack, qlik, GLOBEX)
     old = world.groups["Analysts"]["id"]
     stack.write(**settings(changed(GLOBEX, ("groups/Analysts/name", "BI Analysts"))))
@@ -155,10 +156,10 @@ COMMAND = re.compile(r"^ *pulumi (up .*)$", re.MULTILINE)
 
 
 def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
-    """Alone it is not replaced, as its proof allows no second one: nothing is asked for, whatever is typed.
+    """The tenant alone cannot be replaced, because its proof allows no second one: no command requests one.
 
-    The command that the error shows replaces both. A second tenant is made, complete, before the first is
-    deactivated, with everything still in it.
+    The command in the error replaces both. It creates a complete second tenant before it deactivates the
+    first one, which keeps its content.
     """
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
@@ -189,8 +190,9 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_the_tenant_is_a_target(stack: Stack, qlik: Emulator) -> None:
-    """An `up` of the tenant alone makes the proof that it needs; the rest comes with the next one, which has
-    no other tenant made, and nor has a new proof.
+    """An `up` of only the tenant also creates its proof. The next `up` creates the rest, but no other tenant.
+
+    A new proof does not create a second tenant either.
     """
     stack.write(**settings(GLOBEX))
     parent = "urn:pulumi:globex::tenantry::qlik:index:QlikCustomerTenant"
@@ -208,7 +210,7 @@ def test_the_tenant_is_a_target(stack: Stack, qlik: Emulator) -> None:
 
 
 def renew(stack: Stack, qlik: Emulator, hostname: str) -> None:
-    """A new proof is no new tenant; the command that had it made does so once, however often it is run."""
+    """A new proof does not create a new tenant. The command creates the proof once, even if repeated."""
     before, in_state = content(World(qlik, hostname)), state(stack)
     first = in_state.pop("TenantProof proof")["id"]
     stack.up("--replace", urn(stack, "TenantProof proof"))
@@ -222,9 +224,9 @@ def renew(stack: Stack, qlik: Emulator, hostname: str) -> None:
 
 
 def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
-    """An alias is held by one tenant: the new one is made but does not get it, and the error says what helps.
+    """Only one tenant can have an alias: the new one is created without it, and the error names the solution.
 
-    Until then the old one stays in use; without the alias in the file the next `up` goes on and ends well.
+    Until then, the old tenant stays in use. Without the alias in the file, the next `up` succeeds.
     """
     first = bring_up(stack, qlik, GLOBEX)
     before = content(first)
@@ -243,11 +245,11 @@ def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
     settled(stack)
 
 
-def test_a_replacement_that_nothing_calls_for(stack: Stack, qlik: Emulator) -> None:
-    """It finds each object there and keeps it: one of each with all it holds, and nothing in doubt.
+def test_an_unnecessary_replacement(stack: Stack, qlik: Emulator) -> None:
+    """It finds and keeps each object with its content, without duplicates or uncertain objects.
 
-    Pulumi makes the new one first, as it asks no provider here; that is the old one, which must not go then.
-    `tests/crash/test_replacements.py` has each kind by itself.
+    Pulumi creates the new object first, without a call to the provider's diff. The "new" object is the old
+    one, which must not be deleted. `tests/crash/test_replacements.py` tests each resource type separately.
     """
     world = bring_up(stack, qlik, GLOBEX)
     at_qlik, in_state = content(world), state(stack)
@@ -262,12 +264,12 @@ def test_a_replacement_that_nothing_calls_for(stack: Stack, qlik: Emulator) -> N
 
 
 def production(customer: Customer) -> dict[str, Any]:
-    """The same for a paying customer."""
+    """Return the same for a production customer."""
     return settings({**customer, "lifecycle": {"kind": "production", "grace_days": TRIAL["grace_days"]}})
 
 
 def test_a_protected_publication_keeps_its_space(stack: Stack, qlik: Emulator) -> None:
-    """A new type of the space would take the published app with it: refused before anything is deleted."""
+    """A new type of the space deletes the published app, so the run refuses it before any deletion."""
     stack.write(**production(GLOBEX))
     stack.up()
     at_qlik, in_state = cloud(qlik), state(stack)

@@ -1,4 +1,4 @@
-"""Coming back: a tenant that was taken down, taken up again as it was."""
+"""Revival: a deactivated tenant becomes active again, unchanged."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CREATE = "POST /api/v1/tenants"
 
 
 def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -> None:
-    """The same tenant with the same spaces, groups and apps; what the file now wants otherwise is put right.
+    """The tenant returns with the same spaces, groups and apps, plus the changes in the file.
 
-    Nothing is made a second time, and afterwards there is nothing to do.
+    The run creates no duplicates, and the next run has nothing to do.
     """
     world = bring_up(stack, qlik, GLOBEX)
     before, outputs = content(world), stack.outputs()
@@ -54,9 +54,10 @@ def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_nothing_comes_back_by_its_name(stack: Stack, qlik: Emulator) -> None:
-    """A deactivated tenant of that name may be another customer's: `up` stops, however often, and nothing is
-    touched. Its line brings it back.
+def test_a_tenant_is_never_revived_by_its_name(stack: Stack, qlik: Emulator) -> None:
+    """A deactivated tenant of the same name can be another customer's: every `up` stops and changes nothing.
+
+    The `revive` line revives it.
     """
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
@@ -75,7 +76,7 @@ def test_nothing_comes_back_by_its_name(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulator) -> None:
-    """`up` stops and lists both; the line for one of them settles it, and so does: it is a third customer."""
+    """`up` stops and lists both. To continue, add the line for one of them, or renew the proof."""
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
     stack.destroy()
@@ -107,7 +108,7 @@ def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulato
 
 
 def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> None:
-    """After the purge there is nothing to come back to: an error says so, and nothing is made unasked."""
+    """After the purge, the tenant cannot return: an error says so, and the run creates nothing."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
     qlik.control.advance(11 * DAY)
@@ -124,7 +125,7 @@ def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> Non
 
 
 def test_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
-    """That is one difference, and only one; `up --refresh` reactivates, and all below is as it was."""
+    """This is exactly one difference. `up --refresh` reactivates the tenant, and its content is unchanged."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
     deactivate_by_hand(world)

@@ -1,4 +1,4 @@
-"""A new version of a template, for customers who already work with the old one."""
+"""A new version of a template, for customers with the old version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CUSTOMER = changed(
     (f"{APP}/publish_to", ["Sales", "Partners"]),
 )
 HEADER = 1000
-"""What an export adds, at most; the versions of the template differ by more."""
+"""The maximum bytes that an export adds; the versions of the template differ by more."""
 ROLLOUT = {
     "replace": ["App Sales Overview"],
     "update": [
@@ -31,13 +31,13 @@ ROLLOUT = {
 
 
 def version(customer: dict[str, Any], number: str, **more: Any) -> dict[str, Any]:
-    """The customer with another version of the template."""
+    """Return the customer with another version of the template."""
     others = [(f"{APP}/{key}", value) for key, value in more.items()]
     return changed(customer, (f"{APP}/version", number), *others)
 
 
 def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
-    """Published apps keep their id, URL and place; what is in them is the new template, then the old one."""
+    """Published apps keep id, URL and space. Their content is the new template, then the old one again."""
     stack.write(**settings(CUSTOMER))
     stack.up()
     outputs = stack.outputs()
@@ -66,7 +66,7 @@ def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
 
 
 def assert_rolled_out(world: World, number: str, *spaces: str) -> None:
-    """One staged copy and the published ones, all of them of that version, with its data."""
+    """Check that the staged copy and all published copies have this version, with its data."""
     apps = world.apps
     assert apps.keys() == {(space, "Sales Overview") for space in ("Staging", *spaces)}
     staged = apps.pop(("Staging", "Sales Overview"))
@@ -81,7 +81,7 @@ def assert_rolled_out(world: World, number: str, *spaces: str) -> None:
 
 
 def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
-    """The versions of the template by number."""
+    """Return the versions of the template by number."""
     apps = World(qlik, SOURCE_TENANT).every("app")
     return {
         template["description"].rpartition("{v")[2].rstrip("}"): template
@@ -91,7 +91,7 @@ def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
 
 
 def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None:
-    """`data: false` never blanks what the customer has loaded; `template_id` names the very app."""
+    """`data: false` never empties the customer's loaded data. `template_id` names exactly one app."""
     world = bring_up(stack, qlik, GLOBEX)
     loaded = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
     assert loaded
@@ -108,7 +108,7 @@ def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None
 
 
 def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
-    """One clear message for each, whatever went well stays, and the next `up` goes on from there."""
+    """Each gets one clear message, finished objects stay, and the next `up` continues."""
     source = World(qlik, SOURCE_TENANT)
     space = source.spaces["Templates"]["id"]
     source.join(space)
@@ -162,14 +162,15 @@ def app(**more: Any) -> dict[str, Any]:
 
 
 def tenants(qlik: Emulator) -> dict[str, Any]:
-    """The tenants that were made, by hostname."""
+    """Return the created tenants, by hostname."""
     made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
     return {tenant["hostnames"][0]: tenant for tenant in made}
 
 
-def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
-    """A page in the template's place is neither imported nor kept, and a file that Qlik does not take is
-    exported anew the next time.
+def test_an_export_that_is_not_an_app_file(stack: Stack, qlik: Emulator) -> None:
+    """A web page instead of the template is neither imported nor cached.
+
+    The next run exports a file again that Qlik has refused.
     """
     stack.write(**settings(GLOBEX))
     page = {"status": 200, "body": "<!doctype html><html><body>Sign in</body></html>"}
@@ -177,7 +178,7 @@ def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
     failed = stack.up(expect=1)
     assert failed.failed == ["App Sales Overview"]
     assert any("a page or a message instead of a file" in error for error in failed.errors)
-    assert counts(failed) == (2, 0), "once while the tenant is made, once for the app"
+    assert counts(failed) == (2, 0), "once during the tenant's creation, once for the app"
     qlik.control.clear_faults()
     cache = Path(stack.env["TENANTRY_CACHE"])
     assert list(cache.rglob("*.qvf")) == []
@@ -192,7 +193,7 @@ def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
 
 
 def counts(result: Result) -> tuple[int, int]:
-    """How many exports and imports a run asked for."""
+    """Count the exports and imports of a run."""
     asked = [request["path"] for request in result.requests if request["method"] == "POST"]
     return sum("/export" in path for path in asked), sum("/apps/import" in path for path in asked)
 
@@ -200,7 +201,7 @@ def counts(result: Result) -> tuple[int, int]:
 def test_a_thousand_customers_cause_one_export(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
-    """A second customer takes the template from the cache of the machine."""
+    """A second customer gets the template from the cache of the machine."""
     done = []
     for name in ("globex", "initech"):
         stack = make_stack(name, qlik=qlik)

@@ -1,4 +1,4 @@
-"""Client secrets, tokens and licence keys: nowhere in what a run leaves behind, whatever goes wrong in it."""
+"""A run never leaves client secrets, tokens or licence keys behind, even after errors."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ FIXED = {
 
 
 class Tokens:
-    """Wraps an emulator's application and keeps every token that it gives out."""
+    """Wraps an emulator's application and records every token that it issues."""
 
     def __init__(self) -> None:
         self.given: list[str] = []
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """The application with this on top."""
+        """Return the wrapped application."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             async def noted(message: Message) -> None:
@@ -53,13 +53,13 @@ class Tokens:
 
 @pytest.fixture
 def tokens() -> Tokens:
-    """The tokens that our client got."""
+    """The tokens that our client received."""
     return Tokens()
 
 
 @pytest.fixture
 def qlik(tokens: Tokens) -> Iterator[Emulator]:
-    """A fresh local Qlik Cloud whose tokens are known to the test."""
+    """A fresh emulator whose tokens the test knows."""
     checker = ContractChecker()
     with Emulator(middleware=lambda app: tokens.wrap(checker.wrap(app))) as emulator:
         yield emulator
@@ -67,14 +67,14 @@ def qlik(tokens: Tokens) -> Iterator[Emulator]:
 
 
 class Search:
-    """Looks for secrets in everything that a stack leaves behind."""
+    """A search for secrets in everything that a stack leaves behind."""
 
     def __init__(self, stack: Stack, qlik: Emulator, tokens: Tokens) -> None:
         self._stack, self._qlik, self._tokens = stack, qlik, tokens
         self._command_lines: set[str] = set()
 
     def run(self, *args: str, expect: int = 0, **env: str) -> Result:
-        """Run `pulumi` and watch the command lines of all processes meanwhile."""
+        """Run `pulumi` and record the command lines of all processes during the run."""
         process = self._stack.start(*args, **env)
         while (running := self._stack.processes()) or process.is_running:
             self._command_lines |= {command_line(process) for process in running}
@@ -84,8 +84,10 @@ class Search:
         return result
 
     def leaks(self, *, notes: bool = True) -> list[tuple[str, str]]:
-        """Each secret with the place where it is: files (state, history, logs, what was printed, notes,
-        caches), command lines, the exported state, and the log of requests. There must be `notes`, or none.
+        """Return each secret with its place.
+
+        Places are files (state, history, logs, output, notes, caches), command lines, the exported state, and
+        the log of requests. `notes` tells whether there must be notes.
         """
         assert len(self._command_lines) > 3
         places = {
@@ -110,7 +112,7 @@ class Search:
 
 
 def forms(secret: str) -> list[str]:
-    """A secret as it is, in a URL, and as base64."""
+    """Return a secret in plain text, URL-encoded, and as base64."""
     return [secret, quote(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
 
 
@@ -121,13 +123,13 @@ def search(stack: Stack, qlik: Emulator, tokens: Tokens) -> Search:
 
 
 def echo(qlik: Emulator, status: int, secret: Callable[[], str], **rule: str) -> str:
-    """Let Qlik refuse something and repeat a secret in its message."""
+    """Let Qlik refuse a request and repeat a secret in its message."""
     body = {"errors": [{"code": "X-1", "title": "No", "detail": f"refused: {secret()}"}], "traceId": "t1"}
     return qlik.control.add_fault(status=status, body=body, times=1, **rule)
 
 
 def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, search: Search) -> None:
-    """A whole life with everything that can be refused on the way, and the engine's most talkative log."""
+    """A whole life of a stack, with every possible refusal and the engine's most verbose log."""
     creations.write(stack)
     up = ("up", "--skip-preview", "--yes")
     wrong = search.run(*up, expect=1, QLIK_CLIENT_SECRET=WRONG)
@@ -165,7 +167,7 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, 
 
 
 def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search) -> None:
-    """The search above sees the state, its history and the log: it finds what a careless file has."""
+    """The search covers the state, its history and the log: it finds the secret of a careless file."""
     stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", FIXED["licence key"]))))
     search.run("up", "--skip-preview", "--yes")
     found = search.leaks()
@@ -183,7 +185,7 @@ def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search)
 
 
 def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: Tokens) -> None:
-    """Runs with reports, journals and logs, while Qlik repeats the secret and says what terminals obey."""
+    """Runs with reports, journals and logs, while Qlik's messages contain the secret and control codes."""
     fleet = Fleet(scratch, qlik)
     planted = {
         "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",
@@ -208,7 +210,7 @@ def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: T
     results.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
 
     logs = [file for file in scratch.rglob("errors.txt") if file.is_file()]
-    assert len(logs) == 2, "those of the two runs that failed"
+    assert len(logs) == 2, "the logs of the two failed runs"
     secrets = {**FIXED, **planted, **{f"token {n}": token for n, token in enumerate(tokens.given)}}
     places = {str(result): f"{result.stdout}\n{result.stderr}".encode() for result in results}
     assert [fault for text in places.values() for fault in faults(text.decode())] == []

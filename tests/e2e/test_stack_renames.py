@@ -1,4 +1,4 @@
-"""`tenantry rename`: the stack is called otherwise, and nothing else changes."""
+"""`tenantry rename` changes the name of the stack, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the tenant already: taken over where that is safe, else a question; and what is told besides."""
+"""Existing objects in a tenant are taken over if that is safe, otherwise the run stops; and other remarks."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ MORE = changed(
 )
 
 
-def test_what_is_there_already(stack: Stack, qlik: Emulator) -> None:
-    """The bare name of a group, as a login makes it, is taken over with a word. A group that somebody gave
-    roles, and somebody's space, are asked about. Our bot user joins the adopted space, so that it takes an
-    import.
+def test_existing_objects(stack: Stack, qlik: Emulator) -> None:
+    """The run takes over a group without roles, as a login creates it, with a remark.
+
+    It stops at a group with roles and at somebody else's space. Our bot user joins the adopted space, so that
+    the space accepts an import.
     """
     world = bring_up(stack, qlik, LOGINS)
     bearer = {"authorization": f"Bearer {token(groups=['Viewers', 'Editors'])}"}
@@ -58,11 +59,11 @@ def test_what_is_there_already(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
-    """An import that was cut off, a deletion elsewhere, a line that comes too late."""
+def test_other_remarks_of_a_run(stack: Stack, qlik: Emulator) -> None:
+    """Remarks on an interrupted import, a deletion elsewhere, and a `revive` line that comes too late."""
     world = bring_up(stack, qlik, GLOBEX)
     app: dict[str, Any] = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
-    qlik.control.advance(2 * HOUR)  # only what comes now is listed late
+    qlik.control.advance(2 * HOUR)  # only objects created from now on are listed late
     qlik.control.settings(items_lag_ms=3_600_000)
     qlik.control.add_fault(method="POST", path="/api/v1/apps/import", drop_after=True, times=1)
     stack.env["TENANTRY_LAG_SECONDS"] = "1"
@@ -90,7 +91,7 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
 
 
 def too_late(stack: Stack, world: World, customer: Customer) -> None:
-    """A line for another tenant changes nothing, and that is said; the line for this one is no news."""
+    """A line for another tenant has no effect except a remark. The line for this tenant gets no remark."""
     elsewhere = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
     stack.write(**settings({**customer, "revive": elsewhere}))
     done = stack.up("--expect-no-changes")

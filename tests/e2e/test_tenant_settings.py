@@ -1,4 +1,4 @@
-"""Group and licence settings, web integrations, and the keys with which users log in."""
+"""Group and licence settings, web integrations, and the keys for logins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BY_HAND = {
 
 
 def signer(name: str, kid: str, **more: Any) -> dict[str, Any]:
-    """A JWT identity provider as a stack file has it."""
+    """Return a JWT identity provider for a stack file."""
     return {"issuer": ISSUER, "kid": kid, "pem": public_pem(name), **more}
 
 
@@ -76,7 +76,7 @@ DRIFTED = {
 
 
 def held(world: World) -> dict[str, Any]:
-    """All of it, on Qlik's side."""
+    """Return all settings at Qlik."""
     groups = world.request("GET", "groups/settings")
     licences = world.request("GET", "licenses/settings")
     everyone = groups["systemGroups"][EVERYONE]["assignedRoles"]
@@ -95,7 +95,7 @@ def held(world: World) -> dict[str, Any]:
 
 
 def meddle(world: World) -> None:
-    """Change all of it, as an administrator with a heavy hand would."""
+    """Change all settings, like a careless administrator."""
     roles = [{"name": "TenantAdmin"}]
     flags = {"autoCreateGroups": False, "syncIdpGroups": True}
     world.patch("groups/settings", **flags, **{EVERYONES_ROLES: roles})
@@ -108,7 +108,7 @@ def meddle(world: World) -> None:
 
 
 def test_from_the_first_day_to_the_last(stack: Stack, qlik: Emulator) -> None:
-    """Made, left alone, changed, put right and given back: with the requests that this takes."""
+    """Create, keep, change, repair and restore the settings, and check the requests."""
     world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})
     world.request("PUT", "licenses/settings", BY_HAND["licences"])
@@ -139,7 +139,7 @@ def test_from_the_first_day_to_the_last(stack: Stack, qlik: Emulator) -> None:
 
 
 def change_everything(stack: Stack, world: World) -> None:
-    """The plan shows every property; each object takes one request."""
+    """The preview shows every property, and each object needs one request."""
     stack.write(**settings(AFTER))
     preview = stack.preview("--diff")
     assert preview.diffs == PLANNED
@@ -157,7 +157,7 @@ def change_everything(stack: Stack, world: World) -> None:
 
 
 def put_right(stack: Stack, world: World) -> None:
-    """A refresh finds exactly what somebody changed, and `up` restores it."""
+    """A refresh finds exactly the changes outside Pulumi, and `up` reverts them."""
     wanted = held(world)
     meddle(world)
     preview = stack.preview("--refresh", "--diff")
@@ -168,7 +168,7 @@ def put_right(stack: Stack, world: World) -> None:
 
 
 def test_a_key_is_rotated_without_a_moment_when_nobody_can_log_in(stack: Stack, qlik: Emulator) -> None:
-    """The key of an entry is never changed; two overlap, and whoever holds a token of either is let in."""
+    """The key of an entry never changes. Two keys overlap, and the tokens of both are accepted."""
     one, two, three = signer("one", "key-1"), signer("two", "key-2"), signer("three", "key-3")
     world = with_keys(stack, qlik, {"signer": one})
     assert admitted(world) == ["key-1"]
@@ -193,7 +193,7 @@ def test_a_key_is_rotated_without_a_moment_when_nobody_can_log_in(stack: Stack, 
     write(stack, {"last": three})
     both = [call for call in writes(stack.up().requests) if "identity-providers" in call]
     assert [call.partition(" ")[0] for call in both] == ["POST", "DELETE"], (
-        "the new one first, in one run, too"
+        "the new one first, even in one run"
     )
     assert admitted(world) == ["key-3"]
 
@@ -209,7 +209,7 @@ def write(stack: Stack, keys: Customer) -> None:
 
 
 def admitted(world: World) -> list[str]:
-    """The key ids whose tokens let a user in."""
+    """Return the key ids whose tokens are accepted."""
     found = []
     for name, kid in (("one", "key-1"), ("two", "key-2"), ("three", "key-3")):
         bearer = {"authorization": f"Bearer {token(name, kid=kid)}"}
@@ -222,7 +222,7 @@ def admitted(world: World) -> list[str]:
 def test_a_private_key_is_shown_and_kept_nowhere(
     stack: Stack, make_stack: Callable[..., Stack], qlik: Emulator
 ) -> None:
-    """In a file that a stack file names, and in a program of one's own: told without any of it."""
+    """The key is in a file that a stack file names, or in a custom program. The error never shows it."""
     (stack.file.parent / "signer.pem").write_text(private_pem())
     entry = {"issuer": ISSUER, "kid": "key-1", "pem_file": "signer.pem"}
     write(stack, {"signer": entry})

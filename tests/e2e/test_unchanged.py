@@ -1,4 +1,4 @@
-"""Stacks that are compared with their states without the engine, against what the engine itself finds."""
+"""The comparison of stacks with their states without the engine agrees with the engine."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Latest = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A project with one customer of every kind of resource, made by the engine.
+    """A project with one customer that has every resource type, created by the engine.
 
-    Its OAuth client is one without a secret: test_unchanged_secrets.py has stacks with secrets.
+    Its OAuth client has no secret: test_unchanged_secrets.py tests stacks with secrets.
     """
     with Emulator() as qlik:
         made = Fleet(tmp_path_factory.mktemp("unchanged"), qlik)
@@ -49,13 +49,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def verdict(fleet: Fleet, stack: str, *, preview: bool = True, more: Mapping[str, str] = NO_ENV) -> Verdict:
-    """What the comparison says; `more` is in the environment, too."""
+    """Return the verdict of the comparison; `more` is added to the environment."""
     environment = {**os.environ, **fleet.env, **more}
     return compare(fleet.project, stack, fleet.file(stack), environment, preview=preview)
 
 
 def of_file(*changes: tuple[str, Any]) -> Callable[[Path, Path], None]:
-    """A change of the customer in the stack file."""
+    """Return a function that changes the customer in the stack file."""
 
     def change(file: Path, _state: Path) -> None:
         written = yaml.safe_load(file.read_text("utf-8"))
@@ -66,7 +66,7 @@ def of_file(*changes: tuple[str, Any]) -> Callable[[Path, Path], None]:
 
 
 def without(path: str) -> Callable[[Path, Path], None]:
-    """The customer without one entry."""
+    """Return a function that removes one entry of the customer."""
 
     def change(file: Path, _state: Path) -> None:
         written = yaml.safe_load(file.read_text("utf-8"))
@@ -81,7 +81,7 @@ def without(path: str) -> Callable[[Path, Path], None]:
 
 
 def of_text(edit: Callable[[str], str]) -> Callable[[Path, Path], None]:
-    """A change of the text of the stack file."""
+    """Return a function that changes the text of the stack file."""
 
     def change(file: Path, _state: Path) -> None:
         file.write_text(edit(file.read_text("utf-8")), "utf-8")
@@ -90,7 +90,7 @@ def of_text(edit: Callable[[str], str]) -> Callable[[Path, Path], None]:
 
 
 def of_state(edit: Callable[[Latest], None]) -> Callable[[Path, Path], None]:
-    """A change of the state."""
+    """Return a function that changes the state."""
 
     def change(_file: Path, state: Path) -> None:
         read = json.loads(state.read_text("utf-8"))
@@ -101,14 +101,14 @@ def of_state(edit: Callable[[Latest], None]) -> Callable[[Path, Path], None]:
 
 
 def resource(latest: Latest, end: str) -> dict[str, Any]:
-    """The resource in a state whose URN ends so."""
+    """Return the resource in a state whose URN has this end."""
     (found,) = (entry for entry in latest["resources"] if entry["urn"].endswith(end))
     entry: dict[str, Any] = found
     return entry
 
 
 def with_renamed(latest: Latest, old: str, new: str) -> None:
-    """Give a resource of a state another URN, wherever the state has it."""
+    """Replace the URN of a resource everywhere in a state."""
     text = json.dumps(latest["resources"])
     latest["resources"] = json.loads(text.replace(old, new))
 
@@ -121,14 +121,14 @@ def reversed_keys(text: str) -> str:
 
 
 def dated(file: Path, state: Path) -> None:
-    """The last day without quotes, in the file and in the configuration that the engine made of it."""
+    """Write the last day without quotes, in the file and in the engine's copy of the configuration."""
     file.write_text(file.read_text("utf-8").replace("'2999-12-31'", "2999-12-31"), "utf-8")
     text = state.read_text("utf-8")
     state.write_text(text.replace(r"\"2999-12-31\"", r"\"2999-12-31 00:00:00 +0000 UTC\""), "utf-8")
 
 
 def cut_off(_file: Path, state: Path) -> None:
-    """A state whose end was not written."""
+    """Truncate a state."""
     state.write_text(state.read_text("utf-8")[:-9], "utf-8")
 
 
@@ -140,7 +140,7 @@ SAME: dict[str, Callable[[Path, Path], None]] = {
         lambda latest: resource(latest, "Space::Sales").update(aliases=["urn:pulumi:x::y::z::Old"])
     ),
 }
-"""What the engine finds unchanged, and so must the comparison."""
+"""Changes without effect, for the engine and for the comparison."""
 
 OTHER: dict[str, Callable[[Path, Path], None]] = {
     "name": of_file(("name", "Globex II")),
@@ -186,14 +186,14 @@ OTHER: dict[str, Callable[[Path, Path], None]] = {
     "other-magic": of_state(lambda latest: latest["manifest"].update(magic="0" * 64)),
     "half-a-state": cut_off,
 }
-"""What may be a change, or a failure."""
+"""Possible changes or failures."""
 
 ALSO_SHOWN = ("version", "protected-space", "pending", "tainted", "half-a-state")
-"""Those of the latter that a run with and one without the comparison must tell alike."""
+"""Entries of OTHER that a run must report in the same way with and without the comparison."""
 
 
-def test_what_is_unchanged_to_the_comparison_is_so_to_the_engine(fleet: Fleet) -> None:
-    """Both look at copies of one stack, each with one thing that is not as it was."""
+def test_the_comparison_agrees_with_the_engine(fleet: Fleet) -> None:
+    """Both check copies of one stack, each with one change."""
     for name, change in {**SAME, **OTHER}.items():
         change(*copied(fleet, FIRST, name))
     stacks = sorted({**SAME, **OTHER})
@@ -214,13 +214,13 @@ def test_what_is_unchanged_to_the_comparison_is_so_to_the_engine(fleet: Fleet) -
 
 
 def _told(outcome: Outcome) -> Outcome:
-    """What a report tells of a stack, less what is of each run: seconds, and where a failure has its logs."""
+    """Return the outcome in a report without data of the run: seconds, and the place of logs."""
     troubles = tuple(replace(trouble, details="") for trouble in outcome.troubles)
     return replace(outcome, seconds=0, logs="", troubles=troubles)
 
 
 def test_every_property_counts(fleet: Fleet) -> None:
-    """Any other value of any input, and any other reference, is left to the engine."""
+    """Any new value of an input, and any new reference, goes to the engine."""
     (state,) = Path(fleet.folder).glob(f"pulumi/state/.pulumi/stacks/*/{FIRST}.json")
     latest = json.loads(state.read_text("utf-8"))["checkpoint"]["latest"]
     cases: list[tuple[int, str, str]] = []
@@ -253,13 +253,13 @@ def test_every_property_counts(fleet: Fleet) -> None:
 
 
 def _is_of_creation(kind: str, name: str) -> bool:
-    """Whether a property matters when the object is made and never after, so that no value is a change."""
+    """Tell whether a property matters only at creation, so that a new value is not a change."""
     found = tenantry.providers.resource_types().get(kind.rpartition(":")[2])
     return bool(found and name in found.properties and found.properties[name].change is Change.AT_CREATION)
 
 
 def _spoil(held: dict[str, Any], part: str, name: str) -> None:
-    """Let a value be another one of the same type, as far as there is one."""
+    """Replace a value by another one of the same type, if possible."""
     values = held[part] if part else held
     value = values[name]
     if isinstance(value, bool):
@@ -276,7 +276,7 @@ def _spoil(held: dict[str, Any], part: str, name: str) -> None:
         values[name] = {"x": "x"}
 
 
-def test_an_up_of_what_is_unchanged_starts_no_engine(fleet: Fleet) -> None:
+def test_an_up_of_an_unchanged_stack_starts_no_engine(fleet: Fleet) -> None:
     file, state = copied(fleet, FIRST, "still")
     before = state.read_bytes(), file.read_bytes()
     assert verdict(fleet, "still", preview=False).same
@@ -284,14 +284,14 @@ def test_an_up_of_what_is_unchanged_starts_no_engine(fleet: Fleet) -> None:
     assert (done.outcomes["still"].status, done.outcomes["still"].changes) == ("ok", ())
     assert done.requests == []
     assert (state.read_bytes(), file.read_bytes()) == before
-    assert not list(state.parents[2].glob("history/*/still/*")), "the engine has kept no run"
+    assert not list(state.parents[2].glob("history/*/still/*")), "the engine recorded no run"
     again = fleet.run("up", "still", "--yes", "--json", "--engine")
-    assert list(state.parents[2].glob("history/*/still/*")), "with --engine there is one"
+    assert list(state.parents[2].glob("history/*/still/*")), "with --engine, it records a run"
     assert replace(again.outcomes["still"], seconds=0) == replace(done.outcomes["still"], seconds=0)
 
 
-def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> None:
-    """A lock, Pulumi.yaml, the environment, a program of one's own."""
+def test_doubtful_surroundings_of_a_stack_go_to_the_engine(fleet: Fleet) -> None:
+    """A lock, Pulumi.yaml, the environment, a custom program."""
     _, state = copied(fleet, FIRST, "around")
     assert verdict(fleet, "around").same
 

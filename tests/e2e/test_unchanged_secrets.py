@@ -1,4 +1,4 @@
-"""Stacks with secrets: after one `up` they are compared without the engine, until any secret changes."""
+"""After one `up`, stacks with secrets are compared without the engine, until a secret changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pulumi.export("keys", {"sales": pulumi.Config("tenantry").require_secret("secret
 
 @pytest.fixture
 def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """A customer whose stack has a secret output, and a theme, whose files are a folder."""
+    """A customer with a secret output, and a theme with a folder of files."""
     with Emulator() as qlik:
         made = Fleet(tmp_path, qlik)
         program = made.project / "__main__.py"
@@ -40,7 +40,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
 
 
 def set_secret(fleet: Fleet, value: str) -> None:
-    """Set the secret as people do: the value is no argument of the command."""
+    """Set the secret as users do, without the value as an argument of the command."""
     if not list(fleet.folder.rglob(f"{STACK}.json")):
         pulumi(fleet, "stack", "init", STACK)
     pulumi(fleet, "config", "set", "--secret", "tenantry:secrets_sales", "--stack", STACK, text=value)
@@ -64,7 +64,7 @@ def verdict(fleet: Fleet, *, preview: bool = True) -> Verdict:
 
 
 def updates(fleet: Fleet) -> int:
-    """How many updates of the stack the engine has recorded."""
+    """Count the updates of the stack that the engine has recorded."""
     return len(list(fleet.folder.rglob(f"history/**/{STACK}/*.history.json")))
 
 
@@ -78,7 +78,7 @@ def test_a_secret_that_has_not_changed_needs_no_engine(fleet: Fleet) -> None:
 
 
 def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
-    """Also if no resource has it, so that the engine's preview shows no change."""
+    """This also holds if no resource uses the secret, so that the engine's preview shows no change."""
     set_secret(fleet, "second")
     fleet.run("preview", "--all")
     assert "no `up` on this machine" in verdict(fleet).reason
@@ -89,7 +89,7 @@ def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
 
 
 def test_a_state_that_another_command_has_written_goes_to_the_engine(fleet: Fleet) -> None:
-    """It has other ciphertexts of the same secrets, which nobody has compared."""
+    """It has new ciphertexts of the same secrets, which were not compared yet."""
     pulumi(fleet, "up", "--yes", "--skip-preview", "--stack", STACK)
     assert "no `up` on this machine" in verdict(fleet).reason
     fleet.run("up", "--all", "--yes", "--skip-preview")

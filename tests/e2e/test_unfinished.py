@@ -1,4 +1,4 @@
-"""What is made at Qlik but not as wanted yet: it is recorded, shown, and finished by the next `up`."""
+"""An incomplete object at Qlik is recorded, shown, and finished by the next `up`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.world import World, calls
 
 
 def unfinished(stack: Stack, name: str, result: Result) -> str:
-    """Expect that the run failed at this resource and recorded it; returns the id."""
+    """Check that the run failed at this resource and recorded it; return the id."""
     assert result.failed == [name]
     recorded = stack.resources()[name]
     assert recorded["initErrors"]
@@ -27,8 +27,9 @@ def unfinished(stack: Stack, name: str, result: Result) -> str:
 
 @pytest.mark.parametrize("refreshed", [False, True])
 def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: bool) -> None:
-    """The tenant is there, with its name, without its alias: that is what a preview shows, also after a
-    refresh, which takes the engine's own mark away.
+    """The tenant has its name, but not its alias.
+
+    A preview shows this, even after a refresh, which removes the engine's own mark.
     """
     creations.write(stack)
     source = World(qlik, SOURCE_TENANT)
@@ -53,7 +54,7 @@ def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: 
 
 
 def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
-    """It was imported under a name with a mark in it, and Qlik fails from then on: no second import."""
+    """The app was imported under a temporary name with a mark, then Qlik fails: there is no second import."""
     creations.write(stack)
     qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
     failed = stack.up(expect=1, TENANTRY_DEADLINE="4")
@@ -70,7 +71,7 @@ def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_a_publication_that_stays_closed(stack: Stack, qlik: Emulator) -> None:
-    """Qlik refuses to open the copy for longer than is waited: it is there, so it is not published again."""
+    """Qlik refuses to open the copy until the timeout. The copy exists, so it is not published again."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)
     failed = stack.up(expect=1, TENANTRY_READY_SECONDS="1")

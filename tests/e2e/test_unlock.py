@@ -1,4 +1,4 @@
-"""The lock that a killed run left, on the real engine: cleared after a look at who holds it."""
+"""The lock of a killed run, with the real engine: the command checks its holder before it clears it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def unlock(stack: Stack, *arguments: str, name: str = "", **env: str) -> subproc
 
 
 def held_up(stack: Stack, qlik: Emulator, at: str, customer: Customer = GLOBEX) -> tuple[Process, str]:
-    """An `up` that waits for Qlik's answer to a request, and the rule that lets it go on."""
+    """Start an `up` that waits for Qlik's response; return it and the id of the rule that holds it."""
     stack.write(**settings(customer))
     fault = qlik.control.add_fault(hold=True, **CREATIONS[at])
     run = stack.start("up", "--skip-preview", "--yes")
@@ -50,14 +50,14 @@ def held_up(stack: Stack, qlik: Emulator, at: str, customer: Customer = GLOBEX) 
 
 
 def kill(stack: Stack, run: Process) -> None:
-    """Kill the CLI, and wait for what it started."""
+    """Kill the CLI, and wait for its child processes."""
     run.signal(signal.SIGKILL)
     run.wait()
     wait_for(lambda: not stack.processes(), seconds=30)
 
 
 def lock(stack: Stack, *, host: str = "ci", age: float = 0, name: str = "somebody") -> Path:
-    """Put the lock of a run on another machine into the stack's backend, a folder."""
+    """Write the lock of a run on another machine into the stack's file backend."""
     file = stack.folder / f"pulumi/state/.pulumi/locks/organization/{stack.project}/{stack.name}/{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     at = (datetime.now(UTC) - timedelta(minutes=age)).isoformat()
@@ -66,9 +66,9 @@ def lock(stack: Stack, *, host: str = "ci", age: float = 0, name: str = "somebod
 
 
 def cut_off_without_proof(stack: Stack) -> None:
-    """Leave a state of the stack as a run did that made no proof and was killed while it made the tenant.
+    """Write the state of a run that created no proof and was killed while it created the tenant.
 
-    Written into its file, as `pulumi stack import` leaves out operations that were cut off.
+    It goes directly into the state file, because `pulumi stack import` drops pending operations.
     """
     stack.write(**settings(GLOBEX))
     stack.up()
@@ -85,12 +85,12 @@ def cut_off_without_proof(stack: Stack) -> None:
 
 
 def pending(stack: Stack) -> list[dict[str, Any]]:
-    """The operations in the state that a run was cut off at."""
+    """Return the pending operations in the state."""
     return stack.export()["deployment"].get("pending_operations") or []
 
 
 def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emulator) -> None:
-    """With its process id and since when it runs; afterwards the lock goes, and the next run can begin."""
+    """The error names its process id and start. After the kill, the lock is cleared and a run can start."""
     run, fault = held_up(stack, qlik, "space")
     for arguments in ((), ("--yes",), ("--yes", "--older-than", "0")):
         refused = unlock(stack, *arguments)
@@ -116,14 +116,14 @@ def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik
     assert f"this machine has no `pulumi` process {run.pid} any more" in cleared.stdout
     assert "Stack globex is not locked any more." in cleared.stdout
     assert "A run was interrupted while creating Space" in cleared.stdout
-    assert pending(stack) == operations, "what the run was cut off at is left to the next run"
+    assert pending(stack) == operations, "the pending operations stay for the next run"
     stack.up()
     again = unlock(stack, "--yes")
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "Stack globex is not locked.")
 
 
 def test_another_machines_lock_goes_by_its_age(stack: Stack) -> None:
-    """About 75 minutes, or as asked for; and where one lock must stay, all do."""
+    """The age must be about 75 minutes, or as given. If one lock must stay, all locks stay."""
     file = lock(stack, age=60)
     young = unlock(stack, "--yes")
     assert young.returncode == 1
@@ -141,7 +141,7 @@ def test_another_machines_lock_goes_by_its_age(stack: Stack) -> None:
 
 
 def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
-    """Nothing tells whether Qlik made it: that is said, and the operation stays."""
+    """It is unknown whether Qlik created the tenant: the command says so, and the operation stays."""
     cut_off_without_proof(stack)
     operations = pending(stack)
     lock(stack, age=90)
@@ -155,7 +155,7 @@ def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
 
 
 def test_a_tenant_that_was_being_made_with_a_proof(stack: Stack, qlik: Emulator) -> None:
-    """The next run finds out; the operation stays."""
+    """The next run finds the tenant. The operation stays."""
     run, fault = held_up(stack, qlik, "tenant")
     kill(stack, run)
     qlik.control.release(fault)
@@ -177,7 +177,7 @@ def test_a_stack_that_is_not_there(stack: Stack) -> None:
 def remote(
     request: pytest.FixtureRequest, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
 ) -> Iterator[Stack]:
-    """A stack whose state is on a server."""
+    """A stack with its state on a server."""
     with ExitStack() as ends:
         stack = RemoteStack(scratch, "globex", backend=new_backend(request.param), qlik=qlik)
         ends.enter_context(stack)
@@ -188,7 +188,7 @@ def remote(
 
 @pytest.mark.parametrize("remote", backends.KINDS, indirect=True)
 def test_on_a_server_pulumi_is_asked(remote: Stack, qlik: Emulator) -> None:
-    """Where there is no file to read; the question changes neither the state nor the stack file."""
+    """There is no file to read. The check changes neither the state nor the stack file."""
     remote.up()
     state, text = remote.export(), remote.file.read_text()
     free = unlock(remote, "--yes")

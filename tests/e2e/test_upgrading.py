@@ -1,4 +1,4 @@
-"""The commands of the page on upgrading, run as they stand there."""
+"""Runs the commands of the page on upgrading exactly as written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = "docs/upgrading.md"
 
 
 def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> None:
-    """Nothing to do in any customer; then a raised format, which the former version refuses; and back."""
+    """No customer changes. Then the format is raised, which the former version refuses, and reverted."""
     fleet = Fleet(scratch, qlik)
     fleet.write_plan("standard", {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}})
     for name in ("acme", "globex"):

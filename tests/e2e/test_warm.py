@@ -1,4 +1,4 @@
-"""What is kept warm between stacks changes nothing but the time: each command both ways, side by side."""
+"""Processes that stay warm between stacks change only the time: each command runs warm and cold."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ VARIES = re.compile(
     r'v1:[\w+/=]+:[\w+/=]+|(?<="secret_hint": ")\w+|'
     r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<![\w-])(?=[\w-]*\d)[\w-]{24,64}(?![\w-])|\d{4}-\d\d-\d\dT[\d:.]+Z?|[\w-]+\.eu\.qlikcloud\.com"
 )
-"""Ciphertexts; ids, hints of secrets, times and host names, which an emulator draws."""
+"""Ciphertexts, ids, hints of secrets, times and host names, which differ between emulators."""
 
 Seen = dict[str, list[Any]]
 
 
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
-    """Two projects with the same stacks, each with a Qlik of its own."""
+    """Two projects with the same stacks, each with its own emulator."""
     with Emulator() as one, Emulator() as other:
         fleets = []
         for name, qlik in (("warm", one), ("cold", other)):
@@ -64,7 +64,7 @@ def both(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
 
 
 def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
-    """Outcomes without what differs from run to run."""
+    """Return outcomes without data that differs between runs."""
 
     def alike(value: Any) -> Any:
         if isinstance(value, str):
@@ -86,22 +86,22 @@ def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
 
 
 def state_file(fleet: Fleet, stack: str) -> Path:
-    """Where the state of a stack is."""
+    """Return the state file of a stack."""
     return fleet.folder / "pulumi/state/.pulumi/stacks/tenantry" / f"{stack}.json"
 
 
 def state(fleet: Fleet, stack: str) -> dict[str, Any]:
-    """What the state of a stack has, by URN, without ids and times."""
+    """Return the resources in a stack's state by URN, without ids and times."""
     latest = json.loads(state_file(fleet, stack).read_text("utf-8"))["checkpoint"]["latest"]
     alike: list[dict[str, Any]] = json.loads(VARIES.sub("*", json.dumps(latest.get("resources", []))))
     for entry in alike:
         entry["dependencies"] = sorted(entry.get("dependencies", []))
-        entry["stackTrace"] = entry.get("stackTrace", [])[:1]  # the others are those of the host
+        entry["stackTrace"] = entry.get("stackTrace", [])[:1]  # the other frames belong to the host
     return {entry["urn"]: entry for entry in alike}
 
 
-def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None:
-    """Of a customer with every kind, then changed, and of programs that end badly in each way there is."""
+def test_warm_processes_change_no_outcome(both: tuple[Fleet, Fleet]) -> None:
+    """Compare a customer with every resource type, its changes, and programs with every kind of failure."""
     seen: dict[str, Seen] = {}
     for fleet, env in zip(both, ({}, COLD), strict=True):
         fleet.write("whole", everything())
@@ -137,8 +137,8 @@ def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None
     assert "nobody has thought of this" in second["raises"].troubles[0].text
 
 
-def test_what_a_killed_tenantry_leaves_is_whole(scratch: Path, qlik: Emulator) -> None:
-    """Its host goes with it. The engine ends the step that it is at, records it, and begins no other."""
+def test_a_killed_tenantry_leaves_a_complete_state(scratch: Path, qlik: Emulator) -> None:
+    """Its host ends too. The engine finishes and records its current step, and starts no other."""
     fleet = Fleet(scratch, qlik)
     fleet.write("acme", {"name": "Acme", "lifecycle": everything()["lifecycle"], "groups": {"Analysts": {}}})
     fault = qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)

@@ -1,4 +1,4 @@
-"""Webhooks by the real engine: their secrets are nowhere in plain text."""
+"""Webhooks with the real engine: their secrets are never in plain text."""
 
 from __future__ import annotations
 
