@@ -33,7 +33,7 @@ def tree(root: type[Exception], depth: int = 0) -> Iterator[tuple[int, str]]:
             yield from tree(child, depth + 1)
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_the_drawing_of_the_tree_is_complete() -> None:
     assert list(modules(tenantry))
     drawing = re.search(r"```\n(.*?)```", errors.__doc__ or "", re.DOTALL)
     assert drawing

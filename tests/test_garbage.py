@@ -22,7 +22,7 @@ def collector() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("collecting", [True, False])
-def test_nothing_is_collected_inside(collecting: bool) -> None:
+def test_garbage_collection_is_paused_inside(collecting: bool) -> None:
     if not collecting:
         gc.disable()
     with suppress(KeyError), paused_collection():
@@ -31,7 +31,7 @@ def test_nothing_is_collected_inside(collecting: bool) -> None:
     assert gc.isenabled() is collecting
 
 
-def test_what_was_loaded_is_not_looked_at_again() -> None:
+def test_loaded_objects_are_not_collected_again() -> None:
     gc.unfreeze()
     with paused_collection():
         loaded: list[list[int]] = [[] for _ in range(1000)]
@@ -39,7 +39,7 @@ def test_what_was_loaded_is_not_looked_at_again() -> None:
     assert not any(object_ is loaded for object_ in gc.get_objects())
 
 
-def test_the_program_and_the_provider_load_like_that() -> None:
+def test_the_program_and_the_provider_load_without_collection() -> None:
     """No collection happens from the first name of the package to the last module."""
     program = (
         "import gc, pulumi.dynamic; gc.collect(); seen = []\n"

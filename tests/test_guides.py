@@ -35,7 +35,7 @@ def names_in(file: Path) -> set[str]:
     return found
 
 
-def test_each_test_that_shows_a_step_is_there() -> None:
+def test_each_test_of_a_step_exists() -> None:
     missing = [
         f"{file}{name}"
         for file, name in NAMED
@@ -46,7 +46,7 @@ def test_each_test_that_shows_a_step_is_there() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_command_is_run_or_listed_with_a_reason(page: str) -> None:
+def test_each_command_is_tested_or_has_a_reason(page: str) -> None:
     if page == GENERATED:
         return
     shown = [
@@ -59,9 +59,7 @@ def test_each_command_is_run_or_listed_with_a_reason(page: str) -> None:
 
 
 @pytest.mark.parametrize(("page", "test", "headings"), RUN)
-def test_what_is_run_is_on_the_page_and_its_test_is_there(
-    page: str, test: str, headings: tuple[str, ...]
-) -> None:
+def test_listed_commands_and_their_tests_exist(page: str, test: str, headings: tuple[str, ...]) -> None:
     shown = {block.heading for block in blocks(page)}
     assert [heading for heading in headings if heading not in shown] == []
     file, _, name = test.partition("::")
@@ -115,12 +113,12 @@ def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
         ("forget", "MissingParameter"),
     ],
 )
-def test_what_the_command_line_does_not_take(words: str, what: str) -> None:
+def test_wrong_commands_are_found(words: str, what: str) -> None:
     [found] = [problem(word, whole=True) for word in given(f"tenantry {words}  # a remark")]
     assert found.startswith(what)
 
 
-def test_each_target_of_make_is_there() -> None:
+def test_each_make_target_exists() -> None:
     there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     shown = set()
     for page in PAGES:
@@ -157,7 +155,7 @@ def test_lists_are_lists_in_both_views(page: str) -> None:
         assert misread_lists((ROOT / page).read_text("utf-8")) == []
 
 
-def test_what_is_no_list() -> None:
+def test_text_that_is_not_a_list() -> None:
     good = "- one\n  and more\n- two\n\n    - within\n"
     assert misread_lists(good) == []
     assert misread_lists("Words:\n- one\n") == ["- one"]
@@ -170,7 +168,7 @@ TO_BE_WRITTEN = "banner"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
-def test_each_file_that_a_page_names_is_there(page: str) -> None:
+def test_each_file_on_a_page_exists(page: str) -> None:
     named = NAMED_PATH.findall((ROOT / page).read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists() and TO_BE_WRITTEN not in name] == []
 
@@ -201,7 +199,7 @@ def texts_of_the_product() -> str:
     return " ".join("\n".join(found).replace("`", "").lower().split())
 
 
-def test_each_message_of_the_table_is_one_of_the_product() -> None:
+def test_each_message_in_the_table_exists_in_the_product() -> None:
     rows = [
         line.split(" | ")[0].removeprefix("| ").replace("`", "")
         for line in (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").splitlines()

@@ -50,21 +50,21 @@ def test_imports_go_down_only() -> None:
         ),
     ],
 )
-def test_an_import_that_goes_up_is_refused(tmp_path: Path, file: str, line: str, broken: str) -> None:
+def test_an_upward_import_is_refused(tmp_path: Path, file: str, line: str, broken: str) -> None:
     """The contracts also cover the folders that the links point to."""
     with (copy(tmp_path) / file).open("a", encoding="utf-8") as code:
         code.write(f"\n{line}\n")
     assert f"{broken} BROKEN" in lint(tmp_path, code=1)
 
 
-def test_a_new_package_must_say_where_it_stands(tmp_path: Path) -> None:
+def test_a_new_package_must_have_a_layer(tmp_path: Path) -> None:
     new = copy(tmp_path) / "tenantry" / "new"
     new.mkdir()
     (new / "__init__.py").touch()
     assert "- tenantry.new" in lint(tmp_path, code=1)
 
 
-def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp.ImportGraph) -> None:
+def test_the_client_imports_neither_pulumi_nor_higher_layers(graph: grimp.ImportGraph) -> None:
     """`tenantry.providers.qlik` imports only the root of all errors, and not Pulumi's SDK."""
     client = {"tenantry.providers.qlik", *graph.find_descendants("tenantry.providers.qlik")}
     imported = {
@@ -81,7 +81,7 @@ def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp
     assert "json" in imported, "the graph has no imports"
 
 
-def test_no_module_imports_itself_by_a_detour(graph: grimp.ImportGraph) -> None:
+def test_there_are_no_import_cycles(graph: grimp.ImportGraph) -> None:
     """The package itself is excluded, because it lists the names that users import from it."""
     order: TopologicalSorter[str] = TopologicalSorter()
     for module in graph.modules - {"tenantry"}:
@@ -97,7 +97,7 @@ def test_a_linked_folder_has_one_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LINKS)
-def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
+def test_an_archive_without_links_gives_a_clear_error(tmp_path: Path, name: str) -> None:
     """Some tools unpack links as text files."""
     link = copy(tmp_path) / "tenantry" / name
     target = link.readlink()
@@ -109,7 +109,7 @@ def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
     assert "core.symlinks" in output
 
 
-def test_what_is_installed(tmp_path: Path) -> None:
+def test_the_content_of_the_installed_package(tmp_path: Path) -> None:
     """A wheel from the source archive contains one package with its types and its data, and nothing else."""
     wheel = build(tmp_path)
     names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}

@@ -224,7 +224,7 @@ def test_a_pattern_takes_time_in_proportion_to_the_text(use: Use) -> None:
     ("pattern", "function"),
     [("(a+)+b", "match"), (r"\S+?\.yaml", "search"), ("-BEGIN (.*?)-END", "findall"), (r"\s+$", "sub")],
 )
-def test_a_pattern_that_does_not_is_found(pattern: str, function: str) -> None:
+def test_a_slow_pattern_is_found(pattern: str, function: str) -> None:
     sizes = SIZES if pattern != "(a+)+b" else (16, 23, 26)
     use = Use("here", pattern, 0, function)
     with pytest.MonkeyPatch.context() as patch:

@@ -16,7 +16,7 @@ HARMLESS = ("Søren & Co.", "日本語 👩‍👩‍👧", "a::b", "C# ## x", "
 
 
 @pytest.mark.parametrize("text", hostile.ALL)
-def test_a_terminal_and_a_log_obey_nothing(text: str) -> None:
+def test_text_has_no_effect_in_a_terminal_or_log(text: str) -> None:
     assert not list(hostile.faults(for_line(text)))
     assert len(for_line(text).splitlines()) == 1
     assert [fault for fault in hostile.faults(for_terminal(text)) if "INJECTED" not in fault] == []
@@ -28,7 +28,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     assert for_terminal(text) == text
 
 
-def test_what_is_hidden_is_seen() -> None:
+def test_hidden_characters_become_visible() -> None:
     assert for_terminal("\x1b[31m\u202e\ud800\n::error::") == "\\u001b[31m\\u202e\\ud800\n\\u003a:error::"
     assert for_line("a\n\tb") == "a\\u000a\\u0009b"
 
@@ -41,7 +41,7 @@ def test_json_stays_the_same_json(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])
-def test_a_cell_of_csv_is_no_formula_and_gives_the_value(text: str) -> None:
+def test_a_csv_cell_keeps_its_value_and_is_never_a_formula(text: str) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(["first", for_csv(text)])
     [[_, read]] = csv.reader(io.StringIO(for_terminal(out.getvalue())))
@@ -52,7 +52,7 @@ def test_a_cell_of_csv_is_no_formula_and_gives_the_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", hostile.ALL)
-def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
+def test_text_has_no_effect_in_markdown(text: str) -> None:
     page = rendered(f"- {for_markdown(text)}\n\n| a |\n| --- |\n| {for_markdown(text)} |\n")
     assert tags(page) == tags(rendered("- x\n\n| a |\n| --- |\n| x |\n"))
     assert not links(for_markdown(text))

@@ -83,14 +83,14 @@ def test_the_published_schemas_hold(schema: str, files: list[Path]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_no_expression_becomes_part_of_a_script() -> None:
+def test_scripts_contain_no_expressions() -> None:
     """Otherwise, the name of a branch could become code. Pass values through the environment."""
     scripts = [(name, step["run"]) for name, step in steps() if "run" in step]
     assert len(scripts) > 10
     assert [script for script in scripts if "${{" in script[1]] == []
 
 
-def test_every_job_says_what_it_may_and_how_long() -> None:
+def test_every_job_has_permissions_and_a_timeout() -> None:
     for file in WORKFLOWS:
         assert read(file)["permissions"] == {}, f"{file.name}: only jobs have permissions"
     for name, job in jobs():
@@ -120,7 +120,7 @@ def test_zizmor_has_no_complaint() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_action_is_pinned_to_a_commit_and_each_to_one() -> None:
+def test_every_action_is_pinned_to_one_commit() -> None:
     pins: dict[str, set[str]] = {}
     for file in [*OWN, *WORKFLOWS, *ACTIONS]:
         used = re.findall(r"^\s*(?:- )?uses: (\S.*)$", file.read_text("utf-8"), re.MULTILINE)
@@ -133,7 +133,7 @@ def test_every_action_is_pinned_to_a_commit_and_each_to_one() -> None:
     assert {name: found for name, found in pins.items() if len(found) != 1} == {}
 
 
-def test_a_release_publishes_without_a_token_and_only_what_was_tested() -> None:
+def test_a_release_publishes_tested_files_without_a_token() -> None:
     """The only job that can publish runs none of our code, and waits for the approval of an environment."""
     jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
     allowed = {
@@ -158,7 +158,7 @@ def test_actions_are_githubs_own() -> None:
             assert step["with"]["persist-credentials"] is False, name
 
 
-def test_nothing_of_a_fork_runs_with_secrets() -> None:
+def test_code_of_a_fork_never_runs_with_secrets() -> None:
     text = "".join(file.read_text("utf-8") for file in WORKFLOWS)
     triggers = [trigger for file in WORKFLOWS for trigger in _triggers(read(file))]
     assert "pull_request" in triggers
@@ -172,7 +172,7 @@ def _triggers(workflow: Doc) -> list[str]:
     return [on] if isinstance(on, str) else list(on)
 
 
-def test_credentials_of_qlik_are_those_of_an_environment() -> None:
+def test_qlik_credentials_belong_to_an_environment() -> None:
     """An environment can require approval, but every pull request can see the secrets of the repository."""
     with_them = {name: job.get("environment") for name, job in jobs() if QLIK in str(job)}
     assert with_them == {
@@ -187,7 +187,7 @@ def test_credentials_of_qlik_are_those_of_an_environment() -> None:
             assert "secrets." not in str({key: value for key, value in step.items() if key != "env"}), name
 
 
-def test_what_is_not_configured_is_skipped() -> None:
+def test_jobs_without_configuration_are_skipped() -> None:
     """A job that does not wait for another checks for a backend; `diff` does not need one."""
     for name, job in jobs():
         if "needs" not in job and name != "preview.yml diff":
@@ -196,7 +196,7 @@ def test_what_is_not_configured_is_skipped() -> None:
     assert rules[1] == {"if": "$PULUMI_BACKEND_URL == null", "when": "never"}
 
 
-def test_gitlab_knows_how_many_parts_there_are() -> None:
+def test_gitlab_has_the_right_number_of_parts() -> None:
     pipeline = read(GITLAB)
     count = {job["parallel"] for job in pipeline.values() if isinstance(job, dict) and "parallel" in job}
     assert pipeline["variables"]["SHARDS"].split() == [
@@ -205,6 +205,6 @@ def test_gitlab_knows_how_many_parts_there_are() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_scripts_can_be_run(script: Path) -> None:
+def test_scripts_are_executable(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0

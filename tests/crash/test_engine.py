@@ -58,7 +58,7 @@ def test_resources_are_made_in_the_order_of_the_program(make: Callable[..., Engi
     assert engine.destroy().expect_ok().steps[-1] == "delete Thing first"
 
 
-def test_an_error_of_the_program_ends_the_run_before_anything_is_deleted(make: Callable[..., Engine]) -> None:
+def test_an_error_of_the_program_ends_the_run_before_any_deletion(make: Callable[..., Engine]) -> None:
     """The registered resources are created."""
     fails = False
 

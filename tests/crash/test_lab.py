@@ -73,7 +73,7 @@ def test_everything_is_kept_and_put_back(lab: Lab) -> None:
     assert lab.refresh().expect_ok().steps == []
 
 
-def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
+def test_a_wait_advances_both_clocks(scratch: Path) -> None:
     """A wait of half an hour for an app takes no real time, and advances both clocks."""
     with Lab(scratch, publish_ready_ms=1_800_000) as lab:
         lab.env["TENANTRY_READY_SECONDS"] = "3600"
@@ -85,7 +85,7 @@ def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
         assert any("waiting for" in line for line in run.lines)
 
 
-def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:
+def test_time_between_two_runs_also_advances_the_client(lab: Lab) -> None:
     """Otherwise, a new client treats an old token as fresh."""
     lab.write(SMALL)
     lab.up().expect_ok()
@@ -118,7 +118,7 @@ def test_requests_have_the_same_names_in_each_run(lab: Lab) -> None:
     assert Request("POST", "/api/v1/spaces/*/assignments", 1) in runs[0]
 
 
-def test_what_the_state_holds_can_be_asked_for_while_it_is_written(lab: Lab) -> None:
+def test_the_state_is_readable_while_it_is_written(lab: Lab) -> None:
     """A file has two groups with the same name: the error for the second names the owner of the first."""
     lab.write(changed(SMALL, ("groups/Analysts", {"name": "Same"})))
     lab.up().expect_ok()

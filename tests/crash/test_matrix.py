@@ -25,7 +25,7 @@ def test_a_sample(operation: Operation) -> None:
     assert not wrong, "\n".join(f"{cell}\n    {problem}" for cell, problem in wrong.items())
 
 
-def test_a_loss_is_seen() -> None:
+def test_a_loss_is_reported() -> None:
     """The bench reports objects that somebody created or deleted outside Pulumi."""
     (create,) = (operation for operation in OPERATIONS if operation.name == "create")
     with redirect_stdout(StringIO()), Bench(create) as bench:

@@ -6,7 +6,7 @@ from tests.crash.lab import Lab
 from tests.e2e.customers import GLOBEX, REPLACEABLE
 
 
-def test_each_kind_by_itself(lab: Lab) -> None:
+def test_each_resource_type_separately(lab: Lab) -> None:
     """Each object keeps its content, and the run writes nothing. The replacement is requested or tainted."""
     lab.write(GLOBEX)
     lab.up().expect_ok()

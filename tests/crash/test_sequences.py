@@ -29,12 +29,12 @@ def site(scratch: Path) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_what_is_promised_holds(site: Site, number: int) -> None:
+def test_all_promises_hold_in_random_sequences(site: Site, number: int) -> None:
     search(site, examples=12, steps=14, number=number)
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_broken_product_is_found_out(scratch: Path, name: str) -> None:
+def test_a_broken_product_is_found(scratch: Path, name: str) -> None:
     """The other mutations take longer: `python -m tests.crash.sequences --mutations`."""
     with (
         Site(scratch, MUTATIONS[name].breaks) as site,

@@ -64,7 +64,7 @@ def start(tmp_path: Path) -> Callable[..., Demo]:
     return lambda *args: Demo(tmp_path, *args)
 
 
-def test_it_makes_a_customer_and_shows_that_a_second_run_asks_nothing(start: Callable[..., Demo]) -> None:
+def test_it_creates_a_customer_and_a_second_run_sends_nothing(start: Callable[..., Demo]) -> None:
     demo = start()
     assert demo.process.wait(120) == 0, demo.output
     first, second = re.findall(r"^(\d+) requests", demo.output, re.MULTILINE)

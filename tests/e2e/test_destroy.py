@@ -74,7 +74,7 @@ def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> Non
     assert world.tenant["status"] == "disabled"
 
 
-def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+def test_a_tenant_deactivated_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     """A destroy succeeds, starts the grace period of the stack file, and prints the `revive` line."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
@@ -84,7 +84,7 @@ def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> N
     assert tenants(qlik) == {world.hostname: "disabled"}
 
 
-def test_a_tenant_purged_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+def test_a_tenant_purged_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     """A destroy succeeds, and prints no `revive` line because the tenant is gone."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)

@@ -13,7 +13,7 @@ from tests.world import World, calls
 APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
 
 
-def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
+def test_nothing_is_requested_twice(stack: Stack, qlik: Emulator) -> None:
     """`up` with its preview runs two provider processes. The preview sends no request.
 
     `up` requests one token per host, one licence key, and one lookup and one export of a template that three

@@ -84,7 +84,7 @@ def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> No
     assert tenants(qlik) == {}
 
 
-def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emulator) -> None:
+def test_settings_of_a_revived_tenant(stack: Stack, qlik: Emulator) -> None:
     """An administrator who is removed from the file loses the role.
 
     The settings from before the first `up` are unknown after a revival. The run says that it keeps the

@@ -118,7 +118,7 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
     fleet.run("preview", "--all", "--expect-no-changes")
 
 
-def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emulator) -> None:
+def test_dropped_requests_are_checked_once(fleet: Fleet, qlik: Emulator) -> None:
     """A third Ctrl-C drops the current requests. The next run reports this, and the run after it does not."""
     alone(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)

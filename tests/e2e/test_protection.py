@@ -20,7 +20,7 @@ PROTECTED = {
 }
 
 
-def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator) -> None:
+def test_a_production_customer_cannot_be_destroyed(stack: Stack, qlik: Emulator) -> None:
     """Every command fails before it sends a request: the state keeps all resources, and Qlik all objects."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
@@ -57,7 +57,7 @@ def test_destroying_all_that_is_not_protected(stack: Stack, qlik: Emulator) -> N
     assert (cloud(qlik), state(stack)) == (at_qlik, in_state)
 
 
-def test_taking_a_production_customer_down_takes_two_steps(stack: Stack, qlik: Emulator) -> None:
+def test_destroying_a_production_customer_needs_two_steps(stack: Stack, qlik: Emulator) -> None:
     """First `protect: false` and `up`, which sends no request. Then you can delete a part, or everything."""
     customer = changed(PRODUCTION, ("spaces/Partners", {"type": "managed"}))
     customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))

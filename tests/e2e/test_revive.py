@@ -75,7 +75,7 @@ def test_a_tenant_is_never_revived_by_its_name(stack: Stack, qlik: Emulator) -> 
     assert stack.up("--expect-no-changes", expect=0, **ORGANISATION).requests == []
 
 
-def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulator) -> None:
+def test_a_person_decides_between_two_tenants_of_one_name(stack: Stack, qlik: Emulator) -> None:
     """`up` stops and lists both. To continue, add the line for one of them, or renew the proof."""
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
@@ -107,7 +107,7 @@ def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulato
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "disabled", third: "active"}
 
 
-def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> None:
+def test_the_line_for_a_purged_tenant(stack: Stack, qlik: Emulator) -> None:
     """After the purge, the tenant cannot return: an error says so, and the run creates nothing."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
@@ -124,7 +124,7 @@ def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> Non
     assert list(tenants(qlik).values()) == ["active"]
 
 
-def test_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+def test_a_deactivation_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     """This is exactly one difference. `up --refresh` reactivates the tenant, and its content is unchanged."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)

@@ -107,7 +107,7 @@ def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None
     assert world.apps["Staging", "Sales Overview"]["lastReloadTime"] == ""
 
 
-def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
+def test_unusable_templates(stack: Stack, qlik: Emulator) -> None:
     """Each gets one clear message, finished objects stay, and the next `up` continues."""
     source = World(qlik, SOURCE_TENANT)
     space = source.spaces["Templates"]["id"]

@@ -184,7 +184,7 @@ def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search)
     assert ("wrong client secret", "command lines") in search.leaks()
 
 
-def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: Tokens) -> None:
+def test_tenantry_never_shows_or_stores_a_secret(scratch: Path, qlik: Emulator, tokens: Tokens) -> None:
     """Runs with reports, journals and logs, while Qlik's messages contain the secret and control codes."""
     fleet = Fleet(scratch, qlik)
     planted = {

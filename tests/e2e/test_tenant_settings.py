@@ -107,7 +107,7 @@ def meddle(world: World) -> None:
     world.patch(f"identity-providers/{provider['id']}", description="Mine")
 
 
-def test_from_the_first_day_to_the_last(stack: Stack, qlik: Emulator) -> None:
+def test_the_life_of_tenant_settings(stack: Stack, qlik: Emulator) -> None:
     """Create, keep, change, repair and restore the settings, and check the requests."""
     world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})

@@ -113,7 +113,7 @@ def test_a_deleted_app_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
     assert (tmp_path / "acme" / kept["path"]).is_file()
 
 
-def test_an_app_that_may_not_be_exported(filled: Tenancy, tmp_path: Path) -> None:
+def test_an_app_that_cannot_be_exported(filled: Tenancy, tmp_path: Path) -> None:
     """The error names the app and the solution, and nothing changes in its space."""
     app = theirs(filled)
     done = run(filled, tmp_path)

@@ -141,7 +141,7 @@ def test_any_log_is_read(tmp_path: Path) -> None:
     read()
 
 
-def test_most_logs_tell_something(tmp_path: Path) -> None:
+def test_most_logs_contain_events(tmp_path: Path) -> None:
     """Otherwise, the fuzzer tries only input that the reader skips."""
     file = tmp_path / "events.json"
     tells_something: list[bool] = []

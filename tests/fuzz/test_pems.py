@@ -72,7 +72,7 @@ def _other_content(draw: st.DrawFn, text: str) -> str:
     return f"{pem.BEGIN}{label}-----\n{base64.encodebytes(der).decode()}{pem.END}{label}-----\n"
 
 
-def test_any_text_is_a_key_or_has_a_problem() -> None:
+def test_any_text_is_a_key_or_gets_an_error() -> None:
     @fuzzing(FEW)
     @given(text=texts())
     def read(text: str) -> None:
@@ -103,7 +103,7 @@ def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "stacks" / "Pulumi.globex.yaml"
 
 
-def test_settings_take_a_key_or_say_the_same_problem(stack_file: Path) -> None:
+def test_settings_accept_a_key_or_report_the_same_problem(stack_file: Path) -> None:
     """The key is in the stack file, or in a file that it names."""
 
     def settings(**key: str) -> str:

@@ -130,7 +130,7 @@ def target() -> Iterator[Target]:
 
 
 @pytest.mark.parametrize("made", [garbage, requests])
-def test_any_bytes_are_answered_or_refused(target: Target, made: object) -> None:
+def test_any_bytes_get_a_response_or_are_refused(target: Target, made: object) -> None:
     @fuzzing(FEW)
     @given(request=made())  # type: ignore[operator]
     def shoot(request: bytes) -> None:
@@ -143,7 +143,7 @@ def test_any_bytes_are_answered_or_refused(target: Target, made: object) -> None
     assert target.qlik.control.health()["status"] == "ok"
 
 
-def test_most_requests_reach_what_they_are_for(target: Target) -> None:
+def test_most_requests_reach_their_handler(target: Target) -> None:
     """Otherwise, the fuzzer tests only the first checks of the server."""
     statuses: list[int] = []
 

@@ -52,7 +52,7 @@ def bounded_memory() -> Iterator[None]:
 
 @pytest.mark.usefixtures("bounded_memory")
 @pytest.mark.parametrize("files", [made_files, damaged_files])
-def test_what_comes_of_any_file_is_settings_or_problems(stack_file: Path, files: object) -> None:
+def test_any_file_results_in_settings_or_problems(stack_file: Path, files: object) -> None:
     @fuzzing(FEW)
     @given(content=files())  # type: ignore[operator]
     def read(content: tuple[bytes, bytes]) -> None:

@@ -30,14 +30,14 @@ def test_every_state_is_visited_once() -> None:
     assert found.texts == {"one more", "three more", "it breaks"}
 
 
-def test_the_counterexample_is_a_shortest_one() -> None:
+def test_the_counterexample_is_as_short_as_possible() -> None:
     found = search(0, counter, {"never seven": lambda state: state != 7})
     assert (found.broken, found.state) == ("never seven", 7)
     assert len(found.trace) == 3
     assert sorted(found.trace) == ["one more", "three more", "three more"]
 
 
-def test_a_state_from_which_only_failures_lead_on_is_no_progress() -> None:
+def test_a_dead_end_without_failures_is_found() -> None:
     goal = ("to nine", lambda state: state == 9)
     found = search(0, counter, {}, goal)
     assert (found.broken, found.state, found.trace[-1]) == ("to nine", 100, "it breaks")
@@ -49,6 +49,6 @@ def test_a_failure_does_not_count_as_progress() -> None:
     assert (found.broken, found.state) == ("to a hundred", 7)
 
 
-def test_a_counterexample_can_be_read() -> None:
+def test_a_counterexample_is_readable() -> None:
     found = search(0, counter, {"never one": lambda state: state != 1})
     assert str(found).splitlines() == ["3 states, 2 moves", "broken: never one", "  1. one more"]

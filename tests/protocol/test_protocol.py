@@ -27,7 +27,7 @@ def searched(name: str) -> Found[State]:
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", WORLDS)
-def test_everything_promised_holds(name: str) -> None:
+def test_all_promises_hold(name: str) -> None:
     found = searched(name)
     assert not found.broken, str(found)
 
@@ -39,7 +39,7 @@ def test_a_broken_protocol_has_a_counterexample(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NOT_PROMISED)
-def test_what_is_not_promised_does_happen(name: str) -> None:
+def test_unpromised_cases_do_occur(name: str) -> None:
     found = check(NOT_PROMISED[name].world)
     assert found.broken == NOT_PROMISED[name].promise, str(found)
 
@@ -88,13 +88,13 @@ HAPPENS = (
 
 
 @pytest.mark.timeout(3600)
-def test_the_search_comes_by_everything() -> None:
+def test_the_search_reaches_every_event() -> None:
     some = [name for name in QUICK if name.startswith(("any one", "rolled", "destroyed", "a customer"))]
     texts = "\n".join(sorted({text for name in some for text in searched(name).texts}))
     assert [event for event in HAPPENS if not re.search(event, texts, re.MULTILINE)] == []
 
 
-def test_the_command_says_what_holds(
+def test_the_command_prints_the_promises(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = {"two stacks at once": QUICK["two stacks at once"]}

@@ -52,9 +52,7 @@ def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left_out", ["_settle_tar", "_settle_zip"])
-def test_builds_that_differ_are_no_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_out: str
-) -> None:
+def test_different_builds_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_out: str) -> None:
     """Without the corrections of times, users and modes, builds differ. The former files stay."""
     monkeypatch.setattr(dist, left_out, lambda *_: None)
     kept = tmp_path / "dist" / "former"
@@ -65,7 +63,7 @@ def test_builds_that_differ_are_no_result(
     assert kept.exists()
 
 
-def test_a_build_that_fails_says_why(tmp_path: Path) -> None:
+def test_a_failed_build_names_the_reason(tmp_path: Path) -> None:
     def broken(folder: Path) -> None:
         source(folder)
         (folder / "pyproject.toml").write_text("[project\n")

@@ -56,7 +56,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_everything_is_done_once(root: Path, commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_step_runs_once(root: Path, commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
     environment.ensure(root, root / ".venv")
     assert commands.since() == ["venv", "--require-hashes", "--editable"]
     assert len(capsys.readouterr().out.splitlines()) == 3
@@ -68,7 +68,7 @@ def test_everything_is_done_once(root: Path, commands: Commands, capsys: pytest.
 @pytest.mark.parametrize(
     ("file", "again"), [("requirements.lock", "--require-hashes"), ("pyproject.toml", "--editable")]
 )
-def test_what_changed_is_done_again(root: Path, commands: Commands, file: str, again: str) -> None:
+def test_changed_steps_run_again(root: Path, commands: Commands, file: str, again: str) -> None:
     environment.ensure(root, root / ".venv")
     commands.since()
     (root / file).write_text("changed")
@@ -76,7 +76,7 @@ def test_what_changed_is_done_again(root: Path, commands: Commands, file: str, a
     assert commands.since() == [again]
 
 
-def test_a_failed_step_is_tried_again_and_no_other(root: Path, commands: Commands) -> None:
+def test_only_a_failed_step_runs_again(root: Path, commands: Commands) -> None:
     commands.fails = "--require-hashes"
     with pytest.raises(SetupError, match="package registry"):
         environment.ensure(root, root / ".venv")
@@ -85,7 +85,7 @@ def test_a_failed_step_is_tried_again_and_no_other(root: Path, commands: Command
     assert commands.since() == ["venv", "--require-hashes", "--editable"]
 
 
-def test_a_moved_checkout_is_installed_anew(root: Path, commands: Commands) -> None:
+def test_a_moved_checkout_is_installed_again(root: Path, commands: Commands) -> None:
     environment.ensure(root, root / ".venv")
     commands.since()
     moved = root / "elsewhere"
@@ -96,7 +96,7 @@ def test_a_moved_checkout_is_installed_anew(root: Path, commands: Commands) -> N
     assert commands.since() == ["--require-hashes", "--editable"]
 
 
-def test_a_half_made_environment_is_made_anew(root: Path, commands: Commands) -> None:
+def test_an_incomplete_environment_is_created_again(root: Path, commands: Commands) -> None:
     python = root / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
@@ -106,7 +106,7 @@ def test_a_half_made_environment_is_made_anew(root: Path, commands: Commands) ->
     assert environment.usable(Path(sys.prefix) / "bin" / "python")
 
 
-def test_damaged_stamps_count_as_none(root: Path) -> None:
+def test_damaged_stamps_are_ignored(root: Path) -> None:
     (root / "tenantry-setup.json").write_text("{")
     assert not Stamps(root).fresh("packages", "")
 

@@ -34,7 +34,7 @@ def test_every_target_has_a_line_of_help() -> None:
 @pytest.mark.parametrize(
     ("broken", "code"), [("nothing", 0), ("setup", 2), ("check", 1), ("test", 1), ("check|test", 1)]
 )
-def test_continuous_integration_runs_everything_and_tells(tmp_path: Path, broken: str, code: int) -> None:
+def test_continuous_integration_runs_everything_and_reports(tmp_path: Path, broken: str, code: int) -> None:
     make = tmp_path / "make"
     make.write_text(MAKE.replace("$BROKEN", broken))
     make.chmod(0o755)

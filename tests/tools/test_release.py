@@ -45,13 +45,13 @@ def test_the_tag_is_the_version(root: Path, tag: str) -> None:
         check(tag, root)
 
 
-def test_the_changelog_says_something(root: Path) -> None:
+def test_the_changelog_has_a_section_for_the_version(root: Path) -> None:
     (root / "CHANGELOG.md").write_text(CHANGELOG.replace("## 1.2.0 - 2030-01-31\n", ""))
     with pytest.raises(NotReady, match=r"CHANGELOG\.md has no section for 1\.2\.0"):
         check("v1.2.0", root)
 
 
-def test_there_are_states(root: Path) -> None:
+def test_every_released_version_has_states(root: Path) -> None:
     (root / "tests" / "upgrades" / "1.2.0" / "cloud.json").unlink()
     with pytest.raises(NotReady, match=r"tests\.upgrades\.make"):
         check("v1.2.0", root)

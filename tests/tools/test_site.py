@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_pages_of_the_root_are_there(site: Path) -> None:
+def test_pages_of_the_root_exist(site: Path) -> None:
     made = [
         (site / page).with_suffix(Path(page).suffix.replace(".md", ".html")) for page in FROM_ROOT.values()
     ]
@@ -118,5 +118,5 @@ def test_a_broken_link_ends_the_build(tmp_path: Path, wrong: str) -> None:
         ("../tools/site.py", False, "../tools/site.py"),
     ],
 )
-def test_links_lead_to_the_same_in_both_views(link: str, beside_docs: bool, leads_to: str) -> None:
+def test_links_have_the_same_target_in_both_views(link: str, beside_docs: bool, leads_to: str) -> None:
     assert place(link, beside_docs=beside_docs) == leads_to

@@ -70,14 +70,14 @@ def expect_no_output_lost(stack: Stack, version: str) -> None:
     assert lost == {}
 
 
-def test_there_are_states() -> None:
+def test_every_released_version_has_states() -> None:
     assert VERSIONS
     assert all((HERE / version / "states").is_dir() for version in VERSIONS)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", SETTLED)
-def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) -> None:
+def test_a_customer_without_changes(stack_of: Make, name: str, version: str) -> None:
     """Up, preview and refresh find no difference and write nothing. Then the customer can be destroyed."""
     stack = stack_of(version, name)
     assert stack.up("--expect-no-changes").requests == []
@@ -100,7 +100,7 @@ def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_tenant_can_be_imported_anew(
+def test_a_tenant_can_be_imported_again(
     stack_of: Make, make_stack: Callable[..., Stack], version: str
 ) -> None:
     """After the state is lost, an import writes nothing to Qlik, and the next `up` has nothing to do."""
@@ -129,7 +129,7 @@ def test_a_tenant_can_be_imported_anew(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_run_that_failed_goes_on(stack_of: Make, version: str) -> None:
+def test_a_failed_run_continues(stack_of: Make, version: str) -> None:
     """The created object is finished, and not created again."""
     stack = stack_of(version, UNFINISHED)
     app = stack.resources()["App Sales Overview"]
@@ -142,7 +142,7 @@ def test_a_run_that_failed_goes_on(stack_of: Make, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_was_postponed_is_done(stack_of: Make, version: str) -> None:
+def test_a_postponed_rename_is_finished(stack_of: Make, version: str) -> None:
     """Two groups swap names, so one of them has a temporary name."""
     stack = stack_of(version, POSTPONED)
     assert isinstance(stack.qlik, Emulator)
@@ -158,7 +158,7 @@ def test_what_was_postponed_is_done(stack_of: Make, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_tenant_that_was_asked_for_is_asked_about(stack_of: Make, version: str) -> None:
+def test_a_requested_tenant_is_not_requested_again(stack_of: Make, version: str) -> None:
     """This version reads the proof of the former version: it names the tenant and requests no new one."""
     stack = stack_of(version, ASKED)
     assert isinstance(stack.qlik, Emulator)
