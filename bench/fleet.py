@@ -240,7 +240,7 @@ def _comment() -> Row:
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
     """Yield a temporary folder, in memory if the machine supports it."""
-    memory = stacks.MEMORY if stacks.MEMORY.is_dir() else None
+    memory = stacks.MEMORY_FOLDER if stacks.MEMORY_FOLDER.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=memory))
     try:
         yield folder

@@ -18,7 +18,7 @@ from tests.e2e.harness import Process, Stack
 from tests.e2e.result import Result
 
 FLOOR = Path(__file__).parent / "floor"
-MEMORY = Path("/dev/shm")
+MEMORY_FOLDER = Path("/dev/shm")
 PROVIDER = "pulumi.dynamic"
 
 
@@ -33,7 +33,9 @@ class Measured(NamedTuple):
 @contextmanager
 def stack(qlik: Emulator | None = None, program: Path | None = None) -> Iterator[Stack]:
     """Yield a new stack of our program, or of `program`, in a temporary folder."""
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder = Path(
+        tempfile.mkdtemp(prefix="tenantry-bench-", dir=MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None)
+    )
     options: dict[str, Any] = {"program": program} if program else {}
     try:
         with Stack(folder, qlik=qlik, **options) as made:

@@ -18,7 +18,7 @@ from tests.e2e.fleet import Fleet, copied
 
 SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_UNCHANGED", "100,1000").split(","))
 CPU_A_STACK = 0.15
-GROWTH = 1.05
+MAX_GROWTH = 1.05
 FIRST = "c0000"
 PREVIEW = "preview, nothing changed"
 COMMANDS = {
@@ -74,7 +74,7 @@ def _rows(what: str, took: list[Cost]) -> Iterator[Row]:
         f"{most.cpu:.0f} s",
         f"{least.cpu * SIZES[-1] / SIZES[0]:.0f} s",
         most.cpu * SIZES[0] / SIZES[-1] / least.cpu,
-        GROWTH,
+        MAX_GROWTH,
     )
     a_stack = (most.peak - least.peak) / (SIZES[-1] - SIZES[0])
     yield Row(

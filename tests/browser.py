@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 """The maximum seconds for a response on a busy machine."""
 OPTIONS = (
     "--headless=new",
@@ -107,7 +107,7 @@ class Browser:
             pass
 
     def _next(self) -> dict[str, Any]:
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while b"\0" not in self._rest:
             ready, _, _ = select.select([self._reads], [], [], max(0.0, end - time.monotonic()))
             part = os.read(self._reads, 1 << 20) if ready else b""

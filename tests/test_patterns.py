@@ -21,11 +21,11 @@ parser: Any = re._parser  # the standard library's parser of patterns
 
 ROOT = Path(tenantry.__file__).parent
 SIZES = (500, 4_000, 32_000)
-GROWTH = 3
+MAX_GROWTH = 3
 """The maximum growth of time beyond proportion. A pattern that looks at each pair of characters takes 64
 times as long for eight times the text.
 """
-NOTHING = 0.01
+NOISE_SECONDS = 0.01
 """Seconds below which growth is noise."""
 
 MADE_AT_RUN_TIME = {
@@ -200,10 +200,10 @@ def _worst(use: Use) -> str:
         for size in SIZES:
             text = texts[size][which]
             taken = _seconds(use, pattern, text)
-            if taken > NOTHING and before:
+            if taken > NOISE_SECONDS and before:
                 taken = min(taken, _seconds(use, pattern, text))
-                allowed = GROWTH * size / before * max(seconds, NOTHING / 10)
-                if taken > allowed and taken > NOTHING:
+                allowed = MAX_GROWTH * size / before * max(seconds, NOISE_SECONDS / 10)
+                if taken > allowed and taken > NOISE_SECONDS:
                     return f"{text[:60]!r}…: {seconds:.4f} s of {before}, {taken:.4f} s of {size} characters"
             before, seconds = size, taken
     return ""

@@ -75,9 +75,9 @@ POINTS = (
     ),
 )
 STATE_KB = 44
-INSTALLATION = 12.7
+INSTALLATION_SECONDS = 12.7
 """CPU seconds to create a virtual environment for the program. Each pod of the operator creates one."""
-ALONE = 1.3
+PREVIEW_SECONDS = 1.3
 """CPU seconds of a plain `pulumi preview` without files in memory from other runs."""
 SETUP_MINUTES = 1.0
 """Set-up of a CI job, an assumption."""
@@ -107,7 +107,7 @@ def _lines() -> Iterator[str]:
     yield (
         f"The state of such a customer has {STATE_KB} KB. A file backend also keeps copies and a history, "
         "about six times as much after a few runs. Installing the program's packages takes "
-        f"{INSTALLATION:.0f} s of CPU."
+        f"{INSTALLATION_SECONDS:.0f} s of CPU."
     )
     yield ""
     yield "## Computed, for many"
@@ -160,7 +160,7 @@ def _lines() -> Iterator[str]:
 def _machine_minutes(point: Point, customers: int) -> tuple[float, float, float]:
     alone = point.minutes(customers, CORES_A_JOB)
     jobs = -(-customers // STACKS_A_JOB)
-    pods = customers * (max(point.cpu, ALONE) + INSTALLATION) / CORES_A_JOB / 60
+    pods = customers * (max(point.cpu, PREVIEW_SECONDS) + INSTALLATION_SECONDS) / CORES_A_JOB / 60
     return alone, alone + jobs * SETUP_MINUTES, pods
 
 

@@ -10,15 +10,15 @@ from tenantry.providers.framework.facts import RENEW, nothing_made_in
 from tenantry.state.entries import split
 from tests.crash.lab import Run
 from tests.crash.resources import State
-from tests.crash.site import NOTHING, Place, Site, Stack, Strike, proof_in, tenants_in
+from tests.crash.site import NO_STRIKE, Place, Site, Stack, Strike, proof_in, tenants_in
 from tests.crash.truth import NO_LIST, PROGRESS, TOO_EARLY, CreatedTenant, PromiseBroken, RunKnowledge, Truth
 
 CALLED = ("Globex", "Initech", "Hooli")
 LIFECYCLE = {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}
 
-SETTLED = 900
+SETTLED_SECONDS = 900
 """Seconds after which a request can have no effect any more."""
-RUNS = 8
+MAX_RUNS = 8
 """The maximum number of runs of a careful person."""
 
 REVIVE = re.compile(r"revive: \{hostname: ([\w.-]+), tenant_id: (\w+)\}")
@@ -39,7 +39,7 @@ class Actions:
         return self.run(stack, "up", **options)
 
     def run(
-        self, stack: Stack, command: str, *, strike: Strike = NOTHING, by_hand: bool = True, **options: Any
+        self, stack: Stack, command: str, *, strike: Strike = NO_STRIKE, by_hand: bool = True, **options: Any
     ) -> Run:
         """Run a command of a stack. `by_hand`: a person, not `tenantry up`, renews the proof."""
         before = self.site.state_of(stack.place)
@@ -56,7 +56,7 @@ class Actions:
             self.site.state_of(other_stack.place) for other_stack in self.stacks if other_stack is not stack
         ]
         elsewhere = {hostname for state in others for hostname in tenants_in(state)}
-        undisturbed = command == "up" and strike is NOTHING
+        undisturbed = command == "up" and strike is NO_STRIKE
         self.truth.judge(
             stack, run, before, RunKnowledge(options.get("organisation", True), undisturbed, elsewhere)
         )
@@ -64,7 +64,7 @@ class Actions:
         return run
 
     def answer(
-        self, stack: Stack, *, comes_back: bool = True, strike: Strike = NOTHING, **options: Any
+        self, stack: Stack, *, comes_back: bool = True, strike: Strike = NO_STRIKE, **options: Any
     ) -> Run:
         """Follow the message of the last run, as a careful person who knows the owner of each tenant.
 
@@ -77,12 +77,12 @@ class Actions:
             if certain := nothing_made_in(text):
                 return self._renew(stack, certain, by_hand=False, strike=strike, **options)
         if TOO_EARLY in text:
-            self.wait(SETTLED)
+            self.wait(SETTLED_SECONDS)
         elif "tenantry forget" in text or "No tenant answers at" in text:
             left = split({"deployment": self.site.state_of(stack.place).as_json()}).rest["deployment"]
             self._put(stack, State.from_json(left))
         elif RENEW in text:
-            self.wait(SETTLED)  # a careful person waits until the result of the request is certain
+            self.wait(SETTLED_SECONDS)  # the person waits for a certain result
             (proof,) = set(re.findall(rf"{RENEW}=([0-9a-f]+)", text))
             mine = self._mine(stack, text, proof)
             if mine and (comes_back or mine.asked.proof == proof):
@@ -97,11 +97,11 @@ class Actions:
 
     def follow_until_done(self, stack: Stack, **options: Any) -> None:
         """Follow the messages, without mishaps, until the stack has its tenant."""
-        for _ in range(RUNS):
+        for _ in range(MAX_RUNS):
             if self.answer(stack, **options).ok:
                 break
         else:
-            raise PromiseBroken(PROGRESS, f"{stack.place} still fails after {RUNS} runs: {stack.errors}")
+            raise PromiseBroken(PROGRESS, f"{stack.place} still fails after {MAX_RUNS} runs: {stack.errors}")
         if len(has := tenants_in(self.site.state_of(stack.place))) != 1:
             raise PromiseBroken(PROGRESS, f"{stack.place} has the tenants {has}")
 

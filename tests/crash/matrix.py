@@ -39,10 +39,10 @@ from tests.crash.wire import Request
 from tests.e2e.customers import Customer, changed, everything
 from tests.e2e.operations import ORGANISATION
 
-RUNS = 8
+MAX_RUNS = 8
 """How many runs a careful person may need."""
 
-SETTLED = 900
+SETTLED_SECONDS = 900
 """Seconds after which nothing can come of a request any more."""
 
 LATE_LISTS = {"items_lag_ms": 20_000, "organisation_lag_ms": 20_000}
@@ -230,23 +230,23 @@ class Bench:
     def _heal(self, again: Callable[[], Run]) -> str:
         """Repeat runs until one succeeds, as a careful person does; return the remaining errors."""
         errors = ""
-        for _ in range(RUNS):
+        for _ in range(MAX_RUNS):
             run = again()
             if run.ok:
-                self.lab.advance(seconds=SETTLED)  # a late request is carried out by then
+                self.lab.advance(seconds=SETTLED_SECONDS)  # a late request is carried out by then
                 return ""
             errors = "\n".join(run.errors)
             self._answer(errors)
-        return f"still failing after {RUNS} runs: {errors}"
+        return f"still failing after {MAX_RUNS} runs: {errors}"
 
     def _answer(self, errors: str) -> None:
         """Follow the messages."""
         if proof := nothing_made_in(errors):
             self.lab.env[RENEW] = proof
         elif AGAIN in errors:
-            self.lab.advance(seconds=SETTLED)
+            self.lab.advance(seconds=SETTLED_SECONDS)
         elif "does not say which one" in errors or RENEW in errors:
-            self.lab.advance(seconds=SETTLED)  # nobody answers before it is certain what came of the request
+            self.lab.advance(seconds=SETTLED_SECONDS)  # the person waits for a certain result
             made = [host for host, status in self.lab.tenants.items() if status == "active"]
             lines = [line for line in REVIVE.findall(errors) if any(host in line for host in made)]
             if made and not self.operation.destroyed:

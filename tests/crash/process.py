@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 KILLED = 99
 BROKEN = 70
-SECONDS = 240.0
+TIMEOUT_SECONDS = 240.0
 
 
 def die() -> None:
@@ -25,7 +25,7 @@ def die() -> None:
     os._exit(KILLED)
 
 
-def run(do: Callable[[], None], *, seconds: float = SECONDS) -> bool:
+def run(do: Callable[[], None], *, seconds: float = TIMEOUT_SECONDS) -> bool:
     """Call a function in a new process; return True if it ended normally, and False after a `die`.
 
     An exception there becomes an AssertionError here, and its traceback goes to stderr.

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.crash.deeds import CALLED, SETTLED, Actions
+from tests.crash.deeds import CALLED, SETTLED_SECONDS, Actions
 from tests.crash.mutations import MUTATIONS
 from tests.crash.site import STRIKES, STRIKES_OF_DESTROY, Place, Site, Stack
 from tests.crash.truth import PromiseBroken
@@ -131,7 +131,7 @@ class Sequences(RuleBasedStateMachine):
     def notes(self, machine: str, then: str) -> None:
         self._actions.notes(machine, then)
 
-    @rule(seconds=st.sampled_from((SETTLED, SHORT, LONG)))
+    @rule(seconds=st.sampled_from((SETTLED_SECONDS, SHORT, LONG)))
     def wait(self, seconds: int) -> None:
         self._actions.wait(seconds)
 

@@ -70,9 +70,9 @@ def _struck(request: Request, fault: str, **more: Any) -> Strike:
     return Strike(request.fault(times=1, **FAULTS[fault], **more))
 
 
-NOTHING = Strike()
+NO_STRIKE = Strike()
 STRIKES = {
-    "nothing": NOTHING,
+    "nothing": NO_STRIKE,
     "the answer of the request is cut": _struck(ASK, "cut after"),
     "killed when it is named": Strike(kill=Kill(NAME)),
     "killed after the request": Strike(kill=Kill(ASK, after=True)),
@@ -93,7 +93,7 @@ STRIKES = {
 """All strikes, by their names in a sequence; the first ones are the simplest and the most dangerous."""
 
 STRIKES_OF_DESTROY = {
-    "nothing": NOTHING,
+    "nothing": NO_STRIKE,
     "killed after the deactivation": Strike(kill=Kill(DEACTIVATE, after=True)),
     "killed before the deactivation": Strike(kill=Kill(DEACTIVATE)),
     "the answer is cut": _struck(DEACTIVATE, "cut after"),
@@ -130,7 +130,7 @@ class Site(Lab):
         machine: str = "a",
         organisation: bool = True,
         renew: str = "",
-        strike: Strike = NOTHING,
+        strike: Strike = NO_STRIKE,
         **options: Any,
     ) -> Run:
         """Run a command of a stack. `renew` is the proof that the person wants to renew."""

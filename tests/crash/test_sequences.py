@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.deeds import SETTLED, Actions
+from tests.crash.deeds import SETTLED_SECONDS, Actions
 from tests.crash.mutations import MUTATIONS, QUICK
 from tests.crash.sequences import LONG, search
 from tests.crash.site import STRIKES, STRIKES_OF_DESTROY, Place, Site, tenants_in
@@ -62,7 +62,7 @@ def test_a_customer_of_many_names(site: Site) -> None:
     stack.file["name"] = "Initech"
     deeds.up(stack, strike=STRIKES["killed after it is named"])
     stack.file["name"] = "Hooli"
-    deeds.wait(SETTLED)
+    deeds.wait(SETTLED_SECONDS)
     deeds.follow_until_done(stack, machine="b")
     assert [tenant["name"] for tenant in site.made] == ["Hooli"]
 

@@ -20,16 +20,16 @@ from tests.packages import build
 if TYPE_CHECKING:
     from tenantry.emulator import Emulator
 
-MEMORY = Path("/dev/shm")
+MEMORY_FOLDER = Path("/dev/shm")
 
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Path]:
     """A private folder, in memory if possible, because the engine writes its state at every step."""
-    if not os.access(MEMORY, os.W_OK):
+    if not os.access(MEMORY_FOLDER, os.W_OK):
         yield tmp_path
         return
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=MEMORY))
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=MEMORY_FOLDER))
     yield folder
     shutil.rmtree(folder)
 
@@ -37,8 +37,8 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for this process, in memory if possible."""
-    in_memory = os.access(MEMORY, os.W_OK)
-    base = MEMORY if in_memory else tmp_path_factory.mktemp("stacks")
+    in_memory = os.access(MEMORY_FOLDER, os.W_OK)
+    base = MEMORY_FOLDER if in_memory else tmp_path_factory.mktemp("stacks")
     folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=base))
     yield folder
     shutil.rmtree(folder)

@@ -19,7 +19,7 @@ from tests.e2e.cluster import Processes
 from tests.e2e.fleet import Done, Fleet, heard, wait_until
 from tests.e2e.harness import ROOT
 
-LONG = 240
+TIMEOUT_SECONDS = 240
 """Timeout in seconds, longer than any wait on any machine."""
 
 STACKS = ("acme", "globex", "initech")
@@ -120,14 +120,16 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
 
 def held(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
-    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", LONG)
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
 
 
 def unlocked(fleet: Fleet, stack: str) -> None:
     """Wait until the `pulumi` process of a lost worker has ended."""
     locks = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
     wait_until(
-        lambda: not list(locks.glob(f"organization/tenantry/{stack}/*")), "a lock that is given back", LONG
+        lambda: not list(locks.glob(f"organization/tenantry/{stack}/*")),
+        "a lock that is given back",
+        TIMEOUT_SECONDS,
     )
 
 
@@ -210,7 +212,9 @@ def test_ctrl_c_twice_interrupts_the_stacks_on_the_workers(
         process.send_signal(signal.SIGINT)
         heard(process, "Interrupting 1")
         outputs = [file for file in dask.folder.rglob("output.txt") if "jobs" in file.parts]
-        wait_until(lambda: any("cancelling" in file.read_text() for file in outputs), "a signal", LONG)
+        wait_until(
+            lambda: any("cancelling" in file.read_text() for file in outputs), "a signal", TIMEOUT_SECONDS
+        )
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130

@@ -18,7 +18,7 @@ from tenantry.fleet import process as commands
 from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import Fleet, heard, wait_until
 
-LONG = 240
+TIMEOUT_SECONDS = 240
 """Timeout in seconds, longer than any wait on any machine."""
 
 STACKS = ("acme", "globex", "initech", "umbrella")
@@ -46,7 +46,7 @@ def alone(fleet: Fleet) -> None:
 
 def held(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
-    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", LONG)
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
 
 
 def printed(fleet: Fleet, stack: str) -> str:
@@ -57,13 +57,13 @@ def printed(fleet: Fleet, stack: str) -> str:
 
 def cancelling(fleet: Fleet, stack: str) -> None:
     """Wait until `pulumi` has noticed a signal, so that its current steps are its last."""
-    wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", LONG)
+    wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", TIMEOUT_SECONDS)
 
 
 def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:
     """Press Ctrl-C until `pulumi` terminates, because it misses a signal while it handles another one."""
     cancelling(fleet, "acme")
-    for _ in range(LONG // 10):
+    for _ in range(TIMEOUT_SECONDS // 10):
         process.send_signal(signal.SIGINT)
         heard(process, "Aborting now")
         with suppress(AssertionError):
@@ -151,7 +151,9 @@ def test_a_stack_that_takes_too_long_is_interrupted(
 
     def waited(self: subprocess.Popen[Any], timeout: float | None = None) -> int:
         if timeout == limit and "acme" in self.args:  # type: ignore[operator]  # the test passes a list
-            wait_until(lambda: self.poll() is not None or qlik.control.faults[0]["hit"] == 2, "both", LONG)
+            wait_until(
+                lambda: self.poll() is not None or qlik.control.faults[0]["hit"] == 2, "both", TIMEOUT_SECONDS
+            )
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)
         if timeout == commands.SHUTDOWN_SECONDS:

@@ -26,7 +26,7 @@ from tests.world import calls, writes
 HOURS = dict.fromkeys(("TENANTRY_REQUEST_TIMEOUT", "TENANTRY_DEADLINE", "TENANTRY_READY_SECONDS"), "7200")
 """Seconds that a provider still waits at a kill: if it ends earlier, it noticed the end of the engine."""
 
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 """Timeout in seconds for a busy machine, much shorter than the hours of waiting."""
 
 
@@ -58,7 +58,7 @@ def kill(stack: Stack, run: Process) -> None:
     assert stack.processes("pulumi.dynamic")
     assert stack.processes("language")
     run.signal(signal.SIGKILL)
-    wait_for(lambda: not stack.processes(), seconds=PATIENCE)
+    wait_for(lambda: not stack.processes(), seconds=TIMEOUT_SECONDS)
     assert run.wait().rc == -signal.SIGKILL
     sent = calls(stack.requests())
     stack.cancel()
@@ -174,7 +174,7 @@ def test_an_interrupted_run_finishes_its_steps(stack: Stack, qlik: Emulator, num
     wait_for(lambda: qlik.control.faults[0]["hit"] == 2, seconds=60)
     run.signal(number)
     assert run.wait().rc != 0
-    wait_for(lambda: not stack.processes(), seconds=PATIENCE)
+    wait_for(lambda: not stack.processes(), seconds=TIMEOUT_SECONDS)
     assert {"Space Staging", "Space Sales"} <= stack.resources().keys()
     assert "TenantLifecycle lifecycle" not in stack.resources()
     assert not stack.deployment().get("pending_operations")

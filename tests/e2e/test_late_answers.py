@@ -15,13 +15,13 @@ from tests.world import World, calls, writes
 CUSTOMER: Customer = changed(
     GLOBEX, ("web_integrations", {"Portal": {"origins": ["https://portal.example"]}})
 )
-LATE = 60
+DELAY_SECONDS = 60
 MAKING = ("/api/v1/apps/import", "/api/v1/web-integrations")
 
 
 def late(qlik: Emulator, path: str) -> str:
     """Let Qlik accept a request, cut its connection, and carry it out a minute later by its own clock."""
-    return qlik.control.add_fault(method="POST", path=path, done_after_ms=LATE * 1000, times=1)
+    return qlik.control.add_fault(method="POST", path=path, done_after_ms=DELAY_SECONDS * 1000, times=1)
 
 
 def reads(stack: Stack, path: str, since: int) -> int:
@@ -44,7 +44,7 @@ def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
     assert tenants(qlik) == {}
     early = stack.up(expect=1)
     assert "Qlik may still create it" in str(early.errors)
-    qlik.control.advance(LATE)
+    qlik.control.advance(DELAY_SECONDS)
     (hostname,) = tenants(qlik)
     asked = stack.up(expect=1)
     assert writes(early.requests) == writes(asked.requests) == []
@@ -61,7 +61,7 @@ def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
     run = start(stack)
     for path in ("/api/v1/items", "/api/v1/web-integrations"):
         wait_for(lambda: reads(stack, path, since) >= 2, seconds=60)  # noqa: B023
-    qlik.control.advance(LATE)
+    qlik.control.advance(DELAY_SECONDS)
     assert run.wait().rc == 0
 
     world = World(qlik, hostname)

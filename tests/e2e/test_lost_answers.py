@@ -13,18 +13,18 @@ from tests.e2e.operations import HOUR, bring_up, renewal, take_back, tenants
 from tests.world import calls
 
 NOT_REPEATED = {"POST /api/v1/apps/import", "POST publish"}
-RUNS = 3
+MAX_RUNS = 3
 
 
 def up_until_done(stack: Stack, **env: str) -> list[str]:
     """Run `up` until it succeeds, at most a few times; return the errors of the failed runs."""
     errors: list[str] = []
-    for _ in range(RUNS):
+    for _ in range(MAX_RUNS):
         result = stack.up(expect=None, **env)
         if result.rc == 0:
             return errors
         errors += result.errors
-    raise AssertionError(f"still failing after {RUNS} runs: {errors}")
+    raise AssertionError(f"still failing after {MAX_RUNS} runs: {errors}")
 
 
 def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:

@@ -20,8 +20,8 @@ from tests.fuzz.examples import fuzzing
 from tests.fuzz.requests import PLACES, garbage, requests
 
 FEW = 200
-SECONDS = 10
-PATIENCE = 0.1
+MAX_SECONDS = 10
+IDLE_SECONDS = 0.1
 STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3}) ", re.MULTILINE)
 END_OF_HEAD = b"\r\n\r\n"
 NOT_COVERED = b"EMULATOR-NOT-COVERED"
@@ -56,7 +56,7 @@ class Target:
             self._renew()
         self.shots += 1
         host, port = self.qlik.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+        with socket.create_connection((host, int(port)), timeout=MAX_SECONDS) as connection:
             # The emulator may respond and close before the whole request is sent.
             with suppress(ConnectionError):
                 connection.sendall(self._filled(request))
@@ -102,7 +102,7 @@ def _received(connection: socket.socket) -> bytes:
     """Return all bytes until the other side closes; if it waits for more, end the request."""
     whole = b""
     waits = True
-    connection.settimeout(PATIENCE)
+    connection.settimeout(IDLE_SECONDS)
     while True:
         try:
             chunk = connection.recv(1 << 16)
@@ -110,7 +110,7 @@ def _received(connection: socket.socket) -> bytes:
             assert waits, "no response, and the connection is still open"
             waits = False
             _end(connection)
-            connection.settimeout(SECONDS)
+            connection.settimeout(MAX_SECONDS)
             continue
         except ConnectionError:
             return whole

@@ -23,8 +23,8 @@ from tests.fuzz.examples import EXAMPLES, fuzzing
 from tests.fuzz.stack_files import damaged_files, made_files
 
 FEW = 150
-MEMORY = 1 << 30
-SECONDS = 2
+EXTRA_MEMORY_BYTES = 1 << 30
+MAX_SECONDS = 2
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def bounded_memory() -> Iterator[None]:
     """Limit the additional memory of the process; code that needs more gets a MemoryError."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + EXTRA_MEMORY_BYTES, hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
@@ -60,7 +60,7 @@ def test_any_file_results_in_settings_or_problems(stack_file: Path, files: objec
         (stack_file.parent / "plans" / "gold.yaml").write_bytes(content[1])
         begin = time.thread_time()
         _read(stack_file)
-        assert not EXAMPLES or time.thread_time() - begin < SECONDS
+        assert not EXAMPLES or time.thread_time() - begin < MAX_SECONDS
 
     read()
 

@@ -1,7 +1,7 @@
-"""Which worlds are searched: those of each test run, larger ones, broken protocols, and what nobody promises.
+"""The worlds to search: small ones for each test run, larger ones, broken protocols, and unpromised cases.
 
-A world's bound is its number of mishaps: up to so many of its kinds, in every order and at every moment.
-Two runs go on at a time. Nothing else is bounded: runs, proofs and time go on while anything new comes of it.
+The bound of a world is its number of mishaps, which happen in every order and at every moment. At most two
+runs are active at a time. Nothing else is bounded: runs, proofs and time go on while they lead to new states.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LOST = frozenset({KILL, LOSE, OUTLIVE})
 
 
 def check(world: World) -> Found[State]:
-    """Search a world; see whether everything that is promised holds in it."""
+    """Search a world and check all of its promises."""
     return search(
         model.initial(world),
         model.steps(world),
@@ -77,7 +77,7 @@ QUICK = {
 
 
 def _two_of_all() -> dict[str, World]:
-    """Any two mishaps, pair by pair: one world with them all has too many states to keep in memory."""
+    """Any two mishaps, one world per pair, because one world with all of them has too many states."""
     pairs = [frozenset(pair) for pair in combinations(sorted(TO_STACKS), 2)]
     pairs += [frozenset({one}) | TO_RUNS for one in sorted(TO_STACKS)]
     return {
@@ -184,7 +184,7 @@ BROKEN = {
         World(2, frozenset({KILL, FOREIGN}), Rules(person_renews=False)), model.PROGRESS
     ),
 }
-"""Each breaks the protocol, or its person, in one place."""
+"""Protocols that each break a rule, or a rule for the person, in one place."""
 
 NOT_PROMISED = {
     "a state rolled back over a change of the customer's name, and then another name": Broken(
@@ -203,4 +203,4 @@ NOT_PROMISED = {
         World(2, frozenset({CLEAR, REFUSE}), excuses=frozenset()), model.ONE_TENANT
     ),
 }
-"""What the protocol does not hold against, and nobody says that it does."""
+"""Cases in which a promise does not hold, and that the protocol does not promise."""

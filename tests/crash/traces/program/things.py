@@ -34,7 +34,7 @@ from tenantry.providers.framework import engine
 Properties = dict[str, Any]
 INPUTS = ("size", "shape", "of", "like", "first", "__provider")
 LOCK = threading.Lock()
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def fault(kind: str, name: str) -> str:
         if os.environ.get("ALONE"):
             os._exit(99)
         Path("begun").touch()
-        time.sleep(PATIENCE)
+        time.sleep(TIMEOUT_SECONDS)
     if found == "fail":
         Path("failed").touch()
         raise engine.failure(f"cannot {kind} {name}")
@@ -79,7 +79,7 @@ def fault(kind: str, name: str) -> str:
 
 def wait_for(names: str) -> None:
     """Wait for files, unless things are created one at a time."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while not os.environ.get("ALONE") and not all(Path(name).exists() for name in names.split(",")):
         assert time.monotonic() < end, f"nobody created {names}"
         time.sleep(0.01)
