@@ -27,7 +27,7 @@ SLOWEST_MEDIAN_MS = 10
 GROWTH_MB = 20
 
 
-def furnish(world: World, count: int) -> list[str]:
+def create_tenants(world: World, count: int) -> list[str]:
     """Create tenants with 50 objects each; return their hostnames."""
     licence = world.store.all(SHARED, "licence")[0]
     client = world.store.get(SHARED, "client", "demo") or {}
@@ -38,11 +38,11 @@ def furnish(world: World, count: int) -> list[str]:
                 world, region="eu", licence=licence, name=f"Customer {number}", _made=True
             )
             hosts.append(tenant["hostnames"][0])
-            _furnish_one(world, tenant, users.bot_of(world, tenant, client, "eu"))
+            _fill_tenant(world, tenant, users.bot_of(world, tenant, client, "eu"))
     return hosts
 
 
-def _furnish_one(world: World, tenant: Doc, bot: Doc) -> None:
+def _fill_tenant(world: World, tenant: Doc, bot: Doc) -> None:
     made = [
         spaces.add_space(world, tenant["id"], bot, name=f"Space {n}", kind="managed" if n % 2 else "shared")
         for n in range(10)
@@ -107,7 +107,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         world = World(folder, load_seed)
-        hosts = furnish(world, TENANTS)
+        hosts = create_tenants(world, TENANTS)
         world.close()
         with Emulator(folder) as qlik:
             times, growth = measure(qlik.url, hosts, REQUESTS)

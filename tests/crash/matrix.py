@@ -409,7 +409,7 @@ def _try(work: tuple[str, int, int, int]) -> list[tuple[Cell, str]]:
 def main() -> int:
     """Try cells and print the table; return 1 if any cell has a problem."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--every", type=int, default=1, help="only each so-manieth cell")
+    options.add_argument("--every", type=int, default=1, help="try only every nth cell")
     options.add_argument("--operation", choices=BY_NAME, action="append", help="only this operation")
     given = options.parse_args()
     parts = os.cpu_count() or 1

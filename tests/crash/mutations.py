@@ -32,7 +32,7 @@ class Mutation(NamedTuple):
     promise: str
 
 
-def _every_proof_has_a_permit() -> None:
+def _permit_every_proof() -> None:
     take = permits.take
 
     def taken(proof: str) -> Permit | None:
@@ -42,7 +42,7 @@ def _every_proof_has_a_permit() -> None:
     permits.take = taken
 
 
-def _the_only_candidate_is_taken() -> None:
+def _take_the_only_candidate() -> None:
     made_before = registration._made_before
 
     def taken(cloud: Cloud, want: Properties) -> Found:
@@ -56,18 +56,18 @@ def _the_only_candidate_is_taken() -> None:
     vars(registration)["_made_before"] = taken
 
 
-def _a_note_is_anybodys() -> None:
+def _use_any_note() -> None:
     vars(notes)["current_stack"] = StackId
 
 
-def _what_is_late_is_not_waited_for() -> None:
+def _skip_waiting() -> None:
     def settled_at(proof: Properties) -> datetime:
         return datetime.fromisoformat(proof["made_at"])
 
     vars(lost_answers)["_settled_at"] = settled_at
 
 
-def _only_unnamed_candidates() -> None:
+def _accept_only_unnamed_candidates() -> None:
     may_be_it = lost_answers._may_be_it
 
     def unnamed(tenant: Tenant, want: Properties) -> bool:
@@ -76,14 +76,14 @@ def _only_unnamed_candidates() -> None:
     vars(lost_answers)["_may_be_it"] = unnamed
 
 
-def _a_renewal_names_no_proof() -> None:
+def _renew_any_proof() -> None:
     def renewed(self: Handler, id: str) -> str:
         return "proof" if os.environ.get(RENEW) else ""
 
     TenantProofHandler.property_to_renew = renewed  # type: ignore[method-assign]
 
 
-def _nothing_wakes_a_tenant() -> None:
+def _skip_reactivation() -> None:
     def create(self: Handler, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         return want["tenant"], {}
 
@@ -91,16 +91,14 @@ def _nothing_wakes_a_tenant() -> None:
 
 
 MUTATIONS = {
-    "every proof has a permit": Mutation(_every_proof_has_a_permit, truth.ONE_REQUEST),
-    "the only candidate is taken": Mutation(_the_only_candidate_is_taken, truth.EVIDENCE),
-    "a note is anybody's": Mutation(_a_note_is_anybodys, truth.EVIDENCE),
-    "what is late is not waited for": Mutation(_what_is_late_is_not_waited_for, truth.NOTHING_MADE),
-    "only tenants without a name are candidates": Mutation(_only_unnamed_candidates, truth.LOST),
-    "a renewal names no proof": Mutation(_a_renewal_names_no_proof, truth.NOTHING_MADE),
-    "nothing wakes a tenant after a destroy that was cut off": Mutation(
-        _nothing_wakes_a_tenant, truth.ASLEEP
-    ),
+    "every proof has a permit": Mutation(_permit_every_proof, truth.ONE_REQUEST),
+    "the only candidate is taken": Mutation(_take_the_only_candidate, truth.EVIDENCE),
+    "any stack can use a note": Mutation(_use_any_note, truth.EVIDENCE),
+    "runs do not wait for late requests": Mutation(_skip_waiting, truth.NOTHING_MADE),
+    "only tenants without a name are candidates": Mutation(_accept_only_unnamed_candidates, truth.LOST),
+    "a renewal does not name its proof": Mutation(_renew_any_proof, truth.NOTHING_MADE),
+    "no run reactivates a tenant after an interrupted destroy": Mutation(_skip_reactivation, truth.ASLEEP),
 }
 
-QUICK = ("every proof has a permit", "the only candidate is taken", "what is late is not waited for")
+QUICK = ("every proof has a permit", "the only candidate is taken", "runs do not wait for late requests")
 """Mutations that a few sequences find."""

@@ -175,8 +175,8 @@ def main() -> int:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--examples", type=int, default=500, help="how many sequences")
-    options.add_argument("--steps", type=int, default=15, help="how long they are")
+    options.add_argument("--examples", type=int, default=500, help="number of sequences")
+    options.add_argument("--steps", type=int, default=15, help="number of steps per sequence")
     options.add_argument(
         "--seed", type=int, default=randrange(100_000), help="repeat the sequences of this seed"
     )

@@ -170,7 +170,7 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
     return file, its_state
 
 
-def heard(process: subprocess.Popen[str], word: str) -> None:
+def wait_for_word(process: subprocess.Popen[str], word: str) -> None:
     """Read the output of a command until a word appears; fail if the command ends before."""
     assert process.stderr is not None
     lines = []

@@ -16,7 +16,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tests.e2e.cluster import Processes
-from tests.e2e.fleet import Done, Fleet, heard, wait_until
+from tests.e2e.fleet import Done, Fleet, wait_for_word, wait_until
 from tests.e2e.harness import ROOT
 
 TIMEOUT_SECONDS = 240
@@ -118,12 +118,12 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     assert not list(Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")).glob("tenantry-run-*"))
 
 
-def held(qlik: Emulator, times: int) -> None:
+def wait_for_held_requests(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
 
 
-def unlocked(fleet: Fleet, stack: str) -> None:
+def wait_for_unlock(fleet: Fleet, stack: str) -> None:
     """Wait until the `pulumi` process of a lost worker has ended."""
     locks = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
     wait_until(
@@ -146,9 +146,9 @@ def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) 
     qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json", "--scheduler", dask.address)
     with fleet.start(*run) as process:
-        held(qlik, 2)
+        wait_for_held_requests(qlik, 2)
         dask.kill(dask.workers[0])
-        heard(process, "was lost")
+        wait_for_word(process, "was lost")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 1
@@ -160,7 +160,7 @@ def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) 
     assert f"it is locked by {getpass.getuser()}@{socket.gethostname()} (pid " in trouble.advice
     assert f"`tenantry unlock {failed.stack}`" in trouble.advice
 
-    unlocked(fleet, failed.stack)
+    wait_for_unlock(fleet, failed.stack)
     again = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
     assert again.outcomes[failed.stack].status == "ok"
     assert [outcome.status for outcome in again.report.outcomes].count("skipped") == 2
@@ -174,10 +174,10 @@ def test_a_scheduler_that_is_lost(fleet: Fleet, dask: Processes, qlik: Emulator)
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json", "--scheduler", dask.address)
     with fleet.start(*run) as process:
-        held(qlik, 1)
+        wait_for_held_requests(qlik, 1)
         dask.kill(dask.scheduler)
         dask.start(dask.port)
-        heard(process, "globex: failed")
+        wait_for_word(process, "globex: failed")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 3
@@ -189,7 +189,7 @@ def test_a_scheduler_that_is_lost(fleet: Fleet, dask: Processes, qlik: Emulator)
     assert trouble.text.startswith("it was on worker tcp://127.0.0.1:")
     assert f"when the scheduler {dask.address} was lost" in trouble.text
 
-    unlocked(fleet, second.stack)
+    wait_for_unlock(fleet, second.stack)
     dask.workers.clear()
     dask.work(fleet.env)
     dask.wait()
@@ -206,11 +206,11 @@ def test_ctrl_c_twice_interrupts_the_stacks_on_the_workers(
     qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "2", "--scheduler", dask.address)
     with fleet.start(*run) as process:
-        held(qlik, 1)
+        wait_for_held_requests(qlik, 1)
         process.send_signal(signal.SIGINT)
-        heard(process, "Stopping")
+        wait_for_word(process, "Stopping")
         process.send_signal(signal.SIGINT)
-        heard(process, "Interrupting 1")
+        wait_for_word(process, "Interrupting 1")
         outputs = [file for file in dask.folder.rglob("output.txt") if "jobs" in file.parts]
         wait_until(
             lambda: any("cancelling" in file.read_text() for file in outputs), "a signal", TIMEOUT_SECONDS

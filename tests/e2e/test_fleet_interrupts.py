@@ -16,7 +16,7 @@ from tenantry.cli.app import app
 from tenantry.emulator import Emulator
 from tenantry.fleet import process as commands
 from tenantry.fleet.outcome import Report
-from tests.e2e.fleet import Fleet, heard, wait_until
+from tests.e2e.fleet import Fleet, wait_for_word, wait_until
 
 TIMEOUT_SECONDS = 240
 """Timeout in seconds, longer than any wait on any machine."""
@@ -38,13 +38,13 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
     return made
 
 
-def alone(fleet: Fleet) -> None:
+def keep_one_customer(fleet: Fleet) -> None:
     """Keep only one customer."""
     for name in STACKS[1:]:
         fleet.file(name).unlink()
 
 
-def held(qlik: Emulator, times: int) -> None:
+def wait_for_held_requests(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
 
@@ -55,17 +55,17 @@ def printed(fleet: Fleet, stack: str) -> str:
     return (run / "stacks" / stack / "output.txt").read_text()
 
 
-def cancelling(fleet: Fleet, stack: str) -> None:
+def wait_for_cancelling(fleet: Fleet, stack: str) -> None:
     """Wait until `pulumi` has noticed a signal, so that its current steps are its last."""
     wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", TIMEOUT_SECONDS)
 
 
 def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:
     """Press Ctrl-C until `pulumi` terminates, because it misses a signal while it handles another one."""
-    cancelling(fleet, "acme")
+    wait_for_cancelling(fleet, "acme")
     for _ in range(TIMEOUT_SECONDS // 10):
         process.send_signal(signal.SIGINT)
-        heard(process, "Aborting now")
+        wait_for_word(process, "Aborting now")
         with suppress(AssertionError):
             wait_until(lambda: "terminating" in printed(fleet, "acme"), "a signal that is heard", 10)
             return
@@ -76,9 +76,9 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
     reports = str(fleet.folder / "reports")
     run = ("up", "--all", "--yes", "--skip-preview", "--jobs", "2", "--json", "--reports", reports)
     with fleet.start(*run) as process:
-        held(qlik, 2)
+        wait_for_held_requests(qlik, 2)
         process.send_signal(signal.SIGINT)
-        heard(process, "Stopping")
+        wait_for_word(process, "Stopping")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130
@@ -98,17 +98,17 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: signal.Signals) -> None:
     """After a second Ctrl-C or a runner's signal, each stack ends after its current step."""
-    alone(fleet)
+    keep_one_customer(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
     with fleet.start(*run) as process:
-        held(qlik, 1)
+        wait_for_held_requests(qlik, 1)
         if number == signal.SIGINT:
             process.send_signal(number)
-            heard(process, "Stopping")
+            wait_for_word(process, "Stopping")
         process.send_signal(number)
-        heard(process, "Interrupting 1")
-        cancelling(fleet, "acme")
+        wait_for_word(process, "Interrupting 1")
+        wait_for_cancelling(fleet, "acme")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130
@@ -120,14 +120,14 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
 
 def test_dropped_requests_are_checked_once(fleet: Fleet, qlik: Emulator) -> None:
     """A third Ctrl-C drops the current requests. The next run reports this, and the run after it does not."""
-    alone(fleet)
+    keep_one_customer(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
     with fleet.start(*run) as process:
-        held(qlik, 1)
+        wait_for_held_requests(qlik, 1)
         for word in ("Stopping", "Interrupting 1"):
             process.send_signal(signal.SIGINT)
-            heard(process, word)
+            wait_for_word(process, word)
         drop_everything(fleet, process)
         done = fleet.wait(process, run)
         qlik.control.clear_faults()
@@ -157,7 +157,7 @@ def test_a_stack_that_takes_too_long_is_interrupted(
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)
         if timeout == commands.SHUTDOWN_SECONDS:
-            cancelling(fleet, "acme")
+            wait_for_cancelling(fleet, "acme")
             qlik.control.clear_faults()
         return wait(self)
 

@@ -34,16 +34,16 @@ def owned_by(owner: str | None, space: str) -> list[tuple[str, Any]]:
     return [("admins", {owner: {"email": "ada@example.com"}}), (f"spaces/{space}/owner", owner)]
 
 
-def agreed(stack: Stack, *args: str) -> Result:
+def up_as_previewed(stack: Stack, *args: str) -> Result:
     """Run `up`; check that it does what the preview showed, with no leftovers and no uncertain objects."""
     preview = stack.preview(*args)
     done = stack.up(*args)
     assert done.changes == preview.changes
-    settled(stack)
+    check_settled(stack)
     return done
 
 
-def settled(stack: Stack) -> None:
+def check_settled(stack: Stack) -> None:
     """Check that the state has each object once, agrees with Qlik, and needs no change."""
     held = entries(stack)
     assert len(held) == len(set(held)), "the state has an object twice"
@@ -59,7 +59,7 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     stack.write(
         **settings(changed(SPARE, ("spaces/Archive/type", "managed"), ("spaces/Planning/type", "shared")))
     )
-    done = agreed(stack)
+    done = up_as_previewed(stack)
     assert done.changes == {
         "replace": ["Space Archive", "Space Planning", "SpaceAssignment Analysts in Planning"],
         "same": 12,
@@ -83,7 +83,7 @@ def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
     assert any('app "Made by hand"' in error for error in refused.errors)
     assert (content(world), state(stack)) == (at_qlik, in_state)
     stack.write(**settings(SPARE))
-    settled(stack)
+    check_settled(stack)
 
 
 @pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
@@ -97,7 +97,7 @@ def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator, owner: st
     qlik.control.add_fault(method="POST", path="/api/v1/users", delay_ms=1500)
     copy = world.apps["Sales", "Sales Overview"]["id"]
     stack.write(**settings(changed(LEFT, *owned_by(owner, "Staging"))))
-    agreed(stack)
+    up_as_previewed(stack)
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
     assert world.spaces["Staging"]["type"] == "managed"
     assert world.apps["Sales", "Sales Overview"]["id"] == copy
@@ -113,7 +113,7 @@ def test_a_staged_app_that_cannot_leave(stack: Stack, qlik: Emulator) -> None:
     assert content(world) == at_qlik
     qlik.control.release(fault)
     stack.up()
-    settled(stack)
+    check_settled(stack)
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
 
 
@@ -128,7 +128,7 @@ def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik
     for _ in range(2):
         needed = resources(stack)["App Sales Overview"]["dependencies"]
         assert sorted(urn.rpartition("::")[2] for urn in needed) == ["Staging", "tenant"]
-        settled(stack)
+        check_settled(stack)
 
 
 def test_a_group(stack: Stack, qlik: Emulator) -> None:
@@ -136,7 +136,7 @@ def test_a_group(stack: Stack, qlik: Emulator) -> None:
     world = bring_up(stack, qlik, GLOBEX)
     old = world.groups["Analysts"]["id"]
     stack.write(**settings(changed(GLOBEX, ("groups/Analysts/name", "BI Analysts"))))
-    renamed = agreed(stack)
+    renamed = up_as_previewed(stack)
     assert renamed.changes["replace"] == ["Group Analysts", "SpaceAssignment Analysts in Sales"]
     assert sorted(world.groups) == ["BI Analysts", "Partners"]
     assert world.access == {("Sales", "BI Analysts"): ["consumer", "contributor"]}
@@ -144,7 +144,7 @@ def test_a_group(stack: Stack, qlik: Emulator) -> None:
 
     customer = changed(GLOBEX, ("groups/Analysts", {"name": "BI Analysts", "provider_type": "custom"}))
     stack.write(**settings(customer))
-    agreed(stack)
+    up_as_previewed(stack)
     assert {name: group["providerType"] for name, group in world.groups.items()} == {
         "BI Analysts": "custom",
         "Partners": "custom",
@@ -176,7 +176,7 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
     command = shlex.split(COMMAND.findall(error)[0])
     assert command[1:3] == ["--stack", "globex"]
 
-    done = agreed(stack, *command[3:])
+    done = up_as_previewed(stack, *command[3:])
     assert len(done.changes["replace"]) == 11  # type: ignore[arg-type]
     second = World(qlik, resources(stack)["Tenant tenant"]["id"])
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
@@ -242,7 +242,7 @@ def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
     second = World(qlik, resources(stack)["Tenant tenant"]["id"])
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
     assert second.apps.keys() == first.apps.keys()
-    settled(stack)
+    check_settled(stack)
 
 
 def test_an_unnecessary_replacement(stack: Stack, qlik: Emulator) -> None:
@@ -260,7 +260,7 @@ def test_an_unnecessary_replacement(stack: Stack, qlik: Emulator) -> None:
     assert writes([call for call in done.requests if call["status"] < 400]) == []
     assert tenants(qlik) == {world.hostname: "active"}
     assert (content(world), state(stack)) == (at_qlik, in_state)
-    settled(stack)
+    check_settled(stack)
 
 
 def production(customer: Customer) -> dict[str, Any]:

@@ -204,8 +204,8 @@ def test_the_comparison_agrees_with_the_engine(fleet: Fleet) -> None:
     shown = [*SAME, *ALSO_SHOWN]
     ours = fleet.run("preview", *shown, "--json", expect=None)
     engines = fleet.run("preview", *shown, "--json", "--engine", expect=None)
-    assert [_told(outcome) for outcome in ours.report.outcomes] == [
-        _told(outcome) for outcome in engines.report.outcomes
+    assert [_comparable(outcome) for outcome in ours.report.outcomes] == [
+        _comparable(outcome) for outcome in engines.report.outcomes
     ]
     for name in SAME:
         assert not engines.outcomes[name].changes
@@ -213,7 +213,7 @@ def test_the_comparison_agrees_with_the_engine(fleet: Fleet) -> None:
     assert ours.requests == engines.requests == []
 
 
-def _told(outcome: Outcome) -> Outcome:
+def _comparable(outcome: Outcome) -> Outcome:
     """Return the outcome in a report without data of the run: seconds, and the place of logs."""
     troubles = tuple(replace(trouble, details="") for trouble in outcome.troubles)
     return replace(outcome, seconds=0, logs="", troubles=troubles)

@@ -72,7 +72,7 @@ def _read(stack_file: Path) -> None:
         assert as_mapping(values_of(stack_file))
     except SettingsError as error:
         found = error
-        _told(error)
+        _check_problems(error)
     good = stack_file.with_name("Pulumi.good.yaml")
     one, other = members({"globex": stack_file, "good": good})
     known = Member("good", good, "Good", files=(good,), grace_days=30, source_tenant=other.source_tenant)
@@ -81,10 +81,10 @@ def _read(stack_file: Path) -> None:
     try:
         check_plan(stack_file.parent / "plans" / "gold.yaml")
     except SettingsError as error:
-        _told(error)
+        _check_problems(error)
 
 
-def _told(error: SettingsError) -> None:
+def _check_problems(error: SettingsError) -> None:
     """Check that each problem is one line with a file, and that none is an unexpected error."""
     assert error.__cause__ is None, error
     assert error.problems
