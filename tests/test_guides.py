@@ -92,7 +92,7 @@ def problem(words: list[str], *, whole: bool) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
+def test_the_command_line_accepts_the_commands_on_the_page(page: str) -> None:
     wrong = {}
     if page != GENERATED:
         for block in blocks(page):

@@ -24,7 +24,7 @@ def test_text_has_no_effect_in_a_terminal_or_log(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_other_text_stays_as_it_is(text: str) -> None:
+def test_harmless_text_stays_unchanged(text: str) -> None:
     assert for_terminal(text) == text
 
 
@@ -34,7 +34,7 @@ def test_hidden_characters_become_visible() -> None:
 
 
 @pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])
-def test_json_stays_the_same_json(text: str) -> None:
+def test_json_keeps_its_meaning(text: str) -> None:
     document = json.dumps({"name": text, text: 1}, indent=2, ensure_ascii=False)
     assert json.loads(for_terminal(document)) == json.loads(document)
     assert not list(hostile.faults(for_terminal(document)))

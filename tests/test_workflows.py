@@ -59,7 +59,7 @@ def steps() -> Iterator[tuple[str, Doc]]:
         yield from ((file.parent.name, step) for step in read(file)["runs"]["steps"])
 
 
-def test_actionlint_has_no_complaint() -> None:
+def test_actionlint_finds_no_problem() -> None:
     command = str(actionlint.ensure(installation.cache()))
     done = subprocess.run(
         [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, [*OWN, *WORKFLOWS])],
@@ -105,7 +105,7 @@ def test_every_job_has_permissions_and_a_timeout() -> None:
         assert job["permissions"]["contents"] == "read", name
 
 
-def test_zizmor_has_no_complaint() -> None:
+def test_zizmor_finds_no_problem() -> None:
     """zizmor audits the security of the workflows, without network."""
     files = map(str, [*OWN, *WORKFLOWS, *ACTIONS])
     options = (

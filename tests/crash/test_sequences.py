@@ -67,7 +67,7 @@ def test_a_customer_of_many_names(site: Site) -> None:
     assert [tenant["name"] for tenant in site.made] == ["Hooli"]
 
 
-def test_a_namesake_that_is_taken_down_between_two_renewals(site: Site) -> None:
+def test_a_namesake_that_is_destroyed_between_two_renewals(site: Site) -> None:
     """The renewal of a proof for another reason does not mean that the person wants a second tenant."""
     deeds = Actions(site, (GLOBEX, INITECH))
     stack, namesake = deeds.stacks

@@ -85,7 +85,7 @@ def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.
     assert demo.leftovers() == []
 
 
-def test_it_stays_on_request_until_it_is_stopped(start: Callable[..., Demo]) -> None:
+def test_it_can_keep_running_until_it_is_stopped(start: Callable[..., Demo]) -> None:
     """The commands that it prints work in another terminal."""
     demo = start("--stay")
     demo.wait_for("Press Ctrl-C here to end the demo.", 120)

@@ -67,7 +67,7 @@ def assert_harmless(failed: Result) -> None:
     assert len(failed.errors) == len(set(failed.errors))
 
 
-def test_a_program_of_ones_own(make_stack: Callable[..., Stack], qlik: Emulator) -> None:
+def test_a_custom_program(make_stack: Callable[..., Stack], qlik: Emulator) -> None:
     """If you use the resources directly, a preview reports the problems of each property."""
     stack = make_stack("direct", qlik=qlik, program=PROGRAM)
     failed = stack.preview(expect=None)
@@ -112,7 +112,7 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 }
 
 
-def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
+def test_each_connection_problem_has_its_own_error(stack: Stack, qlik: Emulator) -> None:
     """Each obstacle has its own message, and the run creates nothing. Without the obstacle, `up` succeeds."""
     stack.write(**settings(GLOBEX))
     with socket.socket() as bound:

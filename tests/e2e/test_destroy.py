@@ -95,7 +95,7 @@ def test_a_tenant_purged_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     assert not any("revive:" in message for message in gone.messages)
 
 
-def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
+def test_a_partly_created_customer(stack: Stack, qlik: Emulator) -> None:
     """If `up` failed before the lifecycle was created, a destroy still deactivates the tenant."""
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
     stack.write(**settings(GLOBEX))
@@ -124,7 +124,7 @@ def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None
     assert resources(stack) == {}
 
 
-def test_a_customer_gone_from_the_program(stack: Stack, qlik: Emulator) -> None:
+def test_a_customer_removed_from_the_program(stack: Stack, qlik: Emulator) -> None:
     """An `up` of a program without the customer deactivates a trial like a destroy: one request."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)

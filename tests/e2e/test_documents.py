@@ -124,7 +124,7 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
     assert "1 stack: 1 changed" in printed
 
 
-def test_a_program_of_ones_own(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_a_custom_program(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """The example of the page on resources, instead of the program that `tenantry init` writes."""
     operator = Repository(scratch, bin_, qlik)
     operator.begin()
@@ -136,7 +136,7 @@ def test_a_program_of_ones_own(bin_: Path, scratch: Path, qlik: Emulator) -> Non
     assert "revive: " in operator("pulumi destroy --stack initech")
 
 
-def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_commands_for_a_customer(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """Create, inspect, continue after a kill, and destroy a customer, as on the page."""
     operator = Repository(scratch, bin_, qlik)
     operator.begin()
@@ -213,7 +213,7 @@ def test_requests_to_the_emulator(scratch: Path) -> None:
                 assert run(scratch, {}, here).startswith("{")
 
 
-def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
+def test_the_commands_for_many_customers(scratch: Path, qlik: Emulator) -> None:
     """Select, preview, roll out, deactivate and list stacks, as on the page."""
     fleet = Fleet(scratch, qlik)
     lifecycle = {"kind": "trial", "ends_on": "2999-12-31"}

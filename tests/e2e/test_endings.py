@@ -63,7 +63,7 @@ def trial(last_day: datetime) -> Customer:
     return {**GLOBEX, "lifecycle": {**TRIAL, "ends_on": last_day.date().isoformat()}}
 
 
-def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
+def test_an_ended_trial_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
     """A preview fails as well. Qlik's clock decides on the end, if Qlik can be reached."""
     now = datetime.now(UTC)
     stack.write(**settings(trial(now - timedelta(days=2))))

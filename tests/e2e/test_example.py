@@ -113,7 +113,7 @@ def test_a_customers_file_is_short() -> None:
     assert {file.name: len(file.read_text().splitlines()) for file in files if _is_long(file)} == {}
 
 
-def test_nobody_could_sign_with_a_key_of_the_example() -> None:
+def test_the_example_contains_no_private_key() -> None:
     """The example contains only public keys."""
     files = [file for file in EXAMPLE.rglob("*") if file.is_file()]
     assert len(files) > 10

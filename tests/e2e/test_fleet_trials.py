@@ -132,7 +132,7 @@ def test_a_trial_is_extended_and_made_permanent(fleet: Fleet, qlik: Emulator) ->
     assert IS_PROTECTED in fleet.run("destroy", "globex", "--yes", expect=1).stdout
 
 
-def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None:
+def test_a_trial_that_cannot_be_deactivated(fleet: Fleet, qlik: Emulator) -> None:
     """Its failure is named, the other trials are deactivated, and the next night tries it again."""
     hostname = fleet.run("outputs", "acme").json["acme"]["hostname"]
     for name in ("acme", "globex"):

@@ -41,7 +41,7 @@ def notes(stack: Stack) -> list[Path]:
     return list(Path(stack.env["TENANTRY_STATE"]).glob("notes/*/*.json"))
 
 
-def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
+def test_a_forgotten_tenant_can_be_imported_again(stack: Stack, qlik: Emulator) -> None:
     """It sends no request, and the state is empty. The printed line restores everything without duplicates.
 
     A protected customer needs an extra option, and the command always needs a yes.

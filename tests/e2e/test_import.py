@@ -52,7 +52,7 @@ def change(stack: Stack, *path: str, to: Any) -> None:
     stack.file.write_text(yaml.safe_dump(text, sort_keys=False))
 
 
-def test_a_tenant_made_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
+def test_a_tenant_created_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
     world = by_scripts(qlik, tmp_path)
     before = qlik.control.dump()[world.hostname]
     qlik.control.clear_requests()
@@ -107,7 +107,9 @@ def _the_end(acme: Stack, world: World) -> None:
     ]
 
 
-def test_a_tenant_made_by_hand_onto_a_plan(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
+def test_a_manually_created_tenant_is_imported_onto_a_plan(
+    stack: Stack, qlik: Emulator, tmp_path: Path
+) -> None:
     """The file contains the differences. Unowned and uncertain objects are listed and kept."""
     world = by_scripts(qlik, tmp_path)
     world.request("POST", "groups", {"name": "Everybody in Lund"})

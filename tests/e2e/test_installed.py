@@ -24,7 +24,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(folder, build(folder, LATER))
 
 
-def test_a_repository_of_ones_own(bin_: Path, qlik: Emulator, scratch: Path) -> None:
+def test_an_operators_repository(bin_: Path, qlik: Emulator, scratch: Path) -> None:
     """Create and destroy a customer; the operator's folders are never imported."""
     operator = Operator(scratch, bin_, qlik)
     operator("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com --ci github")

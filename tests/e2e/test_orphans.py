@@ -233,7 +233,7 @@ def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
     assert "Could not read the state of stack globex" in partial.stderr
 
 
-def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulator) -> None:
+def test_only_leftover_apps_are_deleted(fleet: Fleet, qlik: Emulator) -> None:
     """Each app is checked again before its deletion. Without a terminal, --yes is required."""
     world = up(fleet, "acme", **STAGING)["acme"]
     left, other = leave(world), leave(world, "Sales")

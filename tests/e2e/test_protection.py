@@ -88,7 +88,7 @@ LIFECYCLES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def test_a_trial_becomes_a_customer(stack: Stack, qlik: Emulator) -> None:
+def test_a_trial_becomes_a_production_customer(stack: Stack, qlik: Emulator) -> None:
     """Its grace period, its end and its kind change in place, without a request. Then it is protected."""
     world = bring_up(stack, qlik, GLOBEX)
     for lifecycle, properties in LIFECYCLES:

@@ -15,7 +15,7 @@ TASKS = {
 DAY = 86_400
 
 
-def test_tasks_from_their_first_day_to_their_last(stack: Stack, qlik: Emulator) -> None:
+def test_the_life_of_reload_tasks(stack: Stack, qlik: Emulator) -> None:
     """Create tasks in their order, keep them in a new app version, enable, change and delete them."""
     customer = changed(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)

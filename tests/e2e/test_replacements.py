@@ -72,7 +72,7 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     assert all(request["status"] < 400 for request in done.requests), "created before the name was free"
 
 
-def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
+def test_a_space_with_content(stack: Stack, qlik: Emulator) -> None:
     """Qlik refuses to delete it, and the error lists its content. With the former type, nothing changes."""
     world = bring_up(stack, qlik, SPARE)
     add_app(world, "Archive", "Made by hand")
@@ -87,7 +87,7 @@ def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
 
 
 @pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
-def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator, owner: str | None) -> None:
+def test_a_space_with_a_staged_app(stack: Stack, qlik: Emulator, owner: str | None) -> None:
     """The app must leave first, even if that takes long. It is imported into its new staging space.
 
     The published copy stays.

@@ -167,7 +167,7 @@ def put_right(stack: Stack, world: World) -> None:
     assert held(world) == wanted
 
 
-def test_a_key_is_rotated_without_a_moment_when_nobody_can_log_in(stack: Stack, qlik: Emulator) -> None:
+def test_a_key_is_rotated_without_an_interruption_of_logins(stack: Stack, qlik: Emulator) -> None:
     """The key of an entry never changes. Two keys overlap, and the tokens of both are accepted."""
     one, two, three = signer("one", "key-1"), signer("two", "key-2"), signer("three", "key-3")
     world = with_keys(stack, qlik, {"signer": one})

@@ -77,7 +77,7 @@ def test_a_secret_that_has_not_changed_needs_no_engine(fleet: Fleet) -> None:
     assert updates(fleet) == before
 
 
-def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
+def test_a_new_secret_goes_to_the_engine_until_the_next_up(fleet: Fleet) -> None:
     """This also holds if no resource uses the secret, so that the engine's preview shows no change."""
     set_secret(fleet, "second")
     fleet.run("preview", "--all")
@@ -88,7 +88,7 @@ def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
     assert verdict(fleet).same
 
 
-def test_a_state_that_another_command_has_written_goes_to_the_engine(fleet: Fleet) -> None:
+def test_a_state_from_another_command_goes_to_the_engine(fleet: Fleet) -> None:
     """It has new ciphertexts of the same secrets, which were not compared yet."""
     pulumi(fleet, "up", "--yes", "--skip-preview", "--stack", STACK)
     assert "no `up` on this machine" in verdict(fleet).reason

@@ -70,7 +70,7 @@ def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_publication_that_stays_closed(stack: Stack, qlik: Emulator) -> None:
+def test_a_publication_that_cannot_be_opened(stack: Stack, qlik: Emulator) -> None:
     """Qlik refuses to open the copy until the timeout. The copy exists, so it is not published again."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)

@@ -89,7 +89,7 @@ def pending(stack: Stack) -> list[dict[str, Any]]:
     return stack.export()["deployment"].get("pending_operations") or []
 
 
-def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emulator) -> None:
+def test_a_running_run_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emulator) -> None:
     """The error names its process id and start. After the kill, the lock is cleared and a run can start."""
     run, fault = held_up(stack, qlik, "space")
     for arguments in ((), ("--yes",), ("--yes", "--older-than", "0")):
@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "Stack globex is not locked.")
 
 
-def test_another_machines_lock_goes_by_its_age(stack: Stack) -> None:
+def test_the_lock_of_another_machine_is_cleared_by_age(stack: Stack) -> None:
     """The age must be about 75 minutes, or as given. If one lock must stay, all locks stay."""
     file = lock(stack, age=60)
     young = unlock(stack, "--yes")
@@ -140,7 +140,7 @@ def test_another_machines_lock_goes_by_its_age(stack: Stack) -> None:
     assert not list(file.parent.glob("*.json"))
 
 
-def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
+def test_an_interrupted_creation_of_a_tenant_without_a_proof(stack: Stack) -> None:
     """It is unknown whether Qlik created the tenant: the command says so, and the operation stays."""
     cut_off_without_proof(stack)
     operations = pending(stack)
@@ -154,7 +154,7 @@ def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
     assert [operation["type"] for operation in operations] == ["creating"]
 
 
-def test_a_tenant_that_was_being_made_with_a_proof(stack: Stack, qlik: Emulator) -> None:
+def test_an_interrupted_creation_of_a_tenant_with_a_proof(stack: Stack, qlik: Emulator) -> None:
     """The next run finds the tenant. The operation stays."""
     run, fault = held_up(stack, qlik, "tenant")
     kill(stack, run)
@@ -187,7 +187,7 @@ def remote(
 
 
 @pytest.mark.parametrize("remote", backends.KINDS, indirect=True)
-def test_on_a_server_pulumi_is_asked(remote: Stack, qlik: Emulator) -> None:
+def test_locks_on_a_server_are_read_through_pulumi(remote: Stack, qlik: Emulator) -> None:
     """There is no file to read. The check changes neither the state nor the stack file."""
     remote.up()
     state, text = remote.export(), remote.file.read_text()

@@ -15,7 +15,7 @@ from tests.world import writes
 PAGE = "docs/upgrading.md"
 
 
-def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> None:
+def test_the_commands_for_an_upgrade(scratch: Path, qlik: Emulator, newer: str) -> None:
     """No customer changes. Then the format is raised, which the former version refuses, and reverted."""
     fleet = Fleet(scratch, qlik)
     fleet.write_plan("standard", {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}})

@@ -30,7 +30,7 @@ def test_foreign_names_stay_in_their_folder(name: str) -> None:
     assert len(f"{made}.qvf.abcdefgh.part".encode()) < 255
 
 
-def test_no_two_objects_have_one_file_name() -> None:
+def test_file_names_are_unique() -> None:
     names = [
         safe_name(name, id) for name in ("Sales", "sales", "Sales!") for id in ("a1", "b2", "../x", "..\\x")
     ]

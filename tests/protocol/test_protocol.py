@@ -112,7 +112,7 @@ def test_the_command_fails_with_the_counterexample(
     assert f"broken: {model.CANDIDATE}\n  1. runner 1: `up` of A begins" in capsys.readouterr().out
 
 
-def test_the_command_fails_where_a_broken_protocol_goes_unnoticed(
+def test_the_command_fails_if_it_misses_a_broken_protocol(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = Broken(QUICK["two stacks at once"], model.ONE_POST)

@@ -17,7 +17,7 @@ def test_a_generated_page_is_up_to_date(page: str) -> None:
     assert now == PAGES[page], f"{page} is outdated. Run `make docs`."
 
 
-def test_make_docs_writes_what_is_stale_and_nothing_else(
+def test_make_docs_writes_only_stale_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fresh, old, new = tmp_path / "fresh.md", tmp_path / "old.md", tmp_path / "new.md"

@@ -67,7 +67,7 @@ def up_to_date(site: Site) -> bool:
     return [(tenant["name"], tenant["status"]) for tenant in made(site)] == [("Initech", "active")]
 
 
-def test_the_organisation_lists_what_may_be_the_tenant(one: Site, github: GitHub) -> None:
+def test_the_organisation_lists_the_candidates(one: Site, github: GitHub) -> None:
     github.environments["pilot"] = QLIK | ORGANISATION
     commit = one.git("rev-parse", "main")
     run = github.run("deploy", commit, dies_when=is_asked(one))
