@@ -46,7 +46,7 @@ def deactivated(state: State, run: Run, view: frozenset[int]) -> frozenset[int]:
 
 
 def asks_about_deactivated(world: World, proof: Proof, permit: bool) -> bool:
-    """Tell whether they stop a run: always, unless a person has confirmed that a new tenant is wanted."""
+    """Tell whether deactivated tenants stop a run; they never do if a person has renewed the proof."""
     when = world.rules.asks_about_deactivated
     if not world.organisation or proof.by_hand:
         return False

@@ -41,7 +41,7 @@ class Rules:
     permit_counts_sleep: bool = True
     """False: its age comes from a clock that stops while the machine sleeps."""
     permit_checked: str = "when sending"
-    """The check of the permit, "when sending" or "when spent". Then the request can wait for a token."""
+    """The check of the permit: "when sending", or "when spent", before a wait for a token or rate limit."""
     takes_only_candidate: bool = False
     """True: a run takes the only unnamed candidate that our client created, according to the list."""
     trusts_makers: bool = False
