@@ -171,7 +171,7 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
         assert refused.failed == ["Tenant tenant"], way
         assert (writes(refused.requests), content(first)) == ([], before), way
         assert state(stack) == in_state, way
-    (error,) = [each for each in refused.errors if "`--replace` or a taint would replace tenant" in each]
+    (error,) = [error for error in refused.errors if "`--replace` or a taint would replace tenant" in error]
     assert f"pulumi state untaint --stack globex '{tenant}'" in error
     command = shlex.split(COMMAND.findall(error)[0])
     assert command[1:3] == ["--stack", "globex"]

@@ -74,7 +74,7 @@ def test_other_remarks_of_a_run(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     done = stack.up()
     (left,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
-    remarks = [message for message in done.messages if "left behind by an import that was cut off" in message]
+    remarks = [message for message in done.messages if "left behind by an interrupted import" in message]
     assert any(left["id"] in message and "tenantry orphans" in message for message in remarks)
     assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
 
@@ -83,7 +83,7 @@ def test_other_remarks_of_a_run(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     failed = stack.up(expect=1)
     assert failed.failed == ["Group Partners"]
-    assert any("`pulumi up --refresh` detects that and creates it again" in each for each in failed.errors)
+    assert any("`pulumi up --refresh` detects that and creates it again" in error for error in failed.errors)
     stack.up("--refresh")
     assert world.groups["Partners"]["description"] == "Those who sell it"
 

@@ -19,7 +19,7 @@ def unfinished(stack: Stack, name: str, result: Result) -> str:
     assert result.failed == [name]
     recorded = stack.resources()[name]
     assert recorded["initErrors"]
-    (error,) = [each for each in result.errors if recorded["id"] in each]
+    (error,) = [error for error in result.errors if recorded["id"] in error]
     assert "The next `pulumi up` continues from here" in error
     assert "Traceback" not in result.output
     return str(recorded["id"])
