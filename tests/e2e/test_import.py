@@ -174,7 +174,7 @@ def test_a_failed_import_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("acme.eu.qlikcloud.com", "--stack", "globex"), "stacks/Pulumi.globex.yaml exists already"),
+        (("acme.eu.qlikcloud.com", "--stack", "globex"), "stacks/Pulumi.globex.yaml already exists"),
         (("nobody.eu.qlikcloud.com",), "nobody.eu.qlikcloud.com cannot be read"),
         (("acme.example.com",), "is not a host of Qlik Cloud"),
         (("acme.eu.qlikcloud.com", "--plan", "golden"), 'there is no plan "golden"'),
