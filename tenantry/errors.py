@@ -80,7 +80,7 @@ TenantryError
 ├── RunRefused                             the user did not agree to a run
 ├── SettingsError                          stack files or plans have problems
 ├── SetupError                             the Pulumi CLI cannot be installed
-├── Unfit                                  `tenantry smoke` cannot look at a tenant
+├── SmokeTestRefused                       `tenantry smoke` cannot look at a tenant
 ├── UnknownRef                             a git reference does not name a commit
 ├── UnknownRegion                          there is no tenant in the region
 ├── UnknownSelection                       the requested stack, ring, plan or tag does not exist
