@@ -166,7 +166,7 @@ class TenantHandler(Handler):
                 found = host.get(path)
             except (NotFound, HostUnknown):
                 host.pause(
-                    evidence.PAUSE_SECONDS, f"a second look at tenant {id}, which is said not to be there"
+                    evidence.PAUSE_SECONDS, f"a second check of tenant {id}, for which Qlik answered 404"
                 )
                 found = host.get(path)
         except TenantDisabled:

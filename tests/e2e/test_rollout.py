@@ -126,9 +126,9 @@ def test_unusable_templates(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     failed = stack.up("--continue-on-error", expect=None)
     assert failed.rc != 0
-    said = {
+    expected = {
         "App Missing": ("template 'Sales', version 1.0.0", "this client finds no such app", "exact"),
-        "App Version": ("not in that version", "did you mean 2.3.0?", "Versions found: 2.3.0, 2.4.0"),
+        "App Version": ("not in that version", "the closest is 2.3.0", "Versions found: 2.3.0, 2.4.0"),
         "App Locked": ("may see it but not export it", "producer", "answered 403", "traceId"),
         "App Published": (gallery, "only as a published copy in a managed space"),
         "App Twice": ("2 apps match", "template_id", space),

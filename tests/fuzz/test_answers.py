@@ -160,7 +160,7 @@ COUNTED = (
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_response_of_another_shape(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "PAUSE", 0.0)
+    monkeypatch.setattr(evidence, "PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     for name in ("LAG", "CREATION", "READY"):
         monkeypatch.setenv(f"TENANTRY_{name}_SECONDS", "0")

@@ -20,7 +20,7 @@ PLAN: dict[str, Any] = {
     "lifecycle": {"grace_days": 20},
     "groups": {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}},
     "spaces": {
-        "Staging": {"type": "shared", "description": "Imported"},
+        "Staging": {"type": "shared", "description": "ImportResult"},
         "Main": {
             "name": "Sales",
             "type": "managed",
@@ -63,7 +63,7 @@ def found() -> dict[str, Any]:
             "Viewers": group("Viewers"),
         },
         "spaces": {
-            "Staging": space("Staging", "shared", description="Imported"),
+            "Staging": space("Staging", "shared", description="ImportResult"),
             "Main": space("Sales", "managed", access={"Analysts": ["consumer"], "Viewers": ["consumer"]}),
         },
         "apps": {"Sales": app("Sales")},
@@ -97,7 +97,7 @@ def test_without_a_plan_only_defaults_are_left_out() -> None:
         "Analysts": {"roles": ["AnalyticsAdmin", "Developer"]},
         "Viewers": {},
     }
-    assert minimal_customer["spaces"]["Staging"] == {"type": "shared", "description": "Imported"}
+    assert minimal_customer["spaces"]["Staging"] == {"type": "shared", "description": "ImportResult"}
     assert minimal_customer["spaces"]["Main"]["name"] == "Sales"
     assert minimal_customer["tenant"] == {"enable_app_opening_feedback": True}
     assert "alias" not in minimal_customer

@@ -102,7 +102,7 @@ def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], te
     assert second.id == first.id
     assert not [line for line in tenancy.requests() if "import" in line]
     assert (remote(tenancy, first.id) or {})["description"] == "Other"
-    assert any("was there already" in line and first.id in line for line in tenancy.messages)
+    assert any("already exists" in line and first.id in line for line in tenancy.messages)
 
 
 def test_the_template_is_exported_while_the_app_is_looked_for(

@@ -241,7 +241,7 @@ def test_who_has_the_alias_is_told(
         monkeypatch.setitem(tenancy.cloud._environ, name, value)
     with pytest.raises(Failure) as caught:
         tenant.update(tenant.inputs | {"alias": "taken.eu.qlikcloud.com", "name": "Globex Ltd"})
-    holder = f"Tenant {tenancy.hostname} (id {tenancy.tenant_id}, active) has it: choose another alias"
+    holder = f"Tenant {tenancy.hostname} (id {tenancy.tenant_id}, active) has it. Choose another alias"
     for words in (f"answered {status}", "traceId", "cannot have the alias taken.eu.qlikcloud.com", holder):
         assert words in str(caught.value)
     assert World(tenancy.qlik, tenant.id).tenant["name"] == "Globex Ltd"

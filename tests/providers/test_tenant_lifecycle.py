@@ -80,10 +80,10 @@ def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenan
     [gone], message = read(tenancy.messages[-1])
     assert gone == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
     assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in message
-    assert "to bring it back until Qlik purges it" in message
+    assert "To bring it back before the purge" in message
     purge_at = tenancy.world.tenant["_purge_at"]
     days = {datetime.fromtimestamp(purge_at + later, UTC).date() for later in (0, 60)}
-    assert any(f"it was asked to wait 12 days, which is until {day}" in message for day in days)
+    assert any(f"Tenantry requested 12 days, until {day}" in message for day in days)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) ->
     assert remote(tenancy, there) == {
         name: given(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
     }
-    (line,) = [line for line in tenancy.messages if "was there already" in line]
+    (line,) = [line for line in tenancy.messages if "already exists" in line]
     assert there in line
     assert set(line.partition("corrected: ")[2].split(", ")) == {"name", "roles"}
 
@@ -225,4 +225,4 @@ def test_messages_call_users_by_name_or_subject(twin: MakeTwin, tenancy: Tenancy
     """The message contains a name, because nobody recognises an id."""
     make(tenancy)
     twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
-    assert tenancy.messages[-1].startswith('user "auth0|grace" was there already')
+    assert tenancy.messages[-1].startswith('user "auth0|grace" already exists')

@@ -17,7 +17,7 @@ CONTENT = b"Currency,Rate\n"
 
 def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each problem is one line, with its place and the path of the file."""
-    monkeypatch.setattr(data_files, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(data_files, "MAX_BYTES", 1_000_000)
     (folder.path / "folder").mkdir()
     (folder.path / "empty.csv").touch()
     (folder.path / "large.csv").write_bytes(bytes(1_000_001))

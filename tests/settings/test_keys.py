@@ -127,8 +127,8 @@ MISTAKES = [
     (
         f"{with_pem(public_pem())}\n  next: {{issuer: https://oem.example, kid: '2026', pem: x}}",
         [
-            'jwt_identity_providers.portal.kid: "2026" is the kid of "next", of the same issuer; '
-            "each key has a kid of its own",
+            'jwt_identity_providers.portal.kid: "2026" is also the kid of "next", which has the same '
+            "issuer; each key needs its own kid",
             "jwt_identity_providers.next.pem: is not PEM",
         ],
     ),

@@ -39,7 +39,7 @@ DAILY = "recurrence: FREQ=DAILY"
             "after",
             'reload task "Othr" is not declared under reload_tasks; the closest is',
         ),
-        ("{app: Main, after: Task}", "after", "the task would run after itself"),
+        ("{app: Main, after: Task}", "after", "the task waits for itself"),
         (f"{{app: Main, {DAILY}, time_zone: Europe/Atlantis}}", "time_zone", "is not a known time zone"),
         (f"{{app: Main, {DAILY}, after_status: failed}}", "after_status", "belongs to after"),
         ("{app: Main, after: Other, starts_at: '2026-12-31T06:00'}", "starts_at", "belongs to recurrence"),

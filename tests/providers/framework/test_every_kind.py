@@ -280,7 +280,7 @@ def assert_as_wanted(case: Case, made: Twin, tenancy: Tenancy) -> None:
 
 
 def assert_said(tenancy: Tenancy, id: str, corrected: frozenset[str]) -> None:
-    line = next(line for line in tenancy.messages if "was there already" in line)
+    line = next(line for line in tenancy.messages if "already exists" in line)
     assert id in line
     said = line.partition("corrected: ")[2]
     assert set(said.split(", ")) == corrected
