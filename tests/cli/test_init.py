@@ -30,7 +30,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "acme"
 
 
-def test_init_lists_written_and_kept_files(tmp_path: Path) -> None:
+def test_init_lists_new_and_kept_files(tmp_path: Path) -> None:
     folder = tmp_path / "our customers"
     first = run("init", str(folder), *GIVEN, "--ci", "gitlab", "--requirement", "tenantry==9")
     assert f"written  {folder / 'Pulumi.yaml'}" in first.output

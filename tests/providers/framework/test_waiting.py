@@ -46,7 +46,7 @@ def test_what_is_no_number_of_seconds_is_told_with_its_variable(
 ) -> None:
     variable = f"TENANTRY_{function.__name__.upper()}"
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ConfigurationError, match=f"^{variable} must be a number of seconds from 0 on"):
+    with pytest.raises(ConfigurationError, match=f"^{variable} must be a number of seconds of at least 0"):
         function()
     monkeypatch.setenv(variable, "0")
     assert function() == 0
