@@ -1,4 +1,4 @@
-"""Interactive identity providers, whatever their protocol: nobody is locked out.
+"""Interactive identity providers of both protocols, changed so that nobody is locked out.
 
 Source: https://qlik.dev/apis/rest/identity-providers. Unverified, because no source states it: that a
 provider created with `skipVerify` is active at once, that activating one deactivates the one before it, and
@@ -32,8 +32,9 @@ _BESIDE = {
 
 
 class InteractiveIdentityProvider(Keyless):
-    """A change that Qlik offers only after a test in a browser replaces the provider instead.
+    """The handler that both resource types share.
 
+    If Qlik demands a test in a browser for a change, the change replaces the provider instead.
     The new provider is created first. Qlik then deactivates the old one, which the engine deletes last. So
     the natural key is empty, because a replacement that keeps its natural key would delete first.
     """
@@ -95,8 +96,8 @@ class InteractiveIdentityProvider(Keyless):
         host = self.host(cloud, want)
         note = current_note(host.hostname, self.resource_type.__name__)
         before = [] if self._is_new(host, note) else self._interactive(host)
-        left_over = self._left_over(cloud, host, note, before, want)
-        if left_over and not self.has_secret and self._is_the_same(left_over[0], want):
+        left_over = self._left_by_earlier_runs(cloud, host, note, before, want)
+        if left_over and not self.has_secret and self._has_no_other_differences(left_over[0], want):
             return left_over[0][self.id_name], self.take_over(cloud, host, left_over[0], want)
         self._check_login(cloud, host, want)
         made = self._post(cloud, host, want, note, before)
@@ -137,22 +138,22 @@ class InteractiveIdentityProvider(Keyless):
         return note.earlier is None and host.hostname in run.current().new_tenants
 
     def _interactive(self, host: Host) -> list[dict[str, Any]]:
-        return [each for each in host.list(self.path) if self.manages(each)]
+        return [provider for provider in host.list(self.path) if self.manages(provider)]
 
-    def _left_over(
+    def _left_by_earlier_runs(
         self, cloud: Cloud, host: Host, note: Note, there: list[dict[str, Any]], want: Properties
     ) -> list[dict[str, Any]]:
-        """Return the providers of this very service that an earlier run left, such as one that was killed or
-        one before the tenant was revived. A new one takes their place if it has a secret, because nobody
-        knows which secret they have.
+        """Return the providers of the same service that earlier runs left, for example a killed run, or the
+        runs before the tenant was revived. Nobody knows their secrets, so a new provider replaces them.
 
         Raises OtherLogin if somebody else's provider is active.
         """
-        others = [each for each in there if not self._is_held(each)]
+        others = [provider for provider in there if not self._is_held(provider)]
         ours = [
-            each
-            for each in others
-            if self._is_same_service(each, want) and (note.earlier or self._is_the_same(each, want))
+            provider
+            for provider in others
+            if self._is_same_service(provider, want)
+            and (note.earlier or self._has_no_other_differences(provider, want))
         ]
         if note.unanswered and not ours:
             what = f"{self.label(want, '')}, which an earlier run requested"
@@ -172,11 +173,11 @@ class InteractiveIdentityProvider(Keyless):
         self, host: Host, before: list[dict[str, Any]], want: Properties
     ) -> list[dict[str, Any]] | None:
         """Return the providers of the same service that were not there before; None if there are none."""
-        known = {each[self.id_name] for each in before}
+        known = {provider[self.id_name] for provider in before}
         new = [
-            each
-            for each in self._interactive(host)
-            if each[self.id_name] not in known and self._is_same_service(each, want)
+            provider
+            for provider in self._interactive(host)
+            if provider[self.id_name] not in known and self._is_same_service(provider, want)
         ]
         return new or None
 
@@ -185,8 +186,8 @@ class InteractiveIdentityProvider(Keyless):
         same = ((live.get(name), want.get(name)) for name in ("provider", *self.service))
         return found.get("protocol") == self.protocol and all(there == wanted for there, wanted in same)
 
-    def _is_the_same(self, found: dict[str, Any], want: Properties) -> bool:
-        """Tell whether a provider has all that Qlik shows, apart from what a PATCH changes."""
+    def _has_no_other_differences(self, found: dict[str, Any], want: Properties) -> bool:
+        """Tell whether a provider differs at most in properties that a PATCH changes."""
         return not self.changes({**want, **self.decode(found)}, want).keys() - self.patched.keys()
 
     def _check_login(self, cloud: Cloud, host: Host, want: Properties) -> None:
