@@ -88,7 +88,7 @@ FLEETS = (100, 1_000, 8_500)
 
 
 def pages() -> dict[Path, str]:
-    """What the page must hold."""
+    """Return the expected content of the page."""
     written = PAGE.read_text("utf-8").partition(MARK)[0]
     return {PAGE: written + MARK + "\n" + "\n".join(_lines()) + "\n"}
 
@@ -134,7 +134,7 @@ def _lines() -> Iterator[str]:
         "same time."
     )
     yield ""
-    yield "## Computed: minutes of machines"
+    yield "## Computed machine time"
     yield ""
     yield from _table(
         ("", "customers", "one machine", f"CI, {STACKS_A_JOB} stacks a job", "operator, a pod a stack"),

@@ -1,8 +1,8 @@
 """Interactive identity providers of both protocols, changed so that nobody is locked out.
 
-Source: https://qlik.dev/apis/rest/identity-providers. Unverified, because no source states it: that a
-provider created with `skipVerify` is active at once, that activating one deactivates the one before it, and
-that the options read back equal those sent, apart from the secret.
+Source: https://qlik.dev/apis/rest/identity-providers. No source confirms these assumptions: a
+provider created with `skipVerify` is active at once; activating a provider deactivates the previous one;
+Qlik returns the same options that it received, except the secret.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class InteractiveIdentityProvider(Keyless):
         return ours
 
     def _is_held(self, found: dict[str, Any]) -> bool:
-        """Tell whether a resource of the stack, this one included, has the provider."""
+        """Return whether a resource of the stack, including the current one, manages the provider."""
         return any(stack.holds(found[self.id_name], name) for name in RESOURCE_TYPES.values())
 
     def _appeared(

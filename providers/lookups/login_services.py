@@ -1,4 +1,4 @@
-"""Whether the service where users are to log in answers: asked before Qlik sends users there.
+"""Checks that a login service responds, before Qlik sends users to it.
 
 Sources: OpenID Connect Discovery 1.0, sections 3 and 4; RFC 7517, section 5.
 """

@@ -142,7 +142,7 @@ class FileBody:
 
 
 class _Bearer:
-    """Sets the token. Also used without a token, or else `requests` sends a ~/.netrc password."""
+    """Sets the token, if any. Without this class, `requests` would send a password from ~/.netrc."""
 
     def __init__(self, token: Token | None) -> None:
         self._token = token
@@ -206,7 +206,7 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> None:
-            """None: it would read the whole body of a redirect, and stumble over its Location."""
+            """Return None. The original reads the whole body, and may fail on the Location."""
 
     session = Session()
     session.headers["User-Agent"] = f"tenantry/{_version()}"

@@ -10,7 +10,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from tenantry.pulumi_cli.golang import REGISTRIES, Go, Recipe, cached_as, workshop
+from tenantry.pulumi_cli.golang import REGISTRIES, Go, Recipe, build_folder, cache_folder
 from tenantry.pulumi_cli.steps import complete_or_absent, locked, step, write
 
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -45,10 +45,10 @@ def assembled(cache: Path, venv: Path) -> Path:
 
 def compiled(cache: Path) -> Path:
     """Return the folder in the cache with the CLI and its Python provider. Builds them once per version."""
-    home = cached_as(cache, "pulumi", pinned())
+    home = cache_folder(cache, "pulumi", pinned())
     with locked(cache / "pulumi.lock"):
         if not (home / "pulumi").exists():
-            with workshop(home, RECIPE) as (go, scratch):
+            with build_folder(home, RECIPE) as (go, scratch):
                 build(go, scratch)
     return home
 

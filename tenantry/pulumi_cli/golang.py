@@ -70,13 +70,13 @@ class Go:
         self.run("build", *flags, "-o", into, package)
 
 
-def cached_as(cache: Path, name: str, version: str, origin: str = "built") -> Path:
+def cache_folder(cache: Path, name: str, version: str, origin: str = "built") -> Path:
     """Return the folder in the cache for a version of a program, this kind of machine and its origin."""
     return cache / f"{name}-{version}-{platform.system().lower()}-{platform.machine()}-{origin}"
 
 
 @contextmanager
-def workshop(home: Path, recipe: Recipe) -> Iterator[tuple[Go, Path]]:
+def build_folder(home: Path, recipe: Recipe) -> Iterator[tuple[Go, Path]]:
     """Yield a Go for the recipe and an empty folder, which becomes `home` on success.
 
     Callers hold a lock for `home`.

@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from tenantry.pulumi_cli.golang import cached_as
+from tenantry.pulumi_cli.golang import cache_folder
 from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, locked, run, step
 
 MINIMUM = (3, 254, 0)
@@ -100,7 +100,7 @@ def installed(cache: Path, archives: str = ARCHIVES) -> Path | None:
     if archive is None:
         print(f"There is no known official Pulumi CLI for {platform.system()} on {platform.machine()}.")
         return None
-    home = cached_as(cache, "pulumi", archive.version, "installed")
+    home = cache_folder(cache, "pulumi", archive.version, "installed")
     cli = home / "bin" / "pulumi"
     with locked(cache / "pulumi.lock"):
         if cli.exists():

@@ -93,7 +93,7 @@ class Lab:
             assert not self._checker.violations, "\n".join(self._checker.violations)
 
     def write(self, customer: Customer) -> None:
-        """Write the customer's stack file."""
+        """Set the customer's configuration for the next runs. It writes no file."""
         config = {"qlik:region": REGION, "qlik:source_tenant": SOURCE_TENANT}
         self._config = {**config, "tenantry:customer": json.dumps(customer)}
 

@@ -1,4 +1,4 @@
-"""OpenID Connect identity providers: nobody is locked out. What is tested here holds for SAML as well."""
+"""OpenID Connect identity providers do not lock users out. SAML shares the code that is tested here."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def gone(tenancy: Tenancy, id: str) -> None:
     tenancy.world.request("DELETE", f"identity-providers/{id}")
 
 
-def by_hand(tenancy: Tenancy, **changes: Any) -> str:
+def create_as_somebody_else(tenancy: Tenancy, **changes: Any) -> str:
     """Let somebody else create an active provider; return its id."""
     body = {
         "protocol": "OIDC",
@@ -149,14 +149,14 @@ CASE = Case(
 )
 
 
-def test_qlik_uses_it_at_once(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_new_provider_is_active_at_once(twin: MakeTwin, tenancy: Tenancy) -> None:
     """No test in a browser is necessary."""
     made = twin("oidc_identity_provider").create(given(tenancy))
     assert active(tenancy) == [made.id]
     assert "pendingOptions" not in held(tenancy)[made.id]
 
 
-def test_one_that_qlik_leaves_inactive_is_activated(
+def test_a_provider_that_qlik_creates_inactive_is_activated(
     twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = OidcIdentityProviderHandler.make
@@ -182,7 +182,7 @@ def test_one_that_qlik_leaves_inactive_is_activated(
         ({"drop_before": True, "times": 2}, "failed"),
     ],
 )
-def test_a_login_that_does_not_answer_changes_nothing(
+def test_an_unusable_login_service_changes_nothing(
     twin: MakeTwin, tenancy: Tenancy, fault: Doc, reason: str
 ) -> None:
     inputs = given(tenancy)
@@ -202,8 +202,8 @@ def test_a_login_without_keys_changes_nothing(twin: MakeTwin, tenancy: Tenancy) 
     assert held(tenancy) == {}
 
 
-def test_no_login_without_somebody_who_can_repair_it(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Our bot user is none: it has no password."""
+def test_a_provider_requires_an_administrator_who_can_repair_it(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Our bot user does not count, because it has no password."""
     inputs = SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
     with pytest.raises(Failure, match="no active user with the role TenantAdmin"):
         twin("oidc_identity_provider").create(inputs)
@@ -224,7 +224,7 @@ def test_it_is_not_activated_again_while_the_login_is_down(twin: MakeTwin, tenan
 
 
 def test_the_provider_of_somebody_else_is_not_replaced_silently(twin: MakeTwin, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), by_hand(tenancy)
+    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
     with pytest.raises(Failure, match=f"id {other}, described as 'By hand'"):
         twin("oidc_identity_provider").create(inputs)
     assert active(tenancy) == [other]
@@ -233,23 +233,23 @@ def test_the_provider_of_somebody_else_is_not_replaced_silently(twin: MakeTwin, 
     assert other in held(tenancy)
 
 
-def test_one_that_was_deactivated_already_is_nobodys_business(twin: MakeTwin, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), by_hand(tenancy)
+def test_an_inactive_provider_of_somebody_else_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
     changed("active", False)(tenancy, other)
     made = twin("oidc_identity_provider").create(inputs)
     assert set(held(tenancy)) == {other, made.id}
 
 
 def test_a_lost_response_leaves_one_provider(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """It has the secret that this run sent, so it is the one."""
+    """The provider has the secret that this run sent, so Tenantry keeps it."""
     inputs = given(tenancy)
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_after=True, times=1)
     made = twin("oidc_identity_provider").create(inputs)
     assert list(held(tenancy)) == [made.id]
 
 
-def test_one_of_a_revived_tenant_is_replaced(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """It is the very same as far as Qlik shows, but the stack may have another secret by now."""
+def test_the_provider_of_a_revived_tenant_is_replaced(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik shows no difference, but the secret in the stack may have changed since."""
     inputs = given(tenancy)
     first = twin("oidc_identity_provider").create(inputs)
     current_note(tenancy.hostname, "OidcIdentityProvider").clear()
@@ -260,7 +260,7 @@ def test_one_of_a_revived_tenant_is_replaced(twin: MakeTwin, tenancy: Tenancy) -
 def test_what_a_killed_run_left_is_replaced(
     twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows the secret that it has. The login works all the time."""
+    """Nobody knows which secret the left-over provider has."""
 
     def killed(handler: OidcIdentityProviderHandler, found: Doc) -> Doc:
         raise KeyboardInterrupt
@@ -285,6 +285,6 @@ def test_what_a_killed_run_left_is_replaced(
         ({"discovery_url": "http://login.globex.example/"}, "https"),
     ],
 )
-def test_what_does_not_go_together(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
+def test_invalid_inputs_are_refused(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
     with pytest.raises(AssertionError, match=problem):
         twin("oidc_identity_provider").check(SAMPLE | changes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tenantry.pulumi_cli.golang import Recipe, cached_as, workshop
+from tenantry.pulumi_cli.golang import Recipe, build_folder, cache_folder
 from tenantry.pulumi_cli.steps import locked, step
 
 MODULE = "github.com/rhysd/actionlint"
@@ -17,12 +17,12 @@ RECIPE = Recipe(Path(__file__).parent)
 def ensure(cache: Path) -> Path:
     """Return the actionlint command in the cache; build it if it is missing. Raises SetupError."""
     version = RECIPE.required(MODULE)
-    home = cached_as(cache, "actionlint", version)
+    home = cache_folder(cache, "actionlint", version)
     command = home / "actionlint"
     with locked(cache / "actionlint.lock"):
         if not command.exists():
             with (
-                workshop(home, RECIPE) as (go, scratch),
+                build_folder(home, RECIPE) as (go, scratch),
                 step(f"actionlint {version} from its Go module (up to a minute, once)"),
             ):
                 go.build(f"{MODULE}/cmd/actionlint", scratch / command.name)

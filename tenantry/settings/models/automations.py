@@ -95,7 +95,7 @@ class Automation(FromFiles):
 
     @classmethod
     def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Each placeholder has a value, and each value a placeholder."""
+        """Check that each placeholder has a value, and that each value has a placeholder."""
         placeholders, values = automation_definitions.read(path).placeholders, _values(entry)
         for placeholder, line in placeholders.items():
             if placeholder not in values:

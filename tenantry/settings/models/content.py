@@ -131,7 +131,7 @@ class App(FromFiles):
         None, about="The id of the template app. Set either this or `template`.", change=NEW_IMPORT
     )
     version: Version = key(
-        about="The version of the template, in quotes: the `2.3.0` of a description that ends in `{v2.3.0}`.",
+        about="The version of the template, in quotes: `2.3.0` if its description ends in `{v2.3.0}`.",
         change=NEW_IMPORT,
     )
     staging: Text = key(
@@ -196,7 +196,7 @@ class App(FromFiles):
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """A script comes from one place, and what a file does not have is not replaced."""
+        """Check that no app sets both `script` and `replace`, and that reload variables are valid."""
         yield from super().rules(block, entries)
         for entry, app in sorted(entries.items()):
             if app.script and app.replace:
@@ -205,7 +205,7 @@ class App(FromFiles):
             yield from _variables(block, entry, app.reload)
 
     def given(self) -> dict[str, Any]:
-        """Add what tells the script from others."""
+        """Add the digest of the replacements, which identifies the script."""
         given = super().given()
         if self.replace:
             given["script_digest"] = scripts.digest_of_replacements(self.replace)

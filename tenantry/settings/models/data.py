@@ -59,7 +59,7 @@ class DataConnection(Block):
     )
     properties: dict[str, Any] = key(
         default_factory=dict,
-        about="Properties of that type of source, such as `host`. Tenantry does not change the others.",
+        about="Properties of that type of source, such as `host`. Tenantry does not change other properties.",
     )
     credentials: dict[str, SecretName] = key(
         default_factory=dict,

@@ -65,7 +65,7 @@ class OidcIdentityProvider(Block):
         about="URL of the discovery document, which ends in `/.well-known/openid-configuration`.",
         change=REPLACED,
     )
-    client_id: Text = key(about="Id of the client that the provider has for Qlik.", change=REPLACED)
+    client_id: Text = key(about="Id of Qlik's client at the identity provider.", change=REPLACED)
     client_secret: SecretName = key(
         about="Name of the secret of the stack that contains the client secret. Set it with `pulumi config "
         "set --secret tenantry:secrets_NAME`. A change of the secret replaces the provider, too.",

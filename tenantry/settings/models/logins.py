@@ -160,7 +160,7 @@ class OAuthClient(Block):
         f"user of the tenant (`{IMPERSONATION}`).",
     )
     consent: Literal["required", "trusted"] = key(
-        "required", about="`trusted`: Qlik asks no user for consent. A machine-to-machine client needs it."
+        "required", about="`trusted`: Qlik does not ask for consent. A machine-to-machine client needs it."
     )
     secret_version: SecretVersion = key(
         1,

@@ -135,7 +135,7 @@ ALSO_IF_FILE_CHANGES = "in place; also after a change of the file"
 
 class Brand(FromFiles):
     """The look of the tenant: its logo, its favicon, and its name in the title of pages. A path starts at the
-    folder of the file that names it. Without a logo or icon, the tenant shows the one of Qlik. (Brands API)
+    folder of the file that names it. Without a logo or icon, the tenant shows Qlik's. (Brands API)
     """
 
     mapping = ResourceMapping(

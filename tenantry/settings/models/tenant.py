@@ -63,8 +63,8 @@ class Lifecycle(Block):
     release_entitlements: Switch = key(
         False,
         about="Whether to release the entitlements of the users before Tenantry deactivates the tenant. "
-        "Tenantry keeps an entitlement if another tenant of the licence has the same subject as a user, or "
-        "could have it.",
+        "Tenantry keeps the entitlement of a user whose subject also exists in another tenant of the "
+        "licence, or might exist there.",
         change=NO_REQUEST,
     )
 
@@ -89,7 +89,7 @@ class GroupSettings(Block):
     mapping = ResourceMapping("GroupSettings", "group settings", output=False)
 
     auto_create_groups: Switch | None = key(
-        None, about="Whether a login creates the groups in the user's claims that do not exist yet."
+        None, about="Whether a login creates missing groups that are named in the user's claims."
     )
     sync_idp_groups: Switch | None = key(
         None, about="Whether groups follow the interactive identity provider. Qlik has deprecated it."

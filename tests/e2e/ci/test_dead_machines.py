@@ -15,7 +15,9 @@ from tests.e2e.operations import HOUR, ORGANISATION
 from tests.world import calls, writes
 
 LINE = re.compile(r"revive: (\{hostname: [\w.-]+, tenant_id: [\w-]+\})")
-WHEN = re.compile(r"asked register\.eu\.qlikcloud\.com for a tenant after \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+WHEN = re.compile(
+    r"requested a tenant from register\.eu\.qlikcloud\.com after \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+)
 
 
 @pytest.fixture
