@@ -1,7 +1,7 @@
-"""Apps as Qlik's catalog lists them (https://qlik.dev/apis/rest/items), and making one no more than once.
+"""Finds apps in Qlik's catalog (https://qlik.dev/apis/rest/items), and creates each app at most once.
 
-An app has no unique name at Qlik, so nothing refuses a second one. What stands against it is a look at the
-catalog, which may show a fresh app late, and the note of what an earlier run was about to do.
+App names are not unique, so Qlik does not refuse a second app of the same name. Two things prevent one: a
+search of the catalog, which may list a new app late, and the note that an earlier run wrote beforehand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
 
 
 def attributes_of(item: dict[str, Any]) -> Attributes:
-    """Return the attributes of the app that an item of the catalog is about."""
+    """Return the attributes of the app in a catalog item."""
     attributes: Attributes = dict(item["resourceAttributes"])
     attributes |= {
         "id": item["resourceId"],
@@ -58,7 +58,7 @@ def recover(
     path = f"/api/v1/apps/{note.earlier['app']}"
 
     def opened() -> Attributes | None:
-        """Return the app, None while Qlik refuses to open it, as it does for a while after publishing."""
+        """Return the app. If Qlik refuses to open it, as it does briefly after publishing, look it up."""
         try:
             return dict(host.get(path)["attributes"])
         except Forbidden:
@@ -69,26 +69,26 @@ def recover(
         noted = noted or dict(host.get(path)["attributes"])
     except NotFound:
         return lookup()
-    # A note never outweighs the name: the app may be in the care of a resource whose key has changed.
+    # The name must match too: a resource whose key has changed may now manage the noted app.
     ours = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
     return noted if ours and is_free(handler, host, noted) else lookup()
 
 
 def is_free(handler: Handler, host: Host, app: Attributes) -> bool:
-    """Tell whether no other resource of the stack holds an app. Raises HolderUnknown."""
+    """Return whether no other resource of the stack manages the app. Raises HolderUnknown."""
     return not moves.holder(handler.resource_type.__name__, f'app "{app["name"]}"', host, app["id"])
 
 
 def make(
     cloud: Cloud, host: Host, note: Note, request: Callable[[], Attributes], lookup: Lookup
 ) -> Attributes:
-    """Send the request that makes an app, protected by its note; if the answer is lost, look for the app."""
+    """Create an app with `request`, and note its id. If the response is lost, search for the app."""
     host.authenticate()
     try:
         with note.sending():
             made = request()
     except QlikError as error:
-        what = f"the app whose answer was lost ({note.what})"
+        what = f"the app whose creation was not confirmed ({note.what})"
         found = wait(cloud, lookup, what, late_seconds()) if error.may_be_done else None
         if found is None:
             raise
@@ -98,15 +98,15 @@ def make(
 
 
 def read(host: Host, id: str) -> Attributes | None:
-    """Return the attributes of an app; None only if it is certainly gone: Qlik publishes no code for that."""
-    found = evidence.read(host, f"/api/v1/apps/{id}", id, lambda: _every(host), key="resourceId")
+    """Return the attributes of an app. None only if it is certainly gone; a 404 alone is no proof."""
+    found = evidence.read(host, f"/api/v1/apps/{id}", id, lambda: _all_app_items(host), key="resourceId")
     return None if found is None else dict(found["attributes"])
 
 
 def delete(host: Host, id: str) -> None:
-    """DELETE an app; fine if it is certainly gone already."""
-    evidence.delete(host, f"/api/v1/apps/{id}", id, lambda: _every(host), key="resourceId")
+    """Delete an app. It is not an error if the app is certainly gone already."""
+    evidence.delete(host, f"/api/v1/apps/{id}", id, lambda: _all_app_items(host), key="resourceId")
 
 
-def _every(host: Host) -> Iterator[dict[str, Any]]:
+def _all_app_items(host: Host) -> Iterator[dict[str, Any]]:
     return host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})

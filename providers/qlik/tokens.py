@@ -14,10 +14,10 @@ from tenantry.providers.qlik.credentials import Credentials, CredentialSource
 from tenantry.providers.qlik.deadlines import Clock, Deadline
 from tenantry.providers.qlik.messages import Answer, Request
 
-UNKNOWN_LIFETIME = 3600.0  # the shortest that any of Qlik's guides shows
+DEFAULT_LIFETIME_SECONDS = 3600.0  # the shortest lifetime in Qlik's guides
 RENEW_EARLY = 60.0
 TOKEN = re.compile(r"[!-~]{1,16000}")
-"""The characters that a header allows. A line break causes an error that shows the token."""
+"""The characters that a header allows. With a line break, the resulting error would show the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Token:
 
 
 class Tokens:
-    """A cache that fetches tokens. Safe to use from several threads: one fetch per host at a time."""
+    """A thread-safe cache that fetches missing tokens, at most one per host at a time."""
 
     def __init__(
         self, credentials: CredentialSource, send: Callable[[Request], Answer], clock: Clock
@@ -102,7 +102,9 @@ class Tokens:
         lifetimes = [_seconds(answer.json.get("expires_in"))]
         if until is not None:
             lifetimes.append(until - (self._clock.time() if sent is None else sent))
-        return min((seconds for seconds in lifetimes if seconds and seconds > 0), default=UNKNOWN_LIFETIME)
+        return min(
+            (seconds for seconds in lifetimes if seconds and seconds > 0), default=DEFAULT_LIFETIME_SECONDS
+        )
 
 
 def _seconds(value: Any) -> float | None:
@@ -119,5 +121,5 @@ def _timestamp(value: Any) -> float | None:
         return None
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):  # at the ends of the calendar
+    except (ValueError, OverflowError):  # too close to year 1 or year 9999
         return None

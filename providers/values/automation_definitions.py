@@ -35,7 +35,7 @@ class Definition(NamedTuple):
     placeholders: Mapping[str, int]
 
     def filled(self, values: Mapping[str, str]) -> Workspace:
-        """Return the workspace with placeholders replaced by their values. Others stay."""
+        """Return the workspace with its placeholders replaced. A placeholder without a value stays."""
         filled: Workspace = _filled(self.workspace, values)
         return filled
 

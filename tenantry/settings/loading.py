@@ -1,4 +1,4 @@
-"""Settings from configuration values: read the plans, merge, validate, and report all problems."""
+"""Loads settings: reads the plans, merges and validates the values, and reports all problems."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def _check_plan(path: Path, subject: str) -> None:
         merged = merge_layers(chain.plans, broken=chain.broken)
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
-        values, unread = with_pem_files(complete(merged.values), sources, path.parent.parent)
-        _, unpacked = locate_files(values, sources, path.parent.parent, whole=False)
+        values, pem_problems = with_pem_files(complete(merged.values), sources, path.parent.parent)
+        _, file_problems = locate_files(values, sources, path.parent.parent, whole=False)
         _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
-        problems += [*merged.problems, *unread, *unpacked, *found]
+        problems += [*merged.problems, *pem_problems, *file_problems, *found]
     if problems:
         raise SettingsError(subject, problems)
 
@@ -109,7 +109,7 @@ def unexpected_errors_as_problems(subject: str, path: Path) -> Iterator[None]:
 
 
 def stack_of(path: Path) -> str:
-    """Return the name of the stack of a file."""
+    """Return the name of the stack that a stack file describes."""
     return path.name.removeprefix("Pulumi.").removesuffix(path.suffix)
 
 
@@ -128,7 +128,7 @@ def secret_error(stack: str, directory: Path) -> SettingsError:
 def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Resolved:
     values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
     written = Project("tenantry", directory).values_of(config_of(document))
-    # Another file (`--config-file`), or one that was edited meanwhile, would give wrong lines: then use none.
+    # If the values come from another file (`--config-file`), or the file has changed, show no line numbers.
     same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
     source = Source(document.name, values, ("config",), document if same else None)
     problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
@@ -144,13 +144,13 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     merged = merge_layers(sources.layers, broken=chain.broken)
     if CUSTOMER in values:
         values = {**values, CUSTOMER: complete(merged.values)}
-    customer, unread = with_pem_files(values.get(CUSTOMER), sources, directory)
-    files, unpacked = locate_files(customer, sources, directory)
+    customer, pem_problems = with_pem_files(values.get(CUSTOMER), sources, directory)
+    files, file_problems = locate_files(customer, sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
     # If the named plan is missing, many keys would only seem to be missing.
-    read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
-    settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
-    problems += [*chain.problems, *merged.problems, *unread, *unpacked, *found]
+    to_validate = {**values, CUSTOMER: customer} if CUSTOMER in values else values
+    settings, found = validate(Settings, to_validate, rules, sources, whole=not chain.problems)
+    problems += [*chain.problems, *merged.problems, *pem_problems, *file_problems, *found]
     if same:
         problems += _secrets(customer, written, sources)
     if problems:

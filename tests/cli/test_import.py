@@ -41,7 +41,7 @@ def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
     assert result.output == f"{HOST} was not imported: it is managed by stack other already\n"
 
 
-def test_without_a_template_tenant_nothing_is_asked_of_qlik(folder: Folder) -> None:
+def test_an_unknown_source_tenant_is_an_error(folder: Folder) -> None:
     said = folder.run("import", HOST)
     assert said.exit_code == 1
     assert "the source tenant is not known" in said.output

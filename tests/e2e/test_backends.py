@@ -1,4 +1,4 @@
-"""Stacks with their state in Postgres or in S3 behave as with files."""
+"""Stacks that keep their state in Postgres or S3 behave like stacks that keep it in files."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(first)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
-    # The first run exports its template at the same time: this is not a request of the second run.
+    # Also wait for the first run's template export. Otherwise it would count as a request of the second run.
     wait_for(
         lambda: any("/temp-contents/" in request["path"] for request in qlik.control.requests()), seconds=60
     )

@@ -36,13 +36,13 @@ class ResourceMapping:
     noun: the name of one resource in messages and lists.
     identity: the keys whose values no two entries share. An import identifies an entry by them. If `name` is
         one of them, the checks refuse duplicates.
-    properties: the properties of the resource whose names differ from those of the keys.
+    properties: the name of the resource's property for each key that has a different name.
     no_inputs: keys that the resource does not get. `renamed_from` is never an input. `QlikCustomerTenant`
         passes the value of a secret that a key names (`SecretName`).
     from_content: properties that come from the files that a key names.
     from_stack: values of the whole stack that the resource needs, such as `source_tenant`.
     references: properties that refer to other resources. `QlikCustomerTenant` sets them.
-    after: blocks whose resources are created before.
+    after: blocks whose resources must be created first.
     created_in_order: whether the entries are created one after the other, in the order of their keys.
     output: whether the ids are an output of the stack, under the name of the block.
     only_if_any: whether that output exists only if the block has entries.
@@ -79,7 +79,7 @@ class Block(BaseModel):
         An invalid value is None here. Its error is reported elsewhere.
         """
         if cls.mapping and "name" in cls.mapping.identity:
-            yield from _same_names(cls.mapping, block, entries)
+            yield from _duplicate_names(cls.mapping, block, entries)
 
     @property
     def is_created_last(self) -> bool:
@@ -119,7 +119,7 @@ class Block(BaseModel):
         return {name: properties.get(name, name) for name, field in fields if _has_mark(typed(field), SECRET)}
 
 
-def _same_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+def _duplicate_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
     scope = next((name for name in mapping.identity if name != "name"), None)
     named = (
         (key, (block, key), entry.name, getattr(entry, scope) if scope else "")
