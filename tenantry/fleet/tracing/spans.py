@@ -150,6 +150,7 @@ class Tracer:
         thread.start()
         thread.join(FLUSH_SECONDS)
         if thread.is_alive():
+            self._sent.shutdown()  # so that it does not try again
             return ["Traces: not all spans were delivered: no response in time."]
         return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
 
@@ -159,6 +160,7 @@ class _CountingExporter(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
+        self._open = True
         self.lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -172,8 +174,10 @@ class _CountingExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Close the exporter."""
-        self._exporter.shutdown()
+        """Close the exporter once. It then sends no span again."""
+        if self._open:
+            self._open = False
+            self._exporter.shutdown()
 
 
 def _resource() -> Resource:

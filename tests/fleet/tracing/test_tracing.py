@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -42,7 +43,7 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start without the variables, wait for spans on slow machines, and restore the library's logger."""
+    """Start without the variables, wait for spans on slow machines, and leave no logger or thread behind."""
     monkeypatch.setattr(spans, "FLUSH_SECONDS", 60.0)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -50,6 +51,10 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = logger.propagate, list(logger.handlers)
     yield
     logger.propagate, logger.handlers = before
+    # The receiver is closed by now, so an export that was still waiting for it ends.
+    for thread in [thread for thread in threading.enumerate() if thread.name == "traces"]:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
