@@ -95,10 +95,10 @@ def _token(connection: http.client.HTTPConnection, host: str, client: str = "dem
 
 def _read(connection: http.client.HTTPConnection, host: str, path: str, token: str) -> Any:
     connection.request("GET", path, headers={"Host": host, "Authorization": f"Bearer {token}"})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"GET {host}{path}: {answer.status} {body[:300]!r}")
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise SystemExit(f"GET {host}{path}: {response.status} {body[:300]!r}")
     return json.loads(body)
 
 

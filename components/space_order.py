@@ -27,7 +27,7 @@ def spaces_in_the_way(tenant: Tenant, run: str, spaces: Iterable[Space]) -> pulu
     """
 
     async def found() -> list[Space]:
-        if await tenant.made_by_run.future() == run:
+        if await tenant.created_by_run.future() == run:
             return []
         for space in spaces:
             await space.urn.future()

@@ -95,7 +95,7 @@ class Tenant(Resource):
 
     tenant_id: Property[str] = output("Qlik's id of the tenant.")
     hostname: Property[str] = output("System hostname, which is also the id of the resource.")
-    made_by_run: Property[str] = output(
+    created_by_run: Property[str] = output(
         "The `program_run` that created or reactivated the tenant.", at_qlik=False
     )
 
@@ -133,7 +133,7 @@ class TenantHandler(Handler):
         hostname, tenant_id, new = registration.obtain(cloud, want)
         found: Properties = {"hostname": hostname, "tenant_id": tenant_id}
         if run_of_program := want.get("program_run"):
-            found["made_by_run"] = run_of_program
+            found["created_by_run"] = run_of_program
         have = want | dict.fromkeys(PATCHED) | {"name": hostname.partition(".")[0]} | found
         try:
             if not new:

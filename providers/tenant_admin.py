@@ -55,10 +55,12 @@ class TenantAdmin(Resource):
     )
 
     user_subject: Property[str] = output("Subject of the person.")
-    made_user: Property[bool] = output(
+    created_user: Property[bool] = output(
         "Whether this resource created the user. Deletion then deletes the user."
     )
-    gave_role: Property[bool] = output("Whether this resource gave the role. Deletion then removes the role.")
+    granted_role: Property[bool] = output(
+        "Whether this resource gave the role. Deletion then removes the role."
+    )
 
 
 class TenantAdminHandler(Handler):
@@ -114,7 +116,7 @@ class TenantAdminHandler(Handler):
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Activate the user and add the role, each only if necessary."""
-        run.current().made.add(people.admin_mark(id))
+        run.current().created_or_adopted.add(people.admin_mark(id))
         host, changes = cloud.tenant(want["tenant"]), self.changes(have, want)
         if not changes:
             return {}
@@ -124,11 +126,11 @@ class TenantAdminHandler(Handler):
         left = people.left(self.read(cloud, id, have), changes) if said else {}
         if left:
             raise Unfinished(id, have | want | left, PartlyDone(f"user {id}", host.hostname, left, said))
-        return {"gave_role": True} if "role" in changes else {}
+        return {"granted_role": True} if "role" in changes else {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the user if this resource created it, else remove the role if this resource gave it."""
-        if have["made_user"]:
+        if have["created_user"]:
             host = cloud.tenant(have["tenant"])
             evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host))
         else:
@@ -137,10 +139,10 @@ class TenantAdminHandler(Handler):
 
     def release(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Remove the role, unless another entry of the stack file needs it now."""
-        if people.admin_mark(id) in run.current().made:
+        if people.admin_mark(id) in run.current().created_or_adopted:
             return
         host = cloud.tenant(have["tenant"])
-        if not have["gave_role"]:
+        if not have["granted_role"]:
             cloud.notify(
                 f"user {id} of {host.hostname} keeps the role {roles.TENANT_ADMIN}: as far as Tenantry "
                 "knows, the user had the role before. Remove it in Qlik if you do not want it."
@@ -148,8 +150,8 @@ class TenantAdminHandler(Handler):
             return
         try:
             people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
-        except NotFound as answer:
-            evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host), answer)
+        except NotFound as error:
+            evidence.check_deleted(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host), error)
 
 
 def _existing_users(host: Host) -> Iterator[people.User]:
@@ -166,14 +168,14 @@ def _given(note: Note, hostname: str, there: people.User | None) -> dict[str, bo
     A reactivated tenant has only the users that its stack created, so the role counts as given by the stack.
     """
     if there is None:
-        return {"made_user": True, "gave_role": True}
+        return {"created_user": True, "granted_role": True}
     earlier = note.earlier or {}
     ours = earlier if earlier.get("user", there["id"]) == there["id"] else {}
     has_role = roles.TENANT_ADMIN in roles.names_in(there)
     taken_back = hostname in run.current().revived_tenants
     return {
-        "made_user": bool(ours.get("made_user")),
-        "gave_role": not has_role or taken_back or bool(ours.get("gave_role")),
+        "created_user": bool(ours.get("created_user")),
+        "granted_role": not has_role or taken_back or bool(ours.get("granted_role")),
     }
 
 

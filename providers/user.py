@@ -122,7 +122,7 @@ class UserHandler(Collection):
         """PATCH what differs. If Qlik changed only a part, read the user again."""
         host, changes = self.host(cloud, want), self.changes(have, want)
         if roles.TENANT_ADMIN in (want.get("roles") or []):
-            run.current().made.add(people.admin_mark(id))
+            run.current().created_or_adopted.add(people.admin_mark(id))
         if not changes:
             return {}
         moved: Properties = {}

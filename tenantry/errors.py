@@ -30,7 +30,7 @@ TenantryError
 │   │   └── HostRefused                    the host is not in Qlik Cloud
 │   ├── DeadlineExceeded                   the time for the whole operation is over
 │   ├── RequestFailed                      a request failed
-│   │   ├── AnswerLost                     the result of a request that must not be repeated is unknown
+│   │   ├── ResponseLost                     the result of a request that must not be repeated is unknown
 │   │   ├── ApiError                       Qlik returned an error
 │   │   │   ├── Conflict                   409: an object with this natural key exists
 │   │   │   ├── Forbidden                  403: not allowed
@@ -42,7 +42,7 @@ TenantryError
 │   │   │   ├── ServerError                5xx
 │   │   │   ├── TenantDisabled             401: the tenant is deactivated
 │   │   │   ├── Unauthorized               401: Qlik does not accept the client or its token
-│   │   │   └── UnexpectedAnswer           a response that the API does not describe
+│   │   │   └── UnexpectedResponse           a response that the API does not describe
 │   │   └── ConnectionFailed               no usable response: network, TLS or timeout
 │   └── ResourceError                      a resource cannot become what the file says
 │       ├── AdoptionUndecided              several objects match the one to adopt
@@ -72,7 +72,7 @@ TenantryError
 │       ├── TemplateNotFound               no app has the name and version, or it is not visible
 │       ├── TenantGone                     the tenant to revive, or in the state, does not exist
 │       ├── TenantUndecided                an earlier run may have created a tenant; a person decides
-│       │   └── NothingMade                it is certain that no tenant was created
+│       │   └── NothingCreated                it is certain that no tenant was created
 │       ├── TrialEnded                     a trial that has ended cannot get a tenant
 │       ├── Unfinished                     created, but not as wanted yet; the next `pulumi up` continues
 │       ├── UnknownRole                    the tenant does not have the role

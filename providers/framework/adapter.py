@@ -27,7 +27,15 @@ from tenantry.providers.framework import engine, evidence, facts, formats, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
-from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled, answers
+from tenantry.providers.qlik import (
+    ApiError,
+    Cloud,
+    HostUnknown,
+    NotFound,
+    QlikError,
+    TenantDisabled,
+    responses,
+)
 from tenantry.providers.qlik.messages import Waiting
 from tenantry.providers.values import texts
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
@@ -199,7 +207,7 @@ class Provider(ResourceProvider):
         if self.handler.is_object:
             current.holders.setdefault(id, set()).add(current.urn)
         if made:
-            current.made.add(self._key(id))
+            current.created_or_adopted.add(self._key(id))
 
     def _key(self, id: str) -> str:
         """Return a key that is unique across resource types: settings may share the id of their tenant."""
@@ -255,7 +263,8 @@ class Provider(ResourceProvider):
         """
         urn = engine.current_urn()
         with self._run(_props) as cloud:
-            if self._key(_id) in run.current().made or run.unreplaced_urns.get(self._key(_id), set()) - {urn}:
+            key = self._key(_id)
+            if key in run.current().created_or_adopted or run.unreplaced_urns.get(key, set()) - {urn}:
                 cloud.notify(
                     f"{self.handler.resource_type.__name__} {_id} stays, because its replacement manages it"
                 )
@@ -271,7 +280,7 @@ class Provider(ResourceProvider):
         cloud = _cloud()
         try:
             with (
-                answers.translated_errors(),
+                responses.translated_errors(),
                 cloud.default_deadline(more=self.handler.extra_seconds(properties)),
                 run.handling(engine.current_urn(), engine.current_run(), writes=writes),
             ):

@@ -18,7 +18,7 @@ from typing import Any
 
 from tenantry.errors import TenantryError
 from tenantry.providers.framework import formats
-from tenantry.pulumi_internals import answers, provider_strings, workers
+from tenantry.pulumi_internals import error_details, provider_strings, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
 from tenantry.text import for_terminal
@@ -61,14 +61,14 @@ def failure(message: str) -> Failure:
 
 def partial_failure(id: str, outs: dict[str, Any], message: str) -> Failure:
     """Return an error with which the engine still records the object, so that the next `up` updates it."""
-    return _failure(message, answers.unfinished(id, outs, for_terminal(message)))
+    return _failure(message, error_details.unfinished(id, outs, for_terminal(message)))
 
 
 def _failure(message: str, detail: Any) -> Failure:
     message = for_terminal(message)
     call = current_call()
     if call is not None:
-        answers.tell(call, message, detail)
+        error_details.attach(call, message, detail)
     return Failure(message)
 
 

@@ -222,7 +222,7 @@ class TenantUndecided(ResourceError):
     """An earlier run may have created a tenant, and it is not known which tenant that is."""
 
 
-class NothingMade(TenantUndecided):
+class NothingCreated(TenantUndecided):
     """No tenant was created under the proof in the state, so the proof may be renewed."""
 
 

@@ -23,7 +23,7 @@ List = Callable[[], Iterable[Json]]
 
 
 def read(
-    host: Host, path: str, id: str, listed: List, *, key: str = "id", params: Params | None = None
+    host: Host, path: str, id: str, list_all: List, *, key: str = "id", params: Params | None = None
 ) -> Json | None:
     """Return the object `id` at `path`. None only if it is certainly gone.
 
@@ -31,22 +31,24 @@ def read(
     """
     try:
         found: Json = host.get(path, params)
-    except NotFound as answer:
-        return None if answer.proven else _once_more(host, path, id, listed, key, answer, params)
+    except NotFound as not_found:
+        return None if not_found.proven else _look_again(host, path, id, list_all, key, not_found, params)
     return found
 
 
-def settle_delete(host: Host, path: str, id: str, listed: List, answer: NotFound, *, key: str = "id") -> None:
+def check_deleted(
+    host: Host, path: str, id: str, list_all: List, not_found: NotFound, *, key: str = "id"
+) -> None:
     """Raise NotProven if a 404 for a deletion does not prove that the object is gone."""
-    if not answer.proven and _once_more(host, path, id, listed, key, answer) is not None:
-        raise NotProven(id, host.hostname, "it is still there", answer)
+    if not not_found.proven and _look_again(host, path, id, list_all, key, not_found) is not None:
+        raise NotProven(id, host.hostname, "it is still there", not_found)
 
 
 def delete(
     host: Host,
     path: str,
     id: str,
-    listed: List,
+    list_all: List,
     *,
     key: str = "id",
     headers: Mapping[str, str] | None = None,
@@ -54,20 +56,20 @@ def delete(
     """DELETE the object at `path`. Succeed if it is already gone. Raises NotProven and errors of DELETE."""
     try:
         host.delete(path, headers=headers)
-    except NotFound as answer:
-        settle_delete(host, path, id, listed, answer, key=key)
+    except NotFound as not_found:
+        check_deleted(host, path, id, list_all, not_found, key=key)
 
 
-def _once_more(
+def _look_again(
     host: Host,
     path: str,
     id: str,
-    listed: List,
+    list_all: List,
     key: str,
-    answer: NotFound,
+    not_found: NotFound,
     params: Params | None = None,
 ) -> Json | None:
-    host.pause(PAUSE_SECONDS, f"a second look at {host.hostname}{path}, which answered {answer.status}")
+    host.pause(PAUSE_SECONDS, f"a second look at {host.hostname}{path}, which answered {not_found.status}")
     try:
         found: Json = host.get(path, params)
         return found
@@ -75,13 +77,13 @@ def _once_more(
         if again.proven:
             return None
     try:
-        there = any(found.get(key) == id for found in listed())
+        there = any(found.get(key) == id for found in list_all())
     except HostUnknown:
         raise
     except QlikError as error:
         raise NotProven(id, host.hostname, "the list that could prove it cannot be read", error) from error
     if there:
-        raise NotProven(id, host.hostname, "Qlik still lists it", answer)
+        raise NotProven(id, host.hostname, "Qlik still lists it", not_found)
     return None
 
 

@@ -30,7 +30,7 @@ class TenantDeactivated:
 
 
 @dataclass(frozen=True)
-class NothingMade:
+class NothingCreated:
     """No tenant was created under this proof, and none will be."""
 
     proof: str
@@ -52,11 +52,11 @@ class Progress:
     what: str
 
 
-Fact = TenantDeactivated | NothingMade | QlikRefused | Progress
+Fact = TenantDeactivated | NothingCreated | QlikRefused | Progress
 
 FACT_TYPES: dict[str, type[Fact]] = {
     "tenant-deactivated": TenantDeactivated,
-    "nothing-made": NothingMade,
+    "nothing-made": NothingCreated,
     "qlik-refused": QlikRefused,
     "progress": Progress,
 }
@@ -93,14 +93,14 @@ def read(text: str) -> tuple[list[Fact], str]:
     return found, "\n".join(rest)
 
 
-def nothing_made(proof: str) -> str:
-    """Return the line for NothingMade."""
-    return line(NothingMade(proof))
+def nothing_created(proof: str) -> str:
+    """Return the line for NothingCreated."""
+    return line(NothingCreated(proof))
 
 
-def nothing_made_in(text: str) -> str:
-    """Return the proof of a NothingMade line in the text, or an empty string."""
-    return next((fact.proof for fact in read(text)[0] if isinstance(fact, NothingMade)), "")
+def nothing_created_in(text: str) -> str:
+    """Return the proof of a NothingCreated line in the text, or an empty string."""
+    return next((fact.proof for fact in read(text)[0] if isinstance(fact, NothingCreated)), "")
 
 
 def deactivated(hostname: str, tenant_id: str, purge_on: str) -> str:

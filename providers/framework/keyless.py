@@ -33,7 +33,7 @@ class Keyless(Collection):
                 with note.sending():
                     made = self.make(cloud, host, want)
             except QlikError as error:
-                there = self._made_after_all(cloud, host, want, error)
+                there = self._created_after_all(cloud, host, want, error)
                 if there is None:
                     raise
                 unseen = True
@@ -123,7 +123,9 @@ class Keyless(Collection):
         what = f"{self.label(want, 'made')}, which an earlier run requested"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 
-    def _made_after_all(self, cloud: Cloud, host: Host, want: Properties, error: QlikError) -> Found | None:
+    def _created_after_all(
+        self, cloud: Cloud, host: Host, want: Properties, error: QlikError
+    ) -> Found | None:
         if not self.may_be_there(error):
             return None
         seconds = late_seconds() if error.may_be_done else 0

@@ -23,7 +23,7 @@ class Run:
     urn: str = ""
     """The resource that the call handles. It also names the stack."""
 
-    made: set[str] = field(default_factory=set)
+    created_or_adopted: set[str] = field(default_factory=set)
     """Ids of the objects that the run created or took over."""
 
     empty_spaces: set[str] = field(default_factory=set)

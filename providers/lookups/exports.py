@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tenantry.providers.framework import run
 from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template
-from tenantry.providers.qlik import Cloud, answers, current_deadline
+from tenantry.providers.qlik import Cloud, current_deadline, responses
 
 AT_ONCE = 4
 """How many exports are begun at the same time; Qlik and the disk have other things to do meanwhile."""
@@ -65,7 +65,7 @@ def _work(cloud: Cloud, queue: SimpleQueue[tuple[Future[Path], Export]]) -> None
         if not future.set_running_or_notify_cancel():
             continue
         try:
-            with answers.translated_errors(), cloud.default_deadline():
+            with responses.translated_errors(), cloud.default_deadline():
                 future.set_result(_fetch(cloud, export))
         except BaseException as error:  # noqa: BLE001  # whoever waits must learn of it
             future.set_exception(error)

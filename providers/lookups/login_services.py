@@ -10,7 +10,7 @@ from typing import Any
 
 from tenantry.providers.framework.errors import LoginServiceUnusable
 from tenantry.providers.qlik import Cloud, ConnectionFailed
-from tenantry.providers.qlik.messages import Answer
+from tenantry.providers.qlik.messages import Response
 from tenantry.providers.values import saml_metadata, urls
 
 ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -42,27 +42,27 @@ def check_sign_on(cloud: Cloud, url: str, certificates: Sequence[str]) -> None:
         raise LoginServiceUnusable(url, f"the provider {error}") from None
     if ends.timestamp() <= cloud.clock.time():
         raise LoginServiceUnusable(url, f"its last certificate ended on {ends:%Y-%m-%d}")
-    answer = _fetch(cloud, url)
-    if answer.status >= 500:
-        raise LoginServiceUnusable(url, f"it answered {answer.status}")
+    response = _fetch(cloud, url)
+    if response.status >= 500:
+        raise LoginServiceUnusable(url, f"it answered {response.status}")
 
 
-def _fetch(cloud: Cloud, url: str) -> Answer:
+def _fetch(cloud: Cloud, url: str) -> Response:
     try:
         return cloud.fetch(url)
     except ConnectionFailed as error:
         raise LoginServiceUnusable(url, error.reason) from None
 
 
-def _json(url: str, answer: Answer) -> dict[str, Any]:
+def _json(url: str, response: Response) -> dict[str, Any]:
     """Return the JSON object of a response."""
-    if 300 <= answer.status < 400:
-        where = answer.headers.get("Location", "")[:200]
+    if 300 <= response.status < 400:
+        where = response.headers.get("Location", "")[:200]
         raise LoginServiceUnusable(url, f"it redirects to {where!r}; give the address it redirects to")
-    if answer.status != 200:
-        raise LoginServiceUnusable(url, f"it answered {answer.status}")
+    if response.status != 200:
+        raise LoginServiceUnusable(url, f"it answered {response.status}")
     try:
-        value = answer.json
+        value = response.json
     except ValueError:
         value = None
     if not isinstance(value, dict):

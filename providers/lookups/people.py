@@ -99,10 +99,10 @@ def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
     """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or an empty
     string.
     """
-    answer = host.patch(f"{PATH}/{id}", operations, repeatable=True)
-    problems = answer.get("errors", []) if isinstance(answer, dict) else []
+    response = host.patch(f"{PATH}/{id}", operations, repeatable=True)
+    problems = response.get("errors", []) if isinstance(response, dict) else []
     texts = (" ".join(filter(None, map(found.get, ("code", "title", "detail")))) for found in problems)
-    return f"{'; '.join(texts)} (traceId {answer.get('traceId', 'none')})" if problems else ""
+    return f"{'; '.join(texts)} (traceId {response.get('traceId', 'none')})" if problems else ""
 
 
 def left(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:

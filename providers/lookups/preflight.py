@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tenantry.providers.lookups import people, templates
 from tenantry.providers.lookups.templates import Template
-from tenantry.providers.qlik import Cloud, Forbidden, answers
+from tenantry.providers.qlik import Cloud, Forbidden, responses
 
 T = TypeVar("T")
 
@@ -161,26 +161,26 @@ class Preflight:
         while True:
             with self._lock:
                 known = self._asked.get(key)
-                answer: Future[T] = known or Future()
-                self._asked[key] = answer
+                future: Future[T] = known or Future()
+                self._asked[key] = future
             if known is None:
-                self._answer(key, answer, ask)
+                self._run(key, future, ask)
             try:
-                return answer.result()
+                return future.result()
             except CancelledError:
                 continue  # who asked was interrupted, which is no answer: ask again
 
-    def _answer(self, key: tuple[object, ...], answer: Future[T], ask: Callable[[], T]) -> None:
+    def _run(self, key: tuple[object, ...], future: Future[T], ask: Callable[[], T]) -> None:
         try:
-            with answers.translated_errors():
+            with responses.translated_errors():
                 result = ask()
-            answer.set_result(result)
+            future.set_result(result)
         except Exception as error:  # noqa: BLE001 (whoever asks gets it)
-            answer.set_exception(error)
+            future.set_exception(error)
         except BaseException:
             with self._lock:
                 del self._asked[key]
-            answer.cancel()
+            future.cancel()
             raise
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 from tenantry.providers.qlik.cloud import Cloud
 from tenantry.providers.qlik.deadlines import Clock, Deadline, current_deadline, deadline
 from tenantry.providers.qlik.errors import (
-    AnswerLost,
     ApiError,
     ConfigurationError,
     Conflict,
@@ -36,15 +35,15 @@ from tenantry.providers.qlik.errors import (
     RateLimited,
     ReloadIsPending,
     RequestFailed,
+    ResponseLost,
     ServerError,
     TenantDisabled,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from tenantry.providers.qlik.host import Host
 
 __all__ = [
-    "AnswerLost",
     "ApiError",
     "Clock",
     "Cloud",
@@ -67,10 +66,11 @@ __all__ = [
     "RateLimited",
     "ReloadIsPending",
     "RequestFailed",
+    "ResponseLost",
     "ServerError",
     "TenantDisabled",
     "Unauthorized",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
     "current_deadline",
     "deadline",
 ]

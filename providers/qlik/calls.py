@@ -6,19 +6,19 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from tenantry.providers.qlik import answers, limits
+from tenantry.providers.qlik import limits, responses
 from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import Clock, Deadline, default_deadline
 from tenantry.providers.qlik.errors import (
-    AnswerLost,
     ApiError,
     ConnectionFailed,
     RateLimited,
+    ResponseLost,
     ServerError,
     Unauthorized,
 )
 from tenantry.providers.qlik.governor import RateGovernor, Turn, queue
-from tenantry.providers.qlik.messages import Answer, Request, Waiting
+from tenantry.providers.qlik.messages import Request, Response, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
 from tenantry.providers.qlik.transport import Transport
@@ -57,16 +57,16 @@ class Calls:
         self._heard: dict[str, float] = {}
         self._tokens = Tokens(credentials, self.send, clock)
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Return the response if its status is 200 to 399.
 
-        The deadline of the context applies, or else the default. Raises ApiError, AnswerLost,
+        The deadline of the context applies, or else the default. Raises ApiError, ResponseLost,
         ConnectionFailed, DeadlineExceeded.
         """
         with self.default_deadline() as deadline:
             return self._until_answered(request, deadline)
 
-    def fetch(self, request: Request) -> Answer:
+    def fetch(self, request: Request) -> Response:
         """Return the response of a host outside Qlik Cloud, without a token and without redirects.
 
         A failed connection is retried once. Raises ConnectionFailed.
@@ -97,7 +97,7 @@ class Calls:
         """Close the connections."""
         self._transport.close()
 
-    def _until_answered(self, request: Request, deadline: Deadline) -> Answer:
+    def _until_answered(self, request: Request, deadline: Deadline) -> Response:
         budget = limits.budget(request.method, request.plain_path)
         tries, renewed = 0, False
         while True:
@@ -134,18 +134,18 @@ class Calls:
             turn = self._governor.confirmed(host, budget, turn, deadline)
         return turn
 
-    def _once(self, request: Request, token: Token | None, turn: Turn | None, deadline: Deadline) -> Answer:
+    def _once(self, request: Request, token: Token | None, turn: Turn | None, deadline: Deadline) -> Response:
         try:
-            answer = self._transport.exchange(request, token, deadline)
+            response = self._transport.exchange(request, token, deadline)
         finally:
             if self._governor and turn:
                 self._governor.answered(request.host, limits.budget(request.method, request.plain_path), turn)
-        dated = answers.http_date(answer.headers.get("Date", ""))
+        dated = responses.http_date(response.headers.get("Date", ""))
         if dated is not None:
             self._heard[request.host] = dated
-        if answer.status >= 400:
-            raise answers.api_error(request, answer, self._clock.time())
-        return answer
+        if response.status >= 400:
+            raise responses.api_error(request, response, self._clock.time())
+        return response
 
     def _hold(self, error: RateLimited, budget: str, deadline: Deadline) -> None:
         """Close the budget for every thread, for the time that Qlik requires. Raise if that is too long."""
@@ -165,7 +165,7 @@ class Calls:
         """Wait for the next try. Raise if a retry is unsafe or useless, or after too many tries."""
         unsent = isinstance(error, ConnectionFailed) and not error.sent
         if not (unsent or request.repeatable or request.method in IDEMPOTENT_METHODS):
-            raise AnswerLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
+            raise ResponseLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
         if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
             raise error
         # full jitter, so that clients that failed together do not return together

@@ -16,7 +16,7 @@ from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
 from tenantry.providers.qlik.governor import Governor, RateGovernor
 from tenantry.providers.qlik.host import Host
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.settings import Settings
 from tenantry.providers.qlik.transport import Transport
 
@@ -81,11 +81,11 @@ class Cloud:
         """Whether an organisation client is configured. Sends nothing. Raises ConfigurationError."""
         return self._credentials.has_organisation
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request of a Host. Raises QlikError."""
         return self._calls.send(request)
 
-    def fetch(self, url: str) -> Answer:
+    def fetch(self, url: str) -> Response:
         """Return the response of an https address outside Qlik Cloud, such as an identity provider.
 
         It may have at most 1 MB within 10 seconds. No token is sent, and no redirect is followed. With

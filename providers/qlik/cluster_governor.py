@@ -47,19 +47,19 @@ class ClusterGovernor:
 
         Raises DeadlineExceeded, and does not count it, if the turn is too late.
         """
-        answer = self._ask("turn", host, budget, remaining=deadline.remaining())
-        if answer is None:
+        response = self._ask("turn", host, budget, remaining=deadline.remaining())
+        if response is None:
             return self._own.turn(host, budget, deadline)
-        return self._given(answer, host, budget, deadline)
+        return self._given(response, host, budget, deadline)
 
     def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
         """Return the awaited turn, or a later one. Raises DeadlineExceeded if that is too late."""
         if not isinstance(turn, _Given):
             return self._own.confirmed(host, budget, turn, deadline)
-        answer = self._ask("confirmed", host, budget, slot=turn.slot, remaining=deadline.remaining())
-        if answer is None:  # then wait as long as other processes of this machine
+        response = self._ask("confirmed", host, budget, slot=turn.slot, remaining=deadline.remaining())
+        if response is None:  # then wait as long as other processes of this machine
             return self._own.turn(host, budget, deadline) or Turn(turn.slot, 0.0)
-        return self._given(answer, host, budget, deadline) or Turn(turn.slot, 0.0)
+        return self._given(response, host, budget, deadline) or Turn(turn.slot, 0.0)
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
         """Count a request from its response, by which time it has arrived."""
@@ -73,10 +73,10 @@ class ClusterGovernor:
         if self._ask("close", host, budget, seconds=seconds) is None:
             self._own.close(host, budget, seconds)
 
-    def _given(self, answer: dict[str, Any], host: str, budget: str, deadline: Deadline) -> Turn | None:
-        if answer.get("late"):
+    def _given(self, response: dict[str, Any], host: str, budget: str, deadline: Deadline) -> Turn | None:
+        if response.get("late"):
             raise deadline.exceeded(queue(host, budget))
-        slot, seconds = answer.get("slot"), answer.get("seconds")
+        slot, seconds = response.get("slot"), response.get("seconds")
         if not (isinstance(slot, int) and isinstance(seconds, int | float)):
             return None
         turn = _Given(slot, max(0.0, seconds))
@@ -93,9 +93,9 @@ class ClusterGovernor:
             with socket.create_connection((place, int(port)), SECONDS) as connection:
                 connection.sendall(f"{json.dumps(request)}\n".encode())
                 with connection.makefile("rb") as lines:
-                    answer = json.loads(lines.readline(200))
-            if isinstance(answer, dict):
-                return answer
+                    response = json.loads(lines.readline(200))
+            if isinstance(response, dict):
+                return response
         except (OSError, ValueError):
             pass
         self._quiet_until = self._clock.monotonic() + PAUSE

@@ -108,7 +108,7 @@ class ConnectionFailed(RequestFailed):
         super().__init__(request, f"failed: {reason}", advice)
 
 
-class AnswerLost(RequestFailed):
+class ResponseLost(RequestFailed):
     """A request that must not be repeated was sent, but its response was lost."""
 
     def __init__(self, request: Request, reason: str) -> None:
@@ -225,7 +225,7 @@ class ServerError(ApiError):
         return self._changes
 
 
-class UnexpectedAnswer(ApiError):
+class UnexpectedResponse(ApiError):
     """A response that the API does not describe: not JSON, cut off, no `data`, a foreign redirect."""
 
     @property

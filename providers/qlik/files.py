@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tenantry.providers.qlik import answers
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import responses
+from tenantry.providers.qlik.messages import Request, Response
 
 WHOLE = 200
 NOT_COMPLETE_YET = 204
@@ -33,7 +33,7 @@ def is_page(content_type: str, file: Path) -> bool:
 
 
 def download(
-    fetch: Callable[[Request], Answer], request: Request, to: Path, pause: Callable[[float, str], None]
+    fetch: Callable[[Request], Response], request: Request, to: Path, pause: Callable[[float, str], None]
 ) -> int:
     """Write the response of `request` to `to`, and return the number of bytes.
 
@@ -44,13 +44,13 @@ def download(
     os.close(descriptor)
     part = Path(name)
     try:
-        while (answer := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
+        while (response := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
             pause(POLL, f"{request.host}{request.plain_path} to be complete")
-        if answer.status != WHOLE:
-            raise answers.unexpected(request, answer, "without the whole content")
-        if is_page(answer.headers.get("Content-Type", ""), part):
-            raise answers.unexpected(request, answer, "with a page or a message instead of a file")
+        if response.status != WHOLE:
+            raise responses.unexpected(request, response, "without the whole content")
+        if is_page(response.headers.get("Content-Type", ""), part):
+            raise responses.unexpected(request, response, "with a page or a message instead of a file")
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)
-    return answer.length
+    return response.length

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tenantry.providers.qlik import answers, files, hostnames, paging, paths, redirects, shapes
-from tenantry.providers.qlik.messages import Answer, Form, JsonBody, Params, Request
+from tenantry.providers.qlik import files, hostnames, paging, paths, redirects, responses, shapes
+from tenantry.providers.qlik.messages import Form, JsonBody, Params, Request, Response
 from tenantry.providers.qlik.sender import Sender
 
 PAGE = 100  # the most that nearly all of Qlik's collections allow
@@ -18,10 +18,10 @@ class Host:
     """A tenant, a register host or the organisation's host. It is cheap to create.
 
     Paths start with a slash ("/api/v1/spaces/123"). JSON becomes Python values, None for an empty body.
-    If a response does not have its shape in `shapes`, UnexpectedAnswer is raised. Every method may raise
+    If a response does not have its shape in `shapes`, UnexpectedResponse is raised. Every method may raise
     ApiError, ConnectionFailed, DeadlineExceeded and ConfigurationError. GET, PUT and DELETE
     are repeated after a failure of the network or of Qlik. POST and PATCH are repeated only if `repeatable`,
-    and otherwise raise AnswerLost.
+    and otherwise raise ResponseLost.
     """
 
     def __init__(self, cloud: Sender, hostname: str) -> None:
@@ -99,7 +99,7 @@ class Host:
     ) -> Iterator[dict[str, Any]]:
         """Yield the objects of a collection page by page. `limit` is the page size (None: Qlik's default)."""
         request = Request("GET", self.hostname, path, {**(params or {}), "limit": limit})
-        return paging.pages(self._answer_and_json, request)
+        return paging.pages(self._send_and_parse, request)
 
     def find(
         self, path: str, name: str, params: Params | None = None, key: str = "name", *, search: str = "name"
@@ -117,13 +117,13 @@ class Host:
         It is repeated after a failure, because Qlik deletes surplus copies after an hour.
         """
         request = Request("POST", self.hostname, path, params or {}, repeatable=True)
-        return redirects.location(request, self._answer(request))
+        return redirects.location(request, self._send(request))
 
     def download(self, location: str, to: Path) -> int:
         """Stream `location` into the file `to`, which appears once complete. Return its size in bytes."""
         request = Request("GET", self.hostname, location)
         with self.cloud.default_deadline():
-            return files.download(self._answer, request, to, self.pause)
+            return files.download(self._send, request, to, self.pause)
 
     def upload(self, path: str, file: Path, *, params: Params | None = None, repeatable: bool = False) -> Any:
         """Stream `file` as the body of a POST, and return the response."""
@@ -139,21 +139,21 @@ class Host:
         """Wait between two looks at something; raises DeadlineExceeded rather than overrun."""
         self.cloud.pause(seconds, waiting_for)
 
-    def _answer(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Response:
         paths.check(request)
         return redirects.follow(self.cloud.send, request)
 
-    def _answer_and_json(self, request: Request) -> tuple[Answer, Any]:
-        answer = self._answer(request)
-        answers.remember(request, answer)
+    def _send_and_parse(self, request: Request) -> tuple[Response, Any]:
+        response = self._send(request)
+        responses.remember(request, response)
         try:
-            return answer, answer.json
+            return response, response.json
         except ValueError:
             pass  # raised below, as the ValueError holds the body
-        raise answers.unexpected(request, answer, "without complete JSON")
+        raise responses.unexpected(request, response, "without complete JSON")
 
     def _json(self, request: Request) -> Any:
-        answer, value = self._answer_and_json(request)
-        if wrong := shapes.wrong(request.method, request.plain_path, answer.status, value):
-            raise answers.unexpected(request, answer, f"with {wrong}")
+        response, value = self._send_and_parse(request)
+        if wrong := shapes.wrong(request.method, request.plain_path, response.status, value):
+            raise responses.unexpected(request, response, f"with {wrong}")
         return value

@@ -89,7 +89,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response. `headers` ignore the case of names. `length` is the size of the body in bytes."""
 
     status: int

@@ -7,43 +7,43 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tenantry.providers.qlik import answers, shapes
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import responses, shapes
+from tenantry.providers.qlik.messages import Request, Response
 
 MAX_PAGES = 2000
 """The most pages of a list. With a hundred objects each, no collection at Qlik is larger."""
 
 
-def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> Iterator[dict[str, Any]]:
+def pages(fetch: Callable[[Request], tuple[Response, Any]], request: Request) -> Iterator[dict[str, Any]]:
     """Yield the objects of all pages. Each page is fetched when it is needed.
 
     Only the query of the href is used, because the organisation API's hrefs name another host. Raises
-    UnexpectedAnswer if the shape of a page or an object is wrong, if a cursor repeats, or if the pages do not
-    end.
+    UnexpectedResponse if a page or an object has the wrong shape, if a cursor repeats, or if the pages do
+    not end.
     """
     seen: set[str] = {repr(request.query)}
     for _ in range(MAX_PAGES):
-        answer, page = fetch(request)
-        yield from _objects(request, answer, page)
+        response, page = fetch(request)
+        yield from _objects(request, response, page)
         query = _next_query(page)
         if query is None:
             return
         request = replace(request, params={**request.query, **query})
         if repr(request.query) in seen:
-            raise answers.unexpected(
-                request, answer, "with a link to the next page that leads back to an earlier one"
+            raise responses.unexpected(
+                request, response, "with a link to the next page that leads back to an earlier one"
             )
         seen.add(repr(request.query))
-    raise answers.unexpected(request, answer, f"with more than {MAX_PAGES} pages")
+    raise responses.unexpected(request, response, f"with more than {MAX_PAGES} pages")
 
 
-def _objects(request: Request, answer: Answer, page: Any) -> list[dict[str, Any]]:
+def _objects(request: Request, response: Response, page: Any) -> list[dict[str, Any]]:
     data = page.get("data") if isinstance(page, dict) else None
     if not isinstance(data, list):
-        raise answers.unexpected(request, answer, "without a list of `data`")
+        raise responses.unexpected(request, response, "without a list of `data`")
     for number, member in enumerate(data):
         if wrong := shapes.wrong_member(request.plain_path, member):
-            raise answers.unexpected(request, answer, f"with {wrong} (object {number + 1} of the page)")
+            raise responses.unexpected(request, response, f"with {wrong} (object {number + 1} of the page)")
     return data
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from tenantry.providers.qlik.deadlines import Clock, Deadline
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
 
 
 class Sender(Protocol):
@@ -14,7 +14,7 @@ class Sender(Protocol):
 
     clock: Clock
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request; raises QlikError."""
 
     def authenticate(self, hostname: str) -> None:

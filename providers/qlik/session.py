@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tenantry.providers.qlik import answers, redirects
+from tenantry.providers.qlik import redirects, responses
 from tenantry.providers.qlik.host import Host
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.sender import Sender
 
 LOGIN = "/login/jwt-session"
@@ -31,17 +31,17 @@ class Session(Host):
     def __repr__(self) -> str:
         return f"Session({self.hostname!r}, cookies=[secure])"
 
-    def _answer(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Response:
         proof = self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
         return redirects.follow(self.cloud.send, replace(request, proof=proof))
 
     def _csrf_token(self) -> str:
         if not self._csrf:
             request = Request("GET", self.hostname, "/api/v1/csrf-token")
-            answer = self._answer(request)
-            self._csrf = answer.headers.get(CSRF, "")
+            response = self._send(request)
+            self._csrf = response.headers.get(CSRF, "")
             if not self._csrf:
-                raise answers.unexpected(request, answer, f"without the header {CSRF}")
+                raise responses.unexpected(request, response, f"without the header {CSRF}")
         return self._csrf
 
 
@@ -49,12 +49,12 @@ def log_in(host: Host, jwt: str) -> Session:
     """Exchange a signed JWT for a session of its user on a tenant.
 
     It writes: the first login of a subject makes the user, and may spend an entitlement of the licence.
-    Raises ApiError (400, 401) for a token that Qlik does not accept, AnswerLost where the login may have
+    Raises ApiError (400, 401) for a token that Qlik does not accept, ResponseLost where the login may have
     happened, and what every request raises.
     """
     request = Request("POST", host.hostname, LOGIN, proof={"Authorization": f"Bearer {jwt}"})
-    answer = redirects.follow(host.cloud.send, request)
-    cookies = dict(COOKIE.findall(answer.headers.get("Set-Cookie", "")))
+    response = redirects.follow(host.cloud.send, request)
+    cookies = dict(COOKIE.findall(response.headers.get("Set-Cookie", "")))
     if SESSION not in cookies:
-        raise answers.unexpected(request, answer, f"without the cookie {SESSION}")
+        raise responses.unexpected(request, response, f"without the cookie {SESSION}")
     return Session(host.cloud, host.hostname, cookies)

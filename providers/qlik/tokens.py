@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tenantry.providers.qlik import answers, hostnames
+from tenantry.providers.qlik import hostnames, responses
 from tenantry.providers.qlik.credentials import Credentials, CredentialSource
 from tenantry.providers.qlik.deadlines import Clock, Deadline
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
 
 DEFAULT_LIFETIME_SECONDS = 3600.0  # the shortest lifetime in Qlik's guides
 RENEW_EARLY = 60.0
@@ -35,7 +35,7 @@ class Tokens:
     """A thread-safe cache that fetches missing tokens, at most one per host at a time."""
 
     def __init__(
-        self, credentials: CredentialSource, send: Callable[[Request], Answer], clock: Clock
+        self, credentials: CredentialSource, send: Callable[[Request], Response], clock: Clock
     ) -> None:
         self._credentials = credentials
         self._send = send
@@ -78,28 +78,28 @@ class Tokens:
             credentials=client.source,
         )
         requested_at = self._clock.monotonic()
-        answer = self._send(request)
+        response = self._send(request)
         try:
-            value = answer.json["access_token"]
+            value = response.json["access_token"]
         except (ValueError, TypeError, KeyError):
             value = None
         if not isinstance(value, str) or not TOKEN.fullmatch(value):
-            raise answers.unexpected(request, answer, "without a usable access token")
-        lifetime = self._lifetime(answer)
+            raise responses.unexpected(request, response, "without a usable access token")
+        lifetime = self._lifetime(response)
         return Token(value, requested_at + lifetime - min(RENEW_EARLY, lifetime / 10))
 
     def _client(self, host: str) -> Credentials:
         region = hostnames.region(host)
         return self._credentials.region(region) if region else self._credentials.organisation()
 
-    def _lifetime(self, answer: Answer) -> float:
+    def _lifetime(self, response: Response) -> float:
         """Return the lifetime in seconds, from `expires_in` or `expires_at`, whichever is shorter.
 
         `expires_at` is compared with the response's own date, so that a wrong local clock does no harm.
         """
-        sent = answers.http_date(answer.headers.get("Date", ""))
-        until = _timestamp(answer.json.get("expires_at"))
-        lifetimes = [_seconds(answer.json.get("expires_in"))]
+        sent = responses.http_date(response.headers.get("Date", ""))
+        until = _timestamp(response.json.get("expires_at"))
+        lifetimes = [_seconds(response.json.get("expires_in"))]
         if until is not None:
             lifetimes.append(until - (self._clock.time() if sent is None else sent))
         return min(

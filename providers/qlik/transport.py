@@ -10,10 +10,11 @@ from http.client import HTTPException
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
+from tenantry.providers.qlik import messages
 from tenantry.providers.qlik.deadlines import Deadline
 from tenantry.providers.qlik.errors import ConnectionFailed
 from tenantry.providers.qlik.failures import connection_failed
-from tenantry.providers.qlik.messages import Answer, Form, Request
+from tenantry.providers.qlik.messages import Form, Request
 from tenantry.providers.qlik.settings import Settings
 from tenantry.providers.qlik.tokens import Token
 
@@ -40,7 +41,7 @@ class Transport:
         self._session: requests.Session | None = None
         self._lock = threading.Lock()
 
-    def exchange(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
+    def exchange(self, request: Request, token: Token | None, deadline: Deadline) -> messages.Response:
         """Send `request` and return the response with any status. Redirects are not followed.
 
         Raises ConnectionFailed. An exception of the HTTP library contains the token, so it never leaves this
@@ -177,7 +178,9 @@ def _encoded(form: Form, stack: ExitStack) -> tuple[list[IO[bytes]], str]:
     return [*pieces, BytesIO(rest)], content_type
 
 
-def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:
+def _receive(
+    request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack
+) -> messages.Response:
     """Read the body into `request.into` if the request succeeded, else into memory."""
     to_file = response.status_code == 200
     pieces: list[bytes] = []
@@ -194,7 +197,7 @@ def _receive(request: Request, response: requests.Response, deadline: Deadline, 
             raise ConnectionFailed(request, reason, sent=True, permanent=True)
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
             raise ConnectionFailed(request, f"no time left after {length} bytes of the response", sent=True)
-    return Answer(response.status_code, response.headers, b"".join(pieces), length)
+    return messages.Response(response.status_code, response.headers, b"".join(pieces), length)
 
 
 def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Session:

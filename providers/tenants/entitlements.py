@@ -161,11 +161,11 @@ def _release(host: Host, free: list[Entitlement]) -> None:
         body: dict[str, Any] = {"delete": [entitlement._asdict() for entitlement in batch]}
         try:
             # A repeated request answers ABSENT for what the first one released.
-            answer = host.post(f"{ASSIGNMENTS}/actions/delete", body, repeatable=True)
+            response = host.post(f"{ASSIGNMENTS}/actions/delete", body, repeatable=True)
         except QlikError as error:
             raise NotReleased(_refusal(host, done, str(error))) from error
         refused = []
-        for sent, result in zip(batch, answer["data"], strict=False):
+        for sent, result in zip(batch, response["data"], strict=False):
             entitlement = Entitlement(result.get("subject") or sent.subject, result.get("type") or sent.type)
             if result["status"] < 300 or result["status"] == ABSENT:
                 done.append(entitlement)
@@ -174,8 +174,8 @@ def _release(host: Host, free: list[Entitlement]) -> None:
                 refused.append(
                     f"{entitlement.type} of {entitlement.subject}: {result['status']} {code}".rstrip()
                 )
-        if refused or len(answer["data"]) != len(batch):
-            why = _some(refused) if refused else f"Qlik answered for {len(answer['data'])} of {len(batch)}"
+        if refused or len(response["data"]) != len(batch):
+            why = _some(refused) if refused else f"Qlik answered for {len(response['data'])} of {len(batch)}"
             raise NotReleased(_refusal(host, done, why))
 
 

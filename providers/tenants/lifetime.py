@@ -22,13 +22,13 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
     """
     run.current().active_tenants.pop(hostname, None)
     try:
-        answer = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
+        response = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
     except NotFound as error:
         _refuse_unproven(cloud, hostname, error)
         run.current().gone_tenants.add(hostname)
         cloud.notify(f"tenant {hostname} no longer exists (404), so there is nothing to deactivate")
         return None
-    return str(answer.get("estimatedPurgeDate", ""))[:10]
+    return str(response.get("estimatedPurgeDate", ""))[:10]
 
 
 def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
@@ -100,9 +100,9 @@ def has_ended(ends_on: str | None, now: float | None = None) -> bool:
     return bool(ends_on) and LastDay.parse(str(ends_on)).has_passed(moment)
 
 
-def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown) -> None:
+def _refuse_unproven(cloud: Cloud, hostname: str, error: NotFound | HostUnknown) -> None:
     """Raise NotProven if a 404 does not prove that a tenant is gone."""
-    if (isinstance(answer, NotFound) and answer.proven) or is_listed(cloud, hostname) is False:
+    if (isinstance(error, NotFound) and error.proven) or is_listed(cloud, hostname) is False:
         return
     why = (
         "the organisation's list still has it"
@@ -110,7 +110,7 @@ def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown
         else "only the organisation's list could prove it, and no organisation client is set"
     )
     why = f"{why}. `tenantry forget` removes it from the state"
-    raise NotProven(hostname, answer.host, why, answer) from answer
+    raise NotProven(hostname, error.host, why, error) from error
 
 
 def _until(cloud: Cloud, hostname: str, days: int) -> str:
@@ -133,7 +133,7 @@ def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[st
     register = cloud.register(cloud.tenant(hostname).region)
     path = f"/api/v1/tenants/{tenant_id}/actions/{action}"
     # A repeated request changes nothing, or restarts the same countdown.
-    answer: dict[str, Any] = register.post(
+    response: dict[str, Any] = register.post(
         path, body, headers={"qlik-confirm-hostname": hostname}, repeatable=True
     )
-    return answer or {}
+    return response or {}

@@ -22,7 +22,7 @@ from tenantry.providers.qlik import (
     QlikError,
     TenantDisabled,
 )
-from tenantry.providers.tenants import lost_answers, permits
+from tenantry.providers.tenants import lost_responses, permits
 from tenantry.providers.tenants.lifetime import reactivate
 
 
@@ -37,14 +37,14 @@ class Found(NamedTuple):
 def obtain(cloud: Cloud, want: Properties) -> Found:
     """Return the tenant to use: the one to bring back, a new one, or the one that an earlier run created.
 
-    Raises TenantUndecided if a person must decide, NothingMade if the proof must be renewed first, and the
+    Raises TenantUndecided if a person must decide, NothingCreated if the proof must be renewed first, and the
     errors of the client.
     """
     revive = want.get("revive")
     if revive:
         found = _take_back(cloud, revive["hostname"], revive["tenant_id"])
     else:
-        found = _make(cloud, want) or _made_before(cloud, want)
+        found = _make(cloud, want) or _created_before(cloud, want)
     run.current().active_tenants[found.hostname] = found.tenant_id
     if found.new:
         run.current().new_tenants.add(found.hostname)
@@ -76,7 +76,7 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     if want.get("datacenter"):
         body["datacenter"] = want["datacenter"]
     try:
-        lost_answers.refuse_namesake(cloud, want, unless_renewed=True)
+        lost_responses.refuse_namesake(cloud, want, unless_renewed=True)
     except QlikError:
         note.write(outcome="nothing")  # the permit is used up, so this stays true
         raise
@@ -87,10 +87,10 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
             made = cloud.register(want["region"]).post("/api/v1/tenants", body)
         found = _read(made)
     except QlikError as error:
-        if _surely_not_made(error):
+        if _surely_not_created(error):
             note.write(outcome="nothing")
-            raise lost_answers.refused(proof["id"], error) from error
-        raise lost_answers.lost(cloud, want, error) from error
+            raise lost_responses.refused(proof["id"], error) from error
+        raise lost_responses.lost(cloud, want, error) from error
     note.write(outcome="made", hostname=found.hostname, tenant_id=found.tenant_id)
     return found
 
@@ -105,7 +105,7 @@ def _read(made: Any) -> Found:
     return Found(hostname, tenant_id, new=True)
 
 
-def _surely_not_made(error: QlikError) -> bool:
+def _surely_not_created(error: QlikError) -> bool:
     """Tell whether no tenant can result: Qlik itself refused the request, or it was never sent."""
     if error.may_be_done or isinstance(error, TenantUndecided):
         return False
@@ -114,16 +114,16 @@ def _surely_not_made(error: QlikError) -> bool:
     return not (isinstance(error, ConnectionFailed) and error.sent)
 
 
-def _made_before(cloud: Cloud, want: Properties) -> Found:
+def _created_before(cloud: Cloud, want: Properties) -> Found:
     """Return the tenant that an earlier run created under the proof. Requests no tenant."""
-    lost_answers.refuse_forced_replacement()
+    lost_responses.refuse_forced_replacement()
     note = Note(want["proof"]["id"], "tenant").earlier or {}
     if note.get("outcome") == "made":
         found = Found(str(note["hostname"]), str(note["tenant_id"]))
         try:
             cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")
         except (TenantDisabled, NotFound, HostUnknown) as error:
-            raise lost_answers.made_and_gone(want, found.hostname, found.tenant_id, error) from error
+            raise lost_responses.created_but_missing(want, found.hostname, found.tenant_id, error) from error
         cloud.notify(f"an earlier run created tenant {found.hostname} under this proof; continuing with it")
         return found
-    raise lost_answers.verdict(cloud, want, nothing_noted=note.get("outcome") == "nothing")
+    raise lost_responses.verdict(cloud, want, nothing_noted=note.get("outcome") == "nothing")

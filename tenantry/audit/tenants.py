@@ -22,7 +22,7 @@ from tenantry.audit.findings import (
 from tenantry.audit.holdings import HeldTenant, Holding, Proof
 from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.qlik import hostnames
-from tenantry.providers.tenants.lost_answers import CLOCK_SKEW
+from tenantry.providers.tenants.lost_responses import CLOCK_SKEW
 from tenantry.providers.tenants.tenant_list import DEACTIVATED as ASLEEP
 
 

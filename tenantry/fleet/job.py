@@ -17,7 +17,7 @@ from tenantry.fleet.unchanged import lookup
 from tenantry.fleet.unchanged.lookup import Verdict
 from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
-from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
+from tenantry.providers.framework.facts import RENEW, NothingCreated, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.pulumi_internals.environment import EVENT_LOG, REFRESH
@@ -231,7 +231,7 @@ def _create_and_run(job: Job) -> Outcome:
 def _unused_proof(job: Job) -> str:
     """Return the proof if an `up` found that no tenant was created under it, or an empty text."""
     facts = (fact for error in events.read(job.log).errors for fact in error.facts)
-    return next((fact.proof for fact in facts if isinstance(fact, NothingMade)), "")
+    return next((fact.proof for fact in facts if isinstance(fact, NothingCreated)), "")
 
 
 def _first_run(job: Job) -> process.CommandResult:

@@ -6,7 +6,7 @@ it names the module to check. `SDK` and `CLI` below are `test_sdk.py` and `test_
 
 coupling                 module             relies on                      canary
 call, URN, run           calls              locals of the SDK's handler    CLI a_provider_finds_its_call
-clean errors, half-made  answers            trailing metadata of a status  CLI a_failure_shows_its_message
+clean errors, half-made  error_details      trailing metadata of a status  CLI a_failure_shows_its_message
 provider started early   early_provider     an invoke starts a provider    CLI a_provider_starts_before
 calls at once            workers            a reference to the pool        CLI more_calls_than_four
 end with the engine      engine_address     last argument of the process   CLI the_engines_address

@@ -6,7 +6,7 @@ import re
 import shutil
 from typing import Any
 
-from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.framework.facts import RENEW, nothing_created_in
 from tenantry.state.entries import split
 from tests.crash.lab import Run
 from tests.crash.resources import State
@@ -72,9 +72,9 @@ class Actions:
         `tenantry up`: if a run is certain that nothing was made, another run renews the proof at once.
         """
         text, renew = stack.errors, ""
-        if nothing_made_in(text):
+        if nothing_created_in(text):
             text = "\n".join(self.up(stack, **options).errors)
-            if certain := nothing_made_in(text):
+            if certain := nothing_created_in(text):
                 return self._renew(stack, certain, by_hand=False, strike=strike, **options)
         if TOO_EARLY in text:
             self.wait(SETTLED_SECONDS)

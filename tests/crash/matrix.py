@@ -30,7 +30,7 @@ from typing import Any
 import yaml
 
 from tenantry.providers.framework import adapter
-from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.framework.facts import RENEW, nothing_created_in
 from tenantry.providers.qlik import Clock
 from tests.crash.faults import FAULTS, MACHINES
 from tests.crash.lab import Lab, Run
@@ -241,7 +241,7 @@ class Bench:
 
     def _answer(self, errors: str) -> None:
         """Follow the messages."""
-        if proof := nothing_made_in(errors):
+        if proof := nothing_created_in(errors):
             self.lab.env[RENEW] = proof
         elif AGAIN in errors:
             self.lab.advance(seconds=SETTLED_SECONDS)

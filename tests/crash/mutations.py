@@ -15,7 +15,7 @@ from tenantry.providers.framework.stack import StackId
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenant_activation import TenantActivationHandler
 from tenantry.providers.tenant_proof import TenantProofHandler
-from tenantry.providers.tenants import lost_answers, permits, registration
+from tenantry.providers.tenants import lost_responses, permits, registration
 from tenantry.providers.tenants.permits import Permit
 from tenantry.providers.tenants.registration import Found
 from tenantry.providers.tenants.tenant_list import Tenant, is_unnamed
@@ -43,7 +43,7 @@ def _permit_every_proof() -> None:
 
 
 def _take_the_only_candidate() -> None:
-    made_before = registration._made_before
+    made_before = registration._created_before
 
     def taken(cloud: Cloud, want: Properties) -> Found:
         try:
@@ -53,7 +53,7 @@ def _take_the_only_candidate() -> None:
                 raise
             return Found(*lines[0])
 
-    vars(registration)["_made_before"] = taken
+    vars(registration)["_created_before"] = taken
 
 
 def _use_any_note() -> None:
@@ -64,16 +64,16 @@ def _skip_waiting() -> None:
     def settled_at(proof: Properties) -> datetime:
         return datetime.fromisoformat(proof["made_at"])
 
-    vars(lost_answers)["_settled_at"] = settled_at
+    vars(lost_responses)["_settled_at"] = settled_at
 
 
 def _accept_only_unnamed_candidates() -> None:
-    may_be_it = lost_answers._may_be_it
+    may_be_it = lost_responses._may_be_it
 
     def unnamed(tenant: Tenant, want: Properties) -> bool:
         return is_unnamed(tenant) and may_be_it(tenant, want)
 
-    vars(lost_answers)["_may_be_it"] = unnamed
+    vars(lost_responses)["_may_be_it"] = unnamed
 
 
 def _renew_any_proof() -> None:

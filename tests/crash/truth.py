@@ -12,7 +12,7 @@ from tenantry.audit.findings import Finding
 from tenantry.audit.holdings import holding
 from tenantry.audit.tenants import Ledger, Listed, compare, missing
 from tenantry.demo.environment import client_environment
-from tenantry.providers.framework.facts import nothing_made_in
+from tenantry.providers.framework.facts import nothing_created_in
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants.tenant_list import DELETED
 from tests.crash.clock import SharedClock
@@ -171,7 +171,7 @@ class Truth:
         text = "\n".join([*run.errors, *run.lines])
         if re.search(r"Traceback|internal error", text):
             raise PromiseBroken(READABLE, text)
-        proof = nothing_made_in(text) or self._given_up(stack, before)
+        proof = nothing_created_in(text) or self._given_up(stack, before)
         made = self.under(proof)
         if (made and not self._forgiven(made, look)) or self.comes(proof):
             raise PromiseBroken(NOTHING_MADE, f"{stack.place}, {proof}: {made or 'can still be created'}")

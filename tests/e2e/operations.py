@@ -8,7 +8,7 @@ import yaml
 
 from tenantry.emulator import Emulator
 from tenantry.emulator.control_client import send
-from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.framework.facts import RENEW, nothing_created_in
 from tests.e2e import kept
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
@@ -103,7 +103,7 @@ def take_back(stack: Stack, customer: Customer, asked: Result) -> Customer:
 
 def renewal(asked: Result) -> dict[str, str]:
     """Return the environment that renews exactly the proof that a run found unused."""
-    (proof,) = {nothing_made_in(error) for error in asked.errors} - {""}
+    (proof,) = {nothing_created_in(error) for error in asked.errors} - {""}
     return {RENEW: proof}
 
 

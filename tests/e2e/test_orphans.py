@@ -187,11 +187,11 @@ def test_a_tenant_that_the_list_does_not_show_yet(fleet: Fleet, qlik: Emulator) 
 
 def test_two_tenants_of_one_name(fleet: Fleet, qlik: Emulator) -> None:
     acme = up(fleet, "acme")["acme"]
-    twin = new_tenant(qlik)
-    name(twin, "Acme")
+    duplicate = new_tenant(qlik)
+    name(duplicate, "Acme")
     [same] = look(fleet)["same_name"]
-    assert (same["about"], set(same["hostnames"])) == ('"Acme"', {acme.hostname, twin.host})
-    assert f"{twin.host} (no stack)" in same["text"]
+    assert (same["about"], set(same["hostnames"])) == ('"Acme"', {acme.hostname, duplicate.host})
+    assert f"{duplicate.host} (no stack)" in same["text"]
 
 
 def test_a_licence_that_ends_soon(fleet: Fleet, qlik: Emulator) -> None:

@@ -112,8 +112,8 @@ def test_unusable_templates(stack: Stack, qlik: Emulator) -> None:
     source = World(qlik, SOURCE_TENANT)
     space = source.spaces["Templates"]["id"]
     source.join(space)
-    twin = {"name": "Inventory", "description": "Another {v1.0.0}", "spaceId": space}
-    source.request("POST", "apps", {"attributes": twin})
+    duplicate = {"name": "Inventory", "description": "Another {v1.0.0}", "spaceId": space}
+    source.request("POST", "apps", {"attributes": duplicate})
     gallery = next(template["id"] for template in source.every("app") if template["publishTime"])
     customer = changed(
         GLOBEX,

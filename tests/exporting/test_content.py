@@ -11,7 +11,7 @@ import pytest
 
 from tenantry.exporting.content import Export, export
 from tenantry.exporting.folder import ExportRefused, facts_of
-from tests.providers.twins import Tenancy
+from tests.providers.resource_driver import Tenancy
 
 
 @pytest.fixture

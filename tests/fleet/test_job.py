@@ -24,7 +24,7 @@ from tenantry.fleet.outcome import Operation
 from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework import formats
-from tenantry.providers.framework.facts import RENEW, nothing_made
+from tenantry.providers.framework.facts import RENEW, nothing_created
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
 from tenantry.pulumi_internals.environment import REFRESH
 from tenantry.settings.errors import Problem, SettingsError
@@ -149,7 +149,7 @@ def test_a_preview_that_takes_too_long_is_not_repeated(
 
 
 PROOF = "0123456789abcdef0123456789abcdef"
-NOTHING_MADE = f"An earlier run was about to ask for a tenant, and none was made.\n{nothing_made(PROOF)}"
+NOTHING_MADE = f"An earlier run was about to ask for a tenant, and none was made.\n{nothing_created(PROOF)}"
 REFUSED = f"answered 403 TENANTS-3 (traceId t)\n  {RENEW}={PROOF} pulumi up --stack acme"
 
 
@@ -216,7 +216,7 @@ RENEWALS: list[tuple[str, Operation, list[Run], list[str], str]] = [
     ("another failure after it", "up", [ONCE_MORE, Run(1, "no")], ["up", "up"], "failed"),
     ("another failure", "up", [Run(1, "no")], ["up"], "failed"),
     ("a refusal, which names the proof", "up", [Run(1, REFUSED)], ["up"], "failed"),
-    ("within a line", "up", [Run(1, f"said: {nothing_made(PROOF)}")], ["up"], "failed"),
+    ("within a line", "up", [Run(1, f"said: {nothing_created(PROOF)}")], ["up"], "failed"),
     ("a remark", "up", [Run(1, NOTHING_MADE, "info")], ["up"], "failed"),
     ("no failure", "up", [Run(0, NOTHING_MADE)], ["up"], "ok"),
     ("its time was up", "up", [Run(None, NOTHING_MADE)], ["up"], "failed"),

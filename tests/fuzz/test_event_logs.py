@@ -36,7 +36,7 @@ URNS = (
 )  # fmt: skip
 PATHS = ("name", "roles[0]", '["a.b"].c', "[", "", "revive.hostname")
 MESSAGES = (
-    facts.line(facts.NothingMade("p")), facts.line(facts.Progress("x"))[:-2],
+    facts.line(facts.NothingCreated("p")), facts.line(facts.Progress("x"))[:-2],
     "[tenantry:nothing-made proof=5]",
     '[tenantry:nothing-made proof="\\ud800"]',
     f"{event_log.PENDING}\n  * urn:x::y, interrupted while creating\n  * urn:",

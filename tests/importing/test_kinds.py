@@ -13,7 +13,7 @@ from tenantry.importing import ImportRefused
 from tenantry.importing.minimal import minimal
 from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import app
-from tenantry.providers.framework.facts import nothing_made, nothing_made_in
+from tenantry.providers.framework.facts import nothing_created, nothing_created_in
 from tenantry.providers.lookups import people
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.qlik.messages import Part
@@ -72,7 +72,7 @@ def test_the_tenant_with_what_comes_before_and_after_it(qlik: Emulator, folder: 
     proof = objects["TenantProof"]
     assert proof.live == {"proof": {"id": proof.id, "name": world.tenant["name"], "unused": True}}
     # A line about it must be read as one about this proof, see tenantry.providers.framework.facts.
-    assert nothing_made_in(nothing_made(proof.id)) == proof.id
+    assert nothing_created_in(nothing_created(proof.id)) == proof.id
     again = next(each for each in find(world).objects if each.kind == "TenantProof")
     assert again.id != proof.id, "each import has its own"
 
@@ -140,7 +140,7 @@ def test_administrators_who_are_known_on_the_source_tenant(
     assert found.customer["spaces"]["Sales"]["user_access"] == {"Ada Admin": ["consumer"]}
     assert found.unmanaged == ["1 user", 'access to space "Sales": of 1 user']
     [taken] = [each for each in found.objects if each.kind == "TenantAdmin"]
-    assert (taken.id, taken.live["made_user"], taken.live["gave_role"]) == (ada, False, False)
+    assert (taken.id, taken.live["created_user"], taken.live["granted_role"]) == (ada, False, False)
     planned = find(
         world, users={"bo": {"subject": "auth0|bo", "email": "bo@example.com"}, "cy": {"subject": "cy"}}
     )
@@ -302,7 +302,7 @@ def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Fin
     staged = world.apps["Staging", "Sales Overview"]["id"]
     first = task(app, "on-time-schedule", name="Nightly", recurrence="RRULE:FREQ=DAILY;BYHOUR=6")
     task(app, "on-task-event", name="A follower", onTaskId=first, onTaskStatus="succeeded")
-    twins = [task(app, "on-time-schedule", name="Twin", recurrence="FREQ=HOURLY") for _ in range(2)]
+    duplicates = [task(app, "on-time-schedule", name="Twin", recurrence="FREQ=HOURLY") for _ in range(2)]
     other = task(staged, "on-time-schedule", name="Staged", recurrence="FREQ=DAILY")
     orphan = task(app, "on-task-event", name="Orphan", onTaskId=other)
     found = find(world)
@@ -313,7 +313,7 @@ def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Fin
     assert follower.items() >= {**shared, "recurrence": None, "after": "Nightly"}.items()
     left = [line for line in found.unmanaged if line.startswith("reload task")]
     assert len(left) == 4
-    whys = {**dict.fromkeys(twins, "same name"), other: "not a publication", orphan: "not managed"}
+    whys = {**dict.fromkeys(duplicates, "same name"), other: "not a publication", orphan: "not managed"}
     for id, why in whys.items():
         assert any(id in line and why in line for line in left)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.providers.framework import adapter, evidence
 from tenantry.providers.qlik import Cloud
-from tests.providers.twins import Tenancy, Twin
+from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def twin(tenancy: Tenancy) -> Callable[[str], Twin]:
+def driver(tenancy: Tenancy) -> MakeDriver:
     """Return a function that creates a twin of a resource type, by its module, in the tenancy."""
-    return lambda module: Twin(tenancy, module)
+    return lambda module: ResourceDriver(tenancy, module)

@@ -14,10 +14,10 @@ TENANT = "x1y2z3.eu.qlikcloud.com"
 
 def of_twins(name: str) -> dict[str, Any]:
     """What the tests of the resource types state under that name themselves, by type."""
-    twins = {
+    resource_driver = {
         kind: importlib.import_module(f"tests.providers.test_{module}") for kind, module in MODULES.items()
     }
-    return {kind: getattr(twin, name) for kind, twin in twins.items() if hasattr(twin, name)}
+    return {kind: getattr(driver, name) for kind, driver in resource_driver.items() if hasattr(driver, name)}
 
 
 SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {

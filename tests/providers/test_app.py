@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.lookups.templates import cache_directory
 from tenantry.providers.values.scripts import digest, digest_of_replacements, read
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
 REPLACE = {"'template'": "'globex'"}
@@ -94,11 +93,11 @@ CASE = Case(
 )
 
 
-def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_the_app_of_an_earlier_run_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its mark identifies it. Tenantry corrects the differences and imports nothing again."""
-    first = twin("app").create(given(tenancy))
+    first = driver("app").create(given(tenancy))
     tenancy.requests()
-    second = twin("app").create({**given(tenancy), "description": "Other"})
+    second = driver("app").create({**given(tenancy), "description": "Other"})
     assert second.id == first.id
     assert not [line for line in tenancy.requests() if "import" in line]
     assert (remote(tenancy, first.id) or {})["description"] == "Other"
@@ -106,7 +105,7 @@ def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], te
 
 
 def test_the_template_is_exported_while_the_app_is_looked_for(
-    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither needs the other. An app that is there needs no export: of one that was asked for, or is to be
     adopted, that is likely.
@@ -114,7 +113,7 @@ def test_the_template_is_exported_while_the_app_is_looked_for(
     control = tenancy.qlik.control
     held = control.add_fault(host=tenancy.hostname, path="/api/v1/items", hold=True)
     with ThreadPoolExecutor(1) as pool:
-        making = pool.submit(twin("app").create, given(tenancy))
+        making = pool.submit(driver("app").create, given(tenancy))
         try:
             end = time.monotonic() + 20
             while not any("/export" in each for each in tenancy.requests()):
@@ -124,102 +123,98 @@ def test_the_template_is_exported_while_the_app_is_looked_for(
             control.release(held)
         assert making.result().id
     shutil.rmtree(cache_directory())
-    twin("app").create(given(tenancy))
+    driver("app").create(given(tenancy))
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
-    twin("app").create({**given(tenancy), "adopt": True})
+    driver("app").create({**given(tenancy), "adopt": True})
     assert not [each for each in tenancy.requests() if "/export" in each]
 
 
 def test_an_import_that_got_no_name_is_taken_over(
-    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run was killed between import and renaming. The mark in the first name identifies the app."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
     with pytest.raises(Failure, match="The next `pulumi up` continues"):
-        twin("app").create(given(tenancy))
+        driver("app").create(given(tenancy))
     tenancy.qlik.control.release(fault)
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
-    app = twin("app").create(given(tenancy))
+    app = driver("app").create(given(tenancy))
     assert list(tenancy.world.apps) == [("Staging", "Sales")]
     assert (remote(tenancy, app.id) or {})["description"] == "Revenue"
 
 
-def test_a_note_does_not_outweigh_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_note_does_not_outweigh_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The app in the note was renamed since, so an entry with another key manages it now."""
-    renamed = twin("app").create(given(tenancy))
+    renamed = driver("app").create(given(tenancy))
     put(tenancy, renamed.id, name="Revenue")
-    assert twin("app").create(given(tenancy)).id != renamed.id
+    assert driver("app").create(given(tenancy)).id != renamed.id
 
 
-def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_app_of_the_same_name_is_another_one(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Many apps at Qlik can have the same name. Apps from other templates do not change."""
     theirs = tenancy.app("Sales", "Staging", description="By hand")
-    ours = twin("app").create({**given(tenancy), "name": "Sales"})
+    ours = driver("app").create({**given(tenancy), "name": "Sales"})
     assert ours.id != theirs
     names = [each["description"] for each in tenancy.qlik.control.dump()[tenancy.hostname]["app"]]
     assert "By hand" in names
 
 
-def test_an_app_is_adopted_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_app_is_adopted_if_asked_for(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The app with this name in the space becomes ours, with the mark of the template."""
     theirs = tenancy.app("Sales", "Staging", description="By hand")
-    assert twin("app").create({**given(tenancy), "adopt": True}).id == theirs
+    assert driver("app").create({**given(tenancy), "adopt": True}).id == theirs
     assert (remote(tenancy, theirs) or {})["description"] == "Revenue"
 
 
-def test_which_of_two_is_adopted_is_never_guessed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_which_of_two_is_adopted_is_never_guessed(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Many apps at Qlik can have the same name."""
     space = tenancy.space("Staging")
     body = {"attributes": {"name": "Sales", "spaceId": space}}
     ids = [tenancy.as_bot("POST", "apps", body)["attributes"]["id"] for _ in range(2)]
     with pytest.raises(Failure) as caught:
-        twin("app").create({**given(tenancy), "adopt": True})
+        driver("app").create({**given(tenancy), "adopt": True})
     for words in ('app "Sales"', space, tenancy.hostname, *ids):
         assert words in str(caught.value)
 
 
-def test_an_adopted_app_is_replaced_like_any_other(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_adopted_app_is_replaced_like_any_other(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A new version is imported: `adopt`, which stays in the file, does not mean the app of the old one."""
     tenancy.app("Sales", "Staging", description="By hand")
-    adopted = twin("app").create({**given(tenancy), "adopt": True})
-    newer = twin("app").create({**given(tenancy), "adopt": True, "version": "2.4.0"})
+    adopted = driver("app").create({**given(tenancy), "adopt": True})
+    newer = driver("app").create({**given(tenancy), "adopt": True, "version": "2.4.0"})
     assert newer.id != adopted.id
 
 
 @pytest.mark.parametrize(
     "named", [{}, {"template": "Sales Overview", "template_id": "ce043e01"}], ids=["not at all", "twice"]
 )
-def test_a_template_is_named_once(
-    twin: Callable[[str], Twin], tenancy: Tenancy, named: dict[str, str]
-) -> None:
+def test_a_template_is_named_once(driver: MakeDriver, tenancy: Tenancy, named: dict[str, str]) -> None:
     """The template has either a name or an id. The check sends no request."""
     inputs = {name: value for name, value in given(tenancy).items() if name != "template"}
     with pytest.raises(AssertionError, match=r"template: set either template .* or template_id"):
-        twin("app").check(inputs | named)
+        driver("app").check(inputs | named)
 
 
-def test_an_app_comes_without_its_data_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_app_comes_without_its_data_if_asked_for(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The export requests no data."""
-    twin("app").create({**given(tenancy), "data": False})
+    driver("app").create({**given(tenancy), "data": False})
     exports = [each["path"] for each in tenancy.qlik.control.requests() if "/export" in each["path"]]
     assert [path.partition("?")[2] for path in exports] == ["NoData=true"]
     assert tenancy.world.apps["Staging", "Sales"]["lastReloadTime"] == ""
 
 
-def test_the_bot_joins_the_space_of_a_template_if_allowed(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_the_bot_joins_the_space_of_a_template_if_allowed(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The property reaches the lookup of templates; without it the app is not made."""
     inputs = {**given(tenancy), "template": "Board Report", "version": "1.0.0"}
     with pytest.raises(Failure, match="join_template_space"):
-        twin("app").create(inputs)
-    twin("app").create({**inputs, "join_template_space": True})
+        driver("app").create(inputs)
+    driver("app").create({**inputs, "join_template_space": True})
     assert tenancy.world.apps["Staging", "Sales"]["description"].endswith("{v1.0.0}")
 
 
-def test_a_refused_move_says_why(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_refused_move_says_why(driver: MakeDriver, tenancy: Tenancy) -> None:
     """An app is published into a managed space, not moved."""
-    app = twin("app").create(given(tenancy))
+    app = driver("app").create(given(tenancy))
     before = remote(tenancy, app.id)
     with pytest.raises(Failure, match=r"(?s)PUT .*/space answered 403 .*cannot move between.*traceId"):
         app.update({**given(tenancy), "space": tenancy.space("Sales", "managed")})
@@ -238,70 +233,66 @@ def script(tenancy: Tenancy, id: str) -> str:
     return str(tenancy.bot.get(f"/api/v1/apps/{id}/scripts/current")["script"])
 
 
-def test_texts_of_the_template_are_replaced(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    app = twin("app").create(given(tenancy))
+def test_texts_of_the_template_are_replaced(driver: MakeDriver, tenancy: Tenancy) -> None:
+    app = driver("app").create(given(tenancy))
     assert "SET vCustomer = 'globex';" in script(tenancy, app.id)
     assert app.drift() == {}
 
 
-def test_a_file_is_the_whole_script(twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path) -> None:
+def test_a_file_is_the_whole_script(driver: MakeDriver, tenancy: Tenancy, tmp_path: Path) -> None:
     file = tmp_path / "sales.qvs"
     file.write_bytes(f"\ufeff{SCRIPT}".replace("\n", "\r\n").encode())
-    app = twin("app").create(with_file(tenancy, file))
+    app = driver("app").create(with_file(tenancy, file))
     assert script(tenancy, app.id).replace("\r\n", "\n") == SCRIPT
     assert app.drift() == {}
     assert str(file) not in str(app.state)
 
 
 def test_a_file_that_changes_meanwhile_is_not_sent(
-    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path
 ) -> None:
     file = tmp_path / "sales.qvs"
     file.write_text(SCRIPT, "utf-8")
     inputs = with_file(tenancy, file)
     file.write_text("other", "utf-8")
     with pytest.raises(Failure, match="has changed since the run began"):
-        twin("app").create(inputs)
+        driver("app").create(inputs)
 
 
-def test_a_text_that_the_template_does_not_have_is_told(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_a_text_that_the_template_does_not_have_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     replace = {"{{CUSTOMER}}": "globex", "'template'": "x"}
     inputs = given(tenancy) | {"replace": replace, "script_digest": digest_of_replacements(replace)}
     with pytest.raises(Failure, match=r'does not contain "\{\{CUSTOMER\}\}", which'):
-        twin("app").create(inputs)
+        driver("app").create(inputs)
 
 
-def test_a_script_that_somebody_changed_is_imported_anew(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
-    app = twin("app").create(given(tenancy))
+def test_a_script_that_somebody_changed_is_imported_anew(driver: MakeDriver, tenancy: Tenancy) -> None:
+    app = driver("app").create(given(tenancy))
     tenancy.bot.post(f"/api/v1/apps/{app.id}/scripts", {"script": SCRIPT}, repeatable=True)
     assert app.drift() == {"script_digest": digest(SCRIPT)}
     assert app.diff(given(tenancy)) == ["script_digest"]
 
 
 def test_a_script_that_was_set_is_not_set_again(
-    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between script and name, also on another machine: the version of the script has our mark."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
     with pytest.raises(Failure):
-        twin("app").create(given(tenancy))
+        driver("app").create(given(tenancy))
     tenancy.qlik.control.release(fault)
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
     tenancy.requests()
-    app = twin("app").create(given(tenancy))
+    app = driver("app").create(given(tenancy))
     assert not [line for line in tenancy.requests() if line.startswith("POST") and "scripts" in line]
     assert app.drift() == {}
 
 
-def test_another_script_is_another_import(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_another_script_is_another_import(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Both apps exist until the published app comes from the new one."""
     replace = {"'template'": "'initech'"}
-    first = twin("app").create(given(tenancy))
-    second = twin("app").create(
+    first = driver("app").create(given(tenancy))
+    second = driver("app").create(
         given(tenancy) | {"replace": replace, "script_digest": digest_of_replacements(replace)}
     )
     assert first.id != second.id
@@ -317,7 +308,7 @@ def test_another_script_is_another_import(twin: Callable[[str], Twin], tenancy: 
     ],
 )
 def test_a_script_comes_from_one_place(
-    twin: Callable[[str], Twin], tenancy: Tenancy, inputs: Inputs, why: str
+    driver: MakeDriver, tenancy: Tenancy, inputs: Inputs, why: str
 ) -> None:
     with pytest.raises(AssertionError, match=why):
-        twin("app").check(given(tenancy) | inputs)
+        driver("app").check(given(tenancy) | inputs)

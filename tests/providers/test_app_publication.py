@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 
 PUT = ("PUT /api/v1/apps/{id}",)
 
@@ -87,9 +94,9 @@ CASE = Case(
 )
 
 
-def test_everything_at_once_is_one_publication(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_everything_at_once_is_one_publication(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Another source, name and description go in one request, which keeps the id."""
-    app = twin("app_publication").create(given(tenancy))
+    app = driver("app_publication").create(given(tenancy))
     newer = tenancy.app("Newer", "Staging")
     tenancy.requests()
     app.update({**given(tenancy), "source_app": newer, "name": "Sales", "description": "{v2.4.0}"})
@@ -100,19 +107,19 @@ def test_everything_at_once_is_one_publication(twin: Callable[[str], Twin], tena
 
 @pytest.mark.parametrize(("data", "reloaded"), [("source", "new"), ("target", "old")])
 def test_whose_data_the_app_has_afterwards(
-    twin: Callable[[str], Twin], tenancy: Tenancy, data: str, reloaded: str
+    driver: MakeDriver, tenancy: Tenancy, data: str, reloaded: str
 ) -> None:
     """`target` keeps what the customer has loaded; a template without data would blank it."""
-    source, newer = (template(twin, tenancy, version) for version in ("2.3.0", "2.4.0"))
+    source, newer = (template(driver, tenancy, version) for version in ("2.3.0", "2.4.0"))
     inputs = {**given(tenancy), "source_app": source, "data": data}
-    app = twin("app_publication").create(inputs)
+    app = driver("app_publication").create(inputs)
     times = {"old": reload_time(tenancy, app.id), "new": reload_time(tenancy, newer)}
     assert times["old"] != times["new"]
     app.update({**inputs, "source_app": newer})
     assert reload_time(tenancy, app.id) == times[reloaded]
 
 
-def template(twin: Callable[[str], Twin], tenancy: Tenancy, version: str) -> str:
+def template(driver: MakeDriver, tenancy: Tenancy, version: str) -> str:
     """Import a version of a template; each has data of its own time."""
     inputs = {
         "tenant": tenancy.hostname,
@@ -122,23 +129,23 @@ def template(twin: Callable[[str], Twin], tenancy: Tenancy, version: str) -> str
         "template": "Sales Overview",
         "version": version,
     }
-    return twin("app").create(inputs).id
+    return driver("app").create(inputs).id
 
 
 def reload_time(tenancy: Tenancy, id: str) -> str:
     return str((found(tenancy, id) or {})["lastReloadTime"])
 
 
-def test_the_first_publication_comes_with_data(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_the_first_publication_comes_with_data(driver: MakeDriver, tenancy: Tenancy) -> None:
     """There is no previous data to keep yet."""
-    source = template(twin, tenancy, "2.3.0")
-    app = twin("app_publication").create({**given(tenancy), "source_app": source, "data": "target"})
+    source = template(driver, tenancy, "2.3.0")
+    app = driver("app_publication").create({**given(tenancy), "source_app": source, "data": "target"})
     assert reload_time(tenancy, app.id) == reload_time(tenancy, source) != ""
 
 
-def test_a_publication_into_a_shared_space(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_publication_into_a_shared_space(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik refuses, its message reaches the user, and nothing is left behind."""
     inputs = {**given(tenancy), "space": tenancy.space("Staging")}
     with pytest.raises(Failure, match=r"(?s)POST .*/publish answered 400 .*managed spaces.*traceId"):
-        twin("app_publication").create(inputs)
+        driver("app_publication").create(inputs)
     assert list(tenancy.world.apps) == [("Staging", "Source")]

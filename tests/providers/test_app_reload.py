@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.app_reload import AppReloadHandler
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, InPlace, Inputs, MakeDriver, Tenancy
 
 RELOADS = "/api/v1/reloads"
 AGAIN = ("GET /api/v1/apps/{app}/scripts/current", f"POST {RELOADS}", f"GET {RELOADS}/*")
@@ -49,49 +47,43 @@ CASE = Case(
 )
 
 
-def test_a_reload_is_waited_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_reload_is_waited_for(driver: MakeDriver, tenancy: Tenancy) -> None:
     tenancy.qlik.control.settings(reload_ms=700)
-    made = twin("app_reload").create(given(tenancy))
+    made = driver("app_reload").create(given(tenancy))
     [record] = reloads(tenancy)
     assert (made.state["reload_id"], record["_variables"]) == (record["id"], {"vCustomer": "globex"})
     assert made.state["ended"]
 
 
-def test_a_failed_reload_tells_the_statement_and_no_secret(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_a_failed_reload_tells_the_statement_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
     tenancy.qlik.control.settings(reload_error="Login failed for UID=reader;PWD=hunter2-of-globex;")
     with pytest.raises(Failure) as caught:
-        twin("app_reload").create(given(tenancy))
+        driver("app_reload").create(given(tenancy))
     text = str(caught.value)
     assert "EngineReloadError: Login failed for UID=[secure];PWD=[secure]; in: Customers: LOAD" in text
     assert "users keep the old one" in text
     assert "hunter2" not in text
     tenancy.qlik.control.settings(reload_error="")
-    assert twin("app_reload").create(given(tenancy)).state["reload_id"] == reloads(tenancy)[-1]["id"]
+    assert driver("app_reload").create(given(tenancy)).state["reload_id"] == reloads(tenancy)[-1]["id"]
 
 
-def test_a_variable_that_the_script_does_not_have_is_told(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_a_variable_that_the_script_does_not_have_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     with pytest.raises(Failure, match="has no variable vCustomers, vYear"):
-        twin("app_reload").create(
+        driver("app_reload").create(
             given(tenancy) | {"variables": {"vCustomers": "a", "vCustomer": "b", "vYear": "2026"}}
         )
     assert reloads(tenancy) == []
 
 
-def test_the_reload_of_an_interrupted_run_is_taken_over(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_the_reload_of_an_interrupted_run_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The reload is still running or has ended. Different variables need a new reload."""
     control = tenancy.qlik.control
     inputs = given(tenancy)
     fault = control.add_fault(path=f"{RELOADS}/*", method="GET", status=403)
     with pytest.raises(Failure):
-        twin("app_reload").create(inputs)
+        driver("app_reload").create(inputs)
     control.release(fault)
-    made = twin("app_reload").create(inputs)
+    made = driver("app_reload").create(inputs)
     assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
     made.update(inputs | {"variables": {"vCustomer": "initech"}})
     made.update(inputs)
@@ -102,40 +94,40 @@ def test_the_reload_of_an_interrupted_run_is_taken_over(
     ]
 
 
-def test_a_lost_answer_is_looked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_lost_answer_is_looked_for(driver: MakeDriver, tenancy: Tenancy) -> None:
     tenancy.qlik.control.add_fault(path=RELOADS, method="POST", drop_after=True, times=1)
-    made = twin("app_reload").create(given(tenancy))
+    made = driver("app_reload").create(given(tenancy))
     assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
 
 
-def test_another_reload_of_the_app_is_waited_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_another_reload_of_the_app_is_waited_for(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik returns 429, as for too many requests. Tenantry distinguishes the two."""
     inputs = given(tenancy)
     tenancy.qlik.control.settings(reload_ms=700)
     tenancy.bot.post(RELOADS, {"appId": inputs["app"]})
     tenancy.requests()
-    made = twin("app_reload").create(inputs)
+    made = driver("app_reload").create(inputs)
     assert made.state["reload_id"] == reloads(tenancy)[-1]["id"]
     assert len(reloads(tenancy)) == 2
     assert tenancy.requests().count(f"POST {RELOADS}") > 1
 
 
 def test_a_reload_that_takes_too_long_goes_on_at_qlik(
-    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run ends with an error, and the next one waits for the same reload."""
     tenancy.qlik.control.settings(reload_ms=3_600_000)
     with monkeypatch.context() as patch:
         patch.setattr(AppReloadHandler, "extra_seconds", lambda *_: 0.3)
         with pytest.raises(Failure, match="has not ended after 0 s"):
-            twin("app_reload").create(given(tenancy))
+            driver("app_reload").create(given(tenancy))
     tenancy.qlik.control.advance(3600)
-    made = twin("app_reload").create(given(tenancy))
+    made = driver("app_reload").create(given(tenancy))
     assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
 
 
-def test_the_quota_of_reloads_is_told_as_what_it_is(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_the_quota_of_reloads_is_told_as_what_it_is(driver: MakeDriver, tenancy: Tenancy) -> None:
     body = {"errors": [{"code": "RELOADS-013", "title": "Forbidden"}]}
     tenancy.qlik.control.add_fault(path=RELOADS, method="POST", status=403, body=body)
     with pytest.raises(Failure, match="has used up its reloads for now"):
-        twin("app_reload").create(given(tenancy))
+        driver("app_reload").create(given(tenancy))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,21 @@ from tenantry.emulator.apis import automations
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.values import automation_definitions
 from tests.archives import FOLDER, scratch
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/workflows/automations"
 FILE = FOLDER / "automation.json"
 GET = f"GET {PATH}/{{id}}"
 PUT = (f"PUT {PATH}/{{id}}", GET)
-MakeTwin = Callable[[str], Twin]
 SCHEDULE = {"start_at": "2026-01-01 06:00:00", "interval": 86400, "timezone": "Europe/Berlin"}
 OTHER_SCHEDULE = {"start_at": "2026-02-01 18:30:00", "stop_at": "2026-12-31 00:00:00", "timezone": "UTC"}
 SAMPLE = {
@@ -153,7 +159,7 @@ CASE = Case(
 
 
 def test_what_qlik_adds_to_a_definition_is_no_drift(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Qlik can return more than it got, and lists in another order. A change by somebody is drift."""
     write = automations._write
@@ -165,7 +171,7 @@ def test_what_qlik_adds_to_a_definition_is_no_drift(
         return write(call, doc, now, body)
 
     monkeypatch.setattr(automations, "_write", larger)
-    made = twin("automation").create(given(tenancy) | {"schedules": [OTHER_SCHEDULE, SCHEDULE]})
+    made = driver("automation").create(given(tenancy) | {"schedules": [OTHER_SCHEDULE, SCHEDULE]})
     assert made.state["stored_digest"] != made.state["digest"] == digest()
     assert made.drift() == {}
     made.update(made.inputs | {"description": "Other"})
@@ -177,55 +183,57 @@ def test_what_qlik_adds_to_a_definition_is_no_drift(
     assert made.drift() == {}
 
 
-def test_nothing_of_the_definition_is_in_the_state(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_nothing_of_the_definition_is_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Nor is the token that starts a run, which Qlik returns."""
-    made = twin("automation").create(given(tenancy))
+    made = driver("automation").create(given(tenancy))
     text = json.dumps([made.state, made.inputs])
     assert not [word for word in ('"red"', "Globex", "blocks", "path", "xecution") if word in text]
 
 
-def test_a_file_that_changes_during_a_run_is_not_sent(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     file(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
-        twin("automation").create(inputs)
+        driver("automation").create(inputs)
     assert held(tenancy) == {}
 
 
-def test_one_that_another_user_owns_now(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_one_that_another_user_owns_now(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik shows it to nobody but the owner: the error says so, and nothing leaves the state."""
-    made = twin("automation").create(given(tenancy))
+    made = driver("automation").create(given(tenancy))
     tenancy.world.request("POST", f"{PATH}/{made.id}/actions/change-owner", {"userId": tenancy.user("Ada")})
     with pytest.raises(Failure, match="Only the owner can read and change") as caught:
         made.drift()
     assert made.id in str(caught.value)
 
 
-def test_one_that_could_not_be_disabled_is_finished_by_the_next_run(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_one_that_could_not_be_disabled_is_finished_by_the_next_run(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
     tenancy.qlik.control.add_fault(method="POST", path="*/actions/disable", status=400, times=1)
     with pytest.raises(Failure, match="The object exists"):
-        twin("automation").create(given(tenancy))
-    made = twin("automation").create(given(tenancy))
+        driver("automation").create(given(tenancy))
+    made = driver("automation").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("automation").create(given(tenancy))
+    made = driver("automation").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
 
-def test_several_of_the_name(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_several_of_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     body = {"name": "Nightly", "workspace": {}}
     theirs = [tenancy.world.request("POST", PATH, body)["id"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
-        twin("automation").create(given(tenancy))
+        driver("automation").create(given(tenancy))
     assert all(id in str(caught.value) for id in theirs)
     ours = tenancy.as_bot("POST", PATH, body)["id"]
-    assert twin("automation").create(given(tenancy)).id == ours
+    assert driver("automation").create(given(tenancy)).id == ours
 
 
 @pytest.mark.parametrize(
@@ -240,6 +248,6 @@ def test_several_of_the_name(twin: MakeTwin, tenancy: Tenancy) -> None:
         ({"timezone": "Mars/Base"}, "not a known time zone"),
     ],
 )
-def test_what_is_no_schedule(twin: MakeTwin, tenancy: Tenancy, schedule: Doc, message: str) -> None:
+def test_what_is_no_schedule(driver: MakeDriver, tenancy: Tenancy, schedule: Doc, message: str) -> None:
     with pytest.raises(AssertionError, match=f"^schedules: .*{message}"):
-        twin("automation").check({**given(tenancy), "schedules": [schedule]})
+        driver("automation").check({**given(tenancy), "schedules": [schedule]})

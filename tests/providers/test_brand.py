@@ -15,12 +15,20 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values import brand_files
 from tests.archives import FOLDER, scratch
 from tests.pictures import ICO, JPEG, PNG, brand, upload
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    ResourceDriver,
+    Tenancy,
+)
 
 PATH = "/api/v1/brands"
 MEMBER = f"{PATH}/{{id}}"
 PATCH = (f"PATCH {MEMBER}",)
-MakeTwin = Callable[[str], Twin]
 MD5 = "0123456789abcdef0123456789abcdef"
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
@@ -161,9 +169,9 @@ CASE = Case(
 )
 
 
-def test_a_file_comes_and_goes(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_file_comes_and_goes(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A new one is added, one that is no longer wanted is removed, and one removed at Qlik comes back."""
-    made = twin("brand").create(plain(tenancy))
+    made = driver("brand").create(plain(tenancy))
     files = {"logo_md5": write(tenancy, "logo", PNG), "logo_path": str(path(tenancy, "logo"))}
     tenancy.requests()
     made.update(plain(tenancy, **files))
@@ -178,27 +186,27 @@ def test_a_file_comes_and_goes(twin: MakeTwin, tenancy: Tenancy) -> None:
     assert made.drift() == {}
 
 
-def test_sending_one_file_hides_no_change_of_another(twin: MakeTwin, tenancy: Tenancy) -> None:
-    made = twin("brand").create(given(tenancy))
+def test_sending_one_file_hides_no_change_of_another(driver: MakeDriver, tenancy: Tenancy) -> None:
+    made = driver("brand").create(given(tenancy))
     tenancy.world.request("PUT", f"brands/{made.id}/files/logo", upload(JPEG, "image/jpeg"))
     made.update(made.inputs | {"styles_md5": write(tenancy, "styles", b'{"a": 1}')})
     assert set(made.drift() or {}) == {"logo_md5"}
 
 
-def test_a_file_that_changes_during_a_run_is_not_sent(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     write(tenancy, "logo", JPEG)
     with pytest.raises(Failure, match="has changed since the run began"):
-        twin("brand").create(inputs)
+        driver("brand").create(inputs)
     with pytest.raises(Failure, match="set `logo_path`"):
-        twin("brand").create(plain(tenancy, logo_md5=MD5))
+        driver("brand").create(plain(tenancy, logo_md5=MD5))
     assert held(tenancy) == {}
 
 
 @pytest.mark.parametrize("end", ["deleted", "switched off"])
-def test_what_was_active_before_is_active_again(twin: MakeTwin, tenancy: Tenancy, end: str) -> None:
+def test_what_was_active_before_is_active_again(driver: MakeDriver, tenancy: Tenancy, end: str) -> None:
     before = theirs(tenancy)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     assert active(tenancy) == [made.id]
     assert made.state["before"] == before
     if end == "deleted":
@@ -210,28 +218,28 @@ def test_what_was_active_before_is_active_again(twin: MakeTwin, tenancy: Tenancy
     assert active(tenancy) == [before]
 
 
-def test_what_was_active_before_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_was_active_before_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Then the tenant shows Qlik's own look."""
     before = theirs(tenancy)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     tenancy.world.request("DELETE", f"brands/{before}")
     made.delete()
     assert held(tenancy) == {}
 
 
-def test_what_somebody_activated_meanwhile_stays_active(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_somebody_activated_meanwhile_stays_active(driver: MakeDriver, tenancy: Tenancy) -> None:
     """As long as nobody asked for ours again."""
     before = theirs(tenancy)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     other = theirs(tenancy, "Other")
     made.update(made.inputs | {"active": False})
     assert active(tenancy) == [other]
     assert before in held(tenancy)
 
 
-def test_activated_again_it_remembers_what_was_first(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_activated_again_it_remembers_what_was_first(driver: MakeDriver, tenancy: Tenancy) -> None:
     before = theirs(tenancy)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     theirs(tenancy, "Other")
     assert made.drift() == {"active": False}
     made.update(made.inputs)
@@ -240,48 +248,48 @@ def test_activated_again_it_remembers_what_was_first(twin: MakeTwin, tenancy: Te
     assert active(tenancy) == [before]
 
 
-def test_a_brand_that_is_not_active_changes_nothing(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_brand_that_is_not_active_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
     before = theirs(tenancy)
-    made = twin("brand").create(plain(tenancy, active=False))
+    made = driver("brand").create(plain(tenancy, active=False))
     assert active(tenancy) == [before]
     assert made.drift() == {}
     made.delete()
     assert active(tenancy) == [before]
 
 
-def test_a_run_that_ends_before_the_state_has_it(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_run_that_ends_before_the_state_has_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The next run takes the active brand over, and knows from its note what was active before."""
     before = theirs(tenancy)
-    lost = twin("brand").create(given(tenancy))
-    made = twin("brand").create(given(tenancy))
+    lost = driver("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     assert made.id == lost.id
     assert made.state["before"] == before
 
 
-def test_an_activation_that_fails_is_made_good(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_an_activation_that_fails_is_made_good(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The brand is recorded; and where nothing was recorded, the next run finds and activates it."""
     before = theirs(tenancy)
     fault = tenancy.qlik.control.add_fault(path=f"{PATH}/*/actions/activate", status=403)
     with pytest.raises(Failure, match="The object exists"):
-        twin("brand").create(given(tenancy))
+        driver("brand").create(given(tenancy))
     assert active(tenancy) == [before]
     tenancy.qlik.control.release(fault)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     assert len(held(tenancy)) == 2
     assert active(tenancy) == [made.id]
     assert made.state["before"] == before
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("brand").create(given(tenancy))
+    made = driver("brand").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
 
 @pytest.fixture
-def in_stack(monkeypatch: pytest.MonkeyPatch) -> Callable[[Twin], None]:
+def in_stack(monkeypatch: pytest.MonkeyPatch) -> Callable[[ResourceDriver], None]:
     """Lets the state of the stack hold a resource."""
     resources: list[dict[str, Any]] = []
     monkeypatch.setattr(stack, "state_resources", lambda: resources)
@@ -290,18 +298,20 @@ def in_stack(monkeypatch: pytest.MonkeyPatch) -> Callable[[Twin], None]:
         "holder",
         lambda id, kind: next((resource["urn"] for resource in resources if resource["id"] == id), ""),
     )
-    return lambda twin: resources.append({"id": twin.id, "urn": f"urn::{twin.id}", "outputs": twin.state})
+    return lambda driver: resources.append(
+        {"id": driver.id, "urn": f"urn::{driver.id}", "outputs": driver.state}
+    )
 
 
 def test_one_brand_of_the_stack_after_another(
-    twin: MakeTwin, tenancy: Tenancy, in_stack: Callable[[Twin], None]
+    driver: MakeDriver, tenancy: Tenancy, in_stack: Callable[[ResourceDriver], None]
 ) -> None:
     """What the second gives back is what was there before the first, in whichever order they are changed."""
     before = theirs(tenancy)
-    one = twin("brand").create(given(tenancy))
+    one = driver("brand").create(given(tenancy))
     in_stack(one)
     notes.forget(stack.current_stack())  # each resource of a stack has notes of its own
-    two = twin("brand").create(plain(tenancy, name="Second"))
+    two = driver("brand").create(plain(tenancy, name="Second"))
     assert two.state["before"] == before
     one.update(one.inputs | {"active": False})
     assert active(tenancy) == [two.id]
@@ -310,12 +320,12 @@ def test_one_brand_of_the_stack_after_another(
 
 
 def test_a_brand_of_the_stack_is_not_given_back(
-    twin: MakeTwin, tenancy: Tenancy, in_stack: Callable[[Twin], None]
+    driver: MakeDriver, tenancy: Tenancy, in_stack: Callable[[ResourceDriver], None]
 ) -> None:
     """It came into the stack later, and its entry says whether it is active."""
     before = theirs(tenancy)
-    made = twin("brand").create(given(tenancy))
-    adopted = twin("brand").create(plain(tenancy, name="Theirs", active=False, adopt=True))
+    made = driver("brand").create(given(tenancy))
+    adopted = driver("brand").create(plain(tenancy, name="Theirs", active=False, adopt=True))
     assert adopted.id == before
     in_stack(adopted)
     made.delete()

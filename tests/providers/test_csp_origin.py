@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tenantry.providers.csp_origin import CspOrigin
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 from tests.world import Doc
 
 PATH = "/api/v1/csp-origins"
 PUT = (f"PUT {PATH}/{{id}}",)
-MakeTwin = Callable[[str], Twin]
 DIRECTIVES = tuple(each.name for each in CspOrigin.inputs() if each.type is bool and each.at_qlik)
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
@@ -106,10 +104,10 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
         ("a" * 257, "has 257 characters"),
     ],
 )
-def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, message: str) -> None:
+def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, message: str) -> None:
     """The preview reports it, with the right form."""
     with pytest.raises(AssertionError) as caught:
-        twin("csp_origin").check({**given(tenancy), "origin": origin})
+        driver("csp_origin").check({**given(tenancy), "origin": origin})
     assert "origin: " in str(caught.value)
     assert message in str(caught.value)
 
@@ -117,37 +115,37 @@ def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, messag
 @pytest.mark.parametrize(
     "origin", ["maps.example.com", "*.example.com", "https://*.example.com:8443", "https://[2001:db8::1]:443"]
 )
-def test_what_is_an_origin(twin: MakeTwin, tenancy: Tenancy, origin: str) -> None:
+def test_what_is_an_origin(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
     """This applies to Tenantry and to Qlik."""
-    made = twin("csp_origin").create({**given(tenancy), "origin": origin})
+    made = driver("csp_origin").create({**given(tenancy), "origin": origin})
     assert held(tenancy)[made.id]["origin"] == origin
 
 
-def test_what_is_not_the_same_is_taken_over_only_when_asked(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_is_not_the_same_is_taken_over_only_when_asked(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik does not say who created it."""
     id = theirs(tenancy, imgSrc=False)
     with pytest.raises(Failure, match=r"Qlik does not say who created it. Set `adopt"):
-        twin("csp_origin").create(given(tenancy))
+        driver("csp_origin").create(given(tenancy))
     assert held(tenancy)[id]["imgSrc"] is False
-    made = twin("csp_origin").create({**given(tenancy), "adopt": True})
+    made = driver("csp_origin").create({**given(tenancy), "adopt": True})
     assert made.id == id
     assert held(tenancy)[id]["imgSrc"] is True
 
 
-def test_the_very_same_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_very_same_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """An interrupted run may have created it. Of several entries, it is the only identical one."""
     id = theirs(tenancy)
     theirs(tenancy, name="Another")
-    assert twin("csp_origin").create(given(tenancy)).id == id
+    assert driver("csp_origin").create(given(tenancy)).id == id
     for _ in range(2):
         theirs(tenancy, origin="https://two.example")
     with pytest.raises(Failure, match="several times"):
-        twin("csp_origin").create({**given(tenancy), "origin": "https://two.example"})
+        driver("csp_origin").create({**given(tenancy), "origin": "https://two.example"})
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("csp_origin").create(given(tenancy))
+    made = driver("csp_origin").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}

@@ -10,7 +10,15 @@ import pytest
 
 from tenantry.providers import DataConnection
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/v1/data-connections"
@@ -110,11 +118,11 @@ CASE = Case(
 
 @pytest.mark.parametrize("refused", ["POST", "PATCH"])
 def test_what_qlik_repeats_of_a_secret_is_not_shown(
-    twin: Callable[[str], Twin], tenancy: Tenancy, refused: str
+    driver: MakeDriver, tenancy: Tenancy, refused: str
 ) -> None:
     """Whatever the property is called."""
     inputs = given(tenancy) | {"credentials": {"accessId": SECRET}}
-    made = twin("data_connection")
+    made = driver("data_connection")
     if refused == "PATCH":
         made.create(inputs)
     body = {"errors": [{"code": "X", "title": "No", "detail": f"cannot log in with {SECRET}-2"}]}
@@ -125,9 +133,9 @@ def test_what_qlik_repeats_of_a_secret_is_not_shown(
     assert SECRET not in str(caught.value)
 
 
-def test_a_wrong_secret_is_not_shown(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_wrong_secret_is_not_shown(driver: MakeDriver, tenancy: Tenancy) -> None:
     with pytest.raises(AssertionError) as caught:
-        twin("data_connection").check(given(tenancy) | {"credentials": SECRET})
+        driver("data_connection").check(given(tenancy) | {"credentials": SECRET})
     assert "credentials" in str(caught.value)
     assert SECRET not in str(caught.value)
 

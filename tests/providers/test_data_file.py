@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,15 @@ from tenantry.providers.qlik.messages import Part
 from tenantry.providers.values import data_files
 from tests.archives import FOLDER, scratch
 from tests.forms import FormBody
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/v1/data-files"
@@ -22,7 +29,6 @@ CONNECTIONS = f"GET {PATH}/connections"
 GET = f"GET {PATH}/{{id}}"
 PUT = (f"PUT {PATH}/{{id}}", GET)
 FILE = FOLDER / "rates.csv"
-MakeTwin = Callable[[str], Twin]
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
     "space": "s1",
@@ -126,17 +132,17 @@ def test_the_hash_of_a_file(tmp_path: Path) -> None:
     assert data_files.sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_file_that_changes_during_a_run_is_not_sent(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     file(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
-        twin("data_file").create(inputs)
+        driver("data_file").create(inputs)
     assert held(tenancy) == {}
 
 
-def test_a_new_content_of_the_same_size_is_drift(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_new_content_of_the_same_size_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The date shows the change. Reading the file changes nothing."""
-    made = twin("data_file").create(given(tenancy))
+    made = driver("data_file").create(given(tenancy))
     assert made.drift() == {}
     by_hand(None, "red", None).do(tenancy, made.id)
     assert made.drift() == {"sha256": shown(tenancy)}
@@ -144,22 +150,22 @@ def test_a_new_content_of_the_same_size_is_drift(twin: MakeTwin, tenancy: Tenanc
     assert (made.drift(), made.state["size"]) == ({}, 3)
 
 
-def test_a_large_file_is_sent_in_pieces(twin: MakeTwin, tenancy: Tenancy, tmp_path: Path) -> None:
+def test_a_large_file_is_sent_in_pieces(driver: MakeDriver, tenancy: Tenancy, tmp_path: Path) -> None:
     """Also where the first request broke off."""
     path = tmp_path / "large.csv"
     path.write_bytes(bytes(range(256)) * 20_000)
     inputs = given(tenancy) | {"path": str(path), "sha256": data_files.sha256(path)}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_before=True, times=1)
-    made = twin("data_file").create(inputs)
+    made = driver("data_file").create(inputs)
     assert (remote(tenancy, made.id) or {})["sha256"] == inputs["sha256"]
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_lost_answer_makes_no_second_one(
-    twin: MakeTwin, tenancy: Tenancy, effect: str, method: str
+    driver: MakeDriver, tenancy: Tenancy, effect: str, method: str
 ) -> None:
-    made = twin("data_file")
+    made = driver("data_file")
     if method == "PUT":
         made.create(given(tenancy))
     tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", **{effect: True}, times=1)
@@ -171,22 +177,22 @@ def test_a_lost_answer_makes_no_second_one(
 
 
 def test_a_new_space_without_a_connection_is_waited_for(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = given(tenancy)
     empty: Doc = {"data": [], "links": {}}
     control = tenancy.qlik.control
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
     control.add_fault(path=f"{PATH}/connections", status=200, body=empty, times=1)
-    assert twin("data_file").create(inputs).drift() == {}
+    assert driver("data_file").create(inputs).drift() == {}
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
     control.add_fault(path=f"{PATH}/connections", status=200, body=empty)
     with pytest.raises(Failure, match="Qlik shows no data files of its space"):
-        twin("data_file").create(inputs | {"name": "b.csv"})
+        driver("data_file").create(inputs | {"name": "b.csv"})
 
 
-def test_a_file_of_a_space_that_is_gone_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
-    made = twin("data_file").create(given(tenancy))
+def test_a_file_of_a_space_that_is_gone_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
+    made = driver("data_file").create(given(tenancy))
     tenancy.world.request("DELETE", f"spaces/{made.inputs['space']}")
     assert made.drift() is None
     made.delete()
@@ -201,16 +207,16 @@ def test_a_file_of_a_space_that_is_gone_is_gone(twin: MakeTwin, tenancy: Tenancy
         (423, "HTTP-423", "Run it again"),
     ],
 )
-def test_what_qlik_refuses(twin: MakeTwin, tenancy: Tenancy, status: int, code: str, advice: str) -> None:
+def test_what_qlik_refuses(driver: MakeDriver, tenancy: Tenancy, status: int, code: str, advice: str) -> None:
     """The error says what to do next, and how large the file is that is too large."""
     body = {"errors": [{"code": code, "title": "No"}]}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=status, body=body)
     with pytest.raises(Failure, match=advice) as caught:
-        twin("data_file").create(given(tenancy))
+        driver("data_file").create(given(tenancy))
     assert ("Sent: a form of 0.1 kB" in str(caught.value)) is (status == 413)
 
 
 @pytest.mark.parametrize("name", ["rates", "a/b.csv", "a\\b.csv", "rates.", "x" * 252 + ".csv"])
-def test_what_is_no_name(twin: MakeTwin, tenancy: Tenancy, name: str) -> None:
+def test_what_is_no_name(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
     with pytest.raises(AssertionError, match=r"^name: .*allowed: a file name with an extension"):
-        twin("data_file").check(given(tenancy) | {"name": name})
+        driver("data_file").check(given(tenancy) | {"name": name})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tenantry.providers.values import archives
 from tests.archives import EXTENSION, form, named, scratch, write
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy
+from tests.providers.resource_driver import Ask, Case, Drift, InPlace, Inputs, Tenancy
 
 PATH = "/api/v1/extensions"
 PATCH = (f"PATCH {PATH}/{{id}}",)

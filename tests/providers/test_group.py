@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 
 PATCH = ("PATCH /api/v1/groups/{id}",)
 
@@ -67,9 +73,9 @@ CASE = Case(
 IDP = {"name": "Analysts", "roles": ["Developer"]}
 
 
-def test_an_idp_group_cannot_be_renamed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_idp_group_cannot_be_renamed(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its name comes from the identity provider, so a new name replaces the group. Its roles can change."""
-    group = twin("group").create(IDP | {"tenant": tenancy.hostname})
+    group = driver("group").create(IDP | {"tenant": tenancy.hostname})
     assert group.diff(IDP | {"tenant": tenancy.hostname, "name": "Analyst"}) == ["name"]
     group.update(IDP | {"tenant": tenancy.hostname, "roles": ["Steward"]})
     assert remote(tenancy, group.id) == {
@@ -80,33 +86,33 @@ def test_an_idp_group_cannot_be_renamed(twin: Callable[[str], Twin], tenancy: Te
     }
 
 
-def test_an_idp_group_has_no_description(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_idp_group_has_no_description(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The check sends no request."""
     with pytest.raises(AssertionError, match="description: an idp group cannot have one"):
-        twin("group").check(IDP | {"tenant": tenancy.hostname, "description": "Ours"})
+        driver("group").check(IDP | {"tenant": tenancy.hostname, "description": "Ours"})
 
 
 @pytest.mark.parametrize("name", ['A "quoted" name', "back\\slash", "Straße 24/7 & co"])
-def test_any_name_is_found(twin: Callable[[str], Twin], tenancy: Tenancy, name: str) -> None:
+def test_any_name_is_found(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
     """Qlik's filter language has its own quoting; and it compares without regard to case."""
     tenancy.group(name.upper())
     ours = tenancy.group(name)
-    assert twin("group").create({"tenant": tenancy.hostname, "name": name}).id == ours
+    assert driver("group").create({"tenant": tenancy.hostname, "name": name}).id == ours
 
 
-def test_one_name_may_serve_both_provider_types(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_one_name_may_serve_both_provider_types(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A custom group is no obstacle to an idp group of its name."""
-    custom = twin("group").create(given(tenancy))
-    idp = twin("group").create({"tenant": tenancy.hostname, "name": "Partners"})
+    custom = driver("group").create(given(tenancy))
+    idp = driver("group").create({"tenant": tenancy.hostname, "name": "Partners"})
     assert idp.id != custom.id
-    assert twin("group").create({"tenant": tenancy.hostname, "name": "Partners"}).id == idp.id
+    assert driver("group").create({"tenant": tenancy.hostname, "name": "Partners"}).id == idp.id
 
 
-def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The tenant's own list is read only when Qlik refuses a role, and the nearest name is given."""
     tenancy.requests()
     with pytest.raises(Failure) as caught:
-        twin("group").create(
+        driver("group").create(
             {"tenant": tenancy.hostname, "name": "A", "roles": ["analyticsadmin", "Developer"]}
         )
     assert tenancy.requests() == ["POST /api/v1/groups", "GET /api/v1/roles"]
@@ -120,19 +126,19 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
     ):
         assert words in message
     assert "'Developer'" not in message
-    group = twin("group").create({"tenant": tenancy.hostname, "name": "A"})
+    group = driver("group").create({"tenant": tenancy.hostname, "name": "A"})
     with pytest.raises(Failure, match=r"(?s)the closest is Developer.*PATCH .*traceId"):
         group.update({"tenant": tenancy.hostname, "name": "A", "roles": ["Develper"]})
 
 
-def test_what_else_qlik_refuses_is_told_as_it_is(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_what_else_qlik_refuses_is_told_as_it_is(driver: MakeDriver, tenancy: Tenancy) -> None:
     """If the roles are right, or nobody can read them, the error does not blame the roles."""
     inputs = {"tenant": tenancy.hostname, "name": "A", "roles": ["Developer"]}
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/groups", status=400)
     with pytest.raises(Failure, match="Injected fault") as caught:
-        twin("group").create(inputs)
+        driver("group").create(inputs)
     assert "no such role" not in str(caught.value)
     tenancy.qlik.control.add_fault(path="/api/v1/roles", status=403)
     with pytest.raises(Failure, match="Injected fault") as caught:
-        twin("group").create({**inputs, "roles": ["Nobody"]})
+        driver("group").create({**inputs, "roles": ["Nobody"]})
     assert "no such role" not in str(caught.value)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.group_settings import EVERYONE
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 
 PATH = "/api/v1/groups/settings"
 PATCH = (f"PATCH {PATH}",)
@@ -64,12 +62,10 @@ CASE = Case(
 )
 
 
-def test_everyone_with_no_roles_is_not_everyone_left_alone(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_everyone_with_no_roles_is_not_everyone_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """An empty list takes the roles away; null leaves them."""
     tenancy.world.patch("groups/settings", **{ROLES: [{"name": "Steward"}]})
-    made = twin("group_settings").create({"tenant": tenancy.hostname, "auto_create_groups": True})
+    made = driver("group_settings").create({"tenant": tenancy.hostname, "auto_create_groups": True})
     assert settings(tenancy)["everyone_roles"] == ["Steward"]
     made.update({"tenant": tenancy.hostname, "auto_create_groups": True, "everyone_roles": []})
     assert settings(tenancy)["everyone_roles"] == []
@@ -77,8 +73,8 @@ def test_everyone_with_no_roles_is_not_everyone_left_alone(
     assert made.drift() == {"everyone_roles": ["Developer"]}
 
 
-def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik does not say which one it is; the message does, with the nearest one, and nothing was changed."""
     with pytest.raises(Failure, match=r"(?s)steward.*Steward.*/groups/settings.*400.*traceId"):
-        twin("group_settings").create(given(tenancy) | {"everyone_roles": ["steward"]})
+        driver("group_settings").create(given(tenancy) | {"everyone_roles": ["steward"]})
     assert settings(tenancy) == AS_MADE

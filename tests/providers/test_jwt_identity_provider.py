@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,14 +13,13 @@ from tenantry.providers.qlik import Host
 from tenantry.providers.values.pem import fingerprint, one_line
 from tests.keys import public_pem
 from tests.pems import certificate, private_pem
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 from tests.world import Doc
 
 PATH = "/api/v1/identity-providers"
 PATCH = (f"PATCH {PATH}/{{id}}",)
 FIXED = frozenset({"issuer", "kid", "pem", "clock_tolerance_seconds"})
 ISSUER = "https://oem.example"
-MakeTwin = Callable[[str], Twin]
 
 
 def given(tenancy: Tenancy) -> Inputs:
@@ -81,9 +79,9 @@ CASE = Case(
 )
 
 
-def test_qlik_gets_what_its_own_samples_send(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The tenant by its id, login switched on, and the key without line breaks."""
-    made = twin("jwt_identity_provider").create(given(tenancy) | {"pem": public_pem()})
+    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": public_pem()})
     found = held(tenancy)[made.id]
     assert found["tenantIds"] == [tenancy.tenant_id]
     assert (found["provider"], found["protocol"], found["interactive"]) == ("external", "jwtAuth", False)
@@ -103,18 +101,18 @@ def test_qlik_gets_what_its_own_samples_send(twin: MakeTwin, tenancy: Tenancy) -
     ],
     ids=["lines", "lines of Windows", "breaks written as \\n", "indented", "one line"],
 )
-def test_line_breaks_make_no_difference(twin: MakeTwin, tenancy: Tenancy, written: str) -> None:
+def test_line_breaks_make_no_difference(driver: MakeDriver, tenancy: Tenancy, written: str) -> None:
     """Neither in what Qlik gets, nor as a difference later."""
-    made = twin("jwt_identity_provider").create(given(tenancy) | {"pem": written})
+    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": written})
     assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(public_pem())
     assert made.check(given(tenancy)) == made.inputs
     assert made.drift() == {}
 
 
-def test_a_certificate_will_do(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_certificate_will_do(driver: MakeDriver, tenancy: Tenancy) -> None:
     """With the text that openssl writes above it, too."""
     pem = f"Certificate:\n    Data:\n        Version: 3\n{certificate()}"
-    made = twin("jwt_identity_provider").create(given(tenancy) | {"pem": pem})
+    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": pem})
     assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(certificate())
 
 
@@ -128,9 +126,9 @@ def test_a_certificate_will_do(twin: MakeTwin, tenancy: Tenancy) -> None:
     ],
     ids=["issuer", "kid", "pem", "clock_tolerance_seconds"],
 )
-def test_a_key_in_use_is_never_cut_off(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any) -> None:
+def test_a_key_in_use_is_never_cut_off(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any) -> None:
     """The preview refuses another value, and explains a rotation that always has a valid key."""
-    made = twin("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(given(tenancy))
     tenancy.requests()
     with pytest.raises(
         AssertionError, match=rf"{name}.* can never change: .*Add a second provider"
@@ -143,12 +141,12 @@ def test_a_key_in_use_is_never_cut_off(twin: MakeTwin, tenancy: Tenancy, name: s
 
 
 def test_two_keys_of_one_issuer_overlap(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rotation: both are there until the old one is removed."""
-    old = twin("jwt_identity_provider").create(given(tenancy))
+    old = driver("jwt_identity_provider").create(given(tenancy))
     monkeypatch.setattr(engine, "current_urn", lambda: "urn:pulumi:s::p::qlik:JwtIdentityProvider::new")
-    new = twin("jwt_identity_provider").create(
+    new = driver("jwt_identity_provider").create(
         given(tenancy) | {"kid": "two", "pem": one_line(public_pem("two"))}
     )
     assert held(tenancy).keys() == {old.id, new.id}
@@ -156,9 +154,9 @@ def test_two_keys_of_one_issuer_overlap(
     assert held(tenancy).keys() == {new.id}
 
 
-def test_a_private_key_goes_nowhere(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_private_key_goes_nowhere(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Refused in the preview; the failure names no property, or the engine would show its value."""
-    made = twin("jwt_identity_provider")
+    made = driver("jwt_identity_provider")
     secret = private_pem()
     for inputs in (given(tenancy) | {"pem": secret}, given(tenancy) | {"pem": [secret]}):
         result = made.provider.check({}, inputs)
@@ -173,14 +171,14 @@ def test_a_private_key_goes_nowhere(twin: MakeTwin, tenancy: Tenancy) -> None:
     assert any("private key" in each.reason for each in failures)
 
 
-def test_the_same_key_that_is_there_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_same_key_that_is_there_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik does not say who created it, so issuer, key id and key decide.
 
     Tenantry corrects the description.
     """
     by_hand(tenancy, kid="other")
     there = by_hand(tenancy)
-    made = twin("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(given(tenancy))
     assert made.id == there
     assert held(tenancy)[there]["description"] == "Portal"
     assert any(there in line and "description" in line for line in tenancy.messages)
@@ -196,20 +194,20 @@ def test_the_same_key_that_is_there_is_taken_over(twin: MakeTwin, tenancy: Tenan
     ids=["pem", "clock_tolerance_seconds"],
 )
 def test_another_key_under_the_same_key_id_is_left_alone(
-    twin: MakeTwin, tenancy: Tenancy, name: str, value: Any, shown: str
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, shown: str
 ) -> None:
     """Tokens may be signed with it; the message tells the two keys apart."""
     there = by_hand(tenancy, **{name: value})
     before = held(tenancy)
     with pytest.raises(Failure) as caught:
-        twin("jwt_identity_provider").create(given(tenancy))
+        driver("jwt_identity_provider").create(given(tenancy))
     for words in (there, name, shown, "its own kid"):
         assert words in str(caught.value)
     assert held(tenancy) == before
 
 
 def test_a_refusal_may_mean_that_it_is_there(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Qlik publishes no 409: where another run was quicker, what it made is found after the 400."""
     quicker: list[str] = []
@@ -221,26 +219,26 @@ def test_a_refusal_may_mean_that_it_is_there(
         return found
 
     monkeypatch.setattr(JwtIdentityProviderHandler, "lookup", just_before)
-    made = twin("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(given(tenancy))
     assert quicker == [made.id]
     assert held(tenancy).keys() == {made.id}
 
 
-def test_a_refusal_for_another_reason(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_refusal_for_another_reason(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The error of Qlik reaches the user."""
     tenancy.qlik.control.add_fault(
         method="POST", path=PATH, status=403, body={"errors": [{"code": "X", "title": "No"}]}
     )
     with pytest.raises(Failure, match=r"POST .*/identity-providers answered 403 X"):
-        twin("jwt_identity_provider").create(given(tenancy))
+        driver("jwt_identity_provider").create(given(tenancy))
     assert held(tenancy) == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     """Tenantry searches for the provider that the request created."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, times=1, **{effect: True})
-    made = twin("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
 
 
@@ -254,7 +252,7 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
         ("pem", None, "is required"),
     ],
 )
-def test_limits(twin: MakeTwin, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
+def test_limits(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
     """The preview reports the limits of Qlik."""
     with pytest.raises(AssertionError, match=f"{name}.*{message}"):
-        twin("jwt_identity_provider").check(given(tenancy) | {name: value})
+        driver("jwt_identity_provider").check(given(tenancy) | {name: value})

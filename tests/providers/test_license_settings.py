@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 
 PATH = "/api/v1/licenses/settings"
 PUT = (f"PUT {PATH}",)
@@ -53,10 +51,10 @@ CASE = Case(
 
 
 @pytest.mark.parametrize("other", [True, False])
-def test_the_other_flag_stays_as_it_is(twin: Callable[[str], Twin], tenancy: Tenancy, other: bool) -> None:
+def test_the_other_flag_stays_as_it_is(driver: MakeDriver, tenancy: Tenancy, other: bool) -> None:
     """Qlik takes both at once: the one that is not managed is read first, each time."""
     put(tenancy, auto_assign_professional=not other)
-    made = twin("license_settings").create({"tenant": tenancy.hostname, "auto_assign_analyzer": True})
+    made = driver("license_settings").create({"tenant": tenancy.hostname, "auto_assign_analyzer": True})
     assert settings(tenancy) == {"auto_assign_professional": not other, "auto_assign_analyzer": True}
     put(tenancy, auto_assign_professional=other)
     assert made.drift() == {}, "it is not managed"

@@ -12,14 +12,13 @@ from tenantry.providers import OAuthClient
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.notes import current_note
 from tenantry.providers.values.oauth_clients import GRANTS, IMPERSONATION
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, ResourceDriver, Tenancy
 from tests.world import Doc
 
 PATH = "/api/v1/oauth-clients"
 PATCH = (f"PATCH {PATH}/{{id}}",)
 CONSENT = f"PATCH {PATH}/{{id}}/connection-configs/me"
 ROTATION = (f"GET {PATH}/{{id}}", f"POST {PATH}/{{id}}/client-secrets")
-MakeTwin = Callable[[str], Twin]
 
 SAMPLE: Inputs = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
@@ -117,7 +116,7 @@ CASE = Case(
 )
 
 
-def log_in(tenancy: Tenancy, made: Twin, secret: str = "") -> int:
+def log_in(tenancy: Tenancy, made: ResourceDriver, secret: str = "") -> int:
     """Request a token as the client does. Return the status of the response."""
     import requests  # not above: a sample of this module is checked without it
 
@@ -134,13 +133,13 @@ def log_in(tenancy: Tenancy, made: Twin, secret: str = "") -> int:
         ).status_code
 
 
-def secrets_at_qlik(tenancy: Tenancy, made: Twin) -> list[str]:
+def secrets_at_qlik(tenancy: Tenancy, made: ResourceDriver) -> list[str]:
     return [each["hint"] for each in held(tenancy)[made.id]["_secrets"]]
 
 
-def test_the_secret_before_is_valid_until_the_next_rotation(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_secret_before_is_valid_until_the_next_rotation(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
-    made = twin("oauth_client").create(inputs)
+    made = driver("oauth_client").create(inputs)
     secrets = [made.state["client_secret"]]
     assert log_in(tenancy, made) == 200
     for version in (2, 3):
@@ -153,10 +152,10 @@ def test_the_secret_before_is_valid_until_the_next_rotation(twin: MakeTwin, tena
     assert made.drift() == {}
 
 
-def test_a_rotation_that_was_killed_leaves_no_secret_behind(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_rotation_that_was_killed_leaves_no_secret_behind(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik made a secret, and no state has it: the next run deletes it, and the current one stays valid."""
     inputs = given(tenancy)
-    made = twin("oauth_client").create(inputs)
+    made = driver("oauth_client").create(inputs)
     first = made.state["client_secret"]
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*/client-secrets", drop_after=True, times=1)
     with pytest.raises(Failure, match="response was lost"):
@@ -169,8 +168,8 @@ def test_a_rotation_that_was_killed_leaves_no_secret_behind(twin: MakeTwin, tena
     assert [log_in(tenancy, made, secret) for secret in (first, made.state["client_secret"])] == [200, 200]
 
 
-def test_a_secret_that_somebody_deleted_is_made_anew(twin: MakeTwin, tenancy: Tenancy) -> None:
-    made = twin("oauth_client").create(given(tenancy))
+def test_a_secret_that_somebody_deleted_is_made_anew(driver: MakeDriver, tenancy: Tenancy) -> None:
+    made = driver("oauth_client").create(given(tenancy))
     first, hint = made.state["client_secret"], made.state["secret_hint"]
     tenancy.world.request("DELETE", f"oauth-clients/{made.id}/client-secrets/{hint}")
     assert made.drift() == {"secret_version": 0}
@@ -181,33 +180,33 @@ def test_a_secret_that_somebody_deleted_is_made_anew(twin: MakeTwin, tenancy: Te
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_client(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_client(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     """Nobody saw its secret, so it gets another one."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
     assert log_in(tenancy, made) == 200
     assert made.drift() == {}
 
 
-def test_what_a_killed_run_made_gets_another_secret(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_a_killed_run_made_gets_another_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The first one was in an answer that no run saw."""
-    there = twin("oauth_client").create(given(tenancy))
+    there = driver("oauth_client").create(given(tenancy))
     current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = twin("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(given(tenancy))
     assert made.id == there.id
     assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
     assert log_in(tenancy, made) == 200
 
 
 @pytest.mark.parametrize("adopt", [None, True])
-def test_a_secret_that_may_be_in_use_stays(twin: MakeTwin, tenancy: Tenancy, adopt: bool | None) -> None:
+def test_a_secret_that_may_be_in_use_stays(driver: MakeDriver, tenancy: Tenancy, adopt: bool | None) -> None:
     """A state was lost. The earlier run saw the answer, or somebody else's client is adopted."""
-    there = twin("oauth_client").create(given(tenancy))
+    there = driver("oauth_client").create(given(tenancy))
     if adopt:
         current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = twin("oauth_client").create(given(tenancy) | {"adopt": adopt})
+    made = driver("oauth_client").create(given(tenancy) | {"adopt": adopt})
     assert made.id == there.id
     secrets = there.state["client_secret"], made.state["client_secret"]
     assert [log_in(tenancy, made, secret) for secret in secrets] == [200, 200]
@@ -219,12 +218,12 @@ def theirs(tenancy: Tenancy, **changes: Any) -> Doc:
     return made
 
 
-def test_a_client_that_is_there_needs_adopt(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_client_that_is_there_needs_adopt(driver: MakeDriver, tenancy: Tenancy) -> None:
     """It differs, so no run of ours created it."""
     there = theirs(tenancy)
     with pytest.raises(Failure, match=r"already exists.*`adopt: true`"):
-        twin("oauth_client").create(given(tenancy))
-    made = twin("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(given(tenancy) | {"adopt": True})
     assert made.id == there["clientId"]
     assert [log_in(tenancy, made, each) for each in ("", there["clientSecret"])] == [200, 200]
     made.update(made.inputs | {"secret_version": 2})
@@ -232,23 +231,23 @@ def test_a_client_that_is_there_needs_adopt(twin: MakeTwin, tenancy: Tenancy) ->
     assert remote(tenancy, made.id) == {name: SAMPLE[name] for name in remote(tenancy, made.id) or {}}
 
 
-def test_a_client_of_another_kind_is_not_adopted(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_client_of_another_kind_is_not_adopted(driver: MakeDriver, tenancy: Tenancy) -> None:
     theirs(tenancy, appType="spa", allowedGrantTypes=[])
     with pytest.raises(Failure, match="app_type 'spa' instead of 'web', which Qlik cannot change"):
-        twin("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(given(tenancy) | {"adopt": True})
 
 
-def test_several_of_the_name(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_several_of_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     ids = [theirs(tenancy)["clientId"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
-        twin("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(given(tenancy) | {"adopt": True})
     assert all(id in str(caught.value) for id in ids)
 
 
 @pytest.mark.parametrize("app_type", ["spa", "native"])
-def test_a_public_client_has_no_secret(twin: MakeTwin, tenancy: Tenancy, app_type: str) -> None:
+def test_a_public_client_has_no_secret(driver: MakeDriver, tenancy: Tenancy, app_type: str) -> None:
     inputs = given(tenancy) | {"app_type": app_type, "allowed_grant_types": [], "allowed_origins": []}
-    made = twin("oauth_client").create(inputs)
+    made = driver("oauth_client").create(inputs)
     assert made.state.get("client_secret") is None
     tenancy.requests()
     made.update(inputs | {"secret_version": 2})
@@ -256,9 +255,9 @@ def test_a_public_client_has_no_secret(twin: MakeTwin, tenancy: Tenancy, app_typ
     assert made.drift() == {}
 
 
-def test_a_client_whose_list_tells_no_consent(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_client_whose_list_tells_no_consent(driver: MakeDriver, tenancy: Tenancy) -> None:
     """GET of one client has none either; it is read where Qlik says it is."""
-    made = twin("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(given(tenancy))
     consent(tenancy, made.id)
     tenancy.requests()
     assert made.drift() == {"consent": "required"}
@@ -286,11 +285,13 @@ def test_a_client_whose_list_tells_no_consent(twin: MakeTwin, tenancy: Tenancy) 
         ({"secret_version": 0}, "secret_version: .* 1 to 1000000"),
     ],
 )
-def test_what_a_client_cannot_have(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
+def test_what_a_client_cannot_have(
+    driver: MakeDriver, tenancy: Tenancy, changes: Inputs, problem: str
+) -> None:
     """The preview reports it without a request."""
     tenancy.requests()
     with pytest.raises(AssertionError, match=f"(?m)^{problem}"):
-        twin("oauth_client").check(given(tenancy) | changes)
+        driver("oauth_client").check(given(tenancy) | changes)
     assert tenancy.requests() == []
 
 
@@ -303,10 +304,10 @@ def test_what_a_client_cannot_have(twin: MakeTwin, tenancy: Tenancy, changes: In
         ("native", "com.example.app:/callback"),
     ],
 )
-def test_what_is_a_redirect_uri(twin: MakeTwin, tenancy: Tenancy, app_type: str, uri: str) -> None:
+def test_what_is_a_redirect_uri(driver: MakeDriver, tenancy: Tenancy, app_type: str, uri: str) -> None:
     """This applies to Tenantry and to the emulator."""
     inputs = given(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
-    made = twin("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
+    made = driver("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
     assert held(tenancy)[made.id]["redirectUris"] == [uri]
 
 
@@ -319,10 +320,10 @@ def test_the_secret_is_one_of_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (options.additional_secret_outputs, options.protect) == (["client_secret"], True)
 
 
-def test_a_client_with_five_secrets(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_client_with_five_secrets(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Which of them are in use nobody knows after a take-over: the error says what to do."""
     there = theirs(tenancy)["clientId"]
     for _ in range(4):
         tenancy.world.request("POST", f"oauth-clients/{there}/client-secrets")
     with pytest.raises(Failure, match=r"at most five secrets\. Delete unused ones"):
-        twin("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(given(tenancy) | {"adopt": True})

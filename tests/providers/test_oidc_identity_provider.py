@@ -10,7 +10,7 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.notes import current_note
 from tenantry.providers.oidc_identity_provider import OidcIdentityProviderHandler
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 from tests.world import Doc
 
 PATH = "/api/v1/identity-providers"
@@ -19,7 +19,6 @@ DISCOVERY = "/.well-known/openid-configuration"
 USERS = "/api/v1/users"
 RECOVERY = ("GET /api/v1/users/me", "GET /api/v1/users/*", f"GET {USERS}")
 TENANT = ("GET /api/v1/tenants/me", "GET /api/v1/tenants/*")
-MakeTwin = Callable[[str], Twin]
 
 CLAIMS = {"sub": ["/sub"], "name": ["/name"], "email": ["/mail", "/email"], "groups": ["/groups"]}
 SAMPLE: Inputs = {
@@ -149,15 +148,15 @@ CASE = Case(
 )
 
 
-def test_a_new_provider_is_active_at_once(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_new_provider_is_active_at_once(driver: MakeDriver, tenancy: Tenancy) -> None:
     """No test in a browser is necessary."""
-    made = twin("oidc_identity_provider").create(given(tenancy))
+    made = driver("oidc_identity_provider").create(given(tenancy))
     assert active(tenancy) == [made.id]
     assert "pendingOptions" not in held(tenancy)[made.id]
 
 
 def test_a_provider_that_qlik_creates_inactive_is_activated(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = OidcIdentityProviderHandler.make
 
@@ -167,7 +166,7 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
         return found | {"active": False}
 
     monkeypatch.setattr(OidcIdentityProviderHandler, "make", inactive)
-    made = twin("oidc_identity_provider").create(given(tenancy))
+    made = driver("oidc_identity_provider").create(given(tenancy))
     assert active(tenancy) == [made.id]
     assert made.state["active"] is True
 
@@ -183,36 +182,36 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
     ],
 )
 def test_an_unusable_login_service_changes_nothing(
-    twin: MakeTwin, tenancy: Tenancy, fault: Doc, reason: str
+    driver: MakeDriver, tenancy: Tenancy, fault: Doc, reason: str
 ) -> None:
     inputs = given(tenancy)
     tenancy.qlik.control.add_fault(path=DISCOVERY, **fault)
     with pytest.raises(Failure, match=reason) as caught:
-        twin("oidc_identity_provider").create(inputs)
+        driver("oidc_identity_provider").create(inputs)
     assert "The login is unchanged" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert held(tenancy) == {}
 
 
-def test_a_login_without_keys_changes_nothing(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_login_without_keys_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     tenancy.qlik.control.add_fault(path="/keys", status=200, body={"keys": []})
     with pytest.raises(Failure, match="there are no keys"):
-        twin("oidc_identity_provider").create(inputs)
+        driver("oidc_identity_provider").create(inputs)
     assert held(tenancy) == {}
 
 
-def test_a_provider_requires_an_administrator_who_can_repair_it(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_provider_requires_an_administrator_who_can_repair_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Our bot user does not count, because it has no password."""
     inputs = SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
     with pytest.raises(Failure, match="no active user with the role TenantAdmin"):
-        twin("oidc_identity_provider").create(inputs)
+        driver("oidc_identity_provider").create(inputs)
     assert held(tenancy) == {}
 
 
-def test_it_is_not_activated_again_while_the_login_is_down(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_it_is_not_activated_again_while_the_login_is_down(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
-    made = twin("oidc_identity_provider").create(inputs)
+    made = driver("oidc_identity_provider").create(inputs)
     changed("active", False)(tenancy, made.id)
     assert made.drift() == {"active": False}
     tenancy.qlik.control.add_fault(path=DISCOVERY, status=503, body={}, times=1)
@@ -223,42 +222,42 @@ def test_it_is_not_activated_again_while_the_login_is_down(twin: MakeTwin, tenan
     assert active(tenancy) == [made.id]
 
 
-def test_the_provider_of_somebody_else_is_not_replaced_silently(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_provider_of_somebody_else_is_not_replaced_silently(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs, other = given(tenancy), create_as_somebody_else(tenancy)
     with pytest.raises(Failure, match=f"id {other}, described as 'By hand'"):
-        twin("oidc_identity_provider").create(inputs)
+        driver("oidc_identity_provider").create(inputs)
     assert active(tenancy) == [other]
-    made = twin("oidc_identity_provider").create(inputs | {"adopt": True})
+    made = driver("oidc_identity_provider").create(inputs | {"adopt": True})
     assert active(tenancy) == [made.id]
     assert other in held(tenancy)
 
 
-def test_an_inactive_provider_of_somebody_else_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_an_inactive_provider_of_somebody_else_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs, other = given(tenancy), create_as_somebody_else(tenancy)
     changed("active", False)(tenancy, other)
-    made = twin("oidc_identity_provider").create(inputs)
+    made = driver("oidc_identity_provider").create(inputs)
     assert set(held(tenancy)) == {other, made.id}
 
 
-def test_a_lost_response_leaves_one_provider(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_lost_response_leaves_one_provider(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The provider has the secret that this run sent, so Tenantry keeps it."""
     inputs = given(tenancy)
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_after=True, times=1)
-    made = twin("oidc_identity_provider").create(inputs)
+    made = driver("oidc_identity_provider").create(inputs)
     assert list(held(tenancy)) == [made.id]
 
 
-def test_the_provider_of_a_revived_tenant_is_replaced(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_provider_of_a_revived_tenant_is_replaced(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik shows no difference, but the secret in the stack may have changed since."""
     inputs = given(tenancy)
-    first = twin("oidc_identity_provider").create(inputs)
+    first = driver("oidc_identity_provider").create(inputs)
     current_note(tenancy.hostname, "OidcIdentityProvider").clear()
-    second = twin("oidc_identity_provider").create(inputs)
+    second = driver("oidc_identity_provider").create(inputs)
     assert list(held(tenancy)) == active(tenancy) == [second.id] != [first.id]
 
 
 def test_what_a_killed_run_left_is_replaced(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows which secret the left-over provider has."""
 
@@ -269,9 +268,9 @@ def test_what_a_killed_run_left_is_replaced(
     with monkeypatch.context() as patched:
         patched.setattr(OidcIdentityProviderHandler, "decode", killed)
         with pytest.raises(KeyboardInterrupt):
-            twin("oidc_identity_provider").create(inputs)
+            driver("oidc_identity_provider").create(inputs)
     [left] = held(tenancy)
-    made = twin("oidc_identity_provider").create(inputs | {"client_secret": "another"})
+    made = driver("oidc_identity_provider").create(inputs | {"client_secret": "another"})
     assert list(held(tenancy)) == [made.id] != [left]
     assert active(tenancy) == [made.id]
 
@@ -285,6 +284,8 @@ def test_what_a_killed_run_left_is_replaced(
         ({"discovery_url": "http://login.globex.example/"}, "https"),
     ],
 )
-def test_invalid_inputs_are_refused(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
+def test_invalid_inputs_are_refused(
+    driver: MakeDriver, tenancy: Tenancy, changes: Inputs, problem: str
+) -> None:
     with pytest.raises(AssertionError, match=problem):
-        twin("oidc_identity_provider").check(SAMPLE | changes)
+        driver("oidc_identity_provider").check(SAMPLE | changes)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/v1/ui-config/pinned-links"
 PATCH = (f"PATCH {PATH}/{{id}}",)
 FIXED = {"type": "custom-link", "scope": "tenant"}
-MakeTwin = Callable[[str], Twin]
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
     "name": "Help",
@@ -75,32 +80,32 @@ CASE = Case(
         ("https://ada:hunter2@help.example.com", "contains a user name"),
     ],
 )
-def test_what_is_no_link(twin: MakeTwin, tenancy: Tenancy, link: str, message: str) -> None:
+def test_what_is_no_link(driver: MakeDriver, tenancy: Tenancy, link: str, message: str) -> None:
     with pytest.raises(AssertionError, match=f"^link: .*{message}") as caught:
-        twin("pinned_link").check({**given(tenancy), "link": link})
+        driver("pinned_link").check({**given(tenancy), "link": link})
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_name_is_not_too_long(twin: MakeTwin, tenancy: Tenancy) -> None:
-    twin("pinned_link").create({**given(tenancy), "name": "x" * 50})
+def test_a_name_is_not_too_long(driver: MakeDriver, tenancy: Tenancy) -> None:
+    driver("pinned_link").create({**given(tenancy), "name": "x" * 50})
     with pytest.raises(AssertionError, match=r"^name: .*1 to 50 characters"):
-        twin("pinned_link").check({**given(tenancy), "name": "x" * 51})
+        driver("pinned_link").check({**given(tenancy), "name": "x" * 51})
 
 
-def test_one_too_many(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_one_too_many(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik's refusal has the limit with it, whatever form its errors have."""
     for number in range(50):
         tenancy.as_bot("POST", PATH, {"name": f"Link {number}", "link": "https://a.example", **FIXED})
     with pytest.raises(Failure, match="50 pinned links per tenant"):
-        twin("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(given(tenancy))
     body = {"code": 400, "message": "no more"}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=400, body=body)
     with pytest.raises(Failure, match=r"(?s)no more.*50 pinned links per tenant"):
-        twin("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(given(tenancy))
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("pinned_link").create(given(tenancy))
+    made = driver("pinned_link").create(given(tenancy))
     assert links(tenancy).keys() == {made.id}

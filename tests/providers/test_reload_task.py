@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,12 +9,11 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.reload_task import HANDLER
 from tenantry.providers.values import schedules
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 
 PATH = "/api/scheduling/tasks"
 ACTIONS = f"{PATH}/resources/{{app}}/actions/reload"
 PATCH = (f"PATCH {PATH}/{{id}}",)
-MakeTwin = Callable[[str], Twin]
 UUID = "11111111-2222-3333-4444-555555555555"
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
@@ -149,10 +147,10 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
     return str(somebody(tenancy, "POST", path, body)["id"])
 
 
-def test_a_chain(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_chain(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A task waits for another one. A change of that one replaces the task, and shows as drift."""
-    first = twin("reload_task").create(given(tenancy))
-    second = twin("reload_task").create(chained(tenancy, first.id))
+    first = driver("reload_task").create(given(tenancy))
+    second = driver("reload_task").create(chained(tenancy, first.id))
     pairs = held(tenancy)[second.id]["events"][0]["correlation"]
     found = {pair["contextAttributeName"]: pair["contextAttributeValue"] for pair in pairs}
     assert found == {"id": first.id, "appId": published(tenancy), "status": "SUCCEEDED"}
@@ -167,18 +165,18 @@ def test_a_chain(twin: MakeTwin, tenancy: Tenancy) -> None:
     assert second.diff(second.inputs) == ["after_task"]
 
 
-def test_one_trigger(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_one_trigger(driver: MakeDriver, tenancy: Tenancy) -> None:
     both = given(tenancy) | {"after_task": UUID}
     with pytest.raises(AssertionError, match="after_task: set either recurrence or after_task"):
-        twin("reload_task").check(both)
+        driver("reload_task").check(both)
     neither = {name: value for name, value in given(tenancy).items() if name != "recurrence"}
     with pytest.raises(AssertionError, match="recurrence: is required, unless after_task is set"):
-        twin("reload_task").check(neither)
+        driver("reload_task").check(neither)
 
 
-def test_a_schedule_that_somebody_took_away(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_schedule_that_somebody_took_away(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The task is replaced, because Qlik cannot restore a part of it."""
-    made = twin("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(given(tenancy))
     tenancy.bot.patch(f"{PATH}/{made.id}", [{"op": "remove", "path": "/start"}])
     drift = made.drift()
     assert drift
@@ -186,9 +184,9 @@ def test_a_schedule_that_somebody_took_away(twin: MakeTwin, tenancy: Tenancy) ->
     assert made.diff(made.inputs) == ["recurrence"]
 
 
-def test_what_the_service_disables_is_drift(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_the_service_disables_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The state says why; an update enables the task again."""
-    made = twin("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(given(tenancy))
     app = published(tenancy)
     tenancy.bot.delete(f"/api/v1/apps/{app}")
     for _ in range(5):
@@ -197,13 +195,13 @@ def test_what_the_service_disables_is_drift(twin: MakeTwin, tenancy: Tenancy) ->
     assert made.state["disabled_code"] == "CONSECUTIVE-FAILURES"
 
 
-def test_another_way_to_write_the_same_is_no_drift(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_another_way_to_write_the_same_is_no_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """In the program, and at Qlik: order, capitals, prefix, offset."""
     inputs = given(tenancy) | {
         "recurrence": "RRULE:byminute=0;FREQ=daily;BYHOUR=6",
         "starts_at": "2026-01-01T00:00",
     }
-    made = twin("reload_task").create(inputs)
+    made = driver("reload_task").create(inputs)
     assert made.inputs["recurrence"] == "FREQ=DAILY;BYHOUR=6;BYMINUTE=0"
     assert made.drift() == {}
     for path, value in {
@@ -215,11 +213,11 @@ def test_another_way_to_write_the_same_is_no_drift(twin: MakeTwin, tenancy: Tena
     assert made.drift() == {}
 
 
-def test_what_our_bot_made_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_our_bot_made_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """And put right, in one request."""
-    lost = twin("reload_task").create(given(tenancy))
+    lost = driver("reload_task").create(given(tenancy))
     tenancy.requests()
-    made = twin("reload_task").create(given(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
+    made = driver("reload_task").create(given(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
     assert made.id == lost.id
     assert [request for request in tenancy.requests() if not request.startswith("GET")] == [
         f"PATCH {PATH}/{made.id}"
@@ -227,26 +225,26 @@ def test_what_our_bot_made_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> No
     assert made.drift() == {}
 
 
-def test_what_somebody_else_made_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_somebody_else_made_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     id = theirs(tenancy)
     with pytest.raises(Failure, match="adopt: true") as caught:
-        twin("reload_task").create(given(tenancy))
+        driver("reload_task").create(given(tenancy))
     assert id in str(caught.value)
-    made = twin("reload_task").create(given(tenancy) | {"adopt": True})
+    made = driver("reload_task").create(given(tenancy) | {"adopt": True})
     assert made.id == id
     assert made.drift() == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*", **{effect: True}, times=1)
-    made = twin("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
 
 def test_an_answer_without_the_task_is_read_again(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Qlik does not publish what the action answers, but for the id."""
     post = type(tenancy.bot).post
@@ -256,14 +254,14 @@ def test_an_answer_without_the_task_is_read_again(
         return {"id": answer["id"]} if "/actions/reload/" in path else answer
 
     monkeypatch.setattr(type(tenancy.bot), "post", bare)
-    made = twin("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(given(tenancy))
     assert made.drift() == {}
 
 
-def test_advice_for_an_app_that_may_not_be_reloaded(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_advice_for_an_app_that_may_not_be_reloaded(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     with pytest.raises(Failure, match=r"403 CHO-003.*(?s:.*)may not reload it"):
-        twin("reload_task").create(inputs | {"app": UUID})
+        driver("reload_task").create(inputs | {"app": UUID})
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
@@ -11,6 +9,7 @@ from tenantry.providers.saml_identity_provider import HANDLER
 from tenantry.providers.values.saml_metadata import plain
 from tests.archives import FOLDER
 from tests.pems import certificate, expired_certificate
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, Tenancy
 from tests.providers.test_oidc_identity_provider import (
     PATCH,
     PATH,
@@ -23,9 +22,6 @@ from tests.providers.test_oidc_identity_provider import (
     held,
 )
 from tests.providers.test_oidc_identity_provider import given as oidc
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
-
-MakeTwin = Callable[[str], Twin]
 
 CLAIMS = {name: [name] for name in ("sub", "name", "email", "groups", "picture")}
 FORMATS = "urn:oasis:names:tc:SAML:"
@@ -113,59 +109,59 @@ CASE = Case(
 )
 
 
-def test_a_sign_on_address_that_fails_changes_nothing(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_sign_on_address_that_fails_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     tenancy.qlik.control.add_fault(path="/sso", status=500, body={})
     with pytest.raises(Failure, match="it answered 500"):
-        twin("saml_identity_provider").create(inputs)
+        driver("saml_identity_provider").create(inputs)
     assert held(tenancy) == {}
 
 
-def test_a_sign_on_address_may_ask_for_a_saml_request(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_sign_on_address_may_ask_for_a_saml_request(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Most answer 400 to a plain GET, or redirect to a form."""
     inputs = given(tenancy)
     for status in (400, 302):
         fault = tenancy.qlik.control.add_fault(path="/sso", status=status, body={})
-        made = twin("saml_identity_provider").create(inputs)
+        made = driver("saml_identity_provider").create(inputs)
         made.delete()
         tenancy.qlik.control.release(fault)
 
 
-def test_no_certificate_that_has_ended(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_no_certificate_that_has_ended(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Each login would fail. One valid certificate of several will do."""
     inputs = given(tenancy)
     ended = plain(expired_certificate())
     with pytest.raises(Failure, match="its last certificate ended on 20"):
-        twin("saml_identity_provider").create(inputs | {"certificates": [ended]})
+        driver("saml_identity_provider").create(inputs | {"certificates": [ended]})
     assert held(tenancy) == {}
-    made = twin("saml_identity_provider").create(inputs | {"certificates": [ended, plain(certificate())]})
+    made = driver("saml_identity_provider").create(inputs | {"certificates": [ended, plain(certificate())]})
     assert active(tenancy) == [made.id]
 
 
-def test_the_lines_of_a_certificate_make_no_difference(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_lines_of_a_certificate_make_no_difference(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Neither does the way in which Qlik returns them."""
-    made = twin("saml_identity_provider").create(given(tenancy))
+    made = driver("saml_identity_provider").create(given(tenancy))
     found = held(tenancy)[made.id]
     at_qlik = [{"certificate": pem} for pem in (certificate(), expired_certificate())]
     live = HANDLER.decode(found | {"options": found["options"] | {"certificates": at_qlik}})
     assert live["certificates"] == made.state["certificates"]
 
 
-def test_the_very_same_one_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_the_very_same_one_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A revived tenant has the one that it had, and Qlik does not say who made it. Here it is inactive."""
     inputs = given(tenancy)
-    first = twin("saml_identity_provider").create(inputs)
+    first = driver("saml_identity_provider").create(inputs)
     changed("active", False)(tenancy, first.id)
-    second = twin("saml_identity_provider").create(inputs | {"description": "Another"})
+    second = driver("saml_identity_provider").create(inputs | {"description": "Another"})
     assert second.id == first.id
     assert list(held(tenancy)) == active(tenancy) == [first.id]
     assert held(tenancy)[first.id]["description"] == "Another"
 
 
-def test_from_openid_connect_to_saml(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_from_openid_connect_to_saml(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The new login is active before the old one goes, and stays so."""
-    old = twin("oidc_identity_provider").create(oidc(tenancy))
-    new = twin("saml_identity_provider").create(given(tenancy) | {"adopt": True})
+    old = driver("oidc_identity_provider").create(oidc(tenancy))
+    new = driver("saml_identity_provider").create(given(tenancy) | {"adopt": True})
     assert active(tenancy) == [new.id]
     old.delete()
     assert list(held(tenancy)) == active(tenancy) == [new.id]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)
 WHO_WE_ARE = ("GET /api/v1/users/me", "GET /api/v1/users/*")
@@ -62,9 +68,9 @@ CASE = Case(
 )
 
 
-def test_a_space_that_is_not_empty_stays(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_space_that_is_not_empty_stays(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik refuses (412); the message lists what is in it, and emptied it goes."""
-    space = twin("space").create({**given(tenancy), "type": "shared"})
+    space = driver("space").create({**given(tenancy), "type": "shared"})
     apps = [tenancy.app(name, "Sales") for name in ("Forecast", "Pipeline")]
     with pytest.raises(Failure) as caught:
         space.delete()
@@ -77,22 +83,22 @@ def test_a_space_that_is_not_empty_stays(twin: Callable[[str], Twin], tenancy: T
     assert tenancy.world.spaces == {}
 
 
-def test_a_space_of_another_type_is_not_taken_over(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_space_of_another_type_is_not_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its type cannot change, so it is not the wanted space, whoever created it."""
     theirs = tenancy.space("Sales", "shared")
     with pytest.raises(Failure) as caught:
-        twin("space").create(given(tenancy))
+        driver("space").create(given(tenancy))
     assert theirs in str(caught.value)
     assert "shared" in str(caught.value)
     assert tenancy.world.spaces["Sales"]["type"] == "shared"
 
 
-def test_names_are_told_apart_by_case(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_names_are_told_apart_by_case(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik's search finds parts of names in any case; only a space of exactly this name is taken over."""
     tenancy.space("SALES", "managed")
     tenancy.space("Sales and more", "managed")
     ours = tenancy.space("Sales", "managed")
-    assert twin("space").create(given(tenancy)).id == ours
+    assert driver("space").create(given(tenancy)).id == ours
 
 
 def members(tenancy: Tenancy, space: str) -> dict[str, list[str]]:
@@ -103,10 +109,10 @@ def members(tenancy: Tenancy, space: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("type", ["shared", "managed", "data"])
 def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
-    twin: Callable[[str], Twin], tenancy: Tenancy, type: str
+    driver: MakeDriver, tenancy: Tenancy, type: str
 ) -> None:
     """TenantAdmin alone can neither import nor publish. A message says that the bot stays, with its roles."""
-    space = twin("space").create({**given(tenancy), "type": type})
+    space = driver("space").create({**given(tenancy), "type": type})
     roles = {"managed": ["consumer", "facilitator", "publisher"]}.get(type, ["facilitator", "producer"])
     assert members(tenancy, space.id) == {tenancy.bot_id: roles}
     assert any(", ".join(roles) in line and space.id in line for line in tenancy.messages)
@@ -114,21 +120,21 @@ def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
         tenancy.app("Forecast", "Sales")
 
 
-def test_the_bot_gets_the_roles_that_it_lacks(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_the_bot_gets_the_roles_that_it_lacks(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A facilitator does not publish; what else it was given stays."""
     theirs = tenancy.world.request("POST", "spaces", {"name": "Sales", "type": "managed"})["id"]
     body = {"type": "user", "assigneeId": tenancy.bot_id, "roles": ["contributor", "facilitator"]}
     tenancy.world.request("POST", f"spaces/{theirs}/assignments", body)
-    space = twin("space").create({**given(tenancy), "adopt": True})
+    space = driver("space").create({**given(tenancy), "adopt": True})
     assert space.id == theirs
     everything = ["consumer", "contributor", "facilitator", "publisher"]
     assert members(tenancy, theirs) == {tenancy.bot_id: everything}
 
 
-def test_a_space_is_given_back(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_space_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Where no owner is wanted any more, our bot user owns it again; before that, the owner is let alone."""
     without = {name: value for name, value in given(tenancy).items() if name != "owner"}
-    space = twin("space").create(without)
+    space = driver("space").create(without)
     tenancy.world.patch(f"spaces/{space.id}", ownerId=tenancy.user("Grace"))
     assert space.drift() == {}
     assert "owner" not in space.state
@@ -139,21 +145,21 @@ def test_a_space_is_given_back(twin: Callable[[str], Twin], tenancy: Tenancy) ->
     assert space.drift() == {}
 
 
-def test_a_handing_over_that_was_cut_off(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_handing_over_that_was_cut_off(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The space is recorded; and where nothing was recorded, the bot joins in the next run all the same."""
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
     with pytest.raises(Failure, match="The object exists"):
-        twin("space").create(given(tenancy))
+        driver("space").create(given(tenancy))
     id = tenancy.world.spaces["Sales"]["id"]
     assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.user("Grace")
     assert members(tenancy, id) == {}
     tenancy.qlik.control.clear_faults()
-    assert twin("space").create(given(tenancy)).id == id
+    assert driver("space").create(given(tenancy)).id == id
     assert members(tenancy, id).keys() == {tenancy.bot_id}
 
 
-def test_an_owner_who_is_no_user(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_an_owner_who_is_no_user(driver: MakeDriver, tenancy: Tenancy) -> None:
     """What Qlik says of it reaches the user; the space is recorded, and stays ours."""
     with pytest.raises(Failure, match=r"(?s)PATCH .*/api/v1/spaces/.* answered 400.*no such user.*traceId"):
-        twin("space").create({**given(tenancy), "owner": "u123"})
+        driver("space").create({**given(tenancy), "owner": "u123"})
     assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.bot_id

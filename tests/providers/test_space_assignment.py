@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 
 ASSIGNMENTS = "/api/v1/spaces/{space}/assignments"
 
@@ -73,17 +80,17 @@ CASE = Case(
 )
 
 
-def test_it_goes_with_its_space(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_it_goes_with_its_space(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Where the space is gone, so is the assignment: no error on refresh and deletion."""
-    assignment = twin("space_assignment").create(given(tenancy))
+    assignment = driver("space_assignment").create(given(tenancy))
     tenancy.world.request("DELETE", f"spaces/{tenancy.space('Sales')}")
     assert assignment.drift() is None
     assignment.delete()
 
 
-def test_a_role_that_the_type_of_space_does_not_know(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_role_that_the_type_of_space_does_not_know(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A role of another type of space is Qlik's to refuse; one of none is refused before."""
     with pytest.raises(AssertionError, match=r"roles: 'viewer' is not allowed.*allowed: .*consumer"):
-        twin("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
+        driver("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
     with pytest.raises(Failure, match=r"(?s)400.*roles of a managed space are"):
-        twin("space_assignment").create({**given(tenancy), "roles": ["producer"]})
+        driver("space_assignment").create({**given(tenancy), "roles": ["producer"]})

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDriver, ResourceDriver, Tenancy
 from tests.world import World
 
 PATCH = ("PATCH /api/v1/tenants/{tenant_id}",)
@@ -36,7 +36,7 @@ def given(tenancy: Tenancy) -> Inputs:
 def proof(tenancy: Tenancy) -> Inputs:
     """A proof that this run has made, with its permit."""
     inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
-    made: Inputs = Twin(tenancy, "tenant_proof").create(inputs).state["proof"]
+    made: Inputs = ResourceDriver(tenancy, "tenant_proof").create(inputs).state["proof"]
     return made
 
 
@@ -110,9 +110,9 @@ CASE = Case(
 )
 
 
-def test_many_changes_are_one_request(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_many_changes_are_one_request(driver: MakeDriver, tenancy: Tenancy) -> None:
     """All that PATCH takes goes in one."""
-    tenant = twin("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(given(tenancy))
     tenancy.requests()
     wanted = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
     tenant.update(tenant.inputs | wanted)
@@ -120,28 +120,28 @@ def test_many_changes_are_one_request(twin: Callable[[str], Twin], tenancy: Tena
     assert (remote(tenancy, tenant.id) or {}).items() >= wanted.items()
 
 
-def test_the_run_that_made_it(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_the_run_that_made_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Later runs, a refresh and a change leave it as it is."""
-    tenant = twin("tenant").create({**given(tenancy), "program_run": "first"})
-    assert tenant.state["made_by_run"] == "first"
+    tenant = driver("tenant").create({**given(tenancy), "program_run": "first"})
+    assert tenant.state["created_by_run"] == "first"
     tenant.drift()
     tenant.update({**given(tenancy), "name": "Globex Corporation", "program_run": "second"})
-    assert tenant.state["made_by_run"] == "first"
+    assert tenant.state["created_by_run"] == "first"
     assert "program_run" not in tenant.state
 
 
 @pytest.mark.parametrize(("name", "value"), [("region", "us"), ("datacenter", "eu-central-1")])
-def test_a_tenant_does_not_move(twin: Callable[[str], Twin], tenancy: Tenancy, name: str, value: str) -> None:
+def test_a_tenant_does_not_move(driver: MakeDriver, tenancy: Tenancy, name: str, value: str) -> None:
     """A changed line in a file never replaces a tenant."""
-    tenant = twin("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(given(tenancy))
     with pytest.raises(AssertionError, match=f"{name}: .* can never change: make a new stack"):
         tenant.check({**given(tenancy), name: value})
 
 
-def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_what_is_not_given_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Alias and switches are neither sent nor compared."""
     inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
-    tenant = twin("tenant").create(inputs)
+    tenant = driver("tenant").create(inputs)
     patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
     patched("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
     assert tenant.drift() == {}
@@ -150,11 +150,9 @@ def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: T
     assert World(tenancy.qlik, tenant.id).tenant["enableAppOpeningFeedback"] is True
 
 
-def test_deactivation_confirms_the_hostname_and_gives_the_days(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_deactivation_confirms_the_hostname_and_gives_the_days(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Without another value, Qlik purges the tenant after 30 days."""
-    tenant = twin("tenant").create({**given(tenancy), "grace_days": 12})
+    tenant = driver("tenant").create({**given(tenancy), "grace_days": 12})
     tenant.delete()
     found = World(tenancy.qlik, tenant.id).tenant
     assert found["status"] == "disabled"
@@ -162,11 +160,9 @@ def test_deactivation_confirms_the_hostname_and_gives_the_days(
     assert (found["_purge_at"] - now) / 86400 == pytest.approx(12, abs=0.01)
 
 
-def test_one_that_qlik_does_not_know_stays_in_the_state(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_one_that_qlik_does_not_know_stays_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Purged at Qlik: a refresh shows that and drops nothing; `up` stops and says the ways out."""
-    tenant = twin("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(given(tenancy))
     purge(tenancy, tenant.id)
     assert tenant.drift() == {"status": "gone"}
     assert "tenantry forget" in tenancy.messages[-1]
@@ -177,11 +173,11 @@ def test_one_that_qlik_does_not_know_stays_in_the_state(
     tenant.delete()
 
 
-def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_passing_404_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
     """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A
     deactivation that met such a page was none.
     """
-    tenant = twin("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(given(tenancy))
     page = {"status": 404, "body": "default backend - 404"}
     tenancy.qlik.control.add_fault(host=tenant.id, path="/api/v1/tenants/*", times=1, **page)
     assert tenant.drift() == {}
@@ -194,11 +190,11 @@ def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Ten
 
 
 def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
-    twin: Callable[[str], Twin], tenancy: Tenancy
+    driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """A run that is killed right after it gave that name would leave a tenant that fits no proof."""
     revive = {"hostname": tenancy.hostname, "tenant_id": tenancy.tenant_id}
-    tenant = twin("tenant")
+    tenant = driver("tenant")
     with pytest.raises(Failure, match=r'requested under the name "Globex".*rename it to "Globex Ltd"'):
         tenant.create(given(tenancy) | {"name": "Globex Ltd", "revive": revive})
     assert "PATCH" not in " ".join(tenancy.requests())
@@ -209,14 +205,12 @@ def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
     assert tenancy.world.tenant["name"] == "Globex Ltd"
 
 
-def test_a_refused_alias_leaves_no_tenant_without_a_name(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_a_refused_alias_leaves_no_tenant_without_a_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Name and alias go in one request; only if the alias is refused, the name goes in another."""
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "globex.eu.qlikcloud.com"})
     before = {each["hostnames"][0] for each in tenancy.qlik.control.dump()["cloud"]["tenant"]}
     with pytest.raises(Failure, match=r"cannot have the alias globex\.eu\.qlikcloud\.com"):
-        twin("tenant").create(given(tenancy))
+        driver("tenant").create(given(tenancy))
     (made,) = (
         each for each in tenancy.qlik.control.dump()["cloud"]["tenant"] if each["hostnames"][0] not in before
     )
@@ -226,10 +220,10 @@ def test_a_refused_alias_leaves_no_tenant_without_a_name(
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_who_has_the_alias_is_told(
-    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, status: int
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     """Where the organisation can be asked; however Qlik refuses it, the other changes are made."""
-    tenant = twin("tenant").create(given(tenancy) | {"alias": "first.eu.qlikcloud.com"})
+    tenant = driver("tenant").create(given(tenancy) | {"alias": "first.eu.qlikcloud.com"})
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "taken.eu.qlikcloud.com"})
     if status == 409:
         fault = {"status": 409, "body": {"errors": [{"code": "X-9", "title": "Taken"}], "traceId": "t9"}}
@@ -248,10 +242,10 @@ def test_who_has_the_alias_is_told(
 
 
 def test_a_revive_line_that_comes_too_late_is_told(
-    twin: Callable[[str], Twin], tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
+    driver: MakeDriver, tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The stack already has a tenant: a message says that the line has no effect."""
-    tenant = twin("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(given(tenancy))
     line = {"hostname": "x1y2z3.eu.qlikcloud.com", "tenant_id": "t"}
     assert tenant.diff({**tenant.inputs, "revive": line}) == []
     assert "`revive` names x1y2z3.eu.qlikcloud.com, but this stack has tenant" in capsys.readouterr().out

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.tenants import lifetime
+from tests.providers.resource_driver import Case, InPlace, Inputs, MakeDriver, Tenancy
 from tests.providers.test_tenant import deactivate, purge
-from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 
 
 def given(tenancy: Tenancy) -> Inputs:
@@ -31,21 +29,19 @@ CASE = Case(
 )
 
 
-def test_a_tenant_that_waits_for_its_purge_is_active_again(
-    twin: Callable[[str], Twin], tenancy: Tenancy
-) -> None:
+def test_a_tenant_that_waits_for_its_purge_is_active_again(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A destroy was cut off after it had deactivated the tenant: the next `up` makes the activation."""
     deactivate(tenancy, tenancy.hostname)
-    twin("tenant_activation").create(given(tenancy))
+    driver("tenant_activation").create(given(tenancy))
     assert tenancy.world.tenant["status"] == "active"
     assert "it is active again" in tenancy.messages[-1]
 
 
-def test_a_trial_that_has_ended_stays_down(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_trial_that_has_ended_stays_down(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The error contains the day, and how to keep the trial."""
     deactivate(tenancy, tenancy.hostname)
     with pytest.raises(Failure) as caught:
-        twin("tenant_activation").create(given(tenancy) | {"ends_on": "2020-12-31"})
+        driver("tenant_activation").create(given(tenancy) | {"ends_on": "2020-12-31"})
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
         assert words in str(caught.value)
     assert tenancy.world.tenant["status"] == "disabled"
@@ -53,22 +49,22 @@ def test_a_trial_that_has_ended_stays_down(twin: Callable[[str], Twin], tenancy:
 
 @pytest.mark.parametrize("listed", [True, False], ids=["list", "no list"])
 def test_one_that_was_purged_meanwhile(
-    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, listed: bool
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, listed: bool
 ) -> None:
     """A destroy was cut off and the days of grace went by: the error says the way out, however often."""
     purge(tenancy, tenancy.hostname)
     monkeypatch.setattr(lifetime, "is_listed", lambda *_: False if listed else None)
     for _ in range(2):
         with pytest.raises(Failure) as caught:
-            twin("tenant_activation").create(given(tenancy))
+            driver("tenant_activation").create(given(tenancy))
         assert "tenantry forget" in str(caught.value)
         assert ("no longer exists" in str(caught.value)) == listed
 
 
-def test_a_404_alone_does_not_say_that_it_is_gone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_404_alone_does_not_say_that_it_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """An ingress that has a bad moment: nothing was changed, and the next run makes the activation."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/tenants/*", status=404, body="default backend - 404")
     with pytest.raises(Failure, match=r"does not prove that .* is gone"):
-        twin("tenant_activation").create(given(tenancy))
+        driver("tenant_activation").create(given(tenancy))
     tenancy.qlik.control.release(fault)
-    twin("tenant_activation").create(given(tenancy))
+    driver("tenant_activation").create(given(tenancy))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Case, Drift, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, Drift, Inputs, MakeDriver, Tenancy
 from tests.world import World
 
 SOURCE = "templates.eu.qlikcloud.com"
 ADA = {"subject": "auth0|ada", "email": "ada@example.com", "name": "Ada Admin"}
 PATCH = ["PATCH /api/v1/users/{id}"]
-MakeTwin = Callable[[str], Twin]
 
 
 def given(tenancy: Tenancy) -> Inputs:
@@ -79,9 +77,9 @@ def make(tenancy: Tenancy, *names: str, **fields: Any) -> str:
     return str(tenancy.world.request("POST", "users", body)["id"])
 
 
-def test_by_subject(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_by_subject(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The same person, with the name and the address that the source tenant has."""
-    admin = twin("tenant_admin").create(
+    admin = driver("tenant_admin").create(
         {"tenant": tenancy.hostname, "source_tenant": SOURCE, "subject": "auth0|ada"}
     )
     assert remote(tenancy, admin.id) == {"role": "TenantAdmin", "status": "active"}
@@ -94,12 +92,12 @@ def test_by_subject(twin: MakeTwin, tenancy: Tenancy) -> None:
     ids=["without the role", "with the role"],
 )
 def test_who_is_there_already_keeps_other_roles(
-    twin: MakeTwin, tenancy: Tenancy, names: list[str], given_now: bool
+    driver: MakeDriver, tenancy: Tenancy, names: list[str], given_now: bool
 ) -> None:
     """The role is added to those that the user has; deletion takes away only what this gave."""
     there = make(tenancy, *names)
     tenancy.requests()
-    admin = twin("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(given(tenancy))
     assert admin.id == there
     assert held(tenancy, there) == ["AnalyticsAdmin", "TenantAdmin"]
     sent = [line for line in tenancy.requests() if not line.startswith("GET ")]
@@ -111,59 +109,59 @@ def test_who_is_there_already_keeps_other_roles(
 
 
 @pytest.mark.parametrize("status", ["invited", "disabled"])
-def test_who_cannot_log_in_is_made_active(twin: MakeTwin, tenancy: Tenancy, status: str) -> None:
+def test_who_cannot_log_in_is_made_active(driver: MakeDriver, tenancy: Tenancy, status: str) -> None:
     """One request sets the status and gives the role."""
     there = make(tenancy, status="invited")
     tenancy.world.patch(f"users/{there}", status=status)
     tenancy.requests()
-    admin = twin("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(given(tenancy))
     assert [line for line in tenancy.requests() if "GET" not in line] == [f"PATCH /api/v1/users/{there}"]
     assert admin.drift() == {}
     assert remote(tenancy, there) == {"role": "TenantAdmin", "status": "active"}
 
 
-def test_nobody_of_that_address(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_nobody_of_that_address(driver: MakeDriver, tenancy: Tenancy) -> None:
     """One line that lists who comes near; nothing is made."""
     with pytest.raises(Failure) as caught:
-        twin("tenant_admin").create({**given(tenancy), "email": "ada@example.org"})
+        driver("tenant_admin").create({**given(tenancy), "email": "ada@example.org"})
     message = str(caught.value)
     assert "\n" not in message
     for words in (f"no user of {SOURCE}", "'ada@example.org'", "the closest is ada@example.com", "auth0|ada"):
         assert words in message
     inputs = {"tenant": tenancy.hostname, "source_tenant": SOURCE, "subject": "auth0|nobody"}
     with pytest.raises(Failure, match=r"has the subject 'auth0\|nobody'; no similar user exists"):
-        twin("tenant_admin").create(inputs)
+        driver("tenant_admin").create(inputs)
     assert [each["name"] for each in tenancy.world.every("user") if "clientId" not in each] == []
 
 
-def test_two_of_that_address(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_two_of_that_address(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Addresses were not always unique at Qlik: both are listed, and the subject tells them apart."""
     there = World(tenancy.qlik, SOURCE).every("user")
     ada = next(each for each in there if each["subject"] == "auth0|ada")
     twice = {"data": [ada, ada | {"id": "u2", "subject": "auth0|ada2"}]}
     tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=twice)
     with pytest.raises(Failure) as caught:
-        twin("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(given(tenancy))
     message = str(caught.value)
     assert "\n" not in message
     for words in ("2 users of", "`subject`", "subject auth0|ada,", "subject auth0|ada2,", "u2"):
         assert words in message
 
 
-def test_who_was_deleted_on_the_source_is_nobody(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_who_was_deleted_on_the_source_is_nobody(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik may go on listing deleted users."""
     ada = next(e for e in World(tenancy.qlik, SOURCE).every("user") if e["subject"] == "auth0|ada")
     gone = {"data": [ada | {"status": "deleted"}]}
     tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=gone)
     with pytest.raises(Failure, match="no user of"):
-        twin("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(given(tenancy))
 
 
-def test_several_admins(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_several_admins(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Each administrator is a separate user."""
     on_source(tenancy, subject="auth0|grace", name="Grace", email="grace@example.com")
-    ada = twin("tenant_admin").create(given(tenancy))
-    grace = twin("tenant_admin").create({**given(tenancy), "email": "grace@example.com"})
+    ada = driver("tenant_admin").create(given(tenancy))
+    grace = driver("tenant_admin").create({**given(tenancy), "email": "grace@example.com"})
     assert ada.id != grace.id
     ada.delete()
     assert held(tenancy, grace.id) == ["TenantAdmin"]
@@ -172,73 +170,73 @@ def test_several_admins(twin: MakeTwin, tenancy: Tenancy) -> None:
 @pytest.mark.parametrize(
     "named", [{}, {"email": "ada@example.com", "subject": "auth0|ada"}], ids=["not at all", "twice"]
 )
-def test_a_person_is_named_once(twin: MakeTwin, tenancy: Tenancy, named: dict[str, str]) -> None:
+def test_a_person_is_named_once(driver: MakeDriver, tenancy: Tenancy, named: dict[str, str]) -> None:
     """A person has either an e-mail address or a subject. The check sends no request."""
     with pytest.raises(AssertionError, match=r"email: set either email or subject"):
-        twin("tenant_admin").check({"tenant": tenancy.hostname, "source_tenant": SOURCE} | named)
+        driver("tenant_admin").check({"tenant": tenancy.hostname, "source_tenant": SOURCE} | named)
 
 
-def test_an_address_that_another_user_has(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_an_address_that_another_user_has(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The person on the source tenant has it, and here somebody of another subject does."""
     make(tenancy, subject="auth0|other")
     with pytest.raises(
         Failure, match=r"(?s)answered 409.*ada@example.com belongs to another user of .*auth0\|other"
     ):
-        twin("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(given(tenancy))
 
 
-def test_a_killed_run_still_gave_it(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_killed_run_still_gave_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The note on disk says that the user was made for this, so deletion removes it all the same."""
-    first = twin("tenant_admin").create(given(tenancy))
-    second = twin("tenant_admin").create(given(tenancy))
+    first = driver("tenant_admin").create(given(tenancy))
+    second = driver("tenant_admin").create(given(tenancy))
     assert second.id == first.id
-    assert second.state["made_user"]
+    assert second.state["created_user"]
     second.delete()
     assert found(tenancy, first.id) is None
     there = make(tenancy)
-    third = twin("tenant_admin").create(given(tenancy))
+    third = driver("tenant_admin").create(given(tenancy))
     third.delete()
     assert held(tenancy, there) == [], "the note was about the user that is gone"
 
 
-def test_a_lost_answer_makes_no_second_user(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_lost_answer_makes_no_second_user(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The request is sent again, and what it finds is what it made."""
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/users", drop_after=True, times=1)
-    admin = twin("tenant_admin").create(given(tenancy))
-    assert admin.state["made_user"]
+    admin = driver("tenant_admin").create(given(tenancy))
+    assert admin.state["created_user"]
     assert remote(tenancy, admin.id) == {"role": "TenantAdmin", "status": "active"}
 
 
-def test_half_made_is_recorded(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_half_made_is_recorded(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Where the role could not be given, the next run gives it, and takes it back in the end."""
     there = make(tenancy, "Developer")
     tenancy.qlik.control.add_fault(method="PATCH", path="/api/v1/users/*", status=403)
     with pytest.raises(Failure, match=f"exists, id {there}"):
-        twin("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(given(tenancy))
     tenancy.qlik.control.clear_faults()
-    admin = twin("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(given(tenancy))
     assert held(tenancy, there) == ["Developer", "TenantAdmin"]
     admin.delete()
     assert held(tenancy, there) == ["Developer"]
 
 
-def test_given_again_it_is_ours(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_given_again_it_is_ours(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A role that was there before, was taken away and had to be given again, is taken back in the end."""
     there = make(tenancy, "TenantAdmin")
-    admin = twin("tenant_admin").create(given(tenancy))
-    assert not admin.state["gave_role"]
+    admin = driver("tenant_admin").create(given(tenancy))
+    assert not admin.state["granted_role"]
     tenancy.world.patch(f"users/{there}", assignedRoles=[])
     assert admin.drift() == {"role": "none"}
     admin.update(admin.inputs)
-    assert admin.state["gave_role"]
+    assert admin.state["granted_role"]
     admin.delete()
     assert held(tenancy, there) == []
 
 
-def test_a_role_that_stays_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_role_that_stays_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Nobody who is taken out of the file goes on as administrator without a word."""
     there = make(tenancy, "TenantAdmin")
-    twin("tenant_admin").create(given(tenancy)).delete()
+    driver("tenant_admin").create(given(tenancy)).delete()
     assert held(tenancy, there) == ["TenantAdmin"]
     assert f"user {there} of {tenancy.hostname} keeps the role TenantAdmin" in tenancy.messages[-1]
 
@@ -247,11 +245,11 @@ def test_a_role_that_stays_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
     ("roles", "kept"), [(None, []), (["TenantAdmin"], ["TenantAdmin"])], ids=["a plain user", "still admin"]
 )
 def test_an_admin_who_becomes_a_user(
-    twin: MakeTwin, tenancy: Tenancy, roles: list[str] | None, kept: list[str]
+    driver: MakeDriver, tenancy: Tenancy, roles: list[str] | None, kept: list[str]
 ) -> None:
     """A person moves from `admins` to `users` in one run, and keeps the role only if the new entry has it."""
-    admin = twin("tenant_admin").create(given(tenancy))
-    user, handler, id = twin("user"), admin.provider.handler, admin.id
+    admin = driver("tenant_admin").create(given(tenancy))
+    user, handler, id = driver("user"), admin.provider.handler, admin.id
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
     with run.handling("urn:user", f"run that has {id}"):
         assert user.provider.handler.create(tenancy.cloud, inputs)[0] == id
@@ -259,10 +257,10 @@ def test_an_admin_who_becomes_a_user(
     assert held(tenancy, id) == kept
 
 
-def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_change_that_was_made_in_part(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik can return 207. The error lists what it did not do, with the reason."""
     there = make(tenancy)
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{there}", status=207, body=body)
     with pytest.raises(Failure, match=r"role is still 'none'.*Role service away.*t-1"):
-        twin("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(given(tenancy))

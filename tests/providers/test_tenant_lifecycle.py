@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.facts import TenantDeactivated, read
 from tenantry.providers.values.limits import GRACE_VARIABLE
-from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Case, InPlace, Inputs, MakeDriver, Tenancy
 
 
 def given(tenancy: Tenancy) -> Inputs:
@@ -42,9 +41,9 @@ CASE = Case(
 )
 
 
-def test_its_end_is_that_of_the_tenant(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_its_end_is_that_of_the_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The message contains the lines that revive the tenant."""
-    lifecycle = twin("tenant_lifecycle").create(given(tenancy))
+    lifecycle = driver("tenant_lifecycle").create(given(tenancy))
     lifecycle.update({**given(tenancy), "grace_days": 12})
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
@@ -53,10 +52,10 @@ def test_its_end_is_that_of_the_tenant(twin: Callable[[str], Twin], tenancy: Ten
 
 
 def test_the_days_of_grace_can_be_given_at_the_end(
-    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They go before those of the state; what is no number of days takes nothing down."""
-    lifecycle = twin("tenant_lifecycle").create(given(tenancy))
+    lifecycle = driver("tenant_lifecycle").create(given(tenancy))
     for wrong in ("9", "91", "-12", "a month"):
         monkeypatch.setenv(GRACE_VARIABLE, wrong)
         with pytest.raises(Failure, match="not 10 to 90 days"):
@@ -71,9 +70,9 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     assert (purged - made).days in (20, 21)
 
 
-def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_purge_whose_day_qlik_does_not_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The message still says how to revive the tenant. Reports get no invented day."""
-    lifecycle = twin("tenant_lifecycle").create({**given(tenancy), "grace_days": 12})
+    lifecycle = driver("tenant_lifecycle").create({**given(tenancy), "grace_days": 12})
     tenancy.qlik.control.add_fault(path="*/actions/deactivate", merge={"estimatedPurgeDate": None})
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
@@ -96,8 +95,8 @@ def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenan
     ],
 )
 def test_values_out_of_limits(
-    twin: Callable[[str], Twin], tenancy: Tenancy, name: str, value: object, why: str
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: object, why: str
 ) -> None:
     """The message lists the allowed values."""
     with pytest.raises(AssertionError, match=f"{name}: .*{why}"):
-        twin("tenant_lifecycle").check({**given(tenancy), name: value})
+        driver("tenant_lifecycle").check({**given(tenancy), name: value})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,15 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.values import archives
 from tests.archives import THEME, form, named, scratch, write
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 
 PATH = "/api/v1/themes"
 PATCH = (f"PATCH {PATH}/{{id}}",)
@@ -76,7 +83,7 @@ CASE = Case(
 
 
 def test_what_qlik_leaves_out_of_an_archive_is_no_drift(
-    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path
 ) -> None:
     """It stores another zip than it was sent, and names the MD5 of that."""
     import zipfile
@@ -86,7 +93,7 @@ def test_what_qlik_leaves_out_of_an_archive_is_no_drift(
         archive.writestr("corporate.qext", (THEME / "corporate.qext").read_text())
         archive.writestr("LICENSE", "Nobody keeps this")
     sent = archives.read(path, theme=True).md5
-    made = twin("theme").create(given(tenancy) | {"path": str(path), "md5": sent})
+    made = driver("theme").create(given(tenancy) | {"path": str(path), "md5": sent})
     assert made.state["stored_md5"] != sent
     assert made.drift() == {}
     tenancy.world.request("PATCH", f"themes/{made.id}", form(other(tenancy)))
@@ -95,9 +102,9 @@ def test_what_qlik_leaves_out_of_an_archive_is_no_drift(
     assert made.drift() == {}
 
 
-def test_files_that_change_during_a_run_are_not_sent(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_files_that_change_during_a_run_are_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
     folder(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
-        twin("theme").create(inputs)
+        driver("theme").create(inputs)
     assert tenancy.world.every("theme") == []

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.notes import current_note
 from tenantry.providers.qlik import Host
 from tenantry.providers.web_integration import WebIntegrationHandler
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/v1/web-integrations"
@@ -79,11 +85,11 @@ CASE = Case(
         ("https://a b", "not an origin"),
     ],
 )
-def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, message: str) -> None:
+def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, message: str) -> None:
     """The preview reports it with the right form, by the same rules as Qlik."""
     tenancy.requests()
     with pytest.raises(AssertionError) as caught:
-        twin("web_integration").check({**given(tenancy), "valid_origins": ["https://good.example", origin]})
+        driver("web_integration").check({**given(tenancy), "valid_origins": ["https://good.example", origin]})
     assert "valid_origins: " in str(caught.value)
     assert message in str(caught.value)
     assert tenancy.requests() == []
@@ -93,81 +99,79 @@ def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin
     "origin",
     ["https://a.example", "http://127.0.0.1:8080", "https://[2001:db8::1]:443", "capacitor://localhost"],
 )
-def test_what_is_an_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str) -> None:
+def test_what_is_an_origin(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
     """This applies to Tenantry and to Qlik."""
-    made = twin("web_integration").create({**given(tenancy), "valid_origins": [origin]})
+    made = driver("web_integration").create({**given(tenancy), "valid_origins": [origin]})
     assert integrations(tenancy)[made.id]["validOrigins"] == [origin]
 
 
-def test_one_needs_at_least_one_origin(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_one_needs_at_least_one_origin(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Without an origin, no page could use it."""
     with pytest.raises(AssertionError, match="valid_origins: is required"):
-        twin("web_integration").check({**given(tenancy), "valid_origins": []})
+        driver("web_integration").check({**given(tenancy), "valid_origins": []})
 
 
-def test_several_of_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_several_of_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Tenantry takes the only one that is ours. If there is none, or more, it cannot decide."""
     body = {"name": "Portal", "validOrigins": ORIGINS}
     theirs = [tenancy.world.request("POST", "web-integrations", body)["id"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
-        twin("web_integration").create({**given(tenancy), "adopt": True})
+        driver("web_integration").create({**given(tenancy), "adopt": True})
     assert all(id in str(caught.value) for id in theirs)
     ours, second = (tenancy.as_bot("POST", "web-integrations", body)["id"] for _ in range(2))
     with pytest.raises(Failure, match="several times"):
-        twin("web_integration").create(given(tenancy))
+        driver("web_integration").create(given(tenancy))
     assert len(integrations(tenancy)) == 4, "none was made"
     tenancy.as_bot("DELETE", f"web-integrations/{second}")
-    assert twin("web_integration").create(given(tenancy)).id == ours
+    assert driver("web_integration").create(given(tenancy)).id == ours
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(
-    twin: Callable[[str], Twin], tenancy: Tenancy, effect: str
-) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     """Tenantry does not repeat the POST. It searches for the object that the request created."""
     tenancy.qlik.control.add_fault(**CREATE, **{effect: True}, times=1)
-    made = twin("web_integration").create(given(tenancy))
+    made = driver("web_integration").create(given(tenancy))
     assert integrations(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
 
-def test_a_request_that_never_arrived(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_request_that_never_arrived(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Tenantry does not repeat the request at once, because the result is unknown.
 
     The next run creates it.
     """
     tenancy.qlik.control.add_fault(**CREATE, drop_before=True, times=1)
     with pytest.raises(Failure, match="response was lost"):
-        twin("web_integration").create(given(tenancy))
+        driver("web_integration").create(given(tenancy))
     assert integrations(tenancy) == {}
-    made = twin("web_integration").create(given(tenancy))
+    made = driver("web_integration").create(given(tenancy))
     assert integrations(tenancy).keys() == {made.id}
 
 
-def test_what_a_killed_run_made_is_known_by_its_id(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_what_a_killed_run_made_is_known_by_its_id(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Even among others of the same name; once deleted it is forgotten."""
-    first = twin("web_integration").create(given(tenancy))
+    first = driver("web_integration").create(given(tenancy))
     tenancy.as_bot("POST", "web-integrations", {"name": "Portal", "validOrigins": ORIGINS})
-    again = twin("web_integration").create(given(tenancy))
+    again = driver("web_integration").create(given(tenancy))
     assert again.id == first.id
     again.delete()
     [second] = integrations(tenancy)
     tenancy.as_bot("DELETE", f"web-integrations/{second}")
     tenancy.requests()
-    twin("web_integration").create(given(tenancy))
+    driver("web_integration").create(given(tenancy))
     assert tenancy.requests() == [f"GET {PATH}", f"POST {PATH}"]
 
 
-def test_a_note_never_takes_what_another_entry_has(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+def test_a_note_never_takes_what_another_entry_has(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A new entry under the key that one of another name had before is another web integration."""
-    renamed = twin("web_integration").create(given(tenancy))
-    other = twin("web_integration").create(given(tenancy) | {"name": "Shop"})
+    renamed = driver("web_integration").create(given(tenancy))
+    other = driver("web_integration").create(given(tenancy) | {"name": "Shop"})
     assert other.id != renamed.id
     assert integrations(tenancy).keys() == {renamed.id, other.id}
 
 
 def test_what_a_list_shows_late_is_waited_for(
-    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run was killed before it saw the answer: the next one finds what it made, and makes no second one."""
     there = existing(tenancy, given(tenancy), tenancy.as_bot)
@@ -181,5 +185,5 @@ def test_what_a_list_shows_late_is_waited_for(
 
     monkeypatch.setattr(WebIntegrationHandler, "lookup", late)
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
-    assert twin("web_integration").create(given(tenancy)).id == there
+    assert driver("web_integration").create(given(tenancy)).id == there
     assert asked == ["Portal"] * 3

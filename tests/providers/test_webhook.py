@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.providers.resource_driver import (
+    Ask,
+    Case,
+    Drift,
+    InPlace,
+    Inputs,
+    MakeDriver,
+    Tenancy,
+)
 from tests.world import Doc
 
 PATH = "/api/core/webhooks"
 PATCH = (f"PATCH {PATH}/{{id}}",)
-MakeTwin = Callable[[str], Twin]
 RELOADED = "com.qlik.v1.app.reload.finished"
 PUBLISHED = "com.qlik.v1.app.published"
 SECRET = "signing+key/of=globex-0123456789abcdef"
@@ -126,9 +133,9 @@ CASE = Case(
 )
 
 
-def test_a_secret_that_is_left_out_later_is_taken_away(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_secret_that_is_left_out_later_is_taken_away(driver: MakeDriver, tenancy: Tenancy) -> None:
     inputs = given(tenancy)
-    made = twin("webhook").create(inputs)
+    made = driver("webhook").create(inputs)
     made.update(
         {name: value for name, value in inputs.items() if name not in ("secret", "encrypted_headers")}
     )
@@ -136,8 +143,8 @@ def test_a_secret_that_is_left_out_later_is_taken_away(twin: MakeTwin, tenancy: 
     assert made.drift() == {}
 
 
-def test_secrets_that_are_gone_at_qlik_show(twin: MakeTwin, tenancy: Tenancy) -> None:
-    made = twin("webhook").create(given(tenancy))
+def test_secrets_that_are_gone_at_qlik_show(driver: MakeDriver, tenancy: Tenancy) -> None:
+    made = driver("webhook").create(given(tenancy))
     for path in ("/secret", "/encryptedHeaders"):
         ask_as_admin(tenancy, "PATCH", f"/{made.id}", [{"op": "remove", "path": path}])
     assert made.drift() == {"secret": None, "encrypted_headers": None}
@@ -146,16 +153,16 @@ def test_secrets_that_are_gone_at_qlik_show(twin: MakeTwin, tenancy: Tenancy) ->
     assert made.drift() == {}
 
 
-def test_a_webhook_of_a_user_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_webhook_of_a_user_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     body = {"name": "Portal", "url": "https://theirs.example", "level": "user"}
     theirs = tenancy.bot.post(PATH, body)["id"]
-    assert twin("webhook").create(given(tenancy)).id != theirs
+    assert driver("webhook").create(given(tenancy)).id != theirs
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = twin("webhook").create(given(tenancy))
+    made = driver("webhook").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
@@ -177,11 +184,11 @@ def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, eff
     ],
 )
 def test_what_qlik_would_refuse(
-    twin: MakeTwin, tenancy: Tenancy, name: str, value: object, message: str
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: object, message: str
 ) -> None:
     """The preview reports it, without a secret in the message."""
     with pytest.raises(AssertionError) as caught:
-        twin("webhook").check({**given(tenancy), name: value})
+        driver("webhook").check({**given(tenancy), name: value})
     assert name in str(caught.value)
     assert message in str(caught.value)
     assert SECRET[:31] not in str(caught.value)
@@ -189,8 +196,10 @@ def test_what_qlik_would_refuse(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_qlik_repeats_of_a_secret_is_not_shown(twin: MakeTwin, tenancy: Tenancy, method: str) -> None:
-    made, inputs = twin("webhook"), given(tenancy)
+def test_what_qlik_repeats_of_a_secret_is_not_shown(
+    driver: MakeDriver, tenancy: Tenancy, method: str
+) -> None:
+    made, inputs = driver("webhook"), given(tenancy)
     if method == "PATCH":
         made.create(inputs)
     detail = f"bad secret {SECRET}-2 and header {KEY}-2"

@@ -76,7 +76,7 @@ def test_a_provider_finds_its_call(story: Story) -> None:
 
 
 def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Story) -> None:
-    why = changed("answers", "Find what the engine makes of the details of a status.")
+    why = changed("error_details", "Find what the engine makes of the details of a status.")
     output = {
         item[event_log.SAID].get("urn"): item[event_log.SAID]["message"].strip()
         for item in story.later

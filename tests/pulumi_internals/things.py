@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from tenantry.pulumi_internals import answers, early_provider, workers
+from tenantry.pulumi_internals import early_provider, error_details, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
 from tenantry.pulumi_internals.stack_traces import no_stack_trace
@@ -82,8 +82,8 @@ class Provider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         call, name = current_call(), props["name"]
         if call and name in ("broken", "refused"):
-            half = answers.unfinished("id-broken", props, "it says so") if name == "broken" else None
-            answers.tell(call, "it says so", half)
+            half = error_details.unfinished("id-broken", props, "it says so") if name == "broken" else None
+            error_details.attach(call, "it says so", half)
             raise RuntimeError("not to be shown")
         more: dict[str, Any] = {"urn": call.urn, "run": call.run} if call else {}
         if name.startswith("many"):

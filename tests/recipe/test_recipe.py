@@ -24,7 +24,7 @@ FILES = {
     "block.py": "tenantry/settings/models/banners.py",
     "contract.yaml": "tenantry/emulator/contract/banners.yaml",
     "api.py": "tenantry/emulator/apis/banners.py",
-    "twin.py": "tests/providers/test_banner.py",
+    "resource_test.py": "tests/providers/test_banner.py",
 }
 BESIDE = (
     ("    from tenantry.providers.banner import", "    from tenantry.providers.app_publication import"),

@@ -57,7 +57,7 @@ def _admin(reader: TenantReader, findings: Findings, user: Json) -> bool:
     entry = {"email": None, "subject": None} | known
     findings.add_entry("admins", user["id"], entry, *known, key=user["name"])
     # The stack created nothing here, so its end must delete nothing.
-    outputs = {"user_subject": user["subject"], "made_user": False, "gave_role": False}
+    outputs = {"user_subject": user["subject"], "created_user": False, "granted_role": False}
     findings.objects.append(Found("TenantAdmin", user["id"], live | known | outputs, tuple(known)))
     return True
 

@@ -12,14 +12,13 @@ import pytest
 from tenantry.providers import MODULES, resource_types
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.properties import Change
-from tests.providers.twins import Case, Tenancy, Twin, made_with, same_calls
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with, same_calls
 
 CASES: dict[str, Case] = {
     module: importlib.import_module(f"tests.providers.test_{module}").CASE for module in MODULES.values()
 }
 """By module. A kind without a twin is an error here."""
 
-MakeTwin = Callable[[str], Twin]
 
 every_kind = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 kinds_that = {
@@ -52,9 +51,9 @@ def test_no_property_is_left_out(case: Case) -> None:
 
 
 @every_kind
-def test_what_cannot_be_set_is_told(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_cannot_be_set_is_told(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """What Qlik alone sets, and what there is not; nothing that a program writes is dropped in silence."""
-    made = twin(case.module)
+    made = driver(case.module)
     inputs = case.given(tenancy)
     for each in made.kind.properties.values():
         if each.computed:
@@ -68,11 +67,11 @@ def test_what_cannot_be_set_is_told(case: Case, twin: MakeTwin, tenancy: Tenancy
 
 
 @every_kind
-def test_create_makes_what_is_wanted(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_create_makes_what_is_wanted(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik holds exactly what was given, after as few requests as there can be; reading it finds no drift."""
     inputs = case.given(tenancy)
     tenancy.requests()
-    made = twin(case.module).create(inputs)
+    made = driver(case.module).create(inputs)
     assert same(tenancy.requests(), case.creates, made)
     held = case.remote(tenancy, made.id)
     assert held is not None
@@ -84,10 +83,10 @@ def test_create_makes_what_is_wanted(case: Case, twin: MakeTwin, tenancy: Tenanc
 
 
 @pytest.mark.parametrize(("case", "name"), pairs("changes"))
-def test_a_property_changes_in_place(case: Case, name: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_property_changes_in_place(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """That property and no other, with no more requests than that takes."""
     inputs = case.given(tenancy)
-    made = twin(case.module).create(inputs)
+    made = driver(case.module).create(inputs)
     before = case.remote(tenancy, made.id) or {}
     wanted = {**inputs, name: made_with(tenancy, case.changes[name].value)}
     tenancy.requests()
@@ -101,27 +100,27 @@ def test_a_property_changes_in_place(case: Case, name: str, twin: MakeTwin, tena
 
 @pytest.mark.parametrize(("case", "name"), pairs("replaces"))
 def test_a_property_that_cannot_change_replaces(
-    case: Case, name: str, twin: MakeTwin, tenancy: Tenancy
+    case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """And the plan says so."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     wanted = {**made.inputs, name: made_with(tenancy, case.replaces[name])}
     wanted = {key: value for key, value in wanted.items() if key not in case.without.get(name, ())}
     assert set(made.diff(wanted)) - set(case.without.get(name, ())) == {name}
 
 
 @every_kind
-def test_another_tenant_is_another_object(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_another_tenant_is_another_object(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Nothing moves from one tenant to another."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     if "tenant" in made.inputs:
         assert made.diff({**made.inputs, "tenant": "other.eu.qlikcloud.com"}) == ["tenant"]
 
 
 @pytest.mark.parametrize(("case", "name"), pairs("drifts"))
-def test_drift_is_found_and_put_right(case: Case, name: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_drift_is_found_and_put_right(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """A refresh names exactly the property that somebody changed; an update restores it."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     before = case.remote(tenancy, made.id)
     drift = case.drifts[name]
     drift.do(tenancy, made.id)
@@ -164,10 +163,10 @@ def _texts() -> list[Any]:
 
 @pytest.mark.parametrize(("case", "name"), _texts())
 def test_what_qlik_makes_of_a_text_is_no_drift(
-    case: Case, name: str, twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    case: Case, name: str, driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever it is; but another letter is."""
-    made = twin(case.module)
+    made = driver(case.module)
     live: dict[str, str] = {}
     monkeypatch.setattr(type(made.provider.handler), "read", lambda *_: dict(live))
     made.id, inputs = "x1", case.given(tenancy)
@@ -184,10 +183,12 @@ def test_what_qlik_makes_of_a_text_is_no_drift(
 @pytest.mark.parametrize(
     "module", [module for module, case in CASES.items() if "description" in case.changes]
 )
-def test_a_description_of_several_lines_is_no_drift(module: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_description_of_several_lines_is_no_drift(
+    module: str, driver: MakeDriver, tenancy: Tenancy
+) -> None:
     """Neither after it was made, nor after it was changed; with what we add to it ourselves."""
     inputs = CASES[module].given(tenancy)
-    made = twin(module).create(inputs | {"description": "As YAML's | has it:\n\n- one  \n- two\n"})
+    made = driver(module).create(inputs | {"description": "As YAML's | has it:\n\n- one  \n- two\n"})
     assert made.drift() == {}
     for text in TEXTS.values():
         made.update(inputs | {"description": text})
@@ -195,9 +196,9 @@ def test_a_description_of_several_lines_is_no_drift(module: str, twin: MakeTwin,
 
 
 @every_kind
-def test_delete_removes_it_once(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_delete_removes_it_once(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """With the requests that this takes; a second time does no harm."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     tenancy.requests()
     made.delete()
     assert same(tenancy.requests(), case.deletes, made)
@@ -209,11 +210,11 @@ def test_delete_removes_it_once(case: Case, twin: MakeTwin, tenancy: Tenancy) ->
 @pytest.mark.parametrize("not_found", ["published", "bare", "other"])
 @pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
 def test_what_is_gone_is_reported_as_gone(
-    case: Case, twin: MakeTwin, tenancy: Tenancy, not_found: str
+    case: Case, driver: MakeDriver, tenancy: Tenancy, not_found: str
 ) -> None:
     """A refresh drops it from the state, and a deletion has nothing to do, however Qlik words its 404."""
     tenancy.qlik.control.settings(not_found=not_found)
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     assert case.gone
     case.gone(tenancy, made.id)
     made.delete()
@@ -221,9 +222,9 @@ def test_what_is_gone_is_reported_as_gone(
 
 
 @pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
-def test_a_page_that_says_404_proves_nothing(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_page_that_says_404_proves_nothing(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """While an ingress answers in Qlik's place nothing leaves the state, and no deletion counts as done."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     before = case.remote(tenancy, made.id)
     fault = tenancy.qlik.control.add_fault(
         host=tenancy.hostname, path=f"*{made.id.rpartition('/')[2]}", status=404, body="default backend - 404"
@@ -242,38 +243,38 @@ def test_a_page_that_says_404_proves_nothing(case: Case, twin: MakeTwin, tenancy
 
 
 @pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
-def test_what_our_bot_made_is_taken_over(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_our_bot_made_is_taken_over(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """No second one is made, what differs is put right, and both are said."""
     inputs = case.given(tenancy)
     assert case.existing
     there = case.existing(tenancy, inputs, tenancy.as_bot)
-    made = twin(case.module).create(inputs)
+    made = driver(case.module).create(inputs)
     assert made.id == there
     assert_as_wanted(case, made, tenancy)
     assert_said(tenancy, there, case.corrected)
 
 
 @pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
-def test_what_somebody_else_made_is_left_alone(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_somebody_else_made_is_left_alone(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """The error names its id and the way out; with `adopt: true` it is taken over."""
     inputs = case.given(tenancy)
     assert case.existing
     there = case.existing(tenancy, inputs, tenancy.world.request)
     before = case.remote(tenancy, there)
     with pytest.raises(Failure) as caught:
-        twin(case.module).create(inputs)
+        driver(case.module).create(inputs)
     for words in (there, tenancy.hostname, "adopt: true"):
         assert words in str(caught.value)
     assert case.remote(tenancy, there) == before
 
-    made = twin(case.module).create({**inputs, "adopt": True})
+    made = driver(case.module).create({**inputs, "adopt": True})
     assert made.id == there
     assert_as_wanted(case, made, tenancy)
     assert_said(tenancy, there, case.corrected)
     assert made.check({**inputs, "adopt": False}) == made.inputs, "taken over once, it makes no difference"
 
 
-def assert_as_wanted(case: Case, made: Twin, tenancy: Tenancy) -> None:
+def assert_as_wanted(case: Case, made: ResourceDriver, tenancy: Tenancy) -> None:
     held = case.remote(tenancy, made.id) or {}
     assert held == {name: made.inputs[name] for name in held}
     assert made.drift() == {}
@@ -286,7 +287,7 @@ def assert_said(tenancy: Tenancy, id: str, corrected: frozenset[str]) -> None:
     assert set(said.split(", ")) == corrected
 
 
-def same(found: list[str], expected: tuple[str, ...], made: Twin) -> bool:
+def same(found: list[str], expected: tuple[str, ...], made: ResourceDriver) -> bool:
     print("sent:", *found, sep="\n  ")
     names = {**made.state, **made.inputs, "id": made.id}
     return same_calls(found, expected, **names)

@@ -76,7 +76,7 @@ def test_a_person_can_read_it() -> None:
 
 
 def test_several_facts_and_the_text_between_them() -> None:
-    one, two = facts.NothingMade("p"), facts.Progress("q")
+    one, two = facts.NothingCreated("p"), facts.Progress("q")
     assert read(f"a\n{line(one)}\nb\n{line(two)}\nc") == ([one, two], "a\nb\nc")
 
 

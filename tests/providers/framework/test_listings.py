@@ -19,9 +19,8 @@ from tenantry.providers.qlik import Cloud, DeadlineExceeded, Host, deadline
 from tenantry.providers.qlik.errors import GONE_CODES
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
 from tests.providers.framework.test_every_kind import CASES
-from tests.providers.twins import Case, Tenancy, Twin, made_with
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with
 
-MakeTwin = Callable[[str], Twin]
 GROUPS, SPACES = "GET /api/v1/groups", "GET /api/v1/spaces"
 WORKERS = 4
 
@@ -59,10 +58,10 @@ LISTED = {
     [pytest.param(case, name, id=f"{case}-{name}") for case in LISTED.values() for name in case.drifts],
 )
 def test_a_list_shows_what_the_object_itself_does(
-    case: Case, name: str, twin: MakeTwin, tenancy: Tenancy
+    case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """Each property of every kind; and what was put right since is not shown as it was before."""
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     case.drifts[name].do(tenancy, made.id)
     tenancy.requests()
     assert made.drift() == {name: made_with(tenancy, case.drifts[name].live)}
@@ -73,12 +72,12 @@ def test_a_list_shows_what_the_object_itself_does(
 
 @pytest.mark.parametrize("case", [case for case in LISTED.values() if case.gone], ids=str)
 def test_what_is_in_no_list_is_asked_for_before_it_is_gone(
-    case: Case, twin: MakeTwin, tenancy: Tenancy
+    case: Case, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """A list may leave out what is there. Without a published code for that it is asked for again, and
     listed whole.
     """
-    made = twin(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.given(tenancy))
     assert case.gone
     case.gone(tenancy, made.id)
     tenancy.requests()
@@ -89,60 +88,60 @@ def test_what_is_in_no_list_is_asked_for_before_it_is_gone(
     assert asked == ([itself] if published else [itself, itself, listed])
 
 
-def test_what_a_list_leaves_out_is_there_all_the_same(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_a_list_leaves_out_is_there_all_the_same(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its own answer counts."""
-    space = twin("space").create({"tenant": tenancy.hostname, "name": "Sales", "type": "shared"})
+    space = driver("space").create({"tenant": tenancy.hostname, "name": "Sales", "type": "shared"})
     tenancy.qlik.control.add_fault(path="/api/v1/spaces", status=200, body={"data": []})
     tenancy.requests()
     assert space.drift() == {}
     assert tenancy.requests() == [SPACES, f"{SPACES}/{space.id}"]
 
 
-def test_a_tenant_of_many_objects_takes_few_requests(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_tenant_of_many_objects_takes_few_requests(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Four threads that read 40 groups, 10 spaces and 30 assignments send one list per collection."""
     group_ids = [tenancy.group(f"Group {n}") for n in range(40)]
     space_ids = [tenancy.space(f"Space {n}") for n in range(10)]
-    twins = [stated(twin("group"), id, tenant=tenancy.hostname, name="?") for id in group_ids]
-    twins += [stated(twin("space"), id, tenant=tenancy.hostname, name="?") for id in space_ids]
+    drivers = [stated(driver("group"), id, tenant=tenancy.hostname, name="?") for id in group_ids]
+    drivers += [stated(driver("space"), id, tenant=tenancy.hostname, name="?") for id in space_ids]
     for space, group in itertools.product(space_ids, group_ids[:3]):
         body = {"type": "group", "assigneeId": group, "roles": ["consumer"]}
         id = tenancy.bot.post(f"/api/v1/spaces/{space}/assignments", body)["id"]
         state = {"tenant": tenancy.hostname, "space": space, "assignee": group}
-        twins.append(stated(twin("space_assignment"), id, **state))
+        drivers.append(stated(driver("space_assignment"), id, **state))
     tenancy.requests()
     tenancy.qlik.control.settings(latency_ms=20)
     with ThreadPoolExecutor(WORKERS) as pool:
-        names = list(pool.map(live_name, twins))
+        names = list(pool.map(live_name, drivers))
     asked = Counter(tenancy.requests())
     lists = [GROUPS, SPACES, *(f"GET /api/v1/spaces/{id}/assignments" for id in space_ids)]
     assert asked == dict.fromkeys(lists, 1)
     assert names[:50] == [f"Group {n}" for n in range(40)] + [f"Space {n}" for n in range(10)]
 
 
-def test_few_objects_among_many_cost_one_request_more_at_most(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_few_objects_among_many_cost_one_request_more_at_most(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Ours are on the last of three pages: the other two pages are not worth reading."""
     for n in range(210):
         tenancy.bot.post("/api/v1/groups", {"name": f"Group {n:03}"})
     ours = [
-        stated(twin("group"), tenancy.group(f"Z {n}"), tenant=tenancy.hostname, name="?") for n in range(5)
+        stated(driver("group"), tenancy.group(f"Z {n}"), tenant=tenancy.hostname, name="?") for n in range(5)
     ]
     tenancy.requests()
     assert [live_name(each) for each in ours] == [f"Z {n}" for n in range(5)]
     assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{each.id}" for each in ours)]
 
 
-def test_many_objects_take_one_request_a_page(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_many_objects_take_one_request_a_page(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Each page that was of use makes the next one worth reading."""
     ids = [tenancy.bot.post("/api/v1/groups", {"name": f"Group {n:03}"})["id"] for n in range(210)]
-    twins = [stated(twin("group"), id, tenant=tenancy.hostname, name="?") for id in ids]
+    drivers = [stated(driver("group"), id, tenant=tenancy.hostname, name="?") for id in ids]
     tenancy.requests()
-    assert [live_name(each) for each in twins] == [f"Group {n:03}" for n in range(210)]
+    assert [live_name(each) for each in drivers] == [f"Group {n:03}" for n in range(210)]
     assert tenancy.requests() == [GROUPS] * 3
 
 
-def test_another_run_lists_anew(twin: MakeTwin, tenancy: Tenancy, next_run: Callable[[], str]) -> None:
+def test_another_run_lists_anew(driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]) -> None:
     """What one refresh saw is no answer to the next, in one process, too."""
-    group = twin("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
+    group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     assert group.drift() == {}
     tenancy.world.patch(f"groups/{group.id}", assignedRoles=[{"name": "Developer"}])
     next_run()
@@ -151,11 +150,11 @@ def test_another_run_lists_anew(twin: MakeTwin, tenancy: Tenancy, next_run: Call
 
 @pytest.mark.parametrize("write", ["create", "update", "delete"])
 def test_any_write_of_the_run_drops_its_lists(
-    write: str, twin: MakeTwin, tenancy: Tenancy, next_run: Callable[[], str]
+    write: str, driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
     """One that fails, too: it may have been done all the same."""
-    group = twin("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
-    other = twin("group").create({"tenant": tenancy.hostname, "name": "Others"})
+    group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
+    other = driver("group").create({"tenant": tenancy.hostname, "name": "Others"})
     next_run()
     assert group.drift() == {}
     tenancy.world.patch(f"groups/{group.id}", assignedRoles=[{"name": "Developer"}])
@@ -163,7 +162,7 @@ def test_any_write_of_the_run_drops_its_lists(
     for method in ("POST", "PATCH", "DELETE"):
         tenancy.qlik.control.add_fault(method=method, path="/api/v1/groups*", status=403)
     writes: dict[str, Callable[[], object]] = {
-        "create": lambda: twin("group").create({"tenant": tenancy.hostname, "name": "Third"}),
+        "create": lambda: driver("group").create({"tenant": tenancy.hostname, "name": "Third"}),
         "update": lambda: other.update(other.inputs | {"roles": ["Steward"]}),
         "delete": other.delete,
     }
@@ -173,10 +172,10 @@ def test_any_write_of_the_run_drops_its_lists(
 
 
 def test_a_verb_that_writes_reads_no_list(
-    twin: MakeTwin, tenancy: Tenancy, next_run: Callable[[], str]
+    driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
     """An update that reads back its result, and a call outside the engine."""
-    group = twin("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
+    group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     address = next_run()
     assert group.drift() == {}
     tenancy.requests()
@@ -189,18 +188,18 @@ def test_a_verb_that_writes_reads_no_list(
     assert tenancy.requests() == [f"{GROUPS}/{group.id}"] * 3
 
 
-def test_a_list_that_qlik_refuses_is_asked_for_once(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_list_that_qlik_refuses_is_asked_for_once(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Then each object is asked for by itself, as if there were no lists."""
-    made = [twin("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
+    made = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
     tenancy.qlik.control.add_fault(path="/api/v1/groups", status=403)
     tenancy.requests()
     assert [each.drift() for each in made] == [{}, {}, {}]
     assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{each.id}" for each in made)]
 
 
-def test_a_deactivated_tenant_keeps_its_values(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_deactivated_tenant_keeps_its_values(driver: MakeDriver, tenancy: Tenancy) -> None:
     """As without lists: neither an error nor a loss."""
-    made = [twin("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
+    made = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
     path = f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate"
     headers = {"qlik-confirm-hostname": tenancy.hostname}
     tenancy.cloud.register("eu").post(path, {}, headers=headers)
@@ -238,13 +237,13 @@ def test_a_thread_waits_for_the_list_of_another_until_its_time_is_over() -> None
     assert listing.find("two") == {"id": "two"}
 
 
-def stated(made: Twin, id: str, **state: Any) -> Twin:
+def stated(made: ResourceDriver, id: str, **state: Any) -> ResourceDriver:
     """The twin of an object that is there already."""
     made.id, made.state = id, state
     return made
 
 
-def live_name(made: Twin) -> Any:
+def live_name(made: ResourceDriver) -> Any:
     """Read an object; its name, None for one that has none."""
     found = made.drift()
     assert found is not None

@@ -11,7 +11,7 @@ import pytest
 from tenantry.providers.framework import notes, run
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.stack import stack_of
-from tenantry.providers.qlik import AnswerLost, ApiError, QlikError
+from tenantry.providers.qlik import ApiError, QlikError, ResponseLost
 from tenantry.providers.qlik.messages import Request
 
 REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/web-integrations")
@@ -40,8 +40,8 @@ def send(error: QlikError | None = None, what: str = "import") -> None:
 
 
 def lose(what: str = "import") -> None:
-    with pytest.raises(AnswerLost):
-        send(AnswerLost(REQUEST, "cut"), what)
+    with pytest.raises(ResponseLost):
+        send(ResponseLost(REQUEST, "cut"), what)
 
 
 def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_note_says_whether_the_answer_was_seen() -> None:
 @pytest.mark.parametrize(
     ("error", "stays"),
     [
-        (AnswerLost(REQUEST, "cut"), True),
+        (ResponseLost(REQUEST, "cut"), True),
         (ApiError(REQUEST, 403), False),
         (QlikError("never sent"), False),
     ],
@@ -133,8 +133,8 @@ def test_each_tenant_request_and_stack_has_its_own(monkeypatch: pytest.MonkeyPat
 def test_the_resources_of_a_stack_are_told_apart_by_their_names() -> None:
     """Two of one kind in one tenant never read each other's note."""
     with run.handling(URN):
-        with pytest.raises(AnswerLost), current_note(TENANT, "import").sending():
-            raise AnswerLost(REQUEST, "cut")
+        with pytest.raises(ResponseLost), current_note(TENANT, "import").sending():
+            raise ResponseLost(REQUEST, "cut")
         assert current_note(TENANT, "import").earlier is not None
     with run.handling(URN.replace("::Sales", "::Stock")):
         assert current_note(TENANT, "import").earlier is None

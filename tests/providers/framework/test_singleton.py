@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tenantry.providers import group_settings
 from tenantry.providers.framework.engine import Failure
 from tests.providers import test_group_settings as groups
 from tests.providers import test_license_settings as licences
-from tests.providers.twins import Inputs, Tenancy, Twin
+from tests.providers.resource_driver import Inputs, MakeDriver, Tenancy
 
 FOUND: Inputs = {"auto_create_groups": True, "sync_idp_groups": False, "everyone_roles": ["Steward"]}
 WANTED: Inputs = {"auto_create_groups": False, "sync_idp_groups": True, "everyone_roles": ["Developer"]}
-MakeTwin = Callable[[str], Twin]
 
 
 @pytest.fixture
@@ -25,9 +22,9 @@ def found(tenancy: Tenancy) -> None:
 
 
 @pytest.mark.usefixtures("found")
-def test_what_was_found_is_given_back(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_was_found_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
     """All of it, when the resource goes; whatever was set in between."""
-    made = twin("group_settings").create(WANTED | {"tenant": tenancy.hostname})
+    made = driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
     assert groups.settings(tenancy) == WANTED
     assert made.state["before"] == FOUND
     made.update(WANTED | {"tenant": tenancy.hostname, "auto_create_groups": True})
@@ -37,9 +34,9 @@ def test_what_was_found_is_given_back(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 
 @pytest.mark.usefixtures("found")
-def test_only_what_is_set_is_touched(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_only_what_is_set_is_touched(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Neither when they are made, nor when they are deleted, is anything else changed or compared."""
-    made = twin("group_settings").create({"tenant": tenancy.hostname, "sync_idp_groups": True})
+    made = driver("group_settings").create({"tenant": tenancy.hostname, "sync_idp_groups": True})
     assert groups.settings(tenancy) == FOUND | {"sync_idp_groups": True}
     tenancy.world.patch("groups/settings", autoCreateGroups=False)
     assert made.drift() == {}
@@ -48,10 +45,10 @@ def test_only_what_is_set_is_touched(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 
 @pytest.mark.usefixtures("found")
-def test_a_property_that_is_no_longer_set_is_given_back(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_property_that_is_no_longer_set_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
     """As the whole would be; set again later, what is there then counts."""
     tenant = {"tenant": tenancy.hostname}
-    made = twin("group_settings").create(WANTED | tenant)
+    made = driver("group_settings").create(WANTED | tenant)
     made.update(tenant | {"sync_idp_groups": True})
     assert groups.settings(tenancy) == FOUND | {"sync_idp_groups": True}
     tenancy.world.patch("groups/settings", **{groups.ROLES: [{"name": "TenantAdmin"}]})
@@ -63,43 +60,43 @@ def test_a_property_that_is_no_longer_set_is_given_back(twin: MakeTwin, tenancy:
 
 @pytest.mark.usefixtures("found")
 def test_a_killed_run_does_not_take_its_own_values_for_what_was_there(
-    twin: MakeTwin, tenancy: Tenancy
+    driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """It set them, and the state never heard of it."""
-    twin("group_settings").create(WANTED | {"tenant": tenancy.hostname})
+    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
     tenancy.requests()
-    again = twin("group_settings").create(WANTED | {"tenant": tenancy.hostname})
+    again = driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
     assert tenancy.requests() == [f"GET {groups.PATH}"], "nothing was left to do"
     again.delete()
     assert groups.settings(tenancy) == FOUND
 
 
-def test_once_deleted_what_was_found_then_is_of_no_meaning(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_once_deleted_what_was_found_then_is_of_no_meaning(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A later resource gives back what it found itself."""
-    twin("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
+    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
     assert groups.settings(tenancy) == groups.AS_MADE
     tenancy.world.patch("groups/settings", autoCreateGroups=True)
-    twin("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
+    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
     assert groups.settings(tenancy) == groups.AS_MADE | {"auto_create_groups": True}
 
 
 @pytest.mark.usefixtures("found")
-def test_what_is_already_as_wanted_takes_no_request(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_what_is_already_as_wanted_takes_no_request(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Beyond the one that looks."""
     tenancy.requests()
-    twin("group_settings").create(FOUND | {"tenant": tenancy.hostname})
+    driver("group_settings").create(FOUND | {"tenant": tenancy.hostname})
     assert tenancy.requests() == [f"GET {groups.PATH}"]
 
 
-def test_two_kinds_of_settings_are_two_objects(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_two_kinds_of_settings_are_two_objects(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Their ids must differ: a deletion spares whatever the same run made under that id."""
-    made = twin("group_settings").create(groups.given(tenancy))
-    assert made.id != twin("license_settings").create(licences.given(tenancy)).id
+    made = driver("group_settings").create(groups.given(tenancy))
+    assert made.id != driver("license_settings").create(licences.given(tenancy)).id
 
 
-def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_a_tenant_that_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its settings stay in the state as they were: a 404 is never their end."""
-    made = twin("group_settings").create(groups.given(tenancy))
+    made = driver("group_settings").create(groups.given(tenancy))
     tenancy.cloud.register("eu").post(
         f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate",
         {"purgeAfterDays": 10},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from tenantry.providers.framework import moves
 from tenantry.providers.framework.engine import Failure
 from tests.providers.framework.test_every_kind import CASES
-from tests.providers.twins import Tenancy, Twin
-
-MakeTwin = Callable[[str], Twin]
+from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 TAKEN = {"errors": [{"code": "TAKEN-1", "title": "Taken"}], "traceId": "t-409"}
 RENAMED: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -25,20 +22,22 @@ RENAMED: dict[str, tuple[str, str, dict[str, Any]]] = {
 every_renamed = pytest.mark.parametrize("module", RENAMED)
 
 
-def two_of_them(module: str, twin: MakeTwin, tenancy: Tenancy) -> tuple[Twin, str, dict[str, Any]]:
+def two_of_them(
+    module: str, driver: MakeDriver, tenancy: Tenancy
+) -> tuple[ResourceDriver, str, dict[str, Any]]:
     """Return an object of ours, the id of one that somebody else made, and inputs with the name of that."""
     collection, name, body = RENAMED[module]
     theirs = str(tenancy.world.request("POST", collection, {**body, "name": "Theirs"})["id"])
-    ours = twin(module).create(CASES[module].given(tenancy))
+    ours = driver(module).create(CASES[module].given(tenancy))
     path = f"/api/v1/{collection}/{ours.id}"
     tenancy.qlik.control.add_fault(method="PATCH", path=path, status=409, body=TAKEN)
     return ours, theirs, ours.inputs | {name: "Theirs"}
 
 
 @every_renamed
-def test_who_has_the_name_is_told(module: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_who_has_the_name_is_told(module: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """With what Qlik said, and one advice, which is not the general one for a 409."""
-    ours, theirs, wanted = two_of_them(module, twin, tenancy)
+    ours, theirs, wanted = two_of_them(module, driver, tenancy)
     with pytest.raises(Failure) as caught:
         ours.update(wanted)
     told = str(caught.value)
@@ -53,20 +52,20 @@ def test_who_has_the_name_is_told(module: str, twin: MakeTwin, tenancy: Tenancy)
 
 
 def test_who_has_the_name_may_be_of_the_stack(
-    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot stand aside under another name waits for nobody."""
-    ours, theirs, wanted = two_of_them("web_integration", twin, tenancy)
+    ours, theirs, wanted = two_of_them("web_integration", driver, tenancy)
     urn = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:WebIntegration::Shop"
     monkeypatch.setattr(moves, "holder", lambda *_: urn)
     with pytest.raises(Failure, match=rf"\(id {theirs}\), and WebIntegration Shop of this stack manages it"):
         ours.update(wanted)
 
 
-def test_another_key_of_that_issuer_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_another_key_of_that_issuer_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik changes nothing of a key but its description; should that meet a 409, the other one is named."""
     path = "/api/v1/identity-providers"
-    ours = twin("jwt_identity_provider").create(CASES["jwt_identity_provider"].given(tenancy))
+    ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].given(tenancy))
     listed = tenancy.as_bot("GET", "identity-providers")["data"]
     other = next(each for each in listed if each["id"] == ours.id) | {"id": "other-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"{path}/*", status=409, body=TAKEN)
@@ -76,8 +75,8 @@ def test_another_key_of_that_issuer_is_told(twin: MakeTwin, tenancy: Tenancy) ->
 
 
 @every_renamed
-def test_nobody_is_named_where_nobody_is_found(module: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+def test_nobody_is_named_where_nobody_is_found(module: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik's own words stay, with the general advice."""
-    ours, _, wanted = two_of_them(module, twin, tenancy)
+    ours, _, wanted = two_of_them(module, driver, tenancy)
     with pytest.raises(Failure, match=r"(?s)answered 409 TAKEN-1 .*which must be unique. Choose another one"):
         ours.update(wanted | {"name": "Nobody's"})

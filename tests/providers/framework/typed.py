@@ -53,7 +53,7 @@ assert_type(space.id, pulumi.Output[str])
 assert_type(group.roles, pulumi.Output[list[str]])
 assert_type(tenant.grace_days, pulumi.Output[int])
 assert_type(user.roles, pulumi.Output[list[str]])
-assert_type(admin.made_user, pulumi.Output[bool])
+assert_type(admin.created_user, pulumi.Output[bool])
 
 Space("s", tenant=tenant.id, name="Sales")  # type: ignore[call-arg]
 Space("s", tenant=tenant.id, name="Sales", type="shared", descripton="x")  # type: ignore[call-arg]

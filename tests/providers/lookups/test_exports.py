@@ -13,7 +13,7 @@ from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import TemplateNotFound
 from tenantry.providers.lookups import exports, templates
 from tenantry.providers.qlik import DeadlineExceeded
-from tests.providers.twins import Tenancy
+from tests.providers.resource_driver import Tenancy
 
 SALES = {"source_tenant": "templates.eu.qlikcloud.com", "template": "Sales Overview", "version": "2.3.0"}
 STOCK = SALES | {"template": "Inventory", "version": "1.0.0"}

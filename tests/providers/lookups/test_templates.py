@@ -12,7 +12,7 @@ from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFo
 from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template, cache_directory, fetch, find, version_of
 from tenantry.providers.qlik import ConfigurationError, ConnectionFailed, QlikError
-from tests.providers.twins import Tenancy
+from tests.providers.resource_driver import Tenancy
 from tests.world import World
 
 SOURCE = "templates.eu.qlikcloud.com"
@@ -94,10 +94,10 @@ def test_two_that_fit_are_listed(tenancy: Tenancy, source: World) -> None:
     space = source.spaces["Templates"]["id"]
     source.join(space)
     body = {"attributes": {"name": "Sales Overview", "description": "Twin {v2.3.0}", "spaceId": space}}
-    twin = source.request("POST", "apps", body)["attributes"]["id"]
+    duplicate = source.request("POST", "apps", body)["attributes"]["id"]
     with pytest.raises(TemplateAmbiguous) as caught:
         find(tenancy.cloud.tenant(SOURCE), SALES)
-    for words in ("2 apps match", "template_id", twin, f'space "Templates" ({space})', str(SALES)):
+    for words in ("2 apps match", "template_id", duplicate, f'space "Templates" ({space})', str(SALES)):
         assert words in str(caught.value)
     assert str(caught.value).count("\n  - app ") == 2
 

@@ -15,20 +15,20 @@ TENANT = "acme.eu.qlikcloud.com"
 
 
 @dataclass
-class Sky:
+class CloudHarness:
     """A Cloud over a fake network: what it sent, how long it slept, what it told the user."""
 
     cloud: Cloud
     network: MockTransport
     clock: FakeClock
-    told: list[str]
+    notifications: list[str]
 
     @property
     def tenant(self) -> Host:
         return self.cloud.tenant(TENANT)
 
     @property
-    def asked(self) -> list[Call]:
+    def api_calls(self) -> list[Call]:
         """The calls, without those for tokens."""
         return [call for call in self.network.calls if call.path != "/oauth/token"]
 
@@ -37,41 +37,41 @@ class Sky:
         return [call for call in self.network.calls if call.path == "/oauth/token"]
 
 
-MakeSky = Callable[..., Sky]
+MakeHarness = Callable[..., CloudHarness]
 
 
 @pytest.fixture
-def make_sky() -> Iterator[MakeSky]:
+def make_harness() -> Iterator[MakeHarness]:
     """Make a Sky from a handler, or from a list of replies and exceptions, given one after the other."""
     with ExitStack() as stack:
 
         def make(
-            answers: Callable[[Call], Reply] | list[Any],
+            replies: Callable[[Call], Reply] | list[Any],
             environ: dict[str, str] | None = None,
             tokens: bool = True,
-        ) -> Sky:
-            handler = in_turn(answers) if isinstance(answers, list) else answers
+        ) -> CloudHarness:
+            handler = one_after_the_other(replies) if isinstance(replies, list) else replies
             network, clock = MockTransport(handler, tokens=tokens), FakeClock()
-            told: list[str] = []
+            notifications: list[str] = []
             cloud = Cloud(
-                {**ENVIRONMENT, **(environ or {})}, notify=told.append, clock=clock, adapter=network
+                {**ENVIRONMENT, **(environ or {})}, notify=notifications.append, clock=clock, adapter=network
             )
-            return Sky(stack.enter_context(cloud), network, clock, told)
+            return CloudHarness(stack.enter_context(cloud), network, clock, notifications)
 
         yield make
 
 
-def in_turn(answers: list[Any]) -> Callable[[Call], Reply]:
+def one_after_the_other(replies: list[Any]) -> Callable[[Call], Reply]:
     """A handler that gives each answer once, and raises those that are exceptions."""
-    left = iter(answers)
+    left = iter(replies)
 
     def handler(call: Call) -> Reply:
-        answer = next(left, None)
-        assert answer is not None, f"one request too many: {call}"
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, Reply)
-        return answer
+        reply = next(left, None)
+        assert reply is not None, f"one request too many: {call}"
+        if isinstance(reply, Exception):
+            raise reply
+        assert isinstance(reply, Reply)
+        return reply
 
     return handler
 
@@ -91,7 +91,7 @@ def make_wire() -> Iterator[MakeWire]:
 
 
 @pytest.fixture
-def wired() -> Iterator[Callable[..., Cloud]]:
+def make_cloud() -> Iterator[Callable[..., Cloud]]:
     """Make a Cloud that reaches a Wire; retries do not really wait."""
     with ExitStack() as stack:
 
@@ -107,10 +107,10 @@ def wired() -> Iterator[Callable[..., Cloud]]:
         yield make
 
 
-def problem(code: str, title: str = "No.", **more: Any) -> dict[str, Any]:
+def error_body(code: str, title: str = "No.", **more: Any) -> dict[str, Any]:
     """An error body of Qlik's."""
     return {"errors": [{"code": code, "title": title, **more}], "traceId": "0123456789abcdef"}
 
 
-def failed(status: int, code: str = "X-1", **headers: str) -> Reply:
-    return Reply(status, problem(code), {name.replace("_", "-"): value for name, value in headers.items()})
+def error_reply(status: int, code: str = "X-1", **headers: str) -> Reply:
+    return Reply(status, error_body(code), {name.replace("_", "-"): value for name, value in headers.items()})

@@ -19,17 +19,17 @@ from urllib3.exceptions import (
 )
 
 from tenantry.providers.qlik import (
-    AnswerLost,
     ApiError,
     ConnectionFailed,
     DeadlineExceeded,
     NotFound,
     QlikError,
+    ResponseLost,
     ServerError,
     calls,
 )
 from tenantry.providers.qlik.testing import Call, Reply
-from tests.providers.qlik.conftest import MakeSky, Sky, failed
+from tests.providers.qlik.conftest import CloudHarness, MakeHarness, error_reply
 
 OK = Reply(200, {"id": "1"})
 PATH = "/api/v1/things/1"
@@ -66,91 +66,92 @@ unsafe = pytest.mark.parametrize(("method", "options"), UNSAFE)
 every = pytest.mark.parametrize(("method", "options"), SAFE + UNSAFE)
 
 
-def ask(sky: Sky, method: str, options: dict[str, Any]) -> Any:
-    return getattr(sky.tenant, method)(PATH, **options)
+def ask(harness: CloudHarness, method: str, options: dict[str, Any]) -> Any:
+    return getattr(harness.tenant, method)(PATH, **options)
 
 
 @safe
-@pytest.mark.parametrize("failure", [failed(500), failed(503), BROKEN, SILENT, REFUSED], ids=repr)
+@pytest.mark.parametrize("failure", [error_reply(500), error_reply(503), BROKEN, SILENT, REFUSED], ids=repr)
 def test_repeated_where_it_is_safe(
-    make_sky: MakeSky, method: str, options: dict[str, Any], failure: Any
+    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Any
 ) -> None:
-    sky = make_sky([failure, failure, failure, OK])
-    assert ask(sky, method, options) == {"id": "1"}
-    assert len(sky.clock.slept) == 3
-    assert len(sky.told) == 3
+    harness = make_harness([failure, failure, failure, OK])
+    assert ask(harness, method, options) == {"id": "1"}
+    assert len(harness.clock.slept) == 3
+    assert len(harness.notifications) == 3
 
 
 @safe
 @pytest.mark.parametrize(
-    ("failure", "kind"), [(failed(502), ServerError), (BROKEN, ConnectionFailed), (UNKNOWN, ConnectionFailed)]
+    ("failure", "kind"),
+    [(error_reply(502), ServerError), (BROKEN, ConnectionFailed), (UNKNOWN, ConnectionFailed)],
 )
 def test_four_tries_at_most(
-    make_sky: MakeSky, method: str, options: dict[str, Any], failure: Any, kind: type[QlikError]
+    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Any, kind: type[QlikError]
 ) -> None:
-    sky = make_sky([failure] * 4)
+    harness = make_harness([failure] * 4)
     with pytest.raises(kind):
-        ask(sky, method, options)
-    assert len(sky.asked) == 4
+        ask(harness, method, options)
+    assert len(harness.api_calls) == 4
 
 
 @unsafe
 @pytest.mark.parametrize("failure", [BROKEN, SILENT], ids=repr)
 def test_a_lost_answer_is_said_to_be_one(
-    make_sky: MakeSky, method: str, options: dict[str, Any], failure: Exception
+    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Exception
 ) -> None:
-    sky = make_sky([failure])
-    with pytest.raises(AnswerLost, match="may or may not") as caught:
-        ask(sky, method, options)
+    harness = make_harness([failure])
+    with pytest.raises(ResponseLost, match="may or may not") as caught:
+        ask(harness, method, options)
     assert caught.value.may_be_done
     assert (caught.value.method, caught.value.path) == (method.upper(), PATH)
-    assert sky.clock.slept == []
+    assert harness.clock.slept == []
 
 
 @unsafe
 def test_a_server_error_is_not_repeated_where_that_could_do_harm(
-    make_sky: MakeSky, method: str, options: dict[str, Any]
+    make_harness: MakeHarness, method: str, options: dict[str, Any]
 ) -> None:
-    sky = make_sky([failed(500, "X-9")])
+    harness = make_harness([error_reply(500, "X-9")])
     with pytest.raises(ServerError, match="X-9") as caught:
-        ask(sky, method, options)
+        ask(harness, method, options)
     assert caught.value.may_be_done
 
 
 @unsafe
 @pytest.mark.parametrize("failure", [REFUSED, UNKNOWN, NO_CONNECTION, NO_PROXY], ids=repr)
 def test_what_was_never_sent_may_be_repeated(
-    make_sky: MakeSky, method: str, options: dict[str, Any], failure: Exception
+    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Exception
 ) -> None:
-    sky = make_sky([failure, OK])
-    assert ask(sky, method, options) == {"id": "1"}
-    sky = make_sky([failure] * 4)
+    harness = make_harness([failure, OK])
+    assert ask(harness, method, options) == {"id": "1"}
+    harness = make_harness([failure] * 4)
     with pytest.raises(ConnectionFailed) as caught:
-        ask(sky, method, options)
+        ask(harness, method, options)
     assert not caught.value.may_be_done
     assert not caught.value.sent
 
 
 @safe
-def test_tls_problems_are_final(make_sky: MakeSky, method: str, options: dict[str, Any]) -> None:
-    sky = make_sky([TLS])
+def test_tls_problems_are_final(make_harness: MakeHarness, method: str, options: dict[str, Any]) -> None:
+    harness = make_harness([TLS])
     with pytest.raises(ConnectionFailed, match="TLS"):
-        ask(sky, method, options)
+        ask(harness, method, options)
 
 
 @every
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413])
 def test_what_qlik_refuses_is_final(
-    make_sky: MakeSky, method: str, options: dict[str, Any], status: int
+    make_harness: MakeHarness, method: str, options: dict[str, Any], status: int
 ) -> None:
-    sky = make_sky([failed(status)])
+    harness = make_harness([error_reply(status)])
     with pytest.raises(ApiError) as caught:
-        ask(sky, method, options)
+        ask(harness, method, options)
     assert caught.value.status == status
-    assert sky.told == []
+    assert harness.notifications == []
 
 
-def test_waits_grow_and_have_full_jitter(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_grow_and_have_full_jitter(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[float, float]] = []
 
     def highest(low: float, high: float) -> float:
@@ -158,98 +159,98 @@ def test_waits_grow_and_have_full_jitter(make_sky: MakeSky, monkeypatch: pytest.
         return high
 
     monkeypatch.setattr(random, "uniform", highest)
-    sky = make_sky([BROKEN, BROKEN, BROKEN, OK])
-    sky.tenant.get(PATH)
+    harness = make_harness([BROKEN, BROKEN, BROKEN, OK])
+    harness.tenant.get(PATH)
     assert drawn == [(0, 2), (0, 4), (0, 8)]
-    assert sky.clock.slept == [2, 4, 8]
+    assert harness.clock.slept == [2, 4, 8]
 
 
-def test_waits_have_a_longest(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_have_a_longest(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """It counts as soon as there are more tries than there are today."""
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
     monkeypatch.setattr(calls, "TRIES", 7)
-    sky = make_sky([BROKEN] * 6 + [OK])
-    sky.tenant.get(PATH)
-    assert sky.clock.slept == [2, 4, 8, 16, 20, 20]
+    harness = make_harness([BROKEN] * 6 + [OK])
+    harness.tenant.get(PATH)
+    assert harness.clock.slept == [2, 4, 8, 16, 20, 20]
 
 
 def test_retry_after_is_the_least_and_not_the_most(
-    make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that asks for less than the back-off does not get more requests than others."""
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
-    sky = make_sky([failed(503, Retry_After="1"), failed(503, Retry_After="90"), OK])
-    sky.tenant.get(PATH)
-    assert sky.clock.slept == [2, 90]
+    harness = make_harness([error_reply(503, Retry_After="1"), error_reply(503, Retry_After="90"), OK])
+    harness.tenant.get(PATH)
+    assert harness.clock.slept == [2, 90]
 
 
-def test_retry_after_of_a_503_is_obeyed(make_sky: MakeSky) -> None:
-    sky = make_sky([failed(503, Retry_After="30"), OK])
-    sky.tenant.get(PATH)
-    assert sky.clock.slept == [30]
+def test_retry_after_of_a_503_is_obeyed(make_harness: MakeHarness) -> None:
+    harness = make_harness([error_reply(503, Retry_After="30"), OK])
+    harness.tenant.get(PATH)
+    assert harness.clock.slept == [30]
 
 
-def test_the_user_is_told_what_happened(make_sky: MakeSky) -> None:
-    sky = make_sky([failed(503, "X-7"), OK])
-    sky.tenant.get(PATH)
-    assert "503 X-7" in sky.told[0]
-    assert "trying again in" in sky.told[0]
-    assert "1 of 4" in sky.told[0]
+def test_the_user_is_told_what_happened(make_harness: MakeHarness) -> None:
+    harness = make_harness([error_reply(503, "X-7"), OK])
+    harness.tenant.get(PATH)
+    assert "503 X-7" in harness.notifications[0]
+    assert "trying again in" in harness.notifications[0]
+    assert "1 of 4" in harness.notifications[0]
 
 
-def test_no_repetition_goes_beyond_the_deadline(make_sky: MakeSky) -> None:
-    sky = make_sky([failed(503, "X-7", Retry_After="30")])
-    with sky.cloud.deadline(20, setting="SOME_SETTING"), pytest.raises(DeadlineExceeded) as caught:
-        sky.tenant.get(PATH)
+def test_no_repetition_goes_beyond_the_deadline(make_harness: MakeHarness) -> None:
+    harness = make_harness([error_reply(503, "X-7", Retry_After="30")])
+    with harness.cloud.deadline(20, setting="SOME_SETTING"), pytest.raises(DeadlineExceeded) as caught:
+        harness.tenant.get(PATH)
     assert "503 X-7" in str(caught.value)
     assert "SOME_SETTING" in str(caught.value)
-    assert sky.clock.slept == []
-    assert sky.told == []
+    assert harness.clock.slept == []
+    assert harness.notifications == []
 
 
-def test_nothing_is_sent_when_no_time_is_left(make_sky: MakeSky) -> None:
-    sky = make_sky([OK])
-    sky.tenant.get(PATH)
-    with sky.cloud.deadline(10):
-        sky.clock.sleep(10)
+def test_nothing_is_sent_when_no_time_is_left(make_harness: MakeHarness) -> None:
+    harness = make_harness([OK])
+    harness.tenant.get(PATH)
+    with harness.cloud.deadline(10):
+        harness.clock.sleep(10)
         with pytest.raises(DeadlineExceeded, match=PATH):
-            sky.tenant.get(PATH)
-    assert len(sky.asked) == 1
+            harness.tenant.get(PATH)
+    assert len(harness.api_calls) == 1
 
 
-def test_an_answer_that_came_whole_in_the_last_moment_counts(make_sky: MakeSky) -> None:
+def test_an_answer_that_came_whole_in_the_last_moment_counts(make_harness: MakeHarness) -> None:
     def late(call: Call) -> Reply:
-        sky.clock.sleep(20)
+        harness.clock.sleep(20)
         return OK
 
-    sky = make_sky(late)
-    with sky.cloud.deadline(10):
-        assert sky.tenant.post(PATH) == {"id": "1"}
+    harness = make_harness(late)
+    with harness.cloud.deadline(10):
+        assert harness.tenant.post(PATH) == {"id": "1"}
 
 
-def test_the_default_deadline_is_that_of_the_settings(make_sky: MakeSky) -> None:
-    sky = make_sky([failed(503, Retry_After="30")], {"TENANTRY_DEADLINE": "20"})
+def test_the_default_deadline_is_that_of_the_settings(make_harness: MakeHarness) -> None:
+    harness = make_harness([error_reply(503, Retry_After="30")], {"TENANTRY_DEADLINE": "20"})
     with pytest.raises(DeadlineExceeded, match="TENANTRY_DEADLINE"):
-        sky.tenant.get(PATH)
+        harness.tenant.get(PATH)
 
 
-def test_a_repeated_delete_that_was_done_the_first_time(make_sky: MakeSky) -> None:
-    sky = make_sky([BROKEN, failed(404)])
+def test_a_repeated_delete_that_was_done_the_first_time(make_harness: MakeHarness) -> None:
+    harness = make_harness([BROKEN, error_reply(404)])
     with pytest.raises(NotFound):
-        sky.tenant.delete(PATH)
+        harness.tenant.delete(PATH)
 
 
-def test_notify_may_be_replaced(make_sky: MakeSky) -> None:
-    sky = make_sky([failed(503), OK])
+def test_notify_may_be_replaced(make_harness: MakeHarness) -> None:
+    harness = make_harness([error_reply(503), OK])
     told: list[str] = []
-    sky.cloud.notify = told.append
-    sky.tenant.get(PATH)
-    assert (len(told), sky.told) == (1, [])
+    harness.cloud.notify = told.append
+    harness.tenant.get(PATH)
+    assert (len(told), harness.notifications) == (1, [])
 
 
-def test_a_read_that_something_on_the_way_gave_up_is_repeated(make_sky: MakeSky) -> None:
-    assert make_sky([failed(408), Reply(200, {"id": "1"})]).tenant.get("/x") == {"id": "1"}
-    sky = make_sky([failed(408)])
+def test_a_read_that_something_on_the_way_gave_up_is_repeated(make_harness: MakeHarness) -> None:
+    assert make_harness([error_reply(408), Reply(200, {"id": "1"})]).tenant.get("/x") == {"id": "1"}
+    harness = make_harness([error_reply(408)])
     with pytest.raises(ApiError):
-        sky.tenant.post("/x", {})
-    assert len(sky.asked) == 1
+        harness.tenant.post("/x", {})
+    assert len(harness.api_calls) == 1

@@ -7,7 +7,7 @@ import pytest
 from tenantry.providers.qlik import DeadlineExceeded, current_deadline, deadline
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline, default_deadline
 from tenantry.providers.qlik.testing import FakeClock
-from tests.providers.qlik.conftest import MakeSky
+from tests.providers.qlik.conftest import MakeHarness
 
 
 def test_remaining_and_pause() -> None:
@@ -78,21 +78,21 @@ def test_each_thread_has_its_own() -> None:
     assert found == [None]
 
 
-def test_of_a_cloud_by_its_clock(make_sky: MakeSky) -> None:
-    sky = make_sky([])
-    with sky.cloud.deadline(30, setting="X") as limit:
-        sky.tenant.pause(20, "tea")
+def test_of_a_cloud_by_its_clock(make_harness: MakeHarness) -> None:
+    harness = make_harness([])
+    with harness.cloud.deadline(30, setting="X") as limit:
+        harness.tenant.pause(20, "tea")
         assert limit.remaining() == 10
         with pytest.raises(DeadlineExceeded, match="more tea"):
-            sky.tenant.pause(10, "more tea")
-    assert sky.clock.slept == [20]
+            harness.tenant.pause(10, "more tea")
+    assert harness.clock.slept == [20]
 
 
-def test_pause_without_a_deadline_keeps_to_the_settings(make_sky: MakeSky) -> None:
-    sky = make_sky([], {"TENANTRY_DEADLINE": "30"})
-    sky.tenant.pause(29, "tea")
+def test_pause_without_a_deadline_keeps_to_the_settings(make_harness: MakeHarness) -> None:
+    harness = make_harness([], {"TENANTRY_DEADLINE": "30"})
+    harness.tenant.pause(29, "tea")
     with pytest.raises(DeadlineExceeded, match="TENANTRY_DEADLINE"):
-        sky.tenant.pause(30, "tea")
+        harness.tenant.pause(30, "tea")
 
 
 def test_system_clock() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.providers.qlik import (
-    AnswerLost,
     Cloud,
     Conflict,
     ConnectionFailed,
     Host,
     PreconditionFailed,
+    ResponseLost,
     TenantDisabled,
     Unauthorized,
 )
@@ -146,7 +146,7 @@ def test_limits_of_qlik_are_waited_for(qlik: Emulator, clock: FakeClock, tenant:
 def test_a_change_whose_answer_was_lost(qlik: Emulator, tenant: Host, how: str) -> None:
     tenant.authenticate()
     qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="POST", **{how: True})
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         tenant.post(SPACES, {"name": "Sales", "type": "shared"})
     assert len(tenant.find(SPACES, "Sales")) == (0 if how == "drop_before" else 1)
 

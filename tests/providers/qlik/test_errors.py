@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tenantry.providers.qlik import (
-    AnswerLost,
     ApiError,
     ConnectionFailed,
     DeadlineExceeded,
     QlikError,
+    ResponseLost,
 )
-from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnswer
+from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedResponse
 from tenantry.providers.qlik.messages import Request
 
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
@@ -43,13 +43,13 @@ def test_message_without_anything_from_qlik() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (AnswerLost(POST, "cut"), True),
+        (ResponseLost(POST, "cut"), True),
         (ServerError(POST, 502), True),
         (ServerError(GET, 502), False),
-        (UnexpectedAnswer(POST, 200), True),
-        (UnexpectedAnswer(GET, 200), False),
+        (UnexpectedResponse(POST, 200), True),
+        (UnexpectedResponse(GET, 200), False),
         (ServerError(TOKEN, 502), False),
-        (UnexpectedAnswer(TOKEN, 200), False),
+        (UnexpectedResponse(TOKEN, 200), False),
         (ApiError(POST, 400), False),
         (NotFound(POST, 404), False),
         (ConnectionFailed(POST, "refused", sent=False), False),

@@ -6,41 +6,51 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, UnexpectedAnswer
+from tenantry.providers.qlik import (
+    ApiError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    ResponseLost,
+    UnexpectedResponse,
+)
 from tenantry.providers.qlik.testing import Reply
-from tests.providers.qlik.conftest import TENANT, MakeSky, failed
+from tests.providers.qlik.conftest import TENANT, MakeHarness, error_reply
 from tests.providers.qlik.test_calls import BROKEN
 
 LOCATION = "/api/v1/temp-contents/abc"
 
 
-def test_download(make_sky: MakeSky, tmp_path: Path) -> None:
-    sky = make_sky([Reply(200, content=b"x" * 1_000_000)])
+def test_download(make_harness: MakeHarness, tmp_path: Path) -> None:
+    harness = make_harness([Reply(200, content=b"x" * 1_000_000)])
     to = tmp_path / "app.qvf"
-    assert sky.tenant.download(LOCATION, to) == 1_000_000
+    assert harness.tenant.download(LOCATION, to) == 1_000_000
     assert to.read_bytes() == b"x" * 1_000_000
     assert list(tmp_path.iterdir()) == [to]
-    assert (sky.asked[0].method, sky.asked[0].host, sky.asked[0].path) == ("GET", TENANT, LOCATION)
-    assert sky.asked[0].headers["Accept-Encoding"] == "identity"
+    assert (harness.api_calls[0].method, harness.api_calls[0].host, harness.api_calls[0].path) == (
+        "GET",
+        TENANT,
+        LOCATION,
+    )
+    assert harness.api_calls[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_download_of_nothing(make_sky: MakeSky, tmp_path: Path) -> None:
+def test_download_of_nothing(make_harness: MakeHarness, tmp_path: Path) -> None:
     to = tmp_path / "empty"
-    assert make_sky([Reply(200)]).tenant.download(LOCATION, to) == 0
+    assert make_harness([Reply(200)]).tenant.download(LOCATION, to) == 0
     assert to.read_bytes() == b""
 
 
-def test_download_waits_until_the_content_is_complete(make_sky: MakeSky, tmp_path: Path) -> None:
-    sky = make_sky([Reply(204), Reply(204), Reply(200, content=b"app")])
-    assert sky.tenant.download(LOCATION, tmp_path / "app") == 3
-    assert sky.clock.slept == [1, 1]
+def test_download_waits_until_the_content_is_complete(make_harness: MakeHarness, tmp_path: Path) -> None:
+    harness = make_harness([Reply(204), Reply(204), Reply(200, content=b"app")])
+    assert harness.tenant.download(LOCATION, tmp_path / "app") == 3
+    assert harness.clock.slept == [1, 1]
 
 
-def test_download_does_not_wait_for_ever(make_sky: MakeSky, tmp_path: Path) -> None:
-    sky = make_sky(lambda call: Reply(204), {"TENANTRY_DEADLINE": "30"})
+def test_download_does_not_wait_for_ever(make_harness: MakeHarness, tmp_path: Path) -> None:
+    harness = make_harness(lambda call: Reply(204), {"TENANTRY_DEADLINE": "30"})
     with pytest.raises(DeadlineExceeded, match=f"{LOCATION} to be complete"):
-        sky.tenant.download(LOCATION, tmp_path / "app")
-    assert sum(sky.clock.slept) <= 30
+        harness.tenant.download(LOCATION, tmp_path / "app")
+    assert sum(harness.clock.slept) <= 30
     assert list(tmp_path.iterdir()) == []
 
 
@@ -48,76 +58,82 @@ def test_download_does_not_wait_for_ever(make_sky: MakeSky, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("replies", "error"),
     [
-        ([failed(410)], ApiError),
-        ([Reply(202, content=b"later")], UnexpectedAnswer),
-        ([Reply(206, content=b"part")], UnexpectedAnswer),
+        ([error_reply(410)], ApiError),
+        ([Reply(202, content=b"later")], UnexpectedResponse),
+        ([Reply(206, content=b"part")], UnexpectedResponse),
         ([Reply(200, content=b"short", headers={"Content-Length": "10"})] * 4, ConnectionFailed),
         ([BROKEN] * 4, ConnectionFailed),
     ],
 )
 def test_a_failed_download_leaves_no_trace(
-    make_sky: MakeSky, tmp_path: Path, replies: list[Reply], error: type[Exception], before: bytes | None
+    make_harness: MakeHarness,
+    tmp_path: Path,
+    replies: list[Reply],
+    error: type[Exception],
+    before: bytes | None,
 ) -> None:
     to = tmp_path / "app"
     if before is not None:
         to.write_bytes(before)
-    sky = make_sky(list(replies))
+    harness = make_harness(list(replies))
     with pytest.raises(error):
-        sky.tenant.download(LOCATION, to)
+        harness.tenant.download(LOCATION, to)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == (
         {"app": before} if before else {}
     )
-    assert len(sky.asked) == len(replies)
+    assert len(harness.api_calls) == len(replies)
 
 
-def test_a_download_that_broke_off_starts_again(make_sky: MakeSky, tmp_path: Path) -> None:
+def test_a_download_that_broke_off_starts_again(make_harness: MakeHarness, tmp_path: Path) -> None:
     broken = Reply(200, content=b"too short, but longer than the rest", headers={"Content-Length": "1000"})
-    sky = make_sky([broken, failed(503), Reply(200, content=b"whole")])
-    assert sky.tenant.download(LOCATION, tmp_path / "app") == 5
+    harness = make_harness([broken, error_reply(503), Reply(200, content=b"whole")])
+    assert harness.tenant.download(LOCATION, tmp_path / "app") == 5
     assert (tmp_path / "app").read_bytes() == b"whole"
 
 
-def test_an_error_of_a_download_is_read_and_not_saved(make_sky: MakeSky, tmp_path: Path) -> None:
+def test_an_error_of_a_download_is_read_and_not_saved(make_harness: MakeHarness, tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="TEMP-410"):
-        make_sky([failed(410, "TEMP-410")]).tenant.download(LOCATION, tmp_path / "app")
+        make_harness([error_reply(410, "TEMP-410")]).tenant.download(LOCATION, tmp_path / "app")
 
 
-def test_upload(make_sky: MakeSky, tmp_path: Path) -> None:
+def test_upload(make_harness: MakeHarness, tmp_path: Path) -> None:
     file = tmp_path / "app.qvf"
     file.write_bytes(b"qvf" * 200_000)
-    sky = make_sky([Reply(200, {"attributes": {"id": "1", "name": "Sales"}})])
-    answer = sky.tenant.upload("/api/v1/apps/import", file, params={"spaceId": "s", "name": "Sales"})
+    harness = make_harness([Reply(200, {"attributes": {"id": "1", "name": "Sales"}})])
+    answer = harness.tenant.upload("/api/v1/apps/import", file, params={"spaceId": "s", "name": "Sales"})
     assert answer == {"attributes": {"id": "1", "name": "Sales"}}
-    call = sky.asked[0]
+    call = harness.api_calls[0]
     assert (call.method, call.params) == ("POST", {"spaceId": ["s"], "name": ["Sales"]})
     assert call.body == file.read_bytes()
     assert call.headers["Content-Type"] == "application/octet-stream"
     assert call.headers["Content-Length"] == "600000"
 
 
-def test_upload_is_not_repeated_unless_that_does_no_harm(make_sky: MakeSky, tmp_path: Path) -> None:
+def test_upload_is_not_repeated_unless_that_does_no_harm(make_harness: MakeHarness, tmp_path: Path) -> None:
     file = tmp_path / "app.qvf"
     file.write_bytes(b"qvf")
-    with pytest.raises(AnswerLost):
-        make_sky([BROKEN]).tenant.upload("/x", file)
-    sky = make_sky([BROKEN, Reply(204)])
-    assert sky.tenant.upload("/x", file, repeatable=True) is None
-    assert [call.body for call in sky.asked] == [b"qvf", b"qvf"]
+    with pytest.raises(ResponseLost):
+        make_harness([BROKEN]).tenant.upload("/x", file)
+    harness = make_harness([BROKEN, Reply(204)])
+    assert harness.tenant.upload("/x", file, repeatable=True) is None
+    assert [call.body for call in harness.api_calls] == [b"qvf", b"qvf"]
 
 
-@pytest.mark.parametrize("refusal", [failed(401), failed(429, Retry_After="1")], ids=["401", "429"])
-def test_a_refused_upload_is_sent_whole_again(make_sky: MakeSky, tmp_path: Path, refusal: Reply) -> None:
+@pytest.mark.parametrize("refusal", [error_reply(401), error_reply(429, Retry_After="1")], ids=["401", "429"])
+def test_a_refused_upload_is_sent_whole_again(
+    make_harness: MakeHarness, tmp_path: Path, refusal: Reply
+) -> None:
     file = tmp_path / "app.qvf"
     file.write_bytes(b"qvf")
-    sky = make_sky([refusal, Reply(200, {})])
-    sky.tenant.upload("/x", file)
-    assert [call.body for call in sky.asked] == [b"qvf", b"qvf"]
+    harness = make_harness([refusal, Reply(200, {})])
+    harness.tenant.upload("/x", file)
+    assert [call.body for call in harness.api_calls] == [b"qvf", b"qvf"]
 
 
-def test_upload_of_a_file_that_is_not_there(make_sky: MakeSky, tmp_path: Path) -> None:
-    sky = make_sky([])
+def test_upload_of_a_file_that_is_not_there(make_harness: MakeHarness, tmp_path: Path) -> None:
+    harness = make_harness([])
     with pytest.raises(FileNotFoundError):
-        sky.tenant.upload("/x", tmp_path / "nothing")
+        harness.tenant.upload("/x", tmp_path / "nothing")
 
 
 MEMORY = """

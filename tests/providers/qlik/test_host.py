@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers.qlik import Host, UnexpectedAnswer
+from tenantry.providers.qlik import Host, UnexpectedResponse
 from tenantry.providers.qlik.testing import Reply
-from tests.providers.qlik.conftest import TENANT, MakeSky
+from tests.providers.qlik.conftest import TENANT, MakeHarness
 
 PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]
 
@@ -33,10 +33,10 @@ PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]
         (lambda host: host.delete("/api/v1/x"), "DELETE", b""),
     ],
 )
-def test_what_is_sent(make_sky: MakeSky, do: Callable[[Host], Any], method: str, body: bytes) -> None:
-    sky = make_sky([Reply(200, {"id": "1"})])
-    assert do(sky.tenant) == {"id": "1"}
-    call = sky.asked[0]
+def test_what_is_sent(make_harness: MakeHarness, do: Callable[[Host], Any], method: str, body: bytes) -> None:
+    harness = make_harness([Reply(200, {"id": "1"})])
+    assert do(harness.tenant) == {"id": "1"}
+    call = harness.api_calls[0]
     assert (call.method, call.host, call.path, call.params, call.body) == (
         method,
         TENANT,
@@ -50,11 +50,11 @@ def test_what_is_sent(make_sky: MakeSky, do: Callable[[Host], Any], method: str,
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_parameters_and_headers(make_sky: MakeSky, method: str) -> None:
-    sky = make_sky([Reply(200)])
+def test_parameters_and_headers(make_harness: MakeHarness, method: str) -> None:
+    harness = make_harness([Reply(200)])
     params = {"name": "A & B", "flag": True, "off": False, "n": 3, "gone": None, "many": ["a", "b"]}
-    getattr(sky.tenant, method)("/x", params=params, headers={"qlik-confirm-hostname": TENANT})
-    call = sky.asked[0]
+    getattr(harness.tenant, method)("/x", params=params, headers={"qlik-confirm-hostname": TENANT})
+    call = harness.api_calls[0]
     assert call.params == {
         "name": ["A & B"],
         "flag": ["true"],
@@ -66,51 +66,51 @@ def test_parameters_and_headers(make_sky: MakeSky, method: str) -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(204), Reply(200, content=b""), Reply(201, content=b" \n")], ids=str)
-def test_an_empty_body_is_none(make_sky: MakeSky, reply: Reply) -> None:
-    assert make_sky([reply]).tenant.patch("/x", PATCH) is None
+def test_an_empty_body_is_none(make_harness: MakeHarness, reply: Reply) -> None:
+    assert make_harness([reply]).tenant.patch("/x", PATCH) is None
 
 
 @pytest.mark.parametrize("content", [b"<html>hi</html>", b'{"id": "1", "na', b"\xff\xfe"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_json_where_json_belongs(make_sky: MakeSky, method: str, content: bytes) -> None:
-    with pytest.raises(UnexpectedAnswer, match="without complete JSON") as caught:
-        getattr(make_sky([Reply(200, content=content)]).tenant, method)("/x")
+def test_no_json_where_json_belongs(make_harness: MakeHarness, method: str, content: bytes) -> None:
+    with pytest.raises(UnexpectedResponse, match="without complete JSON") as caught:
+        getattr(make_harness([Reply(200, content=content)]).tenant, method)("/x")
     assert caught.value.may_be_done is (method == "post")
     assert caught.value.__context__ is None
 
 
-def test_a_path_without_a_slash_is_a_mistake_of_the_caller(make_sky: MakeSky) -> None:
-    sky = make_sky([])
+def test_a_path_without_a_slash_is_a_mistake_of_the_caller(make_harness: MakeHarness) -> None:
+    harness = make_harness([])
     with pytest.raises(ValueError, match="slash"):
-        sky.tenant.get("@example.com/x")
-    assert sky.network.calls == []
+        harness.tenant.get("@example.com/x")
+    assert harness.network.calls == []
 
 
-def test_json_that_is_none_is_not_sent(make_sky: MakeSky) -> None:
-    sky = make_sky([])
+def test_json_that_is_none_is_not_sent(make_harness: MakeHarness) -> None:
+    harness = make_harness([])
     with pytest.raises(ValueError, match="JSON"):
-        sky.tenant.post("/x", {"a": float("nan")})
+        harness.tenant.post("/x", {"a": float("nan")})
 
 
-def test_find_compares_exactly(make_sky: MakeSky) -> None:
+def test_find_compares_exactly(make_harness: MakeHarness) -> None:
     spaces = [{"name": name, "id": str(n)} for n, name in enumerate(["Sales", "sales", "Sales EU", "Sales"])]
-    sky = make_sky([Reply(200, {"data": [*spaces, {"id": "no name"}]})])
-    assert sky.tenant.find("/api/v1/things", "Sales", {"type": "shared"}) == [spaces[0], spaces[3]]
-    assert sky.asked[0].params == {"name": ["Sales"], "type": ["shared"], "limit": ["100"]}
+    harness = make_harness([Reply(200, {"data": [*spaces, {"id": "no name"}]})])
+    assert harness.tenant.find("/api/v1/things", "Sales", {"type": "shared"}) == [spaces[0], spaces[3]]
+    assert harness.api_calls[0].params == {"name": ["Sales"], "type": ["shared"], "limit": ["100"]}
 
 
-def test_find_by_another_key_and_search(make_sky: MakeSky) -> None:
-    sky = make_sky([Reply(200, {"data": [{"subject": "a"}, {"subject": "ab"}]})])
-    assert sky.tenant.find("/api/v1/people", "a", key="subject", search="query") == [{"subject": "a"}]
-    assert sky.asked[0].params == {"query": ["a"], "limit": ["100"]}
+def test_find_by_another_key_and_search(make_harness: MakeHarness) -> None:
+    harness = make_harness([Reply(200, {"data": [{"subject": "a"}, {"subject": "ab"}]})])
+    assert harness.tenant.find("/api/v1/people", "a", key="subject", search="query") == [{"subject": "a"}]
+    assert harness.api_calls[0].params == {"query": ["a"], "limit": ["100"]}
 
 
-def test_find_looks_at_all_pages(make_sky: MakeSky) -> None:
+def test_find_looks_at_all_pages(make_harness: MakeHarness) -> None:
     pages = [
         Reply(200, {"data": [{"name": "ab"}], "links": {"next": {"href": "/x?next=2"}}}),
         Reply(200, {"data": [{"name": "a"}]}),
     ]
-    assert make_sky(pages).tenant.find("/x", "a") == [{"name": "a"}]
+    assert make_harness(pages).tenant.find("/x", "a") == [{"name": "a"}]
 
 
 @pytest.mark.parametrize(
@@ -121,15 +121,15 @@ def test_find_looks_at_all_pages(make_sky: MakeSky) -> None:
         f"http://{TENANT.upper()}/api/v1/temp-contents/abc",
     ],
 )
-def test_export_returns_the_path_of_the_content(make_sky: MakeSky, location: str) -> None:
-    sky = make_sky([Reply(201, headers={"Location": location})])
-    assert sky.tenant.export("/api/v1/apps/1/export", {"NoData": True}) == "/api/v1/temp-contents/abc"
-    assert (sky.asked[0].method, sky.asked[0].params) == ("POST", {"NoData": ["true"]})
+def test_export_returns_the_path_of_the_content(make_harness: MakeHarness, location: str) -> None:
+    harness = make_harness([Reply(201, headers={"Location": location})])
+    assert harness.tenant.export("/api/v1/apps/1/export", {"NoData": True}) == "/api/v1/temp-contents/abc"
+    assert (harness.api_calls[0].method, harness.api_calls[0].params) == ("POST", {"NoData": ["true"]})
 
 
-def test_export_is_repeated(make_sky: MakeSky) -> None:
-    sky = make_sky([Reply(502), Reply(201, headers={"Location": "/t/1"})])
-    assert sky.tenant.export("/api/v1/apps/1/export") == "/t/1"
+def test_export_is_repeated(make_harness: MakeHarness) -> None:
+    harness = make_harness([Reply(502), Reply(201, headers={"Location": "/t/1"})])
+    assert harness.tenant.export("/api/v1/apps/1/export") == "/t/1"
 
 
 @pytest.mark.parametrize(
@@ -143,26 +143,26 @@ def test_export_is_repeated(make_sky: MakeSky) -> None:
         {"Location": "http://[x"},
     ],
 )
-def test_export_to_nowhere(make_sky: MakeSky, headers: dict[str, str]) -> None:
-    with pytest.raises(UnexpectedAnswer, match="Location"):
-        make_sky([Reply(201, headers=headers)]).tenant.export("/api/v1/apps/1/export")
+def test_export_to_nowhere(make_harness: MakeHarness, headers: dict[str, str]) -> None:
+    with pytest.raises(UnexpectedResponse, match="Location"):
+        make_harness([Reply(201, headers=headers)]).tenant.export("/api/v1/apps/1/export")
 
 
-def test_hosts_share_tokens(make_sky: MakeSky) -> None:
-    sky = make_sky(lambda call: Reply(200, {}))
+def test_hosts_share_tokens(make_harness: MakeHarness) -> None:
+    harness = make_harness(lambda call: Reply(200, {}))
     for _ in range(3):
-        sky.cloud.tenant(TENANT).get("/x")
-    assert len(sky.token_calls) == 1
+        harness.cloud.tenant(TENANT).get("/x")
+    assert len(harness.token_calls) == 1
 
 
-def test_a_closed_cloud_may_be_used_again(make_sky: MakeSky) -> None:
-    sky = make_sky(lambda call: Reply(200, {}))
-    sky.tenant.get("/x")
-    sky.cloud.close()
-    sky.cloud.close()
-    assert sky.tenant.get("/x") == {}
-    assert len(sky.token_calls) == 1
+def test_a_closed_cloud_may_be_used_again(make_harness: MakeHarness) -> None:
+    harness = make_harness(lambda call: Reply(200, {}))
+    harness.tenant.get("/x")
+    harness.cloud.close()
+    harness.cloud.close()
+    assert harness.tenant.get("/x") == {}
+    assert len(harness.token_calls) == 1
 
 
-def test_representation(make_sky: MakeSky) -> None:
-    assert repr(make_sky([]).tenant) == f"Host('{TENANT}')"
+def test_representation(make_harness: MakeHarness) -> None:
+    assert repr(make_harness([]).tenant) == f"Host('{TENANT}')"

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tenantry.providers.qlik import HostRefused
-from tests.providers.qlik.conftest import MakeSky
+from tests.providers.qlik.conftest import MakeHarness
 
 
-def test_hosts_and_their_regions(make_sky: MakeSky) -> None:
-    cloud = make_sky([]).cloud
+def test_hosts_and_their_regions(make_harness: MakeHarness) -> None:
+    cloud = make_harness([]).cloud
     hosts = [cloud.tenant("X1y2.eu.QlikCloud.com"), cloud.register("us"), cloud.organisation()]
     assert [(host.hostname, host.region) for host in hosts] == [
         ("x1y2.eu.qlikcloud.com", "eu"),
@@ -16,8 +16,8 @@ def test_hosts_and_their_regions(make_sky: MakeSky) -> None:
     ]
 
 
-def test_government_cloud(make_sky: MakeSky) -> None:
-    assert make_sky([]).cloud.tenant("acme.us-gov.qlikcloudgov.com").region == "us-gov"
+def test_government_cloud(make_harness: MakeHarness) -> None:
+    assert make_harness([]).cloud.tenant("acme.us-gov.qlikcloudgov.com").region == "us-gov"
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_government_cloud(make_sky: MakeSky) -> None:
         "-a.eu.qlikcloud.com",
     ],
 )
-def test_hosts_that_are_not_qliks(make_sky: MakeSky, hostname: str) -> None:
+def test_hosts_that_are_not_qliks(make_harness: MakeHarness, hostname: str) -> None:
     with pytest.raises(HostRefused, match="qlikcloud"):
-        make_sky([]).cloud.tenant(hostname)
+        make_harness([]).cloud.tenant(hostname)
 
 
-def test_region_that_is_none(make_sky: MakeSky) -> None:
+def test_region_that_is_none(make_harness: MakeHarness) -> None:
     with pytest.raises(HostRefused):
-        make_sky([]).cloud.register("eu.example")
+        make_harness([]).cloud.register("eu.example")

@@ -9,13 +9,13 @@ from tenantry.providers.qlik import Cloud, DeadlineExceeded, RateLimited
 from tenantry.providers.qlik.deadlines import Deadline
 from tenantry.providers.qlik.limits import RateLimits, budget
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
-from tests.providers.qlik.conftest import TENANT, MakeSky, failed
+from tests.providers.qlik.conftest import TENANT, MakeHarness, error_reply
 
 OK = Reply(200, {})
 
 
 def limited(seconds: str = "13") -> Reply:
-    return failed(429, "HTTP-429", Retry_After=seconds)
+    return error_reply(429, "HTTP-429", Retry_After=seconds)
 
 
 @pytest.mark.parametrize(
@@ -39,89 +39,91 @@ def test_budgets(method: str, path: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_every_method_waits_as_long_as_qlik_asks_and_tries_again(make_sky: MakeSky, method: str) -> None:
-    sky = make_sky([limited("13"), limited("2"), Reply(200, {"id": "1"})])
-    assert getattr(sky.tenant, method)("/api/v1/things/1") == {"id": "1"}
-    assert sky.clock.slept == [13, 2]
+def test_every_method_waits_as_long_as_qlik_asks_and_tries_again(
+    make_harness: MakeHarness, method: str
+) -> None:
+    harness = make_harness([limited("13"), limited("2"), Reply(200, {"id": "1"})])
+    assert getattr(harness.tenant, method)("/api/v1/things/1") == {"id": "1"}
+    assert harness.clock.slept == [13, 2]
 
 
-def test_the_user_is_told(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("13"), OK])
-    sky.tenant.get("/x")
-    assert len(sky.told) == 1
+def test_the_user_is_told(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("13"), OK])
+    harness.tenant.get("/x")
+    assert len(harness.notifications) == 1
     for part in ["limits the rate", TENANT, "tier 1", "13 s"]:
-        assert part in sky.told[0]
+        assert part in harness.notifications[0]
 
 
-def test_by_a_date(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("Fri, 15 Jan 2027 08:00:40 GMT"), OK])
-    sky.tenant.get("/x")
-    assert sky.clock.slept == [40]
+def test_by_a_date(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("Fri, 15 Jan 2027 08:00:40 GMT"), OK])
+    harness.tenant.get("/x")
+    assert harness.clock.slept == [40]
 
 
 @pytest.mark.parametrize(("asked", "waited"), [("soon", 10), ("0", 1)])
-def test_without_a_usable_time_it_still_waits(make_sky: MakeSky, asked: str, waited: float) -> None:
-    sky = make_sky([limited(asked), OK])
-    sky.tenant.get("/x")
-    assert sky.clock.slept == [waited]
+def test_without_a_usable_time_it_still_waits(make_harness: MakeHarness, asked: str, waited: float) -> None:
+    harness = make_harness([limited(asked), OK])
+    harness.tenant.get("/x")
+    assert harness.clock.slept == [waited]
 
 
-def test_more_often_than_other_failures(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("10")] * 20 + [OK])
-    sky.tenant.post("/x", {})
-    assert sky.clock.slept == [10] * 20
+def test_more_often_than_other_failures(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("10")] * 20 + [OK])
+    harness.tenant.post("/x", {})
+    assert harness.clock.slept == [10] * 20
 
 
 @pytest.mark.parametrize("seconds", ["600", "86400"])
-def test_a_wait_beyond_the_deadline_fails_at_once(make_sky: MakeSky, seconds: str) -> None:
-    sky = make_sky([limited(seconds)])
+def test_a_wait_beyond_the_deadline_fails_at_once(make_harness: MakeHarness, seconds: str) -> None:
+    harness = make_harness([limited(seconds)])
     with pytest.raises(RateLimited, match="HTTP-429") as caught:
-        sky.tenant.get("/x")
-    assert sky.clock.slept == []
+        harness.tenant.get("/x")
+    assert harness.clock.slept == []
     assert caught.value.retry_after == float(seconds)
-    assert sky.told == []
+    assert harness.notifications == []
 
 
-def test_within_the_deadline_of_the_caller(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("8"), limited("8")])
-    with sky.cloud.deadline(10), pytest.raises(RateLimited):
-        sky.tenant.get("/x")
-    assert sky.clock.slept == [8]
+def test_within_the_deadline_of_the_caller(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("8"), limited("8")])
+    with harness.cloud.deadline(10), pytest.raises(RateLimited):
+        harness.tenant.get("/x")
+    assert harness.clock.slept == [8]
 
 
-def test_another_request_of_the_tier_waits_without_a_429_of_its_own(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("100"), OK, OK, OK])
-    with sky.cloud.deadline(50), pytest.raises(RateLimited):
-        sky.tenant.get("/first")
-    sky.tenant.post("/other-tier", {})
-    sky.cloud.tenant("other.eu.qlikcloud.com").get("/other-host")
-    assert sky.clock.slept == []
-    sky.tenant.get("/second")
-    assert sky.clock.slept == [100]
+def test_another_request_of_the_tier_waits_without_a_429_of_its_own(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("100"), OK, OK, OK])
+    with harness.cloud.deadline(50), pytest.raises(RateLimited):
+        harness.tenant.get("/first")
+    harness.tenant.post("/other-tier", {})
+    harness.cloud.tenant("other.eu.qlikcloud.com").get("/other-host")
+    assert harness.clock.slept == []
+    harness.tenant.get("/second")
+    assert harness.clock.slept == [100]
 
 
-def test_waiting_for_the_tier_is_bounded_and_named(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("100")])
+def test_waiting_for_the_tier_is_bounded_and_named(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("100")])
     for expected in [RateLimited, DeadlineExceeded]:
-        with sky.cloud.deadline(50), pytest.raises(expected) as caught:
-            sky.tenant.get("/x")
+        with harness.cloud.deadline(50), pytest.raises(expected) as caught:
+            harness.tenant.get("/x")
     assert TENANT in str(caught.value)
     assert "tier 1" in str(caught.value)
-    assert len(sky.asked) == 1
-    assert sky.clock.slept == []
+    assert len(harness.api_calls) == 1
+    assert harness.clock.slept == []
 
 
-def test_a_special_operation_has_its_own_budget(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("100"), OK])
-    with sky.cloud.deadline(50), pytest.raises(RateLimited):
-        sky.tenant.post("/api/v1/reloads", {"appId": "1"})
-    sky.tenant.post("/api/v1/things", {})
-    assert sky.clock.slept == []
+def test_a_special_operation_has_its_own_budget(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("100"), OK])
+    with harness.cloud.deadline(50), pytest.raises(RateLimited):
+        harness.tenant.post("/api/v1/reloads", {"appId": "1"})
+    harness.tenant.post("/api/v1/things", {})
+    assert harness.clock.slept == []
 
 
-def test_waits_do_not_count_as_failures(make_sky: MakeSky) -> None:
-    sky = make_sky([limited("1")] * 5 + [failed(503)] * 3 + [OK])
-    assert sky.tenant.get("/x") == {}
+def test_waits_do_not_count_as_failures(make_harness: MakeHarness) -> None:
+    harness = make_harness([limited("1")] * 5 + [error_reply(503)] * 3 + [OK])
+    assert harness.tenant.get("/x") == {}
 
 
 def test_a_shorter_wait_does_not_open_it_sooner() -> None:
@@ -134,14 +136,14 @@ def test_a_shorter_wait_does_not_open_it_sooner() -> None:
     assert limits.close("h", "tier 1", 5)
 
 
-def test_tokens_count_too(make_sky: MakeSky) -> None:
+def test_tokens_count_too(make_harness: MakeHarness) -> None:
     answers = [limited("5"), Reply(200, {"access_token": "t"}), OK]
-    sky = make_sky(answers, tokens=False)
-    sky.tenant.get("/x")
-    assert sky.clock.slept == [5]
+    harness = make_harness(answers, tokens=False)
+    harness.tenant.get("/x")
+    assert harness.clock.slept == [5]
 
 
-def test_all_threads_wait_together_and_the_user_is_told_once(make_sky: MakeSky) -> None:
+def test_all_threads_wait_together_and_the_user_is_told_once(make_harness: MakeHarness) -> None:
     """Three requests are in flight when the limit is hit; a fourth comes later and is not even sent."""
     in_flight, asleep = threading.Barrier(3), threading.Barrier(4)
 

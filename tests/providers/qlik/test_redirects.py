@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tenantry.providers.qlik import UnexpectedAnswer
+from tenantry.providers.qlik import UnexpectedResponse
 from tenantry.providers.qlik.testing import Call, Reply
-from tests.providers.qlik.conftest import TENANT, MakeSky
+from tests.providers.qlik.conftest import TENANT, MakeHarness
 from tests.providers.qlik.secrecy import everything_said
 
 
@@ -22,10 +22,12 @@ def to(location: str, status: int = 302) -> Reply:
         f"https://{TENANT.upper()}:443/api/v1/users/7?x=1",
     ],
 )
-def test_followed_on_the_same_host_with_the_token(make_sky: MakeSky, status: int, location: str) -> None:
-    sky = make_sky([to(location, status), Reply(200, {"id": "7"})])
-    assert sky.tenant.get("/api/v1/users/me", {"first": "only"}) == {"id": "7"}
-    second = sky.asked[1]
+def test_followed_on_the_same_host_with_the_token(
+    make_harness: MakeHarness, status: int, location: str
+) -> None:
+    harness = make_harness([to(location, status), Reply(200, {"id": "7"})])
+    assert harness.tenant.get("/api/v1/users/me", {"first": "only"}) == {"id": "7"}
+    second = harness.api_calls[1]
     assert (second.method, second.host, second.path, second.params) == (
         "GET",
         TENANT,
@@ -45,44 +47,44 @@ def test_followed_on_the_same_host_with_the_token(make_sky: MakeSky, status: int
         f"https://{TENANT}@evil.example/api",
     ],
 )
-def test_never_to_another_host(make_sky: MakeSky, location: str) -> None:
-    sky = make_sky([to(location)])
-    with pytest.raises(UnexpectedAnswer, match="another host") as caught:
-        sky.tenant.get("/x")
-    assert len(sky.asked) == 1
+def test_never_to_another_host(make_harness: MakeHarness, location: str) -> None:
+    harness = make_harness([to(location)])
+    with pytest.raises(UnexpectedResponse, match="another host") as caught:
+        harness.tenant.get("/x")
+    assert len(harness.api_calls) == 1
     assert "token-of" not in everything_said(caught.value)
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_of_reads_only(make_sky: MakeSky, method: str) -> None:
-    sky = make_sky([to("/elsewhere", 307)])
-    with pytest.raises(UnexpectedAnswer, match="redirect"):
-        getattr(sky.tenant, method)("/x")
-    assert len(sky.asked) == 1
+def test_of_reads_only(make_harness: MakeHarness, method: str) -> None:
+    harness = make_harness([to("/elsewhere", 307)])
+    with pytest.raises(UnexpectedResponse, match="redirect"):
+        getattr(harness.tenant, method)("/x")
+    assert len(harness.api_calls) == 1
 
 
-def test_not_for_tokens(make_sky: MakeSky) -> None:
-    sky = make_sky([to("/elsewhere")], tokens=False)
-    with pytest.raises(UnexpectedAnswer):
-        sky.tenant.get("/x")
-    assert len(sky.network.calls) == 1
+def test_not_for_tokens(make_harness: MakeHarness) -> None:
+    harness = make_harness([to("/elsewhere")], tokens=False)
+    with pytest.raises(UnexpectedResponse):
+        harness.tenant.get("/x")
+    assert len(harness.network.calls) == 1
 
 
-def test_not_without_end(make_sky: MakeSky) -> None:
-    sky = make_sky(lambda call: to("/again"))
-    with pytest.raises(UnexpectedAnswer, match="more than 5 redirects"):
-        sky.tenant.get("/x")
-    assert len(sky.asked) == 6
+def test_not_without_end(make_harness: MakeHarness) -> None:
+    harness = make_harness(lambda call: to("/again"))
+    with pytest.raises(UnexpectedResponse, match="more than 5 redirects"):
+        harness.tenant.get("/x")
+    assert len(harness.api_calls) == 6
 
 
 @pytest.mark.parametrize("reply", [Reply(302), to(""), to("relative"), Reply(304)], ids=str)
-def test_to_nowhere(make_sky: MakeSky, reply: Reply) -> None:
-    with pytest.raises(UnexpectedAnswer):
-        make_sky([reply]).tenant.get("/x")
+def test_to_nowhere(make_harness: MakeHarness, reply: Reply) -> None:
+    with pytest.raises(UnexpectedResponse):
+        make_harness([reply]).tenant.get("/x")
 
 
-def test_of_a_list(make_sky: MakeSky) -> None:
+def test_of_a_list(make_harness: MakeHarness) -> None:
     def handler(call: Call) -> Reply:
         return to("/there") if call.path == "/here" else Reply(200, {"data": [{"id": "1"}]})
 
-    assert list(make_sky(handler).tenant.list("/here")) == [{"id": "1"}]
+    assert list(make_harness(handler).tenant.list("/here")) == [{"id": "1"}]

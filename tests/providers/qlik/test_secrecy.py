@@ -10,9 +10,9 @@ import pytest
 
 from tenantry.providers.qlik import Cloud, QlikError
 from tenantry.providers.qlik.testing import FakeClock
-from tests.providers.qlik.conftest import TENANT, MakeWire, problem
+from tests.providers.qlik.conftest import TENANT, MakeWire, error_body
 from tests.providers.qlik.secrecy import chain, everything_said
-from tests.providers.qlik.test_transport import cut_in_answer, reset
+from tests.providers.qlik.test_transport import cut_in_response, reset
 from tests.providers.qlik.wire import Exchange, Wire
 
 SECRET = "client-secret-value"
@@ -25,7 +25,7 @@ def echo(status: int) -> Callable[[Exchange], None]:
 
     def script(exchange: Exchange) -> None:
         sent = f"{exchange.body.decode()} {exchange.headers}"
-        exchange.answer(status, problem("ECHO", sent, detail=sent, meta={"title": sent}))
+        exchange.answer(status, error_body("ECHO", sent, detail=sent, meta={"title": sent}))
 
     return script
 
@@ -34,7 +34,7 @@ BREAKDOWNS: list[Any] = [
     *[pytest.param(echo(status), id=f"echo-{status}") for status in [400, 401, 403, 404, 409, 412, 429, 500]],
     pytest.param(Exchange.cut, id="cut"),
     pytest.param(reset, id="reset"),
-    pytest.param(cut_in_answer, id="cut-in-answer"),
+    pytest.param(cut_in_response, id="cut-in-answer"),
     pytest.param(Exchange.wait, id="silence"),
     pytest.param(lambda each: each.answer(200, b"<html>"), id="html"),
     pytest.param(lambda each: each.answer(302, Location="https://evil.example/"), id="redirect"),

@@ -7,11 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.providers.qlik import ApiError, Cloud, Forbidden, TenantDisabled, Unauthorized, UnexpectedAnswer
+from tenantry.providers.qlik import (
+    ApiError,
+    Cloud,
+    Forbidden,
+    TenantDisabled,
+    Unauthorized,
+    UnexpectedResponse,
+)
 from tenantry.providers.qlik.session import Session, log_in
 from tenantry.providers.qlik.testing import Reply
 from tests import logins
-from tests.providers.qlik.conftest import TENANT, MakeSky, MakeWire, problem
+from tests.providers.qlik.conftest import TENANT, MakeHarness, MakeWire, error_body
 from tests.providers.qlik.secrecy import everything_said
 from tests.providers.qlik.wire import Exchange
 
@@ -25,26 +32,26 @@ def logged_in() -> Reply:
     return Reply(200, {}, {"Set-Cookie": JOINED})
 
 
-def test_the_cookies_say_who_asks_and_no_token_is_fetched(make_sky: MakeSky) -> None:
+def test_the_cookies_say_who_asks_and_no_token_is_fetched(make_harness: MakeHarness) -> None:
     moved = Reply(301, content=b"<html>", headers={"Location": "/api/v1/users/7"})
-    sky = make_sky([logged_in(), moved, Reply(200, {"id": "7"})])
-    session = log_in(sky.tenant, "the.jwt")
+    harness = make_harness([logged_in(), moved, Reply(200, {"id": "7"})])
+    session = log_in(harness.tenant, "the.jwt")
     assert session.get("/api/v1/users/me") == {"id": "7"}
-    login, *reads = sky.asked
+    login, *reads = harness.api_calls
     assert (login.method, login.path, login.body) == ("POST", "/login/jwt-session", b"")
     assert login.headers["Authorization"] == "Bearer the.jwt"
     assert [read.headers["Cookie"] for read in reads] == [COOKIES, COOKIES]
     assert not [read for read in reads if "Authorization" in read.headers]
-    assert sky.token_calls == []
+    assert harness.token_calls == []
 
 
-def test_all_but_get_carries_a_csrf_token_which_is_asked_for_once(make_sky: MakeSky) -> None:
+def test_all_but_get_carries_a_csrf_token_which_is_asked_for_once(make_harness: MakeHarness) -> None:
     token = Reply(204, headers={"qlik-csrf-token": "guarded"})
-    sky = make_sky([logged_in(), token, Reply(201, {"id": "1"}), Reply(204)])
-    session = log_in(sky.tenant, "the.jwt")
+    harness = make_harness([logged_in(), token, Reply(201, {"id": "1"}), Reply(204)])
+    session = log_in(harness.tenant, "the.jwt")
     session.post("/api/v1/things", {"name": "Mine"})
     session.delete("/api/v1/things/1")
-    assert [(call.method, call.headers.get("qlik-csrf-token")) for call in sky.asked[1:]] == [
+    assert [(call.method, call.headers.get("qlik-csrf-token")) for call in harness.api_calls[1:]] == [
         ("GET", None),
         ("POST", "guarded"),
         ("DELETE", "guarded"),
@@ -52,32 +59,32 @@ def test_all_but_get_carries_a_csrf_token_which_is_asked_for_once(make_sky: Make
 
 
 @pytest.mark.parametrize("headers", [{}, {"Set-Cookie": "_csrfToken=x; Path=/"}])
-def test_an_answer_without_session_is_none(make_sky: MakeSky, headers: dict[str, str]) -> None:
-    sky = make_sky([Reply(200, {}, headers)])
-    with pytest.raises(UnexpectedAnswer, match=r"without the cookie eas\.sid"):
-        log_in(sky.tenant, "the.jwt")
+def test_an_answer_without_session_is_none(make_harness: MakeHarness, headers: dict[str, str]) -> None:
+    harness = make_harness([Reply(200, {}, headers)])
+    with pytest.raises(UnexpectedResponse, match=r"without the cookie eas\.sid"):
+        log_in(harness.tenant, "the.jwt")
 
 
-def test_no_csrf_token_is_said(make_sky: MakeSky) -> None:
-    sky = make_sky([logged_in(), Reply(204)])
-    with pytest.raises(UnexpectedAnswer, match="qlik-csrf-token"):
-        log_in(sky.tenant, "the.jwt").delete("/api/v1/apps/1")
+def test_no_csrf_token_is_said(make_harness: MakeHarness) -> None:
+    harness = make_harness([logged_in(), Reply(204)])
+    with pytest.raises(UnexpectedResponse, match="qlik-csrf-token"):
+        log_in(harness.tenant, "the.jwt").delete("/api/v1/apps/1")
 
 
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_refused_token_is_not_tried_again_and_the_next_step_is_named(
-    make_sky: MakeSky, status: int
+    make_harness: MakeHarness, status: int
 ) -> None:
-    sky = make_sky([Reply(status, problem("LOGIN", "No."))])
+    harness = make_harness([Reply(status, error_body("LOGIN", "No."))])
     with pytest.raises(ApiError, match="issuer, key id"):
-        log_in(sky.tenant, "the.jwt")
-    assert len(sky.asked) == 1
+        log_in(harness.tenant, "the.jwt")
+    assert len(harness.api_calls) == 1
 
 
-def test_a_session_that_has_ended_is_not_taken_for_a_wrong_client(make_sky: MakeSky) -> None:
-    sky = make_sky([logged_in(), Reply(401, problem("HTTP-401", "No."))])
+def test_a_session_that_has_ended_is_not_taken_for_a_wrong_client(make_harness: MakeHarness) -> None:
+    harness = make_harness([logged_in(), Reply(401, error_body("HTTP-401", "No."))])
     with pytest.raises(Unauthorized, match="Log in again"):
-        log_in(sky.tenant, "the.jwt").get("/api/v1/items")
+        log_in(harness.tenant, "the.jwt").get("/api/v1/items")
 
 
 def test_neither_token_nor_cookies_are_said_even_if_qlik_repeats_them(make_wire: MakeWire) -> None:
@@ -85,7 +92,7 @@ def test_neither_token_nor_cookies_are_said_even_if_qlik_repeats_them(make_wire:
         if exchange.path == "/login/jwt-session" and "good" in str(exchange.headers):
             exchange.answer(200, {}, **{"Set-Cookie": "eas.sid=sid-value"})
         else:
-            exchange.answer(403, problem("ECHO", "No.", detail=f"sent {exchange.headers}"))
+            exchange.answer(403, error_body("ECHO", "No.", detail=f"sent {exchange.headers}"))
 
     wire = make_wire(echo)
     with Cloud({"QLIK_CLOUD_ENDPOINT": wire.url}) as cloud:
@@ -141,7 +148,7 @@ def test_two_users_and_the_client_are_three(cloud: Cloud) -> None:
     ]
 
 
-def test_a_deactivated_tenant_is_told_apart(make_sky: MakeSky) -> None:
-    sky = make_sky([Reply(401, problem("TENANT_DISABLED"))])
+def test_a_deactivated_tenant_is_told_apart(make_harness: MakeHarness) -> None:
+    harness = make_harness([Reply(401, error_body("TENANT_DISABLED"))])
     with pytest.raises(TenantDisabled):
-        log_in(sky.tenant, "the.jwt")
+        log_in(harness.tenant, "the.jwt")

@@ -4,7 +4,7 @@ import pytest
 
 from tenantry.providers.qlik import ConfigurationError, EndpointRefused
 from tenantry.providers.qlik.settings import Settings, loopback
-from tests.providers.qlik.conftest import MakeSky
+from tests.providers.qlik.conftest import MakeHarness
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_everything_else_is_refused(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_refused_before_anything_is_sent(make_sky: MakeSky) -> None:
-    sky = make_sky([], {"QLIK_CLOUD_ENDPOINT": "http://example.com"})
+def test_refused_before_anything_is_sent(make_harness: MakeHarness) -> None:
+    harness = make_harness([], {"QLIK_CLOUD_ENDPOINT": "http://example.com"})
     with pytest.raises(EndpointRefused):
-        sky.tenant.get("/api/v1/spaces")
-    assert sky.network.calls == []
+        harness.tenant.get("/api/v1/spaces")
+    assert harness.network.calls == []
 
 
 def test_defaults() -> None:

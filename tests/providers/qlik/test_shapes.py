@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers.qlik import ApiError, Cloud, ConnectionFailed, UnexpectedAnswer, answers
+from tenantry.providers.qlik import ApiError, Cloud, ConnectionFailed, UnexpectedResponse, responses
 from tenantry.providers.qlik.testing import ENVIRONMENT, MockTransport, Reply
-from tests.providers.qlik.conftest import MakeSky
+from tests.providers.qlik.conftest import MakeHarness
 
 BAD_BODIES = [
     b"",
@@ -37,20 +37,20 @@ BAD_BODIES = [
         ("post", "/api/v1/apps/1/publish"),
     ],
 )
-def test_another_body(make_sky: MakeSky, method: str, path: str, body: bytes) -> None:
-    sky = make_sky([Reply(200, content=body, headers={"X-B3-TraceId": "b3"})])
-    with pytest.raises(UnexpectedAnswer) as caught:
-        getattr(sky.tenant, method)(path)
+def test_another_body(make_harness: MakeHarness, method: str, path: str, body: bytes) -> None:
+    harness = make_harness([Reply(200, content=body, headers={"X-B3-TraceId": "b3"})])
+    with pytest.raises(UnexpectedResponse) as caught:
+        getattr(harness.tenant, method)(path)
     assert f"{method.upper()} acme.eu.qlikcloud.com{path} answered 200" in str(caught.value)
     assert "(traceId b3)" in str(caught.value)
     assert caught.value.may_be_done is (method == "post")
 
 
 @pytest.mark.parametrize("body", BAD_BODIES[:-1], ids=lambda body: body.decode("latin-1") or "empty")
-def test_another_object_in_a_list(make_sky: MakeSky, body: bytes) -> None:
-    sky = make_sky([Reply(200, content=b'{"data": [' + (body or b"0") + b"]}")])
-    with pytest.raises(UnexpectedAnswer):
-        list(sky.tenant.list("/api/v1/groups"))
+def test_another_object_in_a_list(make_harness: MakeHarness, body: bytes) -> None:
+    harness = make_harness([Reply(200, content=b'{"data": [' + (body or b"0") + b"]}")])
+    with pytest.raises(UnexpectedResponse):
+        list(harness.tenant.list("/api/v1/groups"))
 
 
 @pytest.mark.parametrize(
@@ -72,55 +72,55 @@ def test_another_object_in_a_list(make_sky: MakeSky, body: bytes) -> None:
     ],
     ids=str,
 )
-def test_where_it_differs(make_sky: MakeSky, path: str, answer: dict[str, Any], at: str) -> None:
-    with pytest.raises(UnexpectedAnswer, match=f" at {at}"):
-        make_sky([Reply(200, answer)]).tenant.get(path)
+def test_where_it_differs(make_harness: MakeHarness, path: str, answer: dict[str, Any], at: str) -> None:
+    with pytest.raises(UnexpectedResponse, match=f" at {at}"):
+        make_harness([Reply(200, answer)]).tenant.get(path)
 
 
-def test_the_value_itself_is_not_shown(make_sky: MakeSky) -> None:
-    with pytest.raises(UnexpectedAnswer) as caught:
-        make_sky([Reply(200, {"status": "ok", "trial": "s3cret-key", "valid": ""})]).tenant.get(
+def test_the_value_itself_is_not_shown(make_harness: MakeHarness) -> None:
+    with pytest.raises(UnexpectedResponse) as caught:
+        make_harness([Reply(200, {"status": "ok", "trial": "s3cret-key", "valid": ""})]).tenant.get(
             "/api/v1/licenses/overview"
         )
     assert "s3cret-key" not in str(caught.value)
 
 
-def test_null_is_absent_where_that_is_allowed(make_sky: MakeSky) -> None:
+def test_null_is_absent_where_that_is_allowed(make_harness: MakeHarness) -> None:
     group = {"id": "1", "name": "Sales", "description": None, "more": None}
-    found = make_sky([Reply(200, group)]).tenant.get("/api/v1/groups/1")
+    found = make_harness([Reply(200, group)]).tenant.get("/api/v1/groups/1")
     assert found == {"id": "1", "name": "Sales", "more": None}
 
 
-def test_half_a_character_is_no_text(make_sky: MakeSky) -> None:
-    with pytest.raises(UnexpectedAnswer):
-        make_sky([Reply(200, content=b'{"id": "1", "name": "\\ud800"}')]).tenant.get("/api/v1/groups/1")
+def test_half_a_character_is_no_text(make_harness: MakeHarness) -> None:
+    with pytest.raises(UnexpectedResponse):
+        make_harness([Reply(200, content=b'{"id": "1", "name": "\\ud800"}')]).tenant.get("/api/v1/groups/1")
 
 
 @pytest.mark.parametrize("links", ["x", 1, ["x"], {"next": 1}, {"next": {"href": "http://[x?a=1"}}], ids=str)
-def test_links_of_another_shape(make_sky: MakeSky, links: Any) -> None:
-    sky = make_sky([Reply(200, {"data": [], "links": links})])
-    with pytest.raises(UnexpectedAnswer, match="leads back"):
-        list(sky.tenant.list("/api/v1/groups"))
+def test_links_of_another_shape(make_harness: MakeHarness, links: Any) -> None:
+    harness = make_harness([Reply(200, {"data": [], "links": links})])
+    with pytest.raises(UnexpectedResponse, match="leads back"):
+        list(harness.tenant.list("/api/v1/groups"))
 
 
-def test_pages_without_end(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_without_end(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.providers.qlik.paging.MAX_PAGES", 5)
     pages = [Reply(200, {"data": [], "links": {"next": {"href": f"?next={n}"}}}) for n in range(6)]
-    with pytest.raises(UnexpectedAnswer, match="more than 5 pages"):
-        list(make_sky(pages).tenant.list("/api/v1/groups"))
+    with pytest.raises(UnexpectedResponse, match="more than 5 pages"):
+        list(make_harness(pages).tenant.list("/api/v1/groups"))
 
 
 @pytest.mark.parametrize(
     "error", [KeyError("s3cret"), TypeError("s3cret"), IndexError("s3cret"), RecursionError()]
 )
-def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None:
-    sky = make_sky([Reply(200, {}, headers={"X-B3-TraceId": "b3"})])
+def test_what_no_shape_has_foreseen(make_harness: MakeHarness, error: Exception) -> None:
+    harness = make_harness([Reply(200, {}, headers={"X-B3-TraceId": "b3"})])
 
     def read() -> None:
-        sky.tenant.get("/x")
+        harness.tenant.get("/x")
         raise error
 
-    with pytest.raises(UnexpectedAnswer) as caught, answers.translated_errors():
+    with pytest.raises(UnexpectedResponse) as caught, responses.translated_errors():
         read()
     first = str(caught.value).splitlines()[0]
     assert first.startswith(
@@ -132,23 +132,23 @@ def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None
 
 
 def test_an_error_of_ours_stays_one() -> None:
-    with pytest.raises(KeyError), answers.translated_errors():
+    with pytest.raises(KeyError), responses.translated_errors():
         raise KeyError("x")
 
 
-def test_code_and_trace_hold_no_secret(make_sky: MakeSky) -> None:
+def test_code_and_trace_hold_no_secret(make_harness: MakeHarness) -> None:
     secret = "s3cret-of-the-client"
     body = {"errors": [{"code": secret, "title": "no"}], "traceId": secret}
     with pytest.raises(ApiError) as caught:
-        make_sky([Reply(400, body)]).tenant.post("/x", {"client_secret": secret})
+        make_harness([Reply(400, body)]).tenant.post("/x", {"client_secret": secret})
     assert secret not in str(caught.value)
     assert secret not in (caught.value.code, caught.value.trace_id)
 
 
 @pytest.mark.parametrize("token", ["a\nb", "a\r\nX: y", "a b", "é", "", 7, None])
-def test_a_token_that_cannot_be_sent(make_sky: MakeSky, token: Any) -> None:
+def test_a_token_that_cannot_be_sent(make_harness: MakeHarness, token: Any) -> None:
     network = MockTransport(lambda call: Reply(200, {"access_token": token}), tokens=False)
-    with Cloud(ENVIRONMENT, adapter=network) as cloud, pytest.raises(UnexpectedAnswer) as caught:
+    with Cloud(ENVIRONMENT, adapter=network) as cloud, pytest.raises(UnexpectedResponse) as caught:
         cloud.tenant("acme.eu.qlikcloud.com").get("/x")
     assert "without a usable access token" in str(caught.value)
 
@@ -156,21 +156,23 @@ def test_a_token_that_cannot_be_sent(make_sky: MakeSky, token: Any) -> None:
 @pytest.mark.parametrize(
     "location", ["http://[x", "/a b", "//", "/\x7f", "x" * 9000, "////evil.example/x", "/é"]
 )
-def test_a_malformed_location(make_sky: MakeSky, location: str) -> None:
-    sky = make_sky([Reply(302, headers={"Location": location})])
-    with pytest.raises(UnexpectedAnswer) as caught:
-        sky.tenant.get("/x")
+def test_a_malformed_location(make_harness: MakeHarness, location: str) -> None:
+    harness = make_harness([Reply(302, headers={"Location": location})])
+    with pytest.raises(UnexpectedResponse) as caught:
+        harness.tenant.get("/x")
     assert len(str(caught.value)) < 400
 
 
-def test_an_answer_that_is_too_long(make_sky: MakeSky) -> None:
+def test_an_answer_that_is_too_long(make_harness: MakeHarness) -> None:
     with pytest.raises(ConnectionFailed, match="more than 64 MB"):
-        make_sky([Reply(200, content=b"1" * (65 << 20))]).tenant.get("/x")
+        make_harness([Reply(200, content=b"1" * (65 << 20))]).tenant.get("/x")
 
 
 @pytest.mark.parametrize("status", [302, 404])
-def test_only_the_beginning_of_a_long_error_is_read(make_sky: MakeSky, status: int) -> None:
+def test_only_the_beginning_of_a_long_error_is_read(make_harness: MakeHarness, status: int) -> None:
     content = b'{"errors": [{"code": "X-1"}], "more": "' + b"1" * (4 << 20) + b'"}'
     with pytest.raises(ApiError) as caught:
-        make_sky([Reply(status, content=content, headers={"Location": "http://x.example/"})]).tenant.get("/x")
+        make_harness([Reply(status, content=content, headers={"Location": "http://x.example/"})]).tenant.get(
+            "/x"
+        )
     assert len(str(caught.value)) < 1000

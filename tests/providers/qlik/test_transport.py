@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 import requests
 
-from tenantry.providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
+from tenantry.providers.qlik import (
+    Cloud,
+    ConnectionFailed,
+    DeadlineExceeded,
+    NotFound,
+    ResponseLost,
+    deadline,
+)
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline
 from tenantry.providers.qlik.messages import Part, Request
 from tenantry.providers.qlik.settings import Settings
@@ -42,7 +49,7 @@ def once(breakdown: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
     return script
 
 
-def cut_in_answer(exchange: Exchange) -> None:
+def cut_in_response(exchange: Exchange) -> None:
     exchange.answer(200, b'{"id": ', Content_Length="100")
     exchange.close_connection = True
 
@@ -69,28 +76,28 @@ def contradict(exchange: Exchange) -> None:
     exchange.wfile.write(b"{}")
 
 
-BREAKDOWNS = [contradict, Exchange.cut, reset, cut_in_answer, cut_in_chunks, Exchange.wait]
+BREAKDOWNS = [contradict, Exchange.cut, reset, cut_in_response, cut_in_chunks, Exchange.wait]
 breakdowns = pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=lambda each: each.__name__)
 
 
-def test_every_host_is_reached_at_the_endpoint(make_wire: MakeWire, wired: Wired) -> None:
+def test_every_host_is_reached_at_the_endpoint(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(fine)
-    cloud = wired(wire, QLIK_ORG_CLIENT_ID="o", QLIK_ORG_CLIENT_SECRET="p")
+    cloud = make_cloud(wire, QLIK_ORG_CLIENT_ID="o", QLIK_ORG_CLIENT_SECRET="p")
     for host in [cloud.tenant(TENANT), cloud.register("eu"), cloud.organisation()]:
         host.get("/api/v1/x")
         assert wire.seen[-1].headers["Host"] == host.hostname
         assert wire.seen[-1].headers["Authorization"] == "Bearer the-access-token"
 
 
-def test_json_and_parameters_arrive(make_wire: MakeWire, wired: Wired) -> None:
+def test_json_and_parameters_arrive(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(fine)
-    found = wired(wire).tenant(TENANT).post("/api/v1/x", {"a": 1}, params={"q": "a b&c"})
+    found = make_cloud(wire).tenant(TENANT).post("/api/v1/x", {"a": 1}, params={"q": "a b&c"})
     assert found == {"path": "/api/v1/x?q=a+b%26c", "body": '{"a": 1}'}
 
 
-def test_connections_are_reused(make_wire: MakeWire, wired: Wired, tmp_path: Path) -> None:
+def test_connections_are_reused(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
     wire = make_wire(lambda each: each.answer(404, {}) if "no" in each.path else fine(each))
-    tenant = wired(wire).tenant(TENANT)
+    tenant = make_cloud(wire).tenant(TENANT)
     (tmp_path / "file").write_bytes(b"x")
     for _ in range(3):
         tenant.get("/x")
@@ -103,16 +110,16 @@ def test_connections_are_reused(make_wire: MakeWire, wired: Wired, tmp_path: Pat
     assert wire.connections == 1
 
 
-def test_an_empty_answer_keeps_the_connection(make_wire: MakeWire, wired: Wired) -> None:
+def test_an_empty_answer_keeps_the_connection(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(lambda each: each.answer(204))
-    tenant = wired(wire).tenant(TENANT)
+    tenant = make_cloud(wire).tenant(TENANT)
     assert [tenant.delete("/x") for _ in range(3)] == [None] * 3
     assert wire.connections == 1
 
 
-def test_many_threads_at_once(make_wire: MakeWire, wired: Wired) -> None:
+def test_many_threads_at_once(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(fine)
-    tenant = wired(wire).tenant(TENANT)
+    tenant = make_cloud(wire).tenant(TENANT)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: tenant.post(f"/x{n}", {"n": n}), range(200)))
     assert [each["path"] for each in found] == [f"/x{n}" for n in range(200)]
@@ -123,29 +130,29 @@ def test_many_threads_at_once(make_wire: MakeWire, wired: Wired) -> None:
 
 @breakdowns
 def test_a_read_gets_over_it(
-    make_wire: MakeWire, wired: Wired, breakdown: Callable[[Exchange], None]
+    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None]
 ) -> None:
     wire = make_wire(once(breakdown))
-    assert wired(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/x")["path"] == "/x"
+    assert make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/x")["path"] == "/x"
     assert len(wire.asked) == 2
 
 
 @breakdowns
 def test_a_change_is_sent_once_and_its_answer_lost(
-    make_wire: MakeWire, wired: Wired, breakdown: Callable[[Exchange], None]
+    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None]
 ) -> None:
     wire = make_wire(breakdown)
-    with pytest.raises(AnswerLost):
-        wired(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).post("/x", {"name": "Globex"})
+    with pytest.raises(ResponseLost):
+        make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).post("/x", {"name": "Globex"})
     assert len(wire.asked) == 1
 
 
 @breakdowns
 def test_a_download_gets_over_it(
-    make_wire: MakeWire, wired: Wired, breakdown: Callable[[Exchange], None], tmp_path: Path
+    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None], tmp_path: Path
 ) -> None:
     wire = make_wire(once(breakdown))
-    cloud = wired(wire, TENANTRY_REQUEST_TIMEOUT="0.2")
+    cloud = make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2")
     assert cloud.tenant(TENANT).download("/x", tmp_path / "to") == len('{"path": "/x", "body": ""}')
     assert len(wire.asked) == 2
 
@@ -155,22 +162,22 @@ def test_a_download_gets_over_it(
     [
         (Exchange.cut, "closed without a response"),
         (reset, "reset by peer"),
-        (cut_in_answer, "the response was cut off"),
+        (cut_in_response, "the response was cut off"),
         (cut_in_chunks, "the response was cut off"),
         (Exchange.wait, "TENANTRY_REQUEST_TIMEOUT"),
     ],
 )
 def test_what_happened_is_said_in_words(
-    make_wire: MakeWire, wired: Wired, breakdown: Callable[[Exchange], None], reason: str
+    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None], reason: str
 ) -> None:
     wire = make_wire(breakdown)
     with pytest.raises(ConnectionFailed, match=reason) as caught:
-        wired(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/api/v1/x?q=1")
+        make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/api/v1/x?q=1")
     assert str(caught.value).startswith(f"GET {TENANT}/api/v1/x failed: ")
     assert len(wire.asked) == 4
 
 
-def test_nobody_listens(wired: Wired) -> None:
+def test_nobody_listens(make_cloud: Wired) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environ = {
@@ -187,7 +194,7 @@ def test_nobody_listens(wired: Wired) -> None:
     assert not caught.value.sent
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire, wired: Wired) -> None:
+def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire, make_cloud: Wired) -> None:
     """A change after a pause must not be lost to a connection that the server has closed meanwhile."""
 
     def script(exchange: Exchange) -> None:
@@ -195,7 +202,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire
         exchange.close_connection = True  # without saying so in the answer
 
     wire = make_wire(script)
-    tenant = wired(wire).tenant(TENANT)
+    tenant = make_cloud(wire).tenant(TENANT)
     tenant.get("/x")
     time.sleep(0.05)
     assert tenant.post("/x", {})["body"] == "{}"
@@ -220,9 +227,9 @@ def test_neither_connecting_nor_waiting_is_allowed_more_than_is_left(
     assert set(allowed) == {timeout}
 
 
-def test_no_call_outlasts_its_deadline(make_wire: MakeWire, wired: Wired) -> None:
+def test_no_call_outlasts_its_deadline(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(Exchange.wait)
-    tenant = wired(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
+    tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
     tenant.authenticate()
     start = time.monotonic()
     with deadline(0.3), pytest.raises(DeadlineExceeded, match="/x"):
@@ -240,14 +247,14 @@ def dribble(exchange: Exchange) -> None:
 
 
 def test_an_answer_that_dribbles_does_not_outlast_it_either(
-    make_wire: MakeWire, wired: Wired, tmp_path: Path
+    make_wire: MakeWire, make_cloud: Wired, tmp_path: Path
 ) -> None:
     wire = make_wire(dribble)
-    tenant = wired(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
+    tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
     start = time.monotonic()
     with deadline(0.3), pytest.raises(DeadlineExceeded):
         tenant.get("/x")
-    with deadline(0.3), pytest.raises(AnswerLost):
+    with deadline(0.3), pytest.raises(ResponseLost):
         tenant.post("/x", {})
     with deadline(0.3), pytest.raises(DeadlineExceeded):
         tenant.download("/x", tmp_path / "to")
@@ -255,7 +262,7 @@ def test_an_answer_that_dribbles_does_not_outlast_it_either(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, wired: Wired) -> None:
+def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, make_cloud: Wired) -> None:
     hung_up = threading.Event()
 
     def script(exchange: Exchange) -> None:
@@ -264,7 +271,7 @@ def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, wired: Wired
         except OSError:
             hung_up.set()
 
-    tenant = wired(make_wire(script), clock=SYSTEM_CLOCK).tenant(TENANT)
+    tenant = make_cloud(make_wire(script), clock=SYSTEM_CLOCK).tenant(TENANT)
     with deadline(0.2), pytest.raises(DeadlineExceeded) as caught:
         tenant.get("/x")
     assert hung_up.wait(3), caught.value  # while the exception, with its frames, is still held
@@ -307,7 +314,7 @@ def test_as_many_connections_are_kept_as_calls_run_at_once() -> None:
     assert adapter.poolmanager.connection_pool_kw["maxsize"] == 16
 
 
-def test_an_upload_that_nobody_reads_does_not_outlast_it(wired: Wired, tmp_path: Path) -> None:
+def test_an_upload_that_nobody_reads_does_not_outlast_it(make_cloud: Wired, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (tmp_path / "file").open("wb") as file:
         file.truncate(64 << 20)
@@ -323,51 +330,51 @@ def test_an_upload_that_nobody_reads_does_not_outlast_it(wired: Wired, tmp_path:
 
     with Wire(fine) as wire:
         wire.RequestHandlerClass = Slow
-        tenant = wired(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
+        tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
         start = time.monotonic()
-        with deadline(0.3), pytest.raises(AnswerLost):
+        with deadline(0.3), pytest.raises(ResponseLost):
             tenant.upload("/x", tmp_path / "file")
         assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize("location", ["/there", f"https://{TENANT}/there", f"http://{TENANT}/there"])
-def test_redirects_stay_at_the_endpoint(make_wire: MakeWire, wired: Wired, location: str) -> None:
+def test_redirects_stay_at_the_endpoint(make_wire: MakeWire, make_cloud: Wired, location: str) -> None:
     wire = make_wire(once(lambda each: each.answer(301, b"<html>", Location=location)))
-    assert wired(wire).tenant(TENANT).get("/here")["path"] == "/there"
+    assert make_cloud(wire).tenant(TENANT).get("/here")["path"] == "/there"
     assert wire.asked[1].headers["Host"] == TENANT
     assert wire.asked[1].headers["Authorization"] == "Bearer the-access-token"
 
 
-def test_another_host_never_hears_of_a_redirect(make_wire: MakeWire, wired: Wired) -> None:
+def test_another_host_never_hears_of_a_redirect(make_wire: MakeWire, make_cloud: Wired) -> None:
     other = make_wire(fine)
     wire = make_wire(lambda each: each.answer(302, Location=f"{other.url}/steal"))
     with pytest.raises(Exception, match="another host"):
-        wired(wire).tenant(TENANT).get("/x")
+        make_cloud(wire).tenant(TENANT).get("/x")
     assert other.seen == []
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_the_endpoint(
-    make_wire: MakeWire, wired: Wired, monkeypatch: pytest.MonkeyPatch
+    make_wire: MakeWire, make_cloud: Wired, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire, proxy = make_wire(fine), make_wire(fine)
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]:
         monkeypatch.setenv(name, proxy.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    wired(wire).tenant(TENANT).get("/x")
+    make_cloud(wire).tenant(TENANT).get("/x")
     assert proxy.seen == []
     assert len(wire.asked) == 1
 
 
-def test_no_cookie_of_one_tenant_reaches_another(make_wire: MakeWire, wired: Wired) -> None:
+def test_no_cookie_of_one_tenant_reaches_another(make_wire: MakeWire, make_cloud: Wired) -> None:
     wire = make_wire(lambda each: each.answer(200, {}, Set_Cookie="session=1; Path=/"))
-    cloud = wired(wire)
+    cloud = make_cloud(wire)
     for hostname in [TENANT, TENANT, "other.eu.qlikcloud.com"]:
         cloud.tenant(hostname).get("/x")
     assert [each.headers["Cookie"] for each in wire.asked] == [None] * 3
 
 
-def test_gzip_is_read(make_wire: MakeWire, wired: Wired) -> None:
+def test_gzip_is_read(make_wire: MakeWire, make_cloud: Wired) -> None:
     import gzip
 
     wire = make_wire(
@@ -375,10 +382,10 @@ def test_gzip_is_read(make_wire: MakeWire, wired: Wired) -> None:
             200, gzip.compress(b'{"a": "' + b"b" * 100_000 + b'"}'), Content_Encoding="gzip"
         )
     )
-    assert len(wired(wire).tenant(TENANT).get("/x")["a"]) == 100_000
+    assert len(make_cloud(wire).tenant(TENANT).get("/x")["a"]) == 100_000
 
 
-def test_chunks_are_read(make_wire: MakeWire, wired: Wired, tmp_path: Path) -> None:
+def test_chunks_are_read(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
     def script(exchange: Exchange) -> None:
         exchange.send_response(200)
         exchange.send_header("Transfer-Encoding", "chunked")
@@ -386,22 +393,22 @@ def test_chunks_are_read(make_wire: MakeWire, wired: Wired, tmp_path: Path) -> N
         exchange.wfile.write(b'7\r\n{"id": \r\n4\r\n"1"}\r\n0\r\n\r\n')
 
     wire = make_wire(script)
-    tenant = wired(wire).tenant(TENANT)
+    tenant = make_cloud(wire).tenant(TENANT)
     assert tenant.get("/x") == {"id": "1"}
     assert tenant.download("/x", tmp_path / "to") == 11
     assert wire.connections == 1
 
 
-def test_an_empty_file_is_uploaded(make_wire: MakeWire, wired: Wired, tmp_path: Path) -> None:
+def test_an_empty_file_is_uploaded(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
     wire = make_wire(fine)
     (tmp_path / "file").touch()
-    found: Any = wired(wire).tenant(TENANT).upload("/x", tmp_path / "file")
+    found: Any = make_cloud(wire).tenant(TENANT).upload("/x", tmp_path / "file")
     assert found["body"] == ""
     assert wire.asked[0].headers["Content-Length"] == "0"
 
 
 @pytest.mark.parametrize("part", ["the first line", "headers", "chunks"])
-def test_drops_of_an_answer_do_not_outlast_it(wired: Wired, part: str) -> None:
+def test_drops_of_an_answer_do_not_outlast_it(make_cloud: Wired, part: str) -> None:
     """Each comes well within the timeout of one read, and they never end."""
     ended: list[str] = []
 
@@ -422,7 +429,7 @@ def test_drops_of_an_answer_do_not_outlast_it(wired: Wired, part: str) -> None:
             ended.append(part)
 
     with Wire(drip) as wire:
-        cloud = wired(wire, clock=SYSTEM_CLOCK)
+        cloud = make_cloud(wire, clock=SYSTEM_CLOCK)
         cloud.authenticate(TENANT)
         with deadline(0.6), pytest.raises((ConnectionFailed, DeadlineExceeded)):
             cloud.tenant(TENANT).get("/x")

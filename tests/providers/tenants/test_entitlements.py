@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.errors import NotReleased
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants.entitlements import release
-from tests.providers.twins import Tenancy, Twin
+from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 PATH = "/api/v1/licenses/assignments"
 
@@ -160,16 +160,16 @@ def test_many_are_released_a_hundred_at_a_time(cloud: Cloud, tenancy: Tenancy) -
     assert len(requests) == 2
 
 
-def lifecycle(tenancy: Tenancy, twin: Callable[[str], Twin], **more: Any) -> Twin:
+def lifecycle(tenancy: Tenancy, driver: MakeDriver, **more: Any) -> ResourceDriver:
     given = {"tenant": tenancy.hostname, "tenant_id": tenancy.tenant_id, "kind": "trial", **more}
-    return twin("tenant_lifecycle").create({**given, "ends_on": "2999-12-31", "grace_days": 10})
+    return driver("tenant_lifecycle").create({**given, "ends_on": "2999-12-31", "grace_days": 10})
 
 
 def test_they_are_released_before_the_tenant_is_deactivated(
-    cloud: Cloud, tenancy: Tenancy, twin: Callable[[str], Twin], monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    lifecycle(tenancy, twin, release_entitlements=True).delete()
+    lifecycle(tenancy, driver, release_entitlements=True).delete()
     assert held(tenancy) == {"auth0|eve"}
     assert tenancy.world.tenant["status"] == "disabled"
     said = "\n".join(tenancy.messages)
@@ -177,10 +177,10 @@ def test_they_are_released_before_the_tenant_is_deactivated(
 
 
 def test_a_tenant_whose_entitlements_are_refused_stays(
-    cloud: Cloud, tenancy: Tenancy, twin: Callable[[str], Twin], monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    made = lifecycle(tenancy, twin, release_entitlements=True)
+    made = lifecycle(tenancy, driver, release_entitlements=True)
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/actions/delete", status=403)
     with pytest.raises(Failure, match="none was released"):
         made.delete()
@@ -188,10 +188,10 @@ def test_a_tenant_whose_entitlements_are_refused_stays(
 
 
 def test_nothing_is_released_unless_the_lifecycle_says_so(
-    cloud: Cloud, tenancy: Tenancy, twin: Callable[[str], Twin], monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    lifecycle(tenancy, twin).delete()
+    lifecycle(tenancy, driver).delete()
     assert len(held(tenancy)) == 3
     assert not [
         each for each in tenancy.qlik.control.requests() if each["path"].startswith(f"{PATH}/actions/d")

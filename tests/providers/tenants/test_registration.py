@@ -14,13 +14,13 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.providers.framework import run
-from tenantry.providers.framework.errors import NothingMade, ResourceError, TenantGone, TenantUndecided
-from tenantry.providers.framework.facts import nothing_made_in
+from tenantry.providers.framework.errors import NothingCreated, ResourceError, TenantGone, TenantUndecided
+from tenantry.providers.framework.facts import nothing_created_in
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.lookups import exports
 from tenantry.providers.qlik import Cloud, QlikError
 from tenantry.providers.tenant_proof import HANDLER
-from tenantry.providers.tenants import lifetime, lost_answers, permits, registration
+from tenantry.providers.tenants import lifetime, lost_responses, permits, registration
 from tests.world import World, calls
 
 WANT = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex", "status": "active"}
@@ -73,14 +73,14 @@ class Registry:
         """Run, expect to be asked, and return the question."""
         with pytest.raises(TenantUndecided) as error:
             self.obtain(**want)
-        assert not isinstance(error.value, NothingMade), str(error.value)
+        assert not isinstance(error.value, NothingCreated), str(error.value)
         return str(error.value)
 
-    def nothing_made(self) -> str:
+    def nothing_created(self) -> str:
         """Run, expect the verdict that nothing was made, and return what is said."""
-        with pytest.raises(NothingMade) as error:
+        with pytest.raises(NothingCreated) as error:
             self.obtain()
-        assert nothing_made_in(str(error.value)) == self.proof["id"]
+        assert nothing_created_in(str(error.value)) == self.proof["id"]
         return str(error.value)
 
     @property
@@ -127,7 +127,7 @@ def registry(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A stack with organisation credentials, and no proof yet."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
     # Nothing tells these stacks' states: the proof that is renewed is asked about in the state.
-    monkeypatch.setattr(lost_answers, "state_resources", list)
+    monkeypatch.setattr(lost_responses, "state_resources", list)
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -182,7 +182,7 @@ def test_a_permit_expires(registry: Registry, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ResourceError, match="time allowed"):
         registry.obtain()
     assert registry.asked == 0
-    registry.nothing_made()
+    registry.nothing_created()
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_request_that_qlik_refused(registry: Registry, refusal: dict[str, Any]
     with pytest.raises(ResourceError) as error:
         registry.obtain()
     assert f"TENANTRY_RENEW={registry.proof['id']} pulumi up --stack globex" in str(error.value)
-    assert nothing_made_in(str(error.value)) == "", "a refusal is not put right by asking again at once"
+    assert nothing_created_in(str(error.value)) == "", "a refusal is not put right by asking again at once"
     registry.end_run()
     with without_organisation(registry.cloud):
-        assert "refused or never sent" in registry.nothing_made()
+        assert "refused or never sent" in registry.nothing_created()
     assert registry.tenants == set()
 
 
@@ -236,7 +236,7 @@ def test_an_answer_that_tells_nothing(registry: Registry, effect: dict[str, Any]
     if made:
         registry.undecided()
     else:
-        registry.nothing_made()
+        registry.nothing_created()
     assert (registry.asked, len(registry.tenants)) == (1, made)
 
 
@@ -278,7 +278,7 @@ def test_a_deactivated_tenant_of_that_name_stops_once(
     assert (registry.asked, World(registry.qlik, asleep).tenant["status"]) == (1, "disabled")
 
     proofs = [{"type": "pulumi-python:dynamic/qlik:TenantProof"}] * 2
-    monkeypatch.setattr(lost_answers, "state_resources", lambda: proofs)
+    monkeypatch.setattr(lost_responses, "state_resources", lambda: proofs)
     registry.prove()
     assert registry.obtain()[0] != asleep
     assert World(registry.qlik, asleep).tenant["status"] == "disabled"
@@ -289,14 +289,14 @@ def test_a_renewal_that_came_to_nothing_settles_no_later_question(
 ) -> None:
     """The state may still have both proofs, and a tenant of that name may have been taken down since."""
     proofs = [{"type": "pulumi-python:dynamic/qlik:TenantProof"}] * 2
-    monkeypatch.setattr(lost_answers, "state_resources", lambda: proofs)
+    monkeypatch.setattr(lost_responses, "state_resources", lambda: proofs)
     registry.qlik.control.settings(tenant_quota=0)
     registry.prove()
     with pytest.raises(ResourceError):
         registry.obtain()
     registry.end_run()
     registry.qlik.control.settings(tenant_quota=None)
-    registry.nothing_made()
+    registry.nothing_created()
     asleep = registry.made_by_another(name="Globex")
     lifetime.deactivate(registry.cloud, asleep, World(registry.qlik, asleep).tenant["id"], 30)
     assert f"hostname: {asleep}" in registry.undecided()
@@ -311,7 +311,7 @@ def test_a_run_that_ended_right_after_its_proof(registry: Registry) -> None:
     registry.end_run()
     assert "Run `pulumi up` again after" in registry.undecided()
     registry.qlik.control.advance(permits.PERMIT_SECONDS + 120 + 300 + 30 + 10)
-    registry.nothing_made()
+    registry.nothing_created()
     assert registry.asked == 0
 
 
@@ -398,7 +398,7 @@ def test_a_tenant_of_another_name_is_none(registry: Registry) -> None:
     registry.lose_one(drop_before=True)
     registry.made_by_another(name="Initech")
     registry.qlik.control.advance(HOUR)
-    registry.nothing_made()
+    registry.nothing_created()
 
 
 def test_a_tenant_of_before_the_proof_is_none(registry: Registry) -> None:
@@ -407,7 +407,7 @@ def test_a_tenant_of_before_the_proof_is_none(registry: Registry) -> None:
     registry.qlik.control.advance(HOUR)
     registry.lose_one(drop_before=True)
     registry.qlik.control.advance(HOUR)
-    registry.nothing_made()
+    registry.nothing_created()
 
 
 def test_a_maker_that_is_missing_or_foreign_makes_no_difference(registry: Registry) -> None:
@@ -485,7 +485,7 @@ def test_a_tenant_alone_is_not_replaced(registry: Registry, monkeypatch: pytest.
     hostname, _ = registry.obtain()
     registry.end_run()
     entry = {"urn": URN, "id": hostname, "type": "pulumi-python:dynamic/qlik:Tenant"}
-    monkeypatch.setattr(lost_answers, "state_resources", lambda: [entry])
+    monkeypatch.setattr(lost_responses, "state_resources", lambda: [entry])
     with pytest.raises(ResourceError) as error:
         registry.obtain()
     assert f"--replace '{URN}'" in str(error.value)
@@ -518,4 +518,4 @@ def test_a_proof_for_a_tenant_to_take_back_is_unused(registry: Registry) -> None
         registry.obtain(revive={"hostname": "gone.eu.qlikcloud.com", "tenant_id": "t"})
     registry.end_run()
     with without_organisation(registry.cloud):
-        registry.nothing_made()
+        registry.nothing_created()

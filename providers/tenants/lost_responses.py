@@ -11,8 +11,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from tenantry.providers.framework import run
-from tenantry.providers.framework.errors import NothingMade, ResourceError, StateUnreadable, TenantUndecided
-from tenantry.providers.framework.facts import nothing_made, renewal, revive_line
+from tenantry.providers.framework.errors import (
+    NothingCreated,
+    ResourceError,
+    StateUnreadable,
+    TenantUndecided,
+)
+from tenantry.providers.framework.facts import nothing_created, renewal, revive_line
 from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.stack import current_stack, state_resources
 from tenantry.providers.framework.waiting import creation_seconds, lag_seconds
@@ -26,7 +31,7 @@ PASTE = "add its line to the stack file and run `pulumi up`"
 
 
 def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUndecided:
-    """Return the error for a proof of an earlier run: NothingMade if that is certain, else TenantUndecided.
+    """Return the error for a proof of an earlier run: NothingCreated if that is certain, or TenantUndecided.
 
     `nothing_noted`: a note on this disk says that no tenant was created. Requests are sent only if the
     organisation's client is set. Raises the errors of these requests and of `refuse_namesake`.
@@ -107,7 +112,7 @@ def lost(cloud: Cloud, want: Properties, error: QlikError) -> TenantUndecided:
     return TenantUndecided(f"{error}\nA tenant may have been created. {advice}")
 
 
-def made_and_gone(want: Properties, hostname: str, tenant_id: str, error: QlikError) -> TenantUndecided:
+def created_but_missing(want: Properties, hostname: str, tenant_id: str, error: QlikError) -> TenantUndecided:
     """Return the error for a tenant that was created under the proof and does not answer now."""
     return TenantUndecided(
         f"{error}\nAn earlier run created tenant {hostname} under this proof. To continue with it, {PASTE}:"
@@ -148,14 +153,14 @@ def is_renewed() -> bool:
     return sum(type_.endswith("dynamic/qlik:TenantProof") for type_ in types) > 1
 
 
-def _nothing(proof: str, why: str) -> NothingMade:
+def _nothing(proof: str, why: str) -> NothingCreated:
     stack = current_stack().name
     up = f"`tenantry up {stack}`".replace(" `", "`")
-    return NothingMade(
+    return NothingCreated(
         f"An earlier run prepared a tenant, but none was created: {why}. To create one, run {up}, or with "
         "Pulumi alone:\n"
         f"  {renewal(proof, stack)}\n"
-        f"{nothing_made(proof)}"
+        f"{nothing_created(proof)}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy
+from tests.providers.resource_driver import Ask, Case, Drift, InPlace, Inputs, Tenancy
 
 PATH = "/api/v1/banners"
 PATCH = (f"PATCH {PATH}/{{id}}",)

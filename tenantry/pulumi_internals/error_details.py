@@ -29,7 +29,7 @@ def unfinished(id: str, outs: dict[str, Any], message: str) -> Any:
     return ErrorResourceInitFailed(id=id, properties=properties, reasons=[message])
 
 
-def tell(call: Call, message: str, detail: Any = None) -> None:
+def attach(call: Call, message: str, detail: Any = None) -> None:
     """Send the engine the message of the failure that the caller is about to raise, and a detail if given."""
     from google.protobuf.any_pb2 import Any as AnyMessage
     from google.rpc.status_pb2 import Status

@@ -1,7 +1,7 @@
-"""Twins: a resource driven as by the engine, but without it. Adapter and handlers are real, Qlik is emulated.
+"""Drives one resource like the engine, but without it. Adapter and handlers are real, and Qlik is emulated.
 
-Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold
-then, how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
+Each resource type has a test module, `test_<module>.py`, with a `Case`: example inputs, what Qlik has after
+`create`, and how each property changes and drifts. `test_every_kind.py` runs the shared tests on all cases.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Tenancy:
         return calls(new)
 
 
-class Twin:
+class ResourceDriver:
     """One resource: its inputs and state, and the steps that the engine would take with it."""
 
     def __init__(self, tenancy: Tenancy, module: str) -> None:
@@ -104,7 +104,7 @@ class Twin:
         assert not problems, "\n".join(problems)
         return dict(result.inputs)
 
-    def create(self, inputs: Inputs) -> Twin:
+    def create(self, inputs: Inputs) -> ResourceDriver:
         """Create it."""
         self.inputs = self.check(inputs)
         made = self.provider.create(_wire(self.inputs | self._constant))
@@ -143,6 +143,9 @@ class Twin:
 
 Ask = Callable[..., Any]
 """Sends a request to the tenant as somebody: method, path as `tests.world.whole` takes it, body."""
+
+
+MakeDriver = Callable[[str], ResourceDriver]
 
 
 @dataclass(frozen=True)

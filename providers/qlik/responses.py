@@ -29,9 +29,9 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     TenantDisabled,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.redaction import redacted
 
 BY_STATUS: dict[int, type[ApiError]] = {
@@ -49,16 +49,16 @@ TEXT_SHOWN = 500
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 """The errors of code that meets an unexpected value."""
 
-_last: ContextVar[tuple[Request, Answer] | None] = ContextVar("last_answer", default=None)
+_last: ContextVar[tuple[Request, Response] | None] = ContextVar("last_answer", default=None)
 
 
-def api_error(request: Request, answer: Answer, now: float) -> ApiError:
+def api_error(request: Request, response: Response, now: float) -> ApiError:
     """Return the error for a status of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
-    body = _json(answer)
-    found = problems(body) or ([Problem(detail=_plain_text(answer))] if body is None else [])
+    body = _json(response)
+    found = problems(body) or ([Problem(detail=_plain_text(response))] if body is None else [])
     codes = {problem.code for problem in found}
-    error_type = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
-    if answer.status == 401 and codes & DISABLED:
+    error_type = BY_STATUS.get(response.status, ServerError if response.status >= 500 else ApiError)
+    if response.status == 401 and codes & DISABLED:
         error_type = TenantDisabled
     if error_type is RateLimited and any(code.startswith("RELOADS-") for code in codes):
         error_type = ReloadIsPending
@@ -66,34 +66,34 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
         error_type = HostUnknown
     return error_type(
         request,
-        answer.status,
+        response.status,
         [_without_secrets(problem, request) for problem in found],
-        trace_id=_shown(trace_id(body, answer), request),
-        retry_after=retry_after(answer, now),
+        trace_id=_shown(trace_id(body, response), request),
+        retry_after=retry_after(response, now),
         enveloped=isinstance(body, dict) and isinstance(body.get("errors"), list) and any(codes),
-        advice=advice(request, answer.status, codes),
+        advice=advice(request, response.status, codes),
     )
 
 
-def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
+def unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
     """Return the error for an unusable response. `what` is the reason."""
-    return UnexpectedAnswer(
+    return UnexpectedResponse(
         request,
-        answer.status,
+        response.status,
         [Problem(detail=what)],
-        trace_id=_shown(trace_id(None, answer), request),
+        trace_id=_shown(trace_id(None, response), request),
         advice="Run it again. If the error stays, a proxy may answer for Qlik, or the API has changed.",
     )
 
 
-def remember(request: Request, answer: Answer) -> None:
+def remember(request: Request, response: Response) -> None:
     """Remember the response that is about to be read, for `translated_errors`."""
-    _last.set((request, answer))
+    _last.set((request, response))
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Convert the block's errors about unexpected values into UnexpectedAnswer, for the last response read.
+    """Convert the block's errors about unexpected values into UnexpectedResponse, for the last response read.
 
     If it read none, the error is a defect of this program and stays unchanged.
     """
@@ -127,18 +127,18 @@ def problems(body: Any) -> list[Problem]:
     return [problem for entry in entries or [body] if (problem := _problem(entry)) != Problem()]
 
 
-def trace_id(body: Any, answer: Answer) -> str:
+def trace_id(body: Any, response: Response) -> str:
     """Return the id of the request for Qlik's support, or an empty string."""
     found = body.get("traceId") if isinstance(body, dict) else None
-    return _text(found or answer.headers.get("X-B3-TraceId") or answer.headers.get("qlik-traceid"))
+    return _text(found or response.headers.get("X-B3-TraceId") or response.headers.get("qlik-traceid"))
 
 
-def retry_after(answer: Answer, now: float) -> float | None:
+def retry_after(response: Response, now: float) -> float | None:
     """Return the seconds in Retry-After (seconds or a date). None if absent or unreadable."""
-    text = answer.headers.get("Retry-After", "").strip()
+    text = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
-    until, sent = http_date(text), http_date(answer.headers.get("Date", ""))
+    until, sent = http_date(text), http_date(response.headers.get("Date", ""))
     if until is None:
         return None
     return max(0.0, until - (now if sent is None else sent))
@@ -173,16 +173,16 @@ def _causes(meta: Any) -> list[str]:
     return [*([own] if own else []), *_causes(meta.get("meta"))]
 
 
-def _json(answer: Answer) -> Any:
+def _json(response: Response) -> Any:
     try:
-        return answer.json
+        return response.json
     except ValueError:
         return None
 
 
-def _plain_text(answer: Answer) -> str:
+def _plain_text(response: Response) -> str:
     """Return the readable text of a body that is not JSON."""
-    text = answer.content.decode("utf-8", "replace")
+    text = response.content.decode("utf-8", "replace")
     text = re.sub(r"<(style|script)\b.*?(?:</\1>|\Z)|<[^<>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     return _text(text)
 

@@ -20,8 +20,8 @@ from tenantry.providers.qlik import (
     TenantDisabled,
     Unauthorized,
 )
-from tenantry.providers.qlik.answers import api_error, retry_after
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Request, Response
+from tenantry.providers.qlik.responses import api_error, retry_after
 
 REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/things")
 TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID and …")
@@ -32,7 +32,7 @@ def error(
     status: int, body: Any = None, request: Request = REQUEST, headers: dict[str, str] | None = None
 ) -> ApiError:
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return api_error(request, Answer(status, CaseInsensitiveDict(headers or {}), content), NOW)
+    return api_error(request, Response(status, CaseInsensitiveDict(headers or {}), content), NOW)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,13 @@ def test_status_of_the_envelope_in_any_form(status: Any) -> None:
 
 
 def test_top_level_twins_of_spaces_are_not_shown_twice() -> None:
-    twins = {"code": "S-1", "title": "Taken", "errors": [{"code": "S-1", "title": "Taken"}], "traceId": "t"}
-    assert str(error(409, twins)).count("Taken") == 1
+    body = {
+        "code": "S-1",
+        "title": "Taken",
+        "errors": [{"code": "S-1", "title": "Taken"}],
+        "traceId": "t",
+    }
+    assert str(error(409, body)).count("Taken") == 1
 
 
 def test_top_level_alone_is_read() -> None:
@@ -151,7 +156,7 @@ def test_trace_id_of_a_header(name: str) -> None:
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(Answer(429, CaseInsensitiveDict(headers)), NOW) == seconds
+    assert retry_after(Response(429, CaseInsensitiveDict(headers)), NOW) == seconds
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tenantry.providers.framework.properties import is_certainly_valid
 from tenantry.providers.qlik import Cloud
 from tests.fuzz.examples import EXAMPLES
 from tests.providers.framework.test_every_kind import CASES
-from tests.providers.twins import LICENCE, Case, Tenancy, Twin, made_with
+from tests.providers.resource_driver import LICENCE, Case, ResourceDriver, Tenancy, made_with
 
 FEW = 6
 SALT = os.urandom(4).hex() if EXAMPLES else ""
@@ -123,7 +123,7 @@ def attempt(network: Mutating, step: Callable[[], object]) -> bool:
     return True
 
 
-def state_is_sound(made: Twin) -> None:
+def state_is_sound(made: ResourceDriver) -> None:
     """Check that each output has the type of its property; an unknown word can be new at Qlik."""
     for name, prop in made.kind.properties.items():
         value = made.state.get(name)
@@ -188,12 +188,12 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
     """Run a resource through its life; change the shape of one response at one of the steps."""
     inputs = case.given(tenancy)
     step = network.random.choice(["create", "create", "read", "update", "delete"])
-    made = Twin(tenancy, case.module)
+    made = ResourceDriver(tenancy, case.module)
     before = count(tenancy)
     if step == "create":
         network.left = network.random.randrange(max(1, len(case.creates)))
     if not attempt(network, lambda: made.create(inputs)):
-        made = Twin(tenancy, case.module)
+        made = ResourceDriver(tenancy, case.module)
         if not attempt(network, lambda: made.create(inputs)):
             assert case.module == "tenant", "the next run does not find what was made"
             return
@@ -214,7 +214,7 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
             # A wrong response can leave wrong values of the right type in the state. A refresh corrects them:
             # it reads them again, or finds no object with the id. Then the next run finds the created object.
             if made.drift() is None:
-                made = Twin(tenancy, case.module)
+                made = ResourceDriver(tenancy, case.module)
                 made.create(wanted)
             else:
                 made.update(wanted)
