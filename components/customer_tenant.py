@@ -144,7 +144,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             proof=self.proof.proof,
             program_run=self._run,
             templates={
-                key: {"source_tenant": self._settings.source_tenant, **app.given()}
+                key: {"source_tenant": self._settings.source_tenant, **app.resource_properties()}
                 for key, app in customer.apps.items()
             },
             **customer.tenant.model_dump(),
@@ -165,7 +165,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
             return made
         noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # only called for blocks that have one
-        return {noun: self._make(noun, given)} if given and given.given() else {}
+        return {noun: self._make(noun, given)} if given and given.resource_properties() else {}
 
     def _in_space(self, entry: Block) -> dict[str, Any]:
         """Return the reference to the space of an entry, if it has a key `space`."""
@@ -188,7 +188,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         made = getattr(providers, mapping.resource)(
             name,
             tenant=self.tenant.id,
-            **block.given(),
+            **block.resource_properties(),
             **_secrets(block),
             **from_stack,
             **references,

@@ -30,7 +30,6 @@ TenantryError
 │   │   └── HostRefused                    the host is not in Qlik Cloud
 │   ├── DeadlineExceeded                   the time for the whole operation is over
 │   ├── RequestFailed                      a request failed
-│   │   ├── ResponseLost                     the result of a request that must not be repeated is unknown
 │   │   ├── ApiError                       Qlik returned an error
 │   │   │   ├── Conflict                   409: an object with this natural key exists
 │   │   │   ├── Forbidden                  403: not allowed
@@ -42,8 +41,9 @@ TenantryError
 │   │   │   ├── ServerError                5xx
 │   │   │   ├── TenantDisabled             401: the tenant is deactivated
 │   │   │   ├── Unauthorized               401: Qlik does not accept the client or its token
-│   │   │   └── UnexpectedResponse           a response that the API does not describe
-│   │   └── ConnectionFailed               no usable response: network, TLS or timeout
+│   │   │   └── UnexpectedResponse         a response that the API does not describe
+│   │   ├── ConnectionFailed               no usable response: network, TLS or timeout
+│   │   └── ResponseLost                   the result of a request that must not be repeated is unknown
 │   └── ResourceError                      a resource cannot become what the file says
 │       ├── AdoptionUndecided              several objects match the one to adopt
 │       ├── AliasRefused                   a tenant cannot have the alias

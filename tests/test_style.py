@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("providers", "components", "tenantry")
-REPORTING = {"Complaint", "Problem", "Finding", "CheckFailure", "fail", "refuse", "problem"}
+REPORTING = {"Violation", "Problem", "Finding", "CheckFailure", "fail", "refuse", "problem"}
 """Calls that report a problem, besides `raise`."""
 
 FOREIGN = (

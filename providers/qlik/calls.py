@@ -20,7 +20,7 @@ from tenantry.providers.qlik.errors import (
 from tenantry.providers.qlik.governor import RateGovernor, Turn, queue
 from tenantry.providers.qlik.messages import Request, Response, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
-from tenantry.providers.qlik.tokens import Token, Tokens
+from tenantry.providers.qlik.tokens import Token, TokenCache
 from tenantry.providers.qlik.transport import Transport
 
 TIMED_OUT = 408  # from a proxy that did not wait for Qlik; a read can be repeated
@@ -55,7 +55,7 @@ class Calls:
         self._limits = limits.RateLimits(clock)
         self._governor = governor
         self._heard: dict[str, float] = {}
-        self._tokens = Tokens(credentials, self.send, clock)
+        self._tokens = TokenCache(credentials, self.send, clock)
 
     def send(self, request: Request) -> Response:
         """Return the response if its status is 200 to 399.

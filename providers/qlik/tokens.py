@@ -31,7 +31,7 @@ class Token:
         return "Token([secure])"
 
 
-class Tokens:
+class TokenCache:
     """A thread-safe cache that fetches missing tokens, at most one per host at a time."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Tokens:
         self._locks: dict[str, threading.Lock] = {}
 
     def __repr__(self) -> str:
-        return "Tokens([secure])"
+        return "TokenCache([secure])"
 
     def get(self, host: str, deadline: Deadline) -> Token:
         """Return a valid token for `host`, from the cache or a new one.

@@ -205,7 +205,7 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
 
     import requests
 
-    from tenantry.providers.qlik.punctual import Adapter
+    from tenantry.providers.qlik.deadline_adapter import Adapter
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> None:

@@ -6,7 +6,7 @@ holdings.py   what the state of each stack holds                → Holding
 tenants.py    compares the organisation's tenants with these    → Finding
 licences.py   licences that end soon                            → Finding
 leftovers.py  apps that an interrupted import left behind       → LeftOver
-look.py       the whole audit                                   → Audit
+audit.py      the whole audit                                   → Audit
 locks.py      the locks of a stack                              → Lock
 unlocking.py  which locks may be cleared, and what to do next
 ```

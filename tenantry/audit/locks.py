@@ -83,13 +83,15 @@ def locks_in_error(failure: PulumiFailed) -> list[Lock]:
 
     Raises LocksUnknown, or the error if it is not about locks.
     """
-    if lock_messages.LOCKED not in failure.said:
-        if lock_messages.TAKEN in failure.said:
+    if lock_messages.LOCKED not in failure.output:
+        if lock_messages.TAKEN in failure.output:
             return []
         raise failure
-    found = [_lock(*fields) for fields in lock_messages.locks_in(failure.said)]
+    found = [_lock(*fields) for fields in lock_messages.locks_in(failure.output)]
     if not found:
-        raise LocksUnknown(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
+        raise LocksUnknown(
+            f"the stack is locked, but `pulumi` does not say by whom: {failure.output.strip()}"
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from tenantry.checks import held_names, living, logins, lookalikes, organisation
+from tenantry.checks import existing_objects, held_names, logins, lookalikes, organisation
 from tenantry.checks.findings import Finding, Level, at
 from tenantry.providers.lookups.preflight import Preflight, Roles
 from tenantry.providers.lookups.templates import Template
@@ -137,7 +137,7 @@ class Checks:
             yield from self.templates()
             yield from self.people()
             yield from self.guarded("roles", self.roles)
-            yield from self.guarded("tenant", self.living)
+            yield from self.guarded("tenant", self.existing_objects)
         else:
             yield Finding(
                 "warning",
@@ -232,9 +232,9 @@ class Checks:
                 keys: Keys = ("admins", key, "email" if admin.email else "subject")
                 yield self.at(keys, "error", "people", str(error))
 
-    def living(self) -> Iterator[Finding]:
+    def existing_objects(self) -> Iterator[Finding]:
         """Yield whether the tenant is active, and whether its groups and spaces can be managed."""
-        yield from living.findings(self.customer, self.sources, self.state, self.preflight)
+        yield from existing_objects.findings(self.customer, self.sources, self.state, self.preflight)
 
     def roles(self) -> Iterator[Finding]:
         """Yield whether role names exist in the tenant, or in a new tenant if there is none yet."""

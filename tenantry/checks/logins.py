@@ -22,7 +22,7 @@ def findings(customer: Customer, sources: Sources, cloud: Cloud) -> Iterator[Fin
             handler = handler_of(entry.mapping.resource)
             keys = (CUSTOMER, block, key)
             try:
-                handler.check_service(cloud, entry.given())
+                handler.check_service(cloud, entry.resource_properties())
                 yield Finding("ok", ABOUT, f"{entry.mapping.noun} {key} answers")
             except LoginServiceUnusable as error:
                 yield at(sources, keys, "error", ABOUT, f"GET {error.url} failed: {error.reason}")

@@ -18,9 +18,9 @@ from tenantry.text import on_one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tenantry.audit.audit import Audit
     from tenantry.audit.findings import Finding, Unread
     from tenantry.audit.leftovers import LeftOver
-    from tenantry.audit.look import Audit
     from tenantry.providers.qlik import Cloud
     from tenantry.state.backend import PulumiFailed
 
@@ -82,18 +82,18 @@ def orphans(
 
 
 def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
-    from tenantry.audit.look import UnknownRegion, look
+    from tenantry.audit.audit import UnknownRegion, run_audit
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.troubles import from_command
     from tenantry.state.backend import Backend, PulumiFailed
 
     def explain(stack: str, failure: PulumiFailed) -> str:
-        return from_command(stack, failure.said, failure.code).line
+        return from_command(stack, failure.output, failure.code).line
 
     project = current_project()
     try:
         with working("Comparing tenants with states"):
-            return look(
+            return run_audit(
                 cloud,
                 project,
                 Backend(root_of(project)),

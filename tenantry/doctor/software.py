@@ -76,7 +76,7 @@ def backend(root: Path, *, offline: bool) -> Iterator[Finding]:
         who = json.loads(Backend(root).run("whoami", "--json"))
         stacks = json.loads(Backend(root).run("stack", "ls", "--json"))
     except PulumiFailed as error:
-        trouble = troubles.from_command("", error.said, error.code)
+        trouble = troubles.from_command("", error.output, error.code)
         yield Finding("error", "backend", with_advice(trouble))
         return
     yield Finding(
@@ -102,7 +102,7 @@ def secrets(project: Project) -> Finding:
             "passphrase",
             f"not set. {advice}, unless a service or a key vault encrypts secrets.",
         )
-    fits = {name: passphrase.fits(text, salts[name]) for name in list(salts)[:TESTED_FILES]}
+    fits = {name: passphrase.matches(text, salts[name]) for name in list(salts)[:TESTED_FILES]}
     files = counted(len(salts), "stack file")
     if wrong := [name for name, fit in fits.items() if fit is False]:
         return Finding("error", "passphrase", f"it does not decrypt {wrong[0]}")
@@ -116,7 +116,7 @@ def secrets(project: Project) -> Finding:
 def _passphrase() -> tuple[str | None, str]:
     """Return the passphrase, None if there is none, and its problem if it cannot be read."""
     try:
-        return passphrase.given(os.environ), ""
+        return passphrase.from_environment(os.environ), ""
     except (OSError, UnicodeDecodeError) as error:
         file = f"{passphrase.FILE_VARIABLE}={os.environ[passphrase.FILE_VARIABLE]}"
         return None, f"{file} cannot be read: {error}"

@@ -97,7 +97,7 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         log.deleting = log.deleting or step["op"] == "delete"
         if step.get("new"):
             log.registered.add(step["urn"])
-    elif message := event.get(event_log.SAID):
+    elif message := event.get(event_log.MESSAGE):
         facts, text = read_facts(message["message"].strip())
         text, urn = text.strip(), message.get("urn", "")
         if message["severity"] == "error":

@@ -159,7 +159,7 @@ def _state(reader: Reader, member: Member) -> tuple[State, str]:
     except NoSuchStack:
         return {}, ""
     except PulumiFailed as failure:
-        return {}, from_command(member.stack, failure.said, failure.code).line
+        return {}, from_command(member.stack, failure.output, failure.code).line
 
 
 COLUMNS = (

@@ -325,13 +325,13 @@ def _hide_secrets(job: Job) -> None:
                 file.write_text(clean, "utf-8")
 
 
-def _settle(job: Job) -> None:
+def _clear_finished_operations(job: Job) -> None:
     """Remove the interrupted creates of an earlier run from the state if it has their resources.
 
     Otherwise Pulumi keeps them, with a warning in each run, until a `refresh` clears them.
     """
     with suppress(PulumiFailed):
-        Backend(job.root, job.environment).settle(job.member.stack)
+        Backend(job.root, job.environment).clear_finished_operations(job.member.stack)
 
 
 def _protected(job: Job, log: events.Log) -> list[str]:
@@ -373,7 +373,7 @@ def _result(job: Job, ended: process.CommandResult) -> Outcome:
     if ended.code == 0:
         job.log.unlink(missing_ok=True)  # it can be long, and nobody needs it
         if log.cut_off and job.operation == "up":
-            _settle(job)
+            _clear_finished_operations(job)
         return outcome
     found = tuple(troubles.from_log(log, _protected(job, log)))
     if ended.code is None:

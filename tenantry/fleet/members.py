@@ -16,7 +16,7 @@ from tenantry.settings.errors import SettingsError
 from tenantry.settings.loading import Resolved, resolve, unexpected_errors_as_problems
 from tenantry.settings.merge import merge
 from tenantry.settings.models import parts
-from tenantry.settings.models.look import FromFiles, Located
+from tenantry.settings.models.appearance import FromFiles, Located
 from tenantry.settings.plans import missing_plan, read_chain
 from tenantry.settings.sources import Source
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from tenantry.importing import other_stacks, state
 from tenantry.importing.errors import ImportRefused
+from tenantry.importing.finders import find_all
 from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import find_all
 from tenantry.importing.minimal import as_text, minimal
 from tenantry.importing.scratch import scratch
 from tenantry.importing.tenant_reader import TenantReader

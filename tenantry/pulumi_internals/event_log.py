@@ -31,7 +31,7 @@ BEGUN = "resourcePreEvent"
 DONE = "resOutputsEvent"
 FAILED = "resOpFailedEvent"
 STEP_EVENTS = (BEGUN, DONE, FAILED)
-SAID = "diagnosticEvent"
+MESSAGE = "diagnosticEvent"
 SUMMARY = "summaryEvent"
 
 HALVES = ("create-replacement", "delete-replaced")
@@ -97,7 +97,7 @@ def _is_message(value: Any) -> bool:
     )
 
 
-_VALID = dict.fromkeys(STEP_EVENTS, _is_step) | {SAID: _is_message}
+_VALID = dict.fromkeys(STEP_EVENTS, _is_step) | {MESSAGE: _is_message}
 
 
 def cut_off(text: str) -> list[tuple[str, str]]:

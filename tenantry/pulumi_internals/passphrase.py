@@ -24,7 +24,7 @@ VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
 FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 
-def given(environment: Mapping[str, str]) -> str | None:
+def from_environment(environment: Mapping[str, str]) -> str | None:
     """Return the passphrase in an environment, as `pulumi` reads it; None if there is none.
 
     Raises OSError and UnicodeDecodeError for a file that cannot be read.
@@ -35,7 +35,7 @@ def given(environment: Mapping[str, str]) -> str | None:
     return Path(file).read_text("utf-8").strip() if file else None
 
 
-def fits(passphrase: str, encryption_salt: str) -> bool | None:
+def matches(passphrase: str, encryption_salt: str) -> bool | None:
     """Tell whether a passphrase matches the `encryptionsalt` of a stack file; None if that is unknown.
 
     It takes about half a second.

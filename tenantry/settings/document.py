@@ -137,7 +137,7 @@ class _Builder:
     def enter(self, node: yaml.Node, keys: Keys) -> bool:
         """Enter a mapping or list, and return whether that is possible. `self.open.pop()` leaves it."""
         if any(node is outer for outer in self.open):
-            self.complain(node.start_mark.line + 1, keys, "this anchor contains itself")
+            self.add_problem(node.start_mark.line + 1, keys, "this anchor contains itself")
             return False
         if len(self.open) == MAX_DEPTH:
             raise DocumentTooLarge(f"it is nested more than {MAX_DEPTH} levels deep", node.start_mark)
@@ -155,7 +155,7 @@ class _Builder:
                 continue
             key = self.key(key_node, keys)
             if key in lines:
-                self.complain(line, (*keys, key), f"this key is already on line {lines[key]}")
+                self.add_problem(line, (*keys, key), f"this key is already on line {lines[key]}")
             lines[key] = line
             self.document.places[(*keys, key)] = Place(line)
             built[key] = self.value(value_node, (*keys, key))
@@ -166,7 +166,7 @@ class _Builder:
     def inherit(self, source: yaml.Node, keys: Keys, built: dict[str, Any]) -> None:
         self.count(source)
         if not isinstance(source, yaml.MappingNode):
-            self.complain(source.start_mark.line + 1, keys, "<< takes a mapping, or a list of mappings")
+            self.add_problem(source.start_mark.line + 1, keys, "<< takes a mapping, or a list of mappings")
         elif self.enter(source, keys):
             wanted = [pair for pair in source.value if self.key(pair[0], keys) not in built]
             for key, value in self.mapping(wanted, keys).items():
@@ -177,22 +177,22 @@ class _Builder:
         line = node.start_mark.line + 1
         self.count(node)
         if not isinstance(node, yaml.ScalarNode):
-            self.complain(line, keys, "a key must be text")
+            self.add_problem(line, keys, "a key must be text")
             return ""
         value = _scalar(node)
         if isinstance(value, str) and value == node.value:
             if was := _before_pulumi(value):
                 text = f'Pulumi has rewritten this key; restore it, in quotes: "{was}"'
-                self.complain(line, (*keys, value), text)
+                self.add_problem(line, (*keys, value), text)
             return value
         key = ENGINE_NULL if value is None else as_text(value)
         if key != node.value:
-            self.complain(
+            self.add_problem(
                 line, (*keys, node.value), f'YAML reads this key as {key}; put it in quotes: "{node.value}"'
             )
         return key
 
-    def complain(self, line: int, keys: Keys, text: str) -> None:
+    def add_problem(self, line: int, keys: Keys, text: str) -> None:
         self.document.problems.append(Problem(self.document.name, line, path_text(keys), text))
 
 

@@ -29,9 +29,10 @@ KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that Tenantry reads."""
 
 _OUR_NAMESPACES = ("qlik:", "tenantry:")
-SECRETS = "tenantry:secrets_"
+SECRETS_PREFIX = "tenantry:secrets_"
 _ENCRYPTED = (
-    f"an encrypted value here would be in the state in plain text; keep it in its own key, {SECRETS}<name>"
+    "an encrypted value here would be in the state in plain text; keep it in its own key, "
+    f"{SECRETS_PREFIX}<name>"
 )
 
 
@@ -172,7 +173,7 @@ def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
 
 def _unknown(document: Document) -> Iterator[Problem]:
     for key in config_of(document):
-        if key.startswith(_OUR_NAMESPACES) and key not in KNOWN and not key.startswith(SECRETS):
+        if key.startswith(_OUR_NAMESPACES) and key not in KNOWN and not key.startswith(SECRETS_PREFIX):
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
             )
@@ -181,13 +182,13 @@ def _unknown(document: Document) -> Iterator[Problem]:
 def _secrets(customer: Any, written: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
     """Yield a problem for each named secret that the stack does not have, or has in plain text."""
     for keys, name in named_secrets(Customer, customer):
-        set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
-        value = written.get(f"{SECRETS}{name}")
+        set_it = f"set it with `pulumi config set --secret {SECRETS_PREFIX}{name}`"
+        value = written.get(f"{SECRETS_PREFIX}{name}")
         if value in (None, ""):
             text = f"this stack has no secret with this name; {set_it}"
             yield sources.problem((CUSTOMER, *keys), text)
         elif not (isinstance(value, dict) and set(value) == {"secure"}):
-            text = f"the value of {SECRETS}{name} is not encrypted; {set_it}"
+            text = f"the value of {SECRETS_PREFIX}{name} is not encrypted; {set_it}"
             yield sources.problem((CUSTOMER, *keys), text)
 
 

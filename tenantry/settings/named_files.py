@@ -10,7 +10,7 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import Problem
 from tenantry.settings.models import BLOCKS
-from tenantry.settings.models.look import FromFiles, Located
+from tenantry.settings.models.appearance import FromFiles, Located
 from tenantry.settings.sources import CUSTOMER, Sources
 
 
@@ -40,9 +40,9 @@ def locate_files(
                 continue
             found[block, entry, key] = Located(path, content)
             problems += [
-                sources.problem((CUSTOMER, block, entry, *complaint.keys), complaint.text)
-                for complaint in model.file_rules(key, path, values)
-                if whole or not complaint.incomplete
+                sources.problem((CUSTOMER, block, entry, *violation.keys), violation.text)
+                for violation in model.file_rules(key, path, values)
+                if whole or not violation.incomplete
             ]
             if name := content.get("name"):
                 first = names.setdefault(name, entry)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from tenantry.settings.complaints import Complaint
+from tenantry.settings.violations import Violation
 
 if TYPE_CHECKING:
     from tenantry.settings.document import Keys
@@ -76,8 +76,8 @@ class _Pair(NamedTuple):
     item: str | None = None
 
 
-def find_clashes(customer: Content) -> Iterator[Complaint]:
-    """Yield complaints for pairs of keys for which a state can have the same name, one at each pair."""
+def find_clashes(customer: Content) -> Iterator[Violation]:
+    """Yield violations for pairs of keys for which a state can have the same name, one at each pair."""
     taken: dict[tuple[str, str], _Pair] = {}
     reported: set[tuple[str, str]] = set()
     for pair in _pairs(customer):
@@ -91,7 +91,7 @@ def find_clashes(customer: Content) -> Iterator[Complaint]:
                     f'{one.about} has the name "{name}" in the state, and so has {two.about}; rename one of '
                     "these keys"
                 )
-                yield Complaint(one.keys, text, one.item)
+                yield Violation(one.keys, text, one.item)
 
 
 def _pairs(customer: Content) -> Iterator[_Pair]:

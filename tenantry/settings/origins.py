@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.settings.document import Document, Keys, path_text, read
-from tenantry.settings.loading import SECRETS, Resolved, config_of, resolve
+from tenantry.settings.loading import SECRETS_PREFIX, Resolved, config_of, resolve
 from tenantry.settings.project import Project
 from tenantry.settings.sources import Sources
 from tenantry.text import HIDDEN
@@ -50,7 +50,7 @@ def values_of(path: Path) -> list[Value]:
     config = config_of(document)
     shared = read(project.file) if project and project.file and project.config else None
     own = {key if ":" in key or not project else f"{project.name}:{key}" for key in config}
-    secrets = sorted(key for key in config if key.startswith(SECRETS))
+    secrets = sorted(key for key in config if key.startswith(SECRETS_PREFIX))
     return [*_values(resolved, shared, own)] + [
         Value((key,), HIDDEN, Origin(document.name, document.line(("config", key)))) for key in secrets
     ]

@@ -1,4 +1,4 @@
-"""Rules for more than one value. Each rule yields all its complaints.
+"""Rules for more than one value. Each rule yields all its violations.
 
 They run on the values that could be read. An invalid value is None here; its error is reported elsewhere.
 """
@@ -12,7 +12,6 @@ from pathlib import Path
 from tenantry.providers.values import texts
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
 from tenantry.providers.values.words import closest
-from tenantry.settings.complaints import Complaint, Removed, same_names
 from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
@@ -21,6 +20,7 @@ from tenantry.settings.models.people import Admin, User
 from tenantry.settings.models.reload_tasks import TASKS_PER_APP, space_of_task
 from tenantry.settings.names import find_clashes, former_names
 from tenantry.settings.sources import CUSTOMER
+from tenantry.settings.violations import Removed, Violation, same_names
 
 MAX_LISTED_NAMES = 12
 """The largest number of names in a message."""
@@ -55,25 +55,25 @@ def missing_stack(name: str, files: Mapping[str, Path], folder: Path) -> str:
     return f"there is no stack file Pulumi.{name}.yaml in {folder}{there}"
 
 
-def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
+def settings_rules(settings: Settings, removed: Removed) -> Iterator[Violation]:
     """Check all settings of a stack. `removed` are the entries that were removed from its plans."""
     yield from _regions(settings)
-    for complaint in customer_rules(settings.customer, removed):
-        inside = CUSTOMER, *complaint.keys
-        yield replace(complaint, keys=inside, unless=complaint.unless and (CUSTOMER, *complaint.unless))
+    for violation in customer_rules(settings.customer, removed):
+        inside = CUSTOMER, *violation.keys
+        yield replace(violation, keys=inside, unless=violation.unless and (CUSTOMER, *violation.unless))
 
 
-def _regions(settings: Settings) -> Iterator[Complaint]:
+def _regions(settings: Settings) -> Iterator[Violation]:
     region = settings.region
     hosts: list[tuple[Keys, str | None]] = [(("qlik:source_tenant",), settings.source_tenant)]
     if settings.customer.revive:
         hosts.append(((CUSTOMER, "revive", "hostname"), settings.customer.revive.hostname))
     for keys, host in hosts:
         if region and host and host.split(".")[1] != region:
-            yield Complaint(keys, f"{host} is in region {host.split('.')[1]}, but qlik:region is {region}")
+            yield Violation(keys, f"{host} is in region {host.split('.')[1]}, but qlik:region is {region}")
 
 
-def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
+def customer_rules(customer: Content, removed: Removed) -> Iterator[Violation]:
     """Check a customer or plan against the rules of Qlik that need several values."""
     yield from _lifecycle(customer)
     for block in ENTRIES:
@@ -90,25 +90,25 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from find_clashes(customer)
 
 
-def _lifecycle(customer: Content) -> Iterator[Complaint]:
+def _lifecycle(customer: Content) -> Iterator[Violation]:
     lifecycle = customer.lifecycle
     keys: Keys = ("lifecycle", "ends_on")
     if lifecycle.kind == "trial" and lifecycle.ends_on is None:
-        yield Complaint(keys, 'is required for a trial, for example ends_on: "2026-12-31"', incomplete=True)
+        yield Violation(keys, 'is required for a trial, for example ends_on: "2026-12-31"', incomplete=True)
     if lifecycle.kind == "production" and lifecycle.ends_on is not None:
-        yield Complaint(keys, "only a trial has an end; set kind: trial, or remove ends_on")
+        yield Violation(keys, "only a trial has an end; set kind: trial, or remove ends_on")
 
 
-def _logins(customer: Content) -> Iterator[Complaint]:
+def _logins(customer: Content) -> Iterator[Violation]:
     """Check that there is at most one interactive identity provider."""
     found = [(block, key) for block in LOGIN_BLOCKS for key in sorted(getattr(customer, block))]
     for block, key in found[1:]:
         first_block, first = found[0]
         text = f'users already log in with "{first}" of {first_block}; a tenant has one interactive provider'
-        yield Complaint((block, key), text)
+        yield Violation((block, key), text)
 
 
-def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
+def _access(customer: Content, removed: Removed) -> Iterator[Violation]:
     for key, space in customer.spaces.items():
         known = ROLES_BY_SPACE_TYPE.get(space.type, ())
         for field in ("access", "user_access", "bot_access"):
@@ -121,15 +121,15 @@ def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
                 for role in roles if known else ():
                     if role not in known:
                         text = f'a {space.type} space has no role "{role}"{choices(role, known)}'
-                        yield Complaint(keys, text, item=role)
+                        yield Violation(keys, text, item=role)
         if space.owner is not None:
             yield from _person(customer, ("spaces", key, "owner"), space.owner, removed)
         if space.owner in space.user_access:
             text = f'"{space.owner}" owns the space and so has every role; remove this entry'
-            yield Complaint(("spaces", key, "user_access", space.owner or ""), text)
+            yield Violation(("spaces", key, "user_access", space.owner or ""), text)
 
 
-def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Iterator[Complaint]:
+def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Iterator[Violation]:
     people = [*customer.users, *customer.admins]
     by = removed.get(("users", name)) or removed.get(("admins", name))
     if name in people:
@@ -139,18 +139,18 @@ def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Itera
     else:
         near = choices(name, people) if people else ""
         text = f'person "{name}" is not declared under users or admins{near}'
-    yield Complaint(keys, text, incomplete=True, unless=("users",))
+    yield Violation(keys, text, incomplete=True, unless=("users",))
 
 
-def _people(customer: Content) -> Iterator[Complaint]:
+def _people(customer: Content) -> Iterator[Violation]:
     """Check that no person is listed twice."""
     for key in customer.admins:
         if key in customer.users:
-            yield Complaint(("admins", key), f'"{key}" is also a key under users; keys of people must differ')
+            yield Violation(("admins", key), f'"{key}" is also a key under users; keys of people must differ')
     yield from _same_people(customer)
 
 
-def _same_people(customer: Content) -> Iterator[Complaint]:
+def _same_people(customer: Content) -> Iterator[Violation]:
     taken: dict[tuple[str, str], str] = {}
     blocks: dict[str, Mapping[str, User | Admin]] = {"users": customer.users, "admins": customer.admins}
     for block, people in blocks.items():
@@ -163,18 +163,18 @@ def _same_people(customer: Content) -> Iterator[Complaint]:
                 same = value if field == "subject" or value is None else value.casefold()
                 first = this if same is None else taken.setdefault((field, same), this)
                 if first != this:
-                    yield Complaint(
+                    yield Violation(
                         (block, key, field), f'{field} "{value}" already belongs to {first}{advice}'
                     )
 
 
-def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
+def _apps(customer: Content, removed: Removed) -> Iterator[Violation]:
     for key, app in customer.apps.items():
         if app.template and app.template_id:
-            yield Complaint(("apps", key, "template_id"), "give template or template_id, not both")
+            yield Violation(("apps", key, "template_id"), "give template or template_id, not both")
         if not app.template and not app.template_id:
             text = "template (its exact name) or template_id is required"
-            yield Complaint(
+            yield Violation(
                 ("apps", key, "template"), text, incomplete=True, unless=("apps", key, "template_id")
             )
         places = [(app.staging, "shared", "staging"), *((s, "managed", "publish_to") for s in app.publish_to)]
@@ -183,14 +183,14 @@ def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
                 yield from _space_of_type(customer, ("apps", key, field), name, wanted, removed)
         if app.expect is not None and app.publish_to == []:
             text = "smoke checks published apps, but this app is not published; add publish_to"
-            yield Complaint(("apps", key, "expect"), text, incomplete=True)
+            yield Violation(("apps", key, "expect"), text, incomplete=True)
         for twice in sorted({s for s in app.publish_to if app.publish_to.count(s) > 1}):
-            yield Complaint(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
+            yield Violation(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
 
 
 def _space_of_type(
     customer: Content, keys: Keys, name: str, wanted: str, removed: Removed
-) -> Iterator[Complaint]:
+) -> Iterator[Violation]:
     item = name if keys[-1] == "publish_to" else None
     fitting = {key: space for key, space in customer.spaces.items() if space.type == wanted}
     if name not in customer.spaces:
@@ -199,12 +199,12 @@ def _space_of_type(
         use = "imported into a shared" if wanted == "shared" else "published into a managed"
         listed = ", ".join(sorted(fitting)) or "none declared"
         text = f'"{name}" is a {customer.spaces[name].type} space, but apps are {use} one'
-        yield Complaint(keys, f"{text}; {wanted} spaces: {listed}", item)
+        yield Violation(keys, f"{text}; {wanted} spaces: {listed}", item)
 
 
 def _undeclared(
     kind: str, name: str, keys: Keys, declared: Mapping[str, object], removed: Removed
-) -> Complaint:
+) -> Violation:
     block = f"{kind.replace(' ', '_')}s"
     if by := removed.get((block, name)):
         text = f'{kind} "{name}" is removed by {by}, but still used here; remove this as well'
@@ -212,10 +212,10 @@ def _undeclared(
         text = f'{kind} "{name}" is not declared under {block}{choices(name, declared)}'
     else:
         text = f'{kind} "{name}" is not declared under {block}'
-    return Complaint(keys, text, incomplete=True, unless=(block,))
+    return Violation(keys, text, incomplete=True, unless=(block,))
 
 
-def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
+def _in_spaces(customer: Content, removed: Removed) -> Iterator[Violation]:
     for block in ENTRIES:
         mapping = BLOCKS[block].mapping
         refers = mapping is not None and "space" in mapping.references
@@ -225,7 +225,7 @@ def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
                 yield _undeclared("space", space, (block, key, "space"), customer.spaces, removed)
 
 
-def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
+def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Violation]:
     """Check that each task reloads a published app and has one trigger."""
     for key, task in customer.reload_tasks.items():
         at: Keys = ("reload_tasks", key)
@@ -233,18 +233,18 @@ def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
             yield from _app_of_task(customer, at, task.app, task.space, removed)
         if task.recurrence is None and task.after is None:
             text = "recurrence or after (the key of another task) is required"
-            yield Complaint((*at, "recurrence"), text, incomplete=True, unless=(*at, "after"))
+            yield Violation((*at, "recurrence"), text, incomplete=True, unless=(*at, "after"))
         if task.recurrence is not None and task.after is not None:
-            yield Complaint((*at, "after"), "set recurrence or after, not both")
+            yield Violation((*at, "after"), "set recurrence or after, not both")
         for field in ("starts_at", "ends_at"):
             if getattr(task, field) is not None and task.recurrence is None:
-                yield Complaint((*at, field), "belongs to recurrence, which is not set", incomplete=True)
+                yield Violation((*at, field), "belongs to recurrence, which is not set", incomplete=True)
         if task.after_status is not None and task.after is None:
-            yield Complaint((*at, "after_status"), "belongs to after, which is not set", incomplete=True)
+            yield Violation((*at, "after_status"), "belongs to after, which is not set", incomplete=True)
         if task.after is not None and task.after not in customer.reload_tasks:
             yield _undeclared("reload task", task.after, (*at, "after"), customer.reload_tasks, removed)
         elif _waits_for_itself(customer, key):
-            yield Complaint(
+            yield Violation(
                 (*at, "after"), "the task waits for itself; give one task of this chain a recurrence"
             )
     yield from _tasks_per_app(customer)
@@ -252,7 +252,7 @@ def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
 
 def _app_of_task(
     customer: Content, at: Keys, app: str, space: str | None, removed: Removed
-) -> Iterator[Complaint]:
+) -> Iterator[Violation]:
     if app not in customer.apps:
         yield _undeclared("app", app, (*at, "app"), customer.apps, removed)
         return
@@ -260,13 +260,13 @@ def _app_of_task(
     listed = ", ".join(places)
     if not places:
         text = f'app "{app}" is not published, but a task reloads a published app; set its publish_to'
-        yield Complaint((*at, "app"), text, incomplete=True, unless=("apps", app, "publish_to"))
+        yield Violation((*at, "app"), text, incomplete=True, unless=("apps", app, "publish_to"))
     elif space is None and len(places) > 1:
         text = f'app "{app}" is published in several spaces; set space to one of them: {listed}'
-        yield Complaint((*at, "space"), text, incomplete=True)
+        yield Violation((*at, "space"), text, incomplete=True)
     elif space is not None and space not in places:
         text = f'app "{app}" is not published in space "{space}"; it is published in: {listed}'
-        yield Complaint((*at, "space"), text, incomplete=True)
+        yield Violation((*at, "space"), text, incomplete=True)
 
 
 def _waits_for_itself(customer: Content, key: str) -> bool:
@@ -278,17 +278,17 @@ def _waits_for_itself(customer: Content, key: str) -> bool:
     return at == key
 
 
-def _tasks_per_app(customer: Content) -> Iterator[Complaint]:
+def _tasks_per_app(customer: Content) -> Iterator[Violation]:
     found: dict[tuple[str | None, str | None], list[str]] = {}
     for key, task in sorted(customer.reload_tasks.items()):
         found.setdefault((task.app, space_of_task(customer.apps, task)), []).append(key)
     for (app, _), keys in found.items():
         for key in keys[TASKS_PER_APP:] if app is not None else ():
             text = f'app "{app}" has {len(keys)} tasks; Qlik allows {TASKS_PER_APP} per app'
-            yield Complaint(("reload_tasks", key, "app"), text)
+            yield Violation(("reload_tasks", key, "app"), text)
 
 
-def _app_names(customer: Content) -> Iterator[Complaint]:
+def _app_names(customer: Content) -> Iterator[Violation]:
     for where, spaces_of in _PLACES_OF_APPS.items():
         named = (
             (key, ("apps", key), app.name, space)
@@ -305,14 +305,14 @@ _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
 }
 
 
-def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
+def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Violation]:
     claimed: dict[str, str] = {}
     for key in sorted(entries):
         keys: Keys = (block, key, "renamed_from")
         for was in former_names(getattr(entries[key], "renamed_from", None)):
             if was in entries:
-                yield Complaint(
+                yield Violation(
                     keys, f'"{was}" is still a key under {block}; a renamed entry has only its new key'
                 )
             elif (first := claimed.setdefault(was, key)) != key:
-                yield Complaint(keys, f'"{was}" was already renamed to "{first}"')
+                yield Violation(keys, f'"{was}" was already renamed to "{first}"')

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 from tenantry.settings.document import Keys
-from tenantry.settings.models.block import Block, typed
+from tenantry.settings.models.block import Block, declared_type
 from tenantry.settings.values import SECRET, SECRET_NAME
 
 
@@ -18,7 +18,7 @@ def named_secrets(model: type[Block], value: Any, keys: Keys = ()) -> Iterator[t
     if isinstance(value, dict):
         for key, field in model.model_fields.items():
             if key in value:
-                yield from _inside(typed(field), value[key], (*keys, key))
+                yield from _inside(declared_type(field), value[key], (*keys, key))
 
 
 def _inside(annotation: Any, value: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:

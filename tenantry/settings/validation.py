@@ -1,4 +1,4 @@
-"""All problems of values: the errors from pydantic, and the complaints of the rules about the rest."""
+"""All problems of values: the errors from pydantic, and the violations of the rules about the rest."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import Problem
 from tenantry.settings.messages import keys_of, text_of
 from tenantry.settings.models.block import Block, block_of
 from tenantry.settings.sources import Sources
+from tenantry.settings.violations import Violation
 
 Model = TypeVar("Model", bound=Block)
 
@@ -25,7 +25,7 @@ _ONLY_IN_STACK_FILE = 2
 def validate(
     model: type[Model],
     values: object,
-    rules: Callable[[Model], Iterable[Complaint]],
+    rules: Callable[[Model], Iterable[Violation]],
     sources: Sources,
     *,
     root: Keys = (),
@@ -51,9 +51,9 @@ def validate(
     ]
     broken = {keys_of(error) for error in errors}
     problems += [
-        sources.problem((*root, *complaint.keys), complaint.text, complaint.item)
-        for complaint in rules(checked)
-        if (whole or not complaint.incomplete) and not _is_misleading(complaint, broken)
+        sources.problem((*root, *violation.keys), violation.text, violation.item)
+        for violation in rules(checked)
+        if (whole or not violation.incomplete) and not _is_misleading(violation, broken)
     ]
     return checked, problems
 
@@ -96,6 +96,6 @@ def _sound_items(value: Any, broken: set[Keys], at: Keys) -> list[Any]:
     return [item for index, item in enumerate(items) if (*at, index) not in broken]
 
 
-def _is_misleading(complaint: Complaint, broken: set[Keys]) -> bool:
-    around = {complaint.keys[:end] for end in range(1, len(complaint.keys) + 1)}
-    return bool(broken & (around | {complaint.unless}))
+def _is_misleading(violation: Violation, broken: set[Keys]) -> bool:
+    around = {violation.keys[:end] for end in range(1, len(violation.keys) + 1)}
+    return bool(broken & (around | {violation.unless}))

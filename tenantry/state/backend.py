@@ -48,11 +48,11 @@ def _without_secrets(address: str) -> str:
 
 
 class PulumiFailed(TenantryError):
-    """A `pulumi` command failed. `code` is its exit code, None if it did not start; `said` is its output."""
+    """A `pulumi` command failed. `output` is what it printed, `code` its exit code, if it started."""
 
-    def __init__(self, what: str, said: str, code: int | None = None) -> None:
-        super().__init__(f"{what}: {redacted(said.strip()) or f'exit code {code}'}")
-        self.said, self.code = redacted(said), code
+    def __init__(self, what: str, output: str, code: int | None = None) -> None:
+        super().__init__(f"{what}: {redacted(output.strip()) or f'exit code {code}'}")
+        self.output, self.code = redacted(output), code
 
 
 class NoSuchStack(PulumiFailed):
@@ -118,7 +118,7 @@ class Backend:
             raise StateChanged(stack)
         self.run("stack", "import", "--stack", stack, given=json.dumps(state))
 
-    def settle(self, stack: str) -> None:
+    def clear_finished_operations(self, stack: str) -> None:
         """Remove the operations of an interrupted run from a state that has all of their resources.
 
         If a resource is missing, this does nothing, because `pulumi stack import` removes all operations.
@@ -128,8 +128,8 @@ class Backend:
         recorded = {resource["urn"] for resource in deployment.resources(state)}
         pending = deployment.pending_operations(state)
         if pending and all(operation["resource"]["urn"] in recorded for operation in pending):
-            settled = deployment.replaced(state, pending_operations=[])
-            self.replace_state(stack, settled, seen=state)
+            cleared = deployment.replaced(state, pending_operations=[])
+            self.replace_state(stack, cleared, seen=state)
 
     def run(self, *arguments: str, given: str = "") -> str:
         """Run `pulumi` with these arguments and `given` as its input; return its output."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import typer
 
-import tenantry.audit.look
+import tenantry.audit.audit
+from tenantry.audit.audit import Audit, UnknownRegion
 from tenantry.audit.findings import KINDS, MISSING, UNMANAGED, Finding, Unread
 from tenantry.audit.leftovers import LeftOver, Search
-from tenantry.audit.look import Audit, UnknownRegion
 from tenantry.providers.qlik import Cloud, CredentialsMissing
 from tenantry.state.backend import Backend, PulumiFailed
 from tests.cli.conftest import Folder
@@ -45,7 +45,7 @@ class Looks:
         self.deleted: list[str] = []
         self.delete: Callable[[LeftOver], str] = lambda _: ""
 
-    def look(self, *_: object, **asked: Any) -> Audit:
+    def run_audit(self, *_: object, **asked: Any) -> Audit:
         self.asked = asked
         if self.error:
             raise self.error
@@ -61,7 +61,7 @@ class Looks:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     made = Looks()
-    monkeypatch.setattr(tenantry.audit.look, "look", made.look)
+    monkeypatch.setattr(tenantry.audit.audit, "run_audit", made.run_audit)
     monkeypatch.setattr(Search, "delete", lambda _, app: made.delete_one(app))
     monkeypatch.setenv("QLIK_ORG_CLIENT_ID", "org")
     monkeypatch.setenv("QLIK_ORG_CLIENT_SECRET", "secret")

@@ -31,7 +31,7 @@ FIXED = {
 }
 
 
-class Tokens:
+class TokenCache:
     """Wraps an emulator's application and records every token that it issues."""
 
     def __init__(self) -> None:
@@ -52,13 +52,13 @@ class Tokens:
 
 
 @pytest.fixture
-def tokens() -> Tokens:
+def tokens() -> TokenCache:
     """The tokens that our client received."""
-    return Tokens()
+    return TokenCache()
 
 
 @pytest.fixture
-def qlik(tokens: Tokens) -> Iterator[Emulator]:
+def qlik(tokens: TokenCache) -> Iterator[Emulator]:
     """A fresh emulator whose tokens the test knows."""
     checker = ContractChecker()
     with Emulator(middleware=lambda app: tokens.wrap(checker.wrap(app))) as emulator:
@@ -69,7 +69,7 @@ def qlik(tokens: Tokens) -> Iterator[Emulator]:
 class Search:
     """A search for secrets in everything that a stack leaves behind."""
 
-    def __init__(self, stack: Stack, qlik: Emulator, tokens: Tokens) -> None:
+    def __init__(self, stack: Stack, qlik: Emulator, tokens: TokenCache) -> None:
         self._stack, self._qlik, self._tokens = stack, qlik, tokens
         self._command_lines: set[str] = set()
 
@@ -117,7 +117,7 @@ def forms(secret: str) -> list[str]:
 
 
 @pytest.fixture
-def search(stack: Stack, qlik: Emulator, tokens: Tokens) -> Search:
+def search(stack: Stack, qlik: Emulator, tokens: TokenCache) -> Search:
     """The search over the stack of the test."""
     return Search(stack, qlik, tokens)
 
@@ -128,7 +128,7 @@ def echo(qlik: Emulator, status: int, secret: Callable[[], str], **rule: str) ->
     return qlik.control.add_fault(status=status, body=body, times=1, **rule)
 
 
-def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, search: Search) -> None:
+def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: TokenCache, search: Search) -> None:
     """A whole life of a stack, with every possible refusal and the engine's most verbose log."""
     creations.write(stack)
     up = ("up", "--skip-preview", "--yes")
@@ -166,7 +166,7 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, 
     assert search.leaks(notes=False) == []
 
 
-def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search) -> None:
+def test_a_planted_secret_is_found(stack: Stack, tokens: TokenCache, search: Search) -> None:
     """The search covers the state, its history and the log: it finds the secret of a careless file."""
     stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", FIXED["licence key"]))))
     search.run("up", "--skip-preview", "--yes")
@@ -184,7 +184,7 @@ def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search)
     assert ("wrong client secret", "command lines") in search.leaks()
 
 
-def test_tenantry_never_shows_or_stores_a_secret(scratch: Path, qlik: Emulator, tokens: Tokens) -> None:
+def test_tenantry_never_shows_or_stores_a_secret(scratch: Path, qlik: Emulator, tokens: TokenCache) -> None:
     """Runs with reports, journals and logs, while Qlik's messages contain the secret and control codes."""
     fleet = Fleet(scratch, qlik)
     planted = {

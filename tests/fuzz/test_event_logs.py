@@ -89,7 +89,7 @@ made = often(
             st.sampled_from(event_log.STEP_EVENTS),
             objects({"metadata": steps}, {"planning": often(st.booleans())}),
         ),
-        st.builds(lambda value: {event_log.SAID: value}, diagnostics),
+        st.builds(lambda value: {event_log.MESSAGE: value}, diagnostics),
         st.builds(lambda value: {event_log.SUMMARY: value}, odd),
     )
 )

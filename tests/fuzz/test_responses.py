@@ -26,7 +26,7 @@ from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.properties import is_certainly_valid
 from tenantry.providers.qlik import Cloud
 from tests.fuzz.examples import EXAMPLES
-from tests.providers.framework.test_every_kind import CASES
+from tests.providers.framework.test_every_resource_type import CASES
 from tests.providers.resource_driver import LICENCE, Case, ResourceDriver, Tenancy, made_with
 
 FEW = 6

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
+from tenantry.importing.finders import find_all
 from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import find_all
 from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers.qlik import Cloud
 from tests.importing.tenants import SOURCE, cloud_of

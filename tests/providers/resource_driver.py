@@ -1,7 +1,8 @@
 """Drives one resource like the engine, but without it. Adapter and handlers are real, and Qlik is emulated.
 
 Each resource type has a test module, `test_<module>.py`, with a `Case`: example inputs, what Qlik has after
-`create`, and how each property changes and drifts. `test_every_kind.py` runs the shared tests on all cases.
+`create`, and how each property changes and drifts. `test_every_resource_type.py` runs the
+shared tests on all cases.
 """
 
 from __future__ import annotations

@@ -78,9 +78,9 @@ def test_a_provider_finds_its_call(story: Story) -> None:
 def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Story) -> None:
     why = changed("error_details", "Find what the engine makes of the details of a status.")
     output = {
-        item[event_log.SAID].get("urn"): item[event_log.SAID]["message"].strip()
+        item[event_log.MESSAGE].get("urn"): item[event_log.MESSAGE]["message"].strip()
         for item in story.later
-        if event_log.SAID in item and item[event_log.SAID]["severity"] == "error"
+        if event_log.MESSAGE in item and item[event_log.MESSAGE]["severity"] == "error"
     }
     assert output[urn("refused")] == "it says so", why
     assert output[urn("broken")].removeprefix("1 error occurred:").strip() == "* it says so", why
@@ -297,7 +297,7 @@ def test_the_engine_runs_the_program_in_a_host_that_runs(canary: Canary) -> None
     finally:
         host.close()
     assert (len(calls), all(calls)) == (3, True), why
-    lines = [item[event_log.SAID]["message"].strip() for item in previewed if event_log.SAID in item]
+    lines = [item[event_log.MESSAGE]["message"].strip() for item in previewed if event_log.MESSAGE in item]
     assert lines == ["one is run"], why
 
 
@@ -309,8 +309,10 @@ def test_the_event_log_tells_each_step(story: Story) -> None:
     assert made.keys() == {("create", "first"), ("create", "second")}, why
     assert steps(story.made, event_log.BEGUN).keys() == made.keys(), why
     assert any(event_log.SUMMARY in item for item in story.made), why
-    assert event_log.SAID in {name for entry in story.later for name in entry}, why
-    assert not any(element.get(event_log.SAID, {}).get("severity") == "debug" for element in story.made), why
+    assert event_log.MESSAGE in {name for entry in story.later for name in entry}, why
+    assert not any(element.get(event_log.MESSAGE, {}).get("severity") == "debug" for element in story.made), (
+        why
+    )
     later = steps(story.later)
     assert {op for op, name in later if name == "second"} == {"replace", *event_log.HALVES}, why
     replaced, updated = later["replace", "second"], later["update", "first"]
@@ -347,9 +349,9 @@ def test_what_a_run_was_cut_off_at_is_said_and_stays_until_the_state_is_imported
     shutil.copytree(story.during / "stacks", folder / "stacks", dirs_exist_ok=True)
     shutil.copy(story.canary.project / "Pulumi.one.yaml", canary.project)
     lines = [
-        item[event_log.SAID]["message"].strip()
+        item[event_log.MESSAGE]["message"].strip()
         for item in canary.log("up", "--stack", "one", "--yes", "--skip-preview")
-        if event_log.SAID in item
+        if event_log.MESSAGE in item
     ]
     (warning,) = [line for line in lines if line.startswith(event_log.PENDING)] or [""]
     assert event_log.cut_off(warning) == [(urn("second"), "creating")], changed(
@@ -473,8 +475,8 @@ def test_a_stack_file_shows_its_passphrase(canary: Canary) -> None:
     canary.run("stack", "init", "locked", "--no-select", env=words)
     salt = yaml.safe_load((canary.project / "Pulumi.locked.yaml").read_text())["encryptionsalt"]
     why = changed("passphrase", f"Find how {salt} is made.")
-    assert passphrase.fits("correct horse", salt) is True, why
-    assert passphrase.fits("battery", salt) is False, why
+    assert passphrase.matches("correct horse", salt) is True, why
+    assert passphrase.matches("battery", salt) is False, why
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -98,13 +98,13 @@ def test_it_passes_the_tests_of_all_types(tree: Path) -> None:
     assert "## Banner" in (tree / "docs" / "resources.md").read_text("utf-8")
     assert '"banners"' in (tree / "tenantry" / "settings" / "schema.json").read_text("utf-8")
     tests = (
-        "tests/providers/framework/test_every_kind.py",
+        "tests/providers/framework/test_every_resource_type.py",
         "tests/providers/framework/test_adapter.py",
         "tests/providers/framework/test_provider_string.py",
         "tests/settings/test_blocks.py",
         "tests/tools/test_references.py",
     )
-    asked = "banner or Banner or every_kind_is_here or each_property or up_to_date"
+    asked = "banner or Banner or every_resource_type_is_here or each_property or up_to_date"
     said = python(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", asked, *tests)
     passed = re.search(r"(\d+) passed", said)
     assert passed

@@ -67,9 +67,12 @@ def test_what_the_resource_gets(folder: Folder) -> None:
     file.write_text(SCRIPT)
     plan = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs}}, B: {{{APP}, replace: {{x: y}}}}}}"
     apps = folder.write("plan: team\napps: {B: {replace: {x: z}}}", team=plan).customer().apps
-    given = apps["A"].given()
+    given = apps["A"].resource_properties()
     assert given["script"] == str(file.absolute())
     assert given["script_digest"] == scripts.digest(SCRIPT)
-    assert apps["B"].given()["replace"] == {"x": "z"}
-    assert apps["B"].given()["script_digest"] == scripts.digest_of_replacements({"x": "z"})
-    assert "script_digest" not in folder.write(f"{SPACES}apps: {{A: {{{APP}}}}}").customer().apps["A"].given()
+    assert apps["B"].resource_properties()["replace"] == {"x": "z"}
+    assert apps["B"].resource_properties()["script_digest"] == scripts.digest_of_replacements({"x": "z"})
+    assert (
+        "script_digest"
+        not in folder.write(f"{SPACES}apps: {{A: {{{APP}}}}}").customer().apps["A"].resource_properties()
+    )

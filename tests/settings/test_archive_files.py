@@ -78,7 +78,7 @@ def test_two_of_one_name(folder: Folder) -> None:
 def test_a_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> None:
     theme = write(folder.path / "corporate", "Corporate")
     entry = folder.write("themes: {Look: {path: corporate}}").customer().themes["Look"]
-    assert entry.given() == {
+    assert entry.resource_properties() == {
         "path": str(theme.absolute()),
         "name": "Corporate",
         "md5": archives.read(theme, theme=True).md5,

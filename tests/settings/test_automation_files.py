@@ -86,7 +86,7 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
     entry = folder.write(ENTRY.format(f"{values}, {schedules}")).customer().automations["Nightly"]
     block = {"to": "a@example.com", "text": "Globex to a@example.com"}
     filled = {"blocks": [{"type": "StartBlock"}, block]}
-    assert entry.given() == {
+    assert entry.resource_properties() == {
         "name": "Nightly",
         "path": str(path.absolute()),
         "digest": automation_definitions.digest(filled),
@@ -96,7 +96,10 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
         "enabled": True,
     }
     path.write_text(json.dumps({"name": "As Qlik answers it", "workspace": json.loads(DEFINITION)}))
-    assert folder.customer().automations["Nightly"].given()["digest"] == entry.given()["digest"]
+    assert (
+        folder.customer().automations["Nightly"].resource_properties()["digest"]
+        == entry.resource_properties()["digest"]
+    )
 
 
 def test_a_plan_leaves_values_to_its_customers(folder: Folder) -> None:

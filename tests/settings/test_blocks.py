@@ -116,11 +116,11 @@ def test_a_switch_that_is_on_by_itself_is_sent_when_it_is_off() -> None:
     app = BLOCKS["apps"].model_validate(
         {"name": "A", "template": "A", "version": "1", "staging": "S", "data": False, "adopt": False}
     )
-    assert app.given() == {"name": "A", "template": "A", "version": "1", "data": False}
+    assert app.resource_properties() == {"name": "A", "template": "A", "version": "1", "data": False}
     licences = BLOCKS["license_settings"].model_validate({"auto_assign_analyzer": False})
-    assert licences.given() == {"auto_assign_analyzer": False}
+    assert licences.resource_properties() == {"auto_assign_analyzer": False}
     provider = {"issuer": "i", "kid": "k", "clock_tolerance_seconds": 0}
-    assert BLOCKS["jwt_identity_providers"].model_validate(provider).given() == provider
+    assert BLOCKS["jwt_identity_providers"].model_validate(provider).resource_properties() == provider
 
 
 def test_parts_are_blocks_and_entries() -> None:

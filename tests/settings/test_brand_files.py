@@ -50,7 +50,7 @@ def test_what_the_resource_gets(folder: Folder) -> None:
     (folder.path / "logo.png").write_bytes(PNG)
     entry = folder.write("brands: {Globex: {logo: logo.png}}").customer().brands["Globex"]
     logo = (folder.path / "logo.png").absolute()
-    assert entry.given() == {
+    assert entry.resource_properties() == {
         "name": "Globex",
         "active": True,
         "logo_path": str(logo),

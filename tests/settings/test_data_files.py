@@ -62,7 +62,7 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
     path = folder.path / "r.csv"
     path.write_bytes(CONTENT)
     text = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv, adopt: true}}}}"
-    assert folder.write(text).customer().data_files["rates.csv"].given() == {
+    assert folder.write(text).customer().data_files["rates.csv"].resource_properties() == {
         "name": "rates.csv",
         "path": str(path.absolute()),
         "sha256": hashlib.sha256(CONTENT).hexdigest(),

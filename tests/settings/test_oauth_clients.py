@@ -60,7 +60,7 @@ def test_all_problems_at_once(folder: Folder) -> None:
 
 def test_what_the_resource_gets(folder: Folder) -> None:
     text = "oauth_clients: {Portal: {app_type: spa, origins: ['https://a.example'], scopes: [user_default]}}"
-    assert folder.write(text).customer().oauth_clients["Portal"].given() == {
+    assert folder.write(text).customer().oauth_clients["Portal"].resource_properties() == {
         "name": "Portal",
         "app_type": "spa",
         "redirect_uris": [],

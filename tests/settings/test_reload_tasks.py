@@ -83,7 +83,7 @@ def test_a_plan_may_have_tasks_of_apps_that_a_customer_publishes(folder: Folder)
     standard += "reload_tasks: {Nightly: {app: Main, recurrence: FREQ=DAILY}}"
     text = "spaces: {S: {type: shared}, Sales: {type: managed}}\napps: {Main: {publish_to: [Sales]}}"
     customer = folder.write(f"plan: standard\n{text}", standard=standard).customer()
-    assert customer.reload_tasks["Nightly"].given() == {
+    assert customer.reload_tasks["Nightly"].resource_properties() == {
         "name": "Nightly",
         "enabled": True,
         "recurrence": "FREQ=DAILY",

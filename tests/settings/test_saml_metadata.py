@@ -42,7 +42,7 @@ def test_what_the_resource_gets(folder: Folder) -> None:
     """The identity provider of the file, by redirect, with all its certificates for signing."""
     text = metadata(certificate(), expired_certificate(), certificate())
     (folder.path / "idp.xml").write_text("\ufeff" + text)
-    given = folder.write(BLOCK).customer().saml_identity_providers["Login"].given()
+    given = folder.write(BLOCK).customer().saml_identity_providers["Login"].resource_properties()
     assert given["entity_id"] == "https://login.example"
     assert given["sign_on_url"] == "https://login.example/sso"
     assert given["certificates"] == [plain(certificate()), plain(expired_certificate())]

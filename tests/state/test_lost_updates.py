@@ -123,7 +123,7 @@ def test_unfinished_operations_are_settled(backend: Backend) -> None:
     """Everything else stays unchanged."""
     before = backend.state("globex")
     assert pending(before) == ["Sales"]
-    backend.settle("globex")
+    backend.clear_finished_operations("globex")
     after = backend.state("globex")
     assert pending(after) == []
     assert [item["urn"] for item in resources(after)] == [entry["urn"] for entry in resources(before)]
@@ -132,14 +132,14 @@ def test_unfinished_operations_are_settled(backend: Backend) -> None:
 def test_unfinished_operations_with_unknown_results_stay(backend: Backend) -> None:
     """`pulumi stack import` would remove both operations, even the one with an unknown result."""
     cut_off(backend, "Sales", "Unknown")
-    backend.settle("globex")
+    backend.clear_finished_operations("globex")
     assert pending(backend.state("globex")) == ["Sales", "Unknown"]
 
 
 def test_a_settled_state_is_not_written(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    backend.settle("globex")
+    backend.clear_finished_operations("globex")
     monkeypatch.setattr(Backend, "replace_state", lambda *_, **__: pytest.fail("written"))
-    backend.settle("globex")
+    backend.clear_finished_operations("globex")
 
 
 def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,10 +148,10 @@ def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pyte
         r"stack globex: its state has changed in the meantime\. Nothing was written\. Run the command again"
     )
     with pytest.raises(StateChanged, match=message):
-        backend.settle("globex")
+        backend.clear_finished_operations("globex")
     assert backend.state("globex") == left[0]
     assert len(resources(left[0])) == len(STATE) + 1
-    backend.settle("globex")
+    backend.clear_finished_operations("globex")
     assert pending(backend.state("globex")) == []
     assert len(resources(backend.state("globex"))) == len(STATE) + 1
 

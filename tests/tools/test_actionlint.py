@@ -28,7 +28,7 @@ def command() -> Path:
     return actionlint.ensure(installation.cache())
 
 
-def complaints(command: Path, workflow: Path) -> list[str]:
+def violations(command: Path, workflow: Path) -> list[str]:
     """Return actionlint's complaints about a workflow; do not check scripts, which needs other tools."""
     only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
     done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
@@ -39,7 +39,7 @@ def complaints(command: Path, workflow: Path) -> list[str]:
 def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
     workflow = tmp_path / "good.yaml"
     workflow.write_text(GOOD)
-    assert complaints(command, workflow) == []
+    assert violations(command, workflow) == []
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
         ("github.event", "githubb.event", 'undefined variable "githubb"'),
     ],
 )
-def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: str, violation: str) -> None:
     assert right in GOOD
     workflow = tmp_path / "bad.yaml"
     workflow.write_text(GOOD.replace(right, wrong))
-    assert any(complaint in line for line in complaints(command, workflow))
+    assert any(violation in line for line in violations(command, workflow))
 
 
 def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:

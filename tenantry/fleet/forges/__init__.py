@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NoReturn, Protocol
 
 from tenantry.fleet.forges.api import ForgeError, NoForge
-from tenantry.fleet.forges.keeping import GitHub, GitLab
+from tenantry.fleet.forges.marked_comments import GitHub, GitLab
 
 __all__ = ["Forge", "ForgeError", "GitHub", "GitLab", "NoForge", "from_environment", "hidden"]
 

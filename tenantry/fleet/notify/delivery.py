@@ -146,7 +146,7 @@ def _session(target: Target) -> requests.Session:
     """Return a session for one request. The import is here, so that other runs need no HTTP library."""
     import requests
 
-    from tenantry.providers.qlik.punctual import Adapter
+    from tenantry.providers.qlik.deadline_adapter import Adapter
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> None:

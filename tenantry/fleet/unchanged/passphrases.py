@@ -25,11 +25,11 @@ def check_passphrase(stack_file: Path, environment: Mapping[str, str]) -> None:
 
     Raises OSError if the file cannot be read.
     """
-    given = passphrase.given(environment)
+    given = passphrase.from_environment(environment)
     must(given is not None, "no passphrase is set")
     with _checking:
         if given in _known:
             return
         found = SALT.search(stack_file.read_text("utf-8"))
-        must(found and passphrase.fits(str(given), found[1]), "the passphrase may be wrong")
+        must(found and passphrase.matches(str(given), found[1]), "the passphrase may be wrong")
         _known.add(str(given))

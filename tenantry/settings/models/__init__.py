@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_origin
 
+from tenantry.settings.models.appearance import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.automations import Automation
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
@@ -16,7 +17,6 @@ from tenantry.settings.models.data import DataConnection, DataFile
 from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.identity_providers import OidcIdentityProvider, SamlIdentityProvider
 from tenantry.settings.models.logins import JwtIdentityProvider, OAuthClient, WebIntegration
-from tenantry.settings.models.look import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.reload_tasks import ReloadTask
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches

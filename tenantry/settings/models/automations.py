@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.values import automation_definitions
-from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.appearance import FromFiles
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
-from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     ConcurrentRuns,
     FormerKeys,
@@ -21,6 +20,7 @@ from tenantry.settings.values import (
     Text,
     TimeZone,
 )
+from tenantry.settings.violations import Violation
 
 
 class AutomationSchedule(Block):
@@ -94,27 +94,27 @@ class Automation(FromFiles):
         return {"digest": automation_definitions.digest(workspace)}
 
     @classmethod
-    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that each placeholder has a value, and that each value has a placeholder."""
         placeholders, values = automation_definitions.read(path).placeholders, _values(entry)
         for placeholder, line in placeholders.items():
             if placeholder not in values:
                 text = f"{placeholder} has no value, but {path}:{line} contains {{{{{placeholder}}}}}"
-                yield Complaint(("values",), text, incomplete=True)
+                yield Violation(("values",), text, incomplete=True)
         for value in values:
             if not re.fullmatch(automation_definitions.NAME, value):
                 text = (
                     "the name of a placeholder consists of capitals, digits and _, and starts with a capital"
                 )
-                yield Complaint(("values", value), text)
+                yield Violation(("values", value), text)
             elif value not in placeholders:
-                yield Complaint(("values", value), f"{path} does not contain {{{{{value}}}}}")
+                yield Violation(("values", value), f"{path} does not contain {{{{{value}}}}}")
 
-    def given(self) -> dict[str, Any]:
+    def resource_properties(self) -> dict[str, Any]:
         """Leave out what is empty."""
-        given = super().given()
-        given["schedules"] = [schedule.model_dump(exclude_none=True) for schedule in self.schedules]
-        return {name: value for name, value in given.items() if value not in ({}, [])}
+        properties = super().resource_properties()
+        properties["schedules"] = [schedule.model_dump(exclude_none=True) for schedule in self.schedules]
+        return {name: value for name, value in properties.items() if value not in ({}, [])}
 
 
 def _values(entry: Mapping[str, Any]) -> dict[str, str]:

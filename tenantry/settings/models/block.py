@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from tenantry.settings.complaints import Complaint, same_names
 from tenantry.settings.values import SECRET
+from tenantry.settings.violations import Violation, same_names
 
 IN_PLACE = "in place"
 AT_CREATION = "read only at creation"
@@ -73,7 +73,7 @@ class Block(BaseModel):
     """The resource that the block describes, if any."""
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Yield errors in the entries of `block` that need more than one value.
 
         An invalid value is None here. Its error is reported elsewhere.
@@ -86,7 +86,7 @@ class Block(BaseModel):
         """Whether the resource of an entry is created and changed after those of the other entries."""
         return False
 
-    def given(self) -> dict[str, Any]:
+    def resource_properties(self) -> dict[str, Any]:
         """Return the properties of the resource that the block sets.
 
         It leaves out a switch with the default `false`, such as `adopt`, unless the switch is on.
@@ -116,10 +116,14 @@ class Block(BaseModel):
         """
         properties = cls.mapping.properties if cls.mapping else {}
         fields = cls.model_fields.items()
-        return {name: properties.get(name, name) for name, field in fields if _has_mark(typed(field), SECRET)}
+        return {
+            name: properties.get(name, name)
+            for name, field in fields
+            if _has_mark(declared_type(field), SECRET)
+        }
 
 
-def _duplicate_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+def _duplicate_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
     scope = next((name for name in mapping.identity if name != "name"), None)
     named = (
         (key, (block, key), entry.name, getattr(entry, scope) if scope else "")
@@ -136,7 +140,7 @@ def block_of(annotation: Any) -> type[Block] | None:
     return next((block for part in get_args(annotation) if (block := block_of(part))), None)
 
 
-def typed(field: FieldInfo) -> Any:
+def declared_type(field: FieldInfo) -> Any:
     """Return the type of a key as declared, including the metadata that pydantic stores separately."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from tenantry.providers.values import scripts
 from tenantry.providers.values.limits import RELOAD_VARIABLES
-from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.appearance import FromFiles
 from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.models.expectations import Expectations
-from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     FormerKeys,
     Name,
@@ -24,6 +23,7 @@ from tenantry.settings.values import (
     Text,
     Version,
 )
+from tenantry.settings.violations import Violation
 
 
 class Space(Block):
@@ -195,25 +195,25 @@ class App(FromFiles):
         return {"script_digest": scripts.digest(scripts.read(path))}
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that no app sets both `script` and `replace`, and that reload variables are valid."""
         yield from super().rules(block, entries)
         for entry, app in sorted(entries.items()):
             if app.script and app.replace:
                 text = "set either script (a whole script) or replace (texts of the template's script)"
-                yield Complaint((block, entry, "replace"), text)
+                yield Violation((block, entry, "replace"), text)
             yield from _variables(block, entry, app.reload)
 
-    def given(self) -> dict[str, Any]:
+    def resource_properties(self) -> dict[str, Any]:
         """Add the digest of the replacements, which identifies the script."""
-        given = super().given()
+        properties = super().resource_properties()
         if self.replace:
-            given["script_digest"] = scripts.digest_of_replacements(self.replace)
-        return given
+            properties["script_digest"] = scripts.digest_of_replacements(self.replace)
+        return properties
 
 
-def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Complaint]:
+def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Violation]:
     given = (reload.variables if reload else None) or {}
     variables = {name: value for name, value in given.items() if isinstance(value, str)}
     if wrong := RELOAD_VARIABLES.problem and RELOAD_VARIABLES.problem(variables):
-        yield Complaint((block, entry, "reload", "variables"), wrong)
+        yield Violation((block, entry, "reload", "variables"), wrong)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.values import data_files
-from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.appearance import ALSO_IF_FILE_CHANGES, FromFiles
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
-from tenantry.settings.models.look import ALSO_IF_FILE_CHANGES, FromFiles
 from tenantry.settings.values import (
     CredentialsVersion,
     DataFileName,
@@ -21,6 +20,7 @@ from tenantry.settings.values import (
     Tags,
     Text,
 )
+from tenantry.settings.violations import Violation
 
 _SECRET_NAME = re.compile(
     r"passw|passphrase|\bpwd\b|secret|token|private_?key|api_?key|access_?key", re.IGNORECASE
@@ -82,16 +82,16 @@ class DataConnection(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that names differ in a space, that no property is a secret, and that none is set twice."""
         yield from super().rules(block, entries)
         for entry, connection in sorted(entries.items()):
             for name, value in (connection.properties or {}).items():
                 keys = (block, entry, "properties", name)
                 if name in (connection.credentials or {}):
-                    yield Complaint(keys, "is also under credentials; remove it here")
+                    yield Violation(keys, "is also under credentials; remove it here")
                 elif _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_INSIDE.search(value)):
-                    yield Complaint(
+                    yield Violation(
                         keys,
                         "may be a secret, which would be in the state in plain text; keep it in its own "
                         f"key, tenantry:secrets_<name>, and write credentials: {{{name}: <name>}}",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import CspDescription, CspName, FormerKeys, HostSource, Switch
+from tenantry.settings.violations import Violation
 
 CSP_ORIGINS_PER_TENANT = 256
 CSP_HEADER_LENGTH = 6144
@@ -52,7 +52,7 @@ class CspOrigin(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that origins differ, that each entry allows something, and that the limits of Qlik hold."""
         taken: dict[str, str] = {}
         for name, entry in sorted(entries.items()):
@@ -60,13 +60,13 @@ class CspOrigin(Block):
             first = taken.setdefault(entry.origin, name)
             if first != name and entry.origin is not None:
                 text = f'"{entry.origin}" is also the origin of "{first}"; combine the two entries'
-                yield Complaint((*at, "origin"), text)
+                yield Violation((*at, "origin"), text)
             if all(getattr(entry, directive) is False for directive in DIRECTIVES):
                 text = f"allows nothing; set at least one of {', '.join(DIRECTIVES)} to true"
-                yield Complaint(at, text, incomplete=True)
+                yield Violation(at, text, incomplete=True)
         if len(entries) > CSP_ORIGINS_PER_TENANT:
             text = f"has {len(entries)} entries; Qlik allows {CSP_ORIGINS_PER_TENANT} per tenant"
-            yield Complaint((block,), text)
+            yield Violation((block,), text)
         length = sum(
             len(entry.origin or "") + 1
             for entry in entries.values()
@@ -78,7 +78,7 @@ class CspOrigin(Block):
                 f"makes a header of {length} characters (each origin once for each directive that is true); "
                 f"Qlik allows {CSP_HEADER_LENGTH}"
             )
-            yield Complaint((block,), text)
+            yield Violation((block,), text)
 
 
 DIRECTIVES = tuple(

@@ -11,10 +11,9 @@ from tenantry.providers.values.identity_providers import (
     unknown_claims_problem,
     verification_problem,
 )
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.document import Keys
+from tenantry.settings.models.appearance import FromFiles
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
-from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     ClockTolerance,
     FormerKeys,
@@ -27,6 +26,7 @@ from tenantry.settings.values import (
     Switch,
     Text,
 )
+from tenantry.settings.violations import Violation
 
 REPLACED = "replaces the provider: the new one is activated, then the old one is deleted"
 CREATE_USERS = "Whether a first login creates the user."
@@ -92,12 +92,12 @@ class OidcIdentityProvider(Block):
     adopt: Switch = key(False, about=ADOPT, change=AT_CREATION)
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check the claims of each entry, and that its product can treat every address as verified."""
         for name, entry in sorted(entries.items()):
             yield from _claims_problems("OIDC", (block, name, "claims_mapping"), entry.claims_mapping)
             if wrong := verification_problem(entry.provider, entry.email_verified_always_true):
-                yield Complaint((block, name, "email_verified_always_true"), wrong)
+                yield Violation((block, name, "email_verified_always_true"), wrong)
 
 
 class SamlIdentityProvider(FromFiles):
@@ -142,7 +142,7 @@ class SamlIdentityProvider(FromFiles):
     adopt: Switch = key(False, about=ADOPT, change=AT_CREATION)
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check the claims of each entry."""
         for name, entry in sorted(entries.items()):
             yield from _claims_problems("SAML", (block, name, "claims_mapping"), entry.claims_mapping)
@@ -155,10 +155,10 @@ class SamlIdentityProvider(FromFiles):
         return saml_metadata.read_metadata(path)._asdict()
 
 
-def _claims_problems(protocol: str, keys: Keys, mapping: Mapping[str, Any] | None) -> Iterator[Complaint]:
+def _claims_problems(protocol: str, keys: Keys, mapping: Mapping[str, Any] | None) -> Iterator[Violation]:
     if mapping is None:
         return
     if wrong := unknown_claims_problem(protocol, mapping):
-        yield Complaint(keys, wrong)
+        yield Violation(keys, wrong)
     elif wrong := missing_claims_problem(protocol, mapping):
-        yield Complaint(keys, wrong, incomplete=True)
+        yield Violation(keys, wrong, incomplete=True)

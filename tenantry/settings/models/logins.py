@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from tenantry.providers.values.oauth_clients import IMPERSONATION, property_problems, redirect_problem
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, REFUSED, Block, ResourceMapping, key
 from tenantry.settings.values import (
     ClockTolerance,
@@ -22,6 +21,7 @@ from tenantry.settings.values import (
     Switch,
     Text,
 )
+from tenantry.settings.violations import Violation
 
 
 class WebIntegration(Block):
@@ -94,21 +94,21 @@ class JwtIdentityProvider(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that each entry has a key, and that the keys of one issuer differ in `kid`."""
         taken: dict[tuple[str, str], str] = {}
         for name, provider in sorted(entries.items()):
             at = block, name
             if not provider.pem and not provider.pem_file:
                 text = "pem or pem_file is required"
-                yield Complaint((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
+                yield Violation((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
             first = taken.setdefault((provider.issuer, provider.kid), name)
             if first != name and None not in (provider.issuer, provider.kid):
                 text = (
                     f'"{provider.kid}" is also the kid of "{first}", which has the same issuer; '
                     "each key needs its own kid"
                 )
-                yield Complaint((*at, "kid"), text)
+                yield Violation((*at, "kid"), text)
 
 
 class OAuthClient(Block):
@@ -181,7 +181,7 @@ class OAuthClient(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that names differ, and that each client sets only what its type of application has."""
         yield from super().rules(block, entries)
         keys = {name: key for key, name in cls.inputs().items()}
@@ -190,10 +190,10 @@ class OAuthClient(Block):
                 continue
             at = block, entry
             for name, text in property_problems(client.app_type, client.grant_types, client.origins).items():
-                yield Complaint((*at, keys[name]), text, unless=(*at, "grant_types"))
+                yield Violation((*at, keys[name]), text, unless=(*at, "grant_types"))
             for uri in client.redirect_uris:
                 if wrong := redirect_problem(uri, native=client.app_type == "native"):
-                    yield Complaint((*at, "redirect_uris"), wrong, item=uri)
+                    yield Violation((*at, "redirect_uris"), wrong, item=uri)
             if client.secret_version not in (None, 1) and client.app_type != "web":
                 text = f"only a web client has a secret, but this one is {client.app_type}"
-                yield Complaint((*at, "secret_version"), text)
+                yield Violation((*at, "secret_version"), text)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, ResourceMapping, key
 from tenantry.settings.values import Email, FormerKeys, Name, ProviderType, Switch, Text, UserStatus
+from tenantry.settings.violations import Violation
 
 
 class Group(Block):
@@ -43,11 +43,11 @@ class Group(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that only custom groups have a description: Qlik stores no other."""
         for name, group in entries.items():
             if group.provider_type == "idp" and group.description is not None:
-                yield Complaint(
+                yield Violation(
                     (block, name, "description"),
                     "only a custom group has a description; remove it, or set provider_type: custom",
                 )
@@ -104,12 +104,12 @@ class Admin(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that each administrator has either an e-mail address or a subject."""
         for name, admin in entries.items():
             at = block, name
             if admin.email and admin.subject:
-                yield Complaint((*at, "subject"), "give email or subject, not both")
+                yield Violation((*at, "subject"), "give email or subject, not both")
             if not admin.email and not admin.subject:
                 text = "email or subject of the person on the source tenant is required"
-                yield Complaint((*at, "email"), text, incomplete=True, unless=(*at, "subject"))
+                yield Violation((*at, "email"), text, incomplete=True, unless=(*at, "subject"))

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from tenantry.providers.values import urls
 from tenantry.providers.values.limits import WEBHOOK_EVENTS, WEBHOOK_HEADERS
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import (
     CredentialsVersion,
@@ -22,6 +21,7 @@ from tenantry.settings.values import (
     WebhookDescription,
     WebhookName,
 )
+from tenantry.settings.violations import Violation
 
 _SECRET_HEADER = re.compile(r"auth|cookie|secret|token|key|passw|signature", re.IGNORECASE)
 
@@ -82,19 +82,19 @@ class Webhook(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that headers are valid, that none is a secret in plain text, and that none is set twice."""
         yield from super().rules(block, entries)
         for entry, webhook in sorted(entries.items()):
             if WEBHOOK_HEADERS.problem and (wrong := WEBHOOK_HEADERS.problem(webhook.headers)):
-                yield Complaint((block, entry, "headers"), wrong)
+                yield Violation((block, entry, "headers"), wrong)
             encrypted = {name.lower() for name in webhook.encrypted_headers or {}}
             for name in webhook.headers or {}:
                 keys = (block, entry, "headers", name)
                 if name.lower() in encrypted:
-                    yield Complaint(keys, "is also under encrypted_headers; remove it here")
+                    yield Violation(keys, "is also under encrypted_headers; remove it here")
                 elif _SECRET_HEADER.search(name):
-                    yield Complaint(
+                    yield Violation(
                         keys,
                         "may be a secret, which would be in the state in plain text; keep it in its own "
                         f"key, tenantry:secrets_<name>, and write encrypted_headers: {{{name}: <name>}}",

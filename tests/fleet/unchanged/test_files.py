@@ -63,11 +63,11 @@ def test_the_passphrase_is_checked_with_one_stack(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(passphrases, "_known", set())
     tried: list[str] = []
 
-    def fits(given: str, _salt: str) -> bool:
+    def matches(given: str, _salt: str) -> bool:
         tried.append(given)
         return given == "right"
 
-    monkeypatch.setattr(passphrase, "fits", fits)
+    monkeypatch.setattr(passphrase, "matches", matches)
     file = tmp_path / "Pulumi.acme.yaml"
     file.write_text(FILE)
     with pytest.raises(Doubt, match="no passphrase"):

@@ -18,7 +18,7 @@ from tenantry.providers.framework.handlers import Collection
 from tenantry.providers.qlik import Cloud, DeadlineExceeded, Host, deadline
 from tenantry.providers.qlik.errors import GONE_CODES
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
-from tests.providers.framework.test_every_kind import CASES
+from tests.providers.framework.test_every_resource_type import CASES
 from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with
 
 GROUPS, SPACES = "GET /api/v1/groups", "GET /api/v1/spaces"

@@ -92,7 +92,7 @@ print(json.dumps({"version": sys.version_info[:2], "written": written, "read": r
 """
 
 
-def test_every_kind_is_here() -> None:
+def test_every_resource_type_is_here() -> None:
     """A new kind gets its line above."""
     assert STRINGS.keys() == MODULES.keys() == resource_types().keys()
 

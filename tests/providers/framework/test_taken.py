@@ -8,7 +8,7 @@ import pytest
 
 from tenantry.providers.framework import moves
 from tenantry.providers.framework.engine import Failure
-from tests.providers.framework.test_every_kind import CASES
+from tests.providers.framework.test_every_resource_type import CASES
 from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 TAKEN = {"errors": [{"code": "TAKEN-1", "title": "Taken"}], "traceId": "t-409"}

@@ -18,7 +18,7 @@ from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import Deadline
 from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, Reply
-from tenantry.providers.qlik.tokens import Tokens
+from tenantry.providers.qlik.tokens import TokenCache
 from tests.providers.qlik.conftest import TENANT, MakeHarness, error_reply
 
 HOUR = 3600.0
@@ -259,7 +259,7 @@ def test_waiting_for_another_threads_fetch_is_bounded() -> None:
         release.wait(5)
         return Response(200, {}, b'{"access_token": "t"}')
 
-    tokens = Tokens(CredentialSource(ENVIRONMENT), slow, FakeClock())
+    tokens = TokenCache(CredentialSource(ENVIRONMENT), slow, FakeClock())
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(tokens.get, TENANT, Deadline(60))
         fetching.wait(5)
@@ -270,7 +270,7 @@ def test_waiting_for_another_threads_fetch_is_bounded() -> None:
 
 
 def test_representations_show_no_token() -> None:
-    tokens = Tokens(
+    tokens = TokenCache(
         CredentialSource(ENVIRONMENT),
         lambda _: Response(200, {}, b'{"access_token": "abc-def"}'),
         FakeClock(),

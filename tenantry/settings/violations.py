@@ -12,11 +12,11 @@ Removed = Mapping[Keys, str]
 
 
 @dataclass(frozen=True)
-class Complaint:
+class Violation:
     """A violation of a rule at `keys`. `item` is the affected entry of the list there, if any.
 
     `incomplete`: the missing part can still come from another file, so this is not a problem in a plan by
-    itself. `unless`: another path. If the value there is invalid, this complaint would be misleading and is
+    itself. `unless`: another path. If the value there is invalid, this violation would be misleading and is
     dropped.
     """
 
@@ -27,8 +27,8 @@ class Complaint:
     unless: Keys | None = None
 
 
-def same_names(noun: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
-    """Yield a complaint for each (key, path, name, scope) whose name another one has in the same scope.
+def same_names(noun: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Violation]:
+    """Yield a violation for each (key, path, name, scope) whose name another one has in the same scope.
 
     `noun` is the name of one in messages. `where` describes the scope, which replaces its `{}`.
     """
@@ -37,4 +37,4 @@ def same_names(noun: str, where: str, named: Iterable[tuple[str, Keys, str, str]
         first = taken.setdefault((name, scope), key)
         if first != key and name is not None:
             text = f'name "{name}" is taken by {noun} "{first}"{where.format(scope)}; names must differ'
-            yield Complaint((*keys, "name"), text)
+            yield Violation((*keys, "name"), text)

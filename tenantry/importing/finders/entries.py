@@ -9,8 +9,8 @@ from tenantry.importing.findings import Findings, Found
 from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import handler_of
 from tenantry.settings.models import BLOCKS, ENTRIES
+from tenantry.settings.models.appearance import FromFiles
 from tenantry.settings.models.block import Block
-from tenantry.settings.models.look import FromFiles
 
 BLOCKS_WITH_OWN_MODULE = (
     "jwt_identity_providers",

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import PrivateAttr
 
 from tenantry.providers.values import archives, brand_files
-from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import FormerKeys, HttpsUrl, LinkName, Name, Switch, Text
+from tenantry.settings.violations import Violation
 
 PINNED_LINKS_PER_TENANT = 50
 
@@ -40,7 +40,7 @@ class FromFiles(Block):
         raise NotImplementedError
 
     @classmethod
-    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Violation]:
         """Yield contradictions between the file of a key and the entry. Paths start at the entry."""
         yield from ()
 
@@ -53,14 +53,14 @@ class FromFiles(Block):
         """Set the file of a key."""
         self._located[key] = located
 
-    def given(self) -> dict[str, Any]:
+    def resource_properties(self) -> dict[str, Any]:
         """Add the properties that come from the files, and the absolute paths."""
-        given, inputs = super().given(), self.inputs()
+        properties, inputs = super().resource_properties(), self.inputs()
         for name, located in self._located.items():
-            given |= located.content
+            properties |= located.content
             if name in inputs:
-                given[inputs[name]] = str(located.path)
-        return given
+                properties[inputs[name]] = str(located.path)
+        return properties
 
 
 class Archived(FromFiles):
@@ -190,13 +190,13 @@ class Brand(FromFiles):
         return {f"{key}_md5": brand_files.read(path, key).md5}
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that names differ and that one brand at most is active."""
         yield from super().rules(block, entries)
         active = sorted(key for key, brand in entries.items() if brand.active)
         for other in active[1:]:
             text = f'"{active[0]}" is already active, and a tenant shows one brand; set active: false here'
-            yield Complaint((block, other, "active"), text)
+            yield Violation((block, other, "active"), text)
 
 
 class PinnedLink(Block):
@@ -222,9 +222,9 @@ class PinnedLink(Block):
     )
 
     @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that names differ, and that the limit of Qlik holds."""
         yield from super().rules(block, entries)
         if len(entries) > PINNED_LINKS_PER_TENANT:
             text = f"has {len(entries)} entries; Qlik allows {PINNED_LINKS_PER_TENANT} per tenant"
-            yield Complaint((block,), text)
+            yield Violation((block,), text)

@@ -7,8 +7,8 @@ from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import handler_of
 from tenantry.providers.qlik import Forbidden
 from tenantry.settings.models import BLOCKS
+from tenantry.settings.models.appearance import FromFiles
 from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
-from tenantry.settings.models.look import FromFiles
 
 BLOCKS_WITH_OWN_MODULE = ("data_files",)
 """Blocks with their own module here, because their collection is not a plain one."""

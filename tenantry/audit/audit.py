@@ -40,7 +40,7 @@ class Audit:
     search: Search
 
 
-def look(
+def run_audit(
     cloud: Cloud,
     project: Project,
     backend: Backend,

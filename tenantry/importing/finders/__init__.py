@@ -2,7 +2,7 @@
 stack. The other types have one module per topic.
 
 Each module has a function `find(reader, findings)`. It adds the objects and their entries in the stack file,
-and records what it does not import and why. They run in the order of `KINDS`: a type follows the types that
+and records what it does not import and why. They run in the order of `FINDERS`: a type follows the types that
 it refers to.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import (
+from tenantry.importing.finders import (
     apps,
     data_connections,
     data_files,
@@ -26,9 +25,10 @@ from tenantry.importing.kinds import (
     spaces,
     tenant,
 )
+from tenantry.importing.findings import Findings
 from tenantry.importing.tenant_reader import TenantReader
 
-KINDS: tuple[Callable[[TenantReader, Findings], None], ...] = (
+FINDERS: tuple[Callable[[TenantReader, Findings], None], ...] = (
     tenant.find,
     settings.find,
     entries.find,
@@ -47,5 +47,5 @@ KINDS: tuple[Callable[[TenantReader, Findings], None], ...] = (
 
 def find_all(reader: TenantReader, findings: Findings) -> None:
     """Read all objects that a stack could manage."""
-    for find in KINDS:
+    for find in FINDERS:
         find(reader, findings)
