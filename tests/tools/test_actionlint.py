@@ -29,7 +29,7 @@ def command() -> Path:
 
 
 def violations(command: Path, workflow: Path) -> list[str]:
-    """Return actionlint's complaints about a workflow; do not check scripts, which needs other tools."""
+    """Return actionlint's messages about a workflow; do not check scripts, which needs other tools."""
     only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
     done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
     assert done.returncode == bool(done.stdout), done
@@ -43,7 +43,7 @@ def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "complaint"),
+    ("right", "wrong", "message"),
     [
         ("runs-on:", "run-on:", 'unexpected key "run-on"'),
         ("pull_request:", "pull_requests:", 'unknown Webhook event "pull_requests"'),
@@ -52,11 +52,11 @@ def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
         ("github.event", "githubb.event", 'undefined variable "githubb"'),
     ],
 )
-def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: str, violation: str) -> None:
+def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: str, message: str) -> None:
     assert right in GOOD
     workflow = tmp_path / "bad.yaml"
     workflow.write_text(GOOD.replace(right, wrong))
-    assert any(violation in line for line in violations(command, workflow))
+    assert any(message in line for line in violations(command, workflow))
 
 
 def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
