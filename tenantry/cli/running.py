@@ -60,7 +60,7 @@ def must_ask(question: str, *, yes: bool) -> bool:
     if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
         return False
     if not sys.stdin.isatty():
-        fail(f"{question} There is no terminal to ask on. Add --yes.", code=2)
+        fail(f"{question} There is no terminal for the confirmation. Add --yes.", code=2)
     return True
 
 

@@ -240,7 +240,7 @@ def test_only_leftover_apps_are_deleted(fleet: Fleet, qlik: Emulator) -> None:
     [found] = look(fleet)["left_over"]
     assert (found["app_id"], found["hostname"], found["stacks"]) == (left, world.hostname, ["acme"])
     asked = fleet.run("orphans", "--region", "eu", "--fix", expect=2)
-    assert "Delete 1 left-over app? There is no terminal to ask on. Add --yes." in asked.stderr
+    assert "Delete 1 left-over app? There is no terminal for the confirmation. Add --yes." in asked.stderr
     assert writes(asked.requests) == []
 
     fixed = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json")
