@@ -1,4 +1,4 @@
-"""`bin/pulumi` of a virtual environment: which CLI it starts, and with which Python.
+"""Installs `bin/pulumi` in a virtual environment. It starts a Pulumi CLI with the environment's Python.
 
 The CLI is the first of these that works: the one on PATH if it is new enough, the official release, a build
 from source. Downloads and builds are kept per version in a cache that all environments share:
@@ -15,7 +15,7 @@ from tenantry.pulumi_cli import build, release
 from tenantry.pulumi_cli.stamps import Stamps
 from tenantry.pulumi_cli.steps import step, write
 
-MARK = "# Written by Tenantry; `tenantry install-pulumi` writes it anew."
+MARK = "# Written by Tenantry; `tenantry install-pulumi` rewrites it."
 FOLDER = Path(__file__).parent
 
 
@@ -61,7 +61,10 @@ exec {shlex.quote(str(cli))} "$@"
 
 
 def target_of(wrapper: Path) -> Path:
-    """Return the CLI that the script `wrapper` starts; an impossible path if the script is not ours."""
+    """Return the CLI that the script `wrapper` starts.
+
+    If Tenantry did not write the script, return a path that cannot exist.
+    """
     last = wrapper.read_bytes().decode(errors="replace").strip().rpartition("\n")[2]
     words = shlex.split(last) if last.startswith("exec ") else []
     return Path(words[1] if len(words) > 1 else os.devnull + "/none")

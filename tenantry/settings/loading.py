@@ -130,9 +130,9 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
     written = Project("tenantry", directory).values_of(config_of(document))
     # If the values come from another file (`--config-file`), or the file has changed, show no line numbers.
-    same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
-    source = Source(document.name, values, ("config",), document if same else None)
-    problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
+    from_file = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
+    source = Source(document.name, values, ("config",), document if from_file else None)
+    problems = [*document.problems, *_unknown(document), *_encrypted(document)] if from_file else []
     if not STACK_NAME.fullmatch(stack):
         text = (
             f'"{stack}" is not a valid stack name; allowed: letters, digits and . _ - with a letter or digit '
@@ -152,7 +152,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     to_validate = {**values, CUSTOMER: customer} if CUSTOMER in values else values
     settings, found = validate(Settings, to_validate, rules, sources, whole=not chain.problems)
     problems += [*chain.problems, *merged.problems, *pem_problems, *file_problems, *found]
-    if same:
+    if from_file:
         problems += _secrets(customer, written, sources)
     if problems:
         raise SettingsError(f"stack {stack}", problems)

@@ -1,4 +1,4 @@
-"""The result of a violated rule."""
+"""Violations of the rules for settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tenantry.settings.document import Keys
 
 Removed = Mapping[Keys, str]
-"""The paths of the entries that were removed from a plan, each with who removed it."""
+"""The paths of the entries that were removed from a plan, each with the file that removes it."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Violation:
 
 
 def same_names(noun: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Violation]:
-    """Yield a violation for each (key, path, name, scope) whose name another one has in the same scope.
+    """Yield a violation for each (key, path, name, scope) whose name is taken in the same scope.
 
-    `noun` is the name of one in messages. `where` describes the scope, which replaces its `{}`.
+    `noun` names the type of object in messages. `where` describes the scope; the scope replaces its `{}`.
     """
     taken: dict[tuple[str, str], str] = {}
     for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):

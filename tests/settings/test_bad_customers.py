@@ -127,7 +127,7 @@ ONE_MISTAKE = [
     ),
     (
         "groups:\n  Analysts: {}\n  Others:\n    name: Analysts",
-        '9: customer.groups.Others.name: name "Analysts" is taken by group "Analysts", also of provider_type idp; '
+        '9: customer.groups.Others.name: name "Analysts" is taken by group "Analysts", which has the same provider_type (idp); '
         "names must differ",
     ),
     (

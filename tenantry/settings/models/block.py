@@ -130,7 +130,7 @@ def _duplicate_names(mapping: ResourceMapping, block: str, entries: Mapping[str,
         for key, entry in entries.items()
         if None not in (getattr(entry, name) for name in mapping.identity)
     )
-    yield from same_names(mapping.noun, f", also of {scope} {{}}" if scope else "", named)
+    yield from same_names(mapping.noun, f", which has the same {scope} ({{}})" if scope else "", named)
 
 
 def block_of(annotation: Any) -> type[Block] | None:
