@@ -6,7 +6,7 @@ it names the module to check. `SDK` and `CLI` below are `test_sdk.py` and `test_
 
 coupling                 module             relies on                      canary
 call, URN, run           calls              locals of the SDK's handler    CLI a_provider_finds_its_call
-clean errors, half-made  error_details      trailing metadata of a status  CLI a_failure_shows_its_message
+clean errors, partial    error_details      trailing metadata of a status  CLI a_failure_shows_its_message
 provider started early   early_provider     an invoke starts a provider    CLI a_provider_starts_before
 calls at once            workers            a reference to the pool        CLI more_calls_than_four
 end with the engine      engine_address     last argument of the process   CLI the_engines_address
@@ -21,8 +21,8 @@ kept language hosts      language_hosts     a variable, `Run`, `Log`       CLI t
 variables of the engine  environment        seven variables                 CLI the_event_log_is_an_option
 login, exit code         commands           credentials.json; 6            CLI the_login_is_in
 states, exported         deployment         names of their parts           CLI a_state_has_what_is_read
-files of a backend       backend_files      where states and locks lie     CLI a_stack_with_nothing
-locks elsewhere          lock_messages      what an error says of them     CLI a_lock_is_a_file
+files of a backend       backend_files      paths of states and locks      CLI a_stack_with_nothing
+locks elsewhere          lock_messages      the text of an error           CLI a_lock_is_a_file
 what a run does          event_log          keys of its events             CLI the_event_log_tells
 imports                  import_files       `outputs` in the import file   CLI an_import_takes_outputs
 passphrases              passphrase         how a salt is made             CLI a_stack_file_shows_its
