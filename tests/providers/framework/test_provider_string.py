@@ -92,7 +92,7 @@ print(json.dumps({"version": sys.version_info[:2], "written": written, "read": r
 """
 
 
-def test_every_resource_type_has_a_string() -> None:
+def test_every_resource_type_is_here() -> None:
     """For a new resource type, add a line above."""
     assert STRINGS.keys() == MODULES.keys() == resource_types().keys()
 
