@@ -20,7 +20,7 @@ from tenantry.settings.schema import schema
 from tests.settings.conftest import HEAD
 from tools import reference_stack_files as reference
 
-CHECKOUT = Path(__file__).resolve().parents[2] / "stacks"
+STACKS = Path(__file__).resolve().parents[2] / "stacks"
 PAGE = reference.PAGE.read_text("utf-8")
 EXAMPLES = [(name, text) for text, name in re.findall(r"```yaml\n(# stacks/(\S+)\n.*?)```", PAGE, re.DOTALL)]
 
@@ -56,7 +56,7 @@ def test_a_page_without_the_mark_of_the_generator_is_not_overwritten() -> None:
         reference.page_text("# Something else\n")
 
 
-@pytest.mark.parametrize("path", sorted(CHECKOUT.glob("**/*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(STACKS.glob("**/*.yaml")), ids=lambda path: path.name)
 def test_the_stack_files_of_the_project_match_the_schema(validator: Draft7Validator, path: Path) -> None:
     assert errors(validator, path.read_text("utf-8")) == []
     [schema_path] = re.findall(r"^# yaml-language-server: \$schema=(\S+)", path.read_text("utf-8"))

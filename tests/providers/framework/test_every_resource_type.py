@@ -163,7 +163,7 @@ def _free_text_properties() -> list[Any]:
 
 
 @pytest.mark.parametrize(("case", "name"), _free_text_properties())
-def test_a_text_that_qlik_normalizes_is_not_drift(
+def test_a_text_that_qlik_normalises_is_not_drift(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A changed letter is drift. Different blanks, line endings or Unicode forms are not."""

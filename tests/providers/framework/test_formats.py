@@ -90,7 +90,7 @@ def test_a_newer_state_is_neither_read_nor_deleted() -> None:
         provider.delete("id", {PROVIDER_KEY: NEWER})
 
 
-def test_only_our_provider_strings_are_recognized(tmp_path: Path) -> None:
+def test_only_our_provider_strings_are_recognised(tmp_path: Path) -> None:
     """The check must not unpickle a string, because that could run code."""
     marker = tmp_path / "marker"
     assert all(formats.is_ours(provider_string(module)) for module in MODULES.values())

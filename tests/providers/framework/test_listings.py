@@ -146,7 +146,7 @@ def test_many_objects_take_one_request_per_page(driver: MakeDriver, tenancy: Ten
 def test_the_next_run_reads_a_new_list(
     driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
-    """Also if both runs use the same provider process."""
+    """This holds even if both runs use the same provider process."""
     group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     assert group.drift() == {}
     tenancy.world.patch(f"groups/{group.id}", assignedRoles=[{"name": "Developer"}])
@@ -158,7 +158,7 @@ def test_the_next_run_reads_a_new_list(
 def test_any_write_of_the_run_invalidates_its_lists(
     write: str, driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
-    """Also a write that fails, because Qlik may have executed it."""
+    """A failed write counts as well, because Qlik may have executed it."""
     group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     other = driver("group").create({"tenant": tenancy.hostname, "name": "Others"})
     next_run()
