@@ -50,7 +50,8 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
         12: f'rates: "rates" is not a name of a data file; allowed: {data_files.NAME.hint}',
         13: f'g.csv.name: "a/b.csv" is not a name of a data file; allowed: {data_files.NAME.hint}',
         15: (
-            'i.csv.name: name "same.csv" is taken by data file "h.csv", which has the same space (Data); names must differ'
+            'i.csv.name: name "same.csv" is taken by data file "h.csv", which has the same space (Data); '
+            "names must differ"
         ),
         16: "j.csv.path: is missing",
     }
