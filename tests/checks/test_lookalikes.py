@@ -49,5 +49,5 @@ def test_other_letters_are_other_names(bench: Bench) -> None:
 
 def test_what_is_not_declared_but_looks_like_what_is(folder: Folder) -> None:
     folder.write('spaces: {S: {type: shared, access: {"Cafe\u0301": [producer]}}}\ngroups: {"Caf\u00e9": }')
-    [told] = folder.problems()
-    assert '; it looks like another name but differs: "Cafe\\u0301" and "Caf\\u00e9"; allowed:' in told
+    [problem] = folder.problems()
+    assert '; it looks like another name but differs: "Cafe\\u0301" and "Caf\\u00e9"; allowed:' in problem

@@ -43,8 +43,8 @@ def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
     source.join(space)
     attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": attributes})
-    [told] = bench.wrong()
-    assert "2 apps match. Select one with `template_id`" in told
+    [problem] = bench.wrong()
+    assert "2 apps match. Select one with `template_id`" in problem
 
 
 def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:

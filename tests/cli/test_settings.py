@@ -154,10 +154,10 @@ def test_settings_with_errors_are_reported(project: Folder) -> None:
 
 
 def test_a_stack_without_file(project: Folder) -> None:
-    said = project.run("settings", "glob")
-    assert said.exit_code == 2
-    assert "no stack file Pulumi.glob.yaml" in said.stderr
-    assert 'the closest is "globex"' in said.stderr
+    refused = project.run("settings", "glob")
+    assert refused.exit_code == 2
+    assert "no stack file Pulumi.glob.yaml" in refused.stderr
+    assert 'the closest is "globex"' in refused.stderr
 
 
 def test_outside_of_a_project(folder: Folder) -> None:
