@@ -47,7 +47,9 @@ def run(*words: str) -> Result:
         (("--notify-about", "begun"), "--notify-about needs --notify."),
     ],
 )
-def test_bad_input_is_one_line(folder: Folder, command: str, options: tuple[str, ...], words: str) -> None:
+def test_an_invalid_target_is_an_error_of_one_line(
+    folder: Folder, command: str, options: tuple[str, ...], words: str
+) -> None:
     folder.write("stacks/Pulumi.acme.yaml", "config: {}\n")
     result = folder.run(command, "acme", *options)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -102,7 +104,7 @@ def test_expire_sends_notifications_of_ending_trials(everything: Everything, rec
     assert "ended on 2020-01-01 (UTC)" in message["stacks"][0]["text"]
 
 
-def test_a_run_is_a_trace_where_the_environment_asks_for_it(
+def test_a_run_is_traced_if_the_environment_enables_it(
     everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = run("up", "globex", "--yes")

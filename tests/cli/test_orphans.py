@@ -69,18 +69,18 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     return made
 
 
-def test_nothing(folder: Folder, looks: Looks) -> None:
+def test_no_findings_are_exit_code_0(folder: Folder, looks: Looks) -> None:
     result = folder.run("orphans")
     assert (result.exit_code, result.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
-def test_notices_do_not_count(folder: Folder, looks: Looks) -> None:
+def test_notices_do_not_change_the_exit_code(folder: Folder, looks: Looks) -> None:
     looks.findings = [dataclasses.replace(GONE, notice=True)]
     result = folder.run("orphans")
     assert (result.exit_code, "x2.eu.qlikcloud.com" in result.stdout) == (0, True)
 
 
-def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
+def test_findings_are_grouped_by_kind(folder: Folder, looks: Looks) -> None:
     looks.findings = [GONE, HOOLI]
     result = folder.run("orphans")
     assert result.exit_code == 7
@@ -97,7 +97,7 @@ def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
     ]
 
 
-def test_names_are_shown_and_do_nothing_to_a_terminal(folder: Folder, looks: Looks) -> None:
+def test_hostile_names_do_nothing_to_a_terminal(folder: Folder, looks: Looks) -> None:
     """Names come from outside, so they create neither a new line nor a control sequence."""
     looks.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
     looks.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
@@ -108,7 +108,7 @@ def test_names_are_shown_and_do_nothing_to_a_terminal(folder: Folder, looks: Loo
     assert "Could not read the apps of x1: 403 traceId t-1" in result.stderr.splitlines()
 
 
-def test_something_unread_is_worse_than_findings(folder: Folder, looks: Looks) -> None:
+def test_something_unread_is_exit_code_1(folder: Folder, looks: Looks) -> None:
     looks.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
     looks.unread = [Unread("the state of stack globex", "it was cut off")]
     result = folder.run("orphans")
@@ -118,7 +118,7 @@ def test_something_unread_is_worse_than_findings(folder: Folder, looks: Looks) -
     assert "Could not read the state of stack globex: it was cut off" in result.stderr
 
 
-def test_as_json(folder: Folder, looks: Looks) -> None:
+def test_json_has_all_facts(folder: Folder, looks: Looks) -> None:
     looks.findings, looks.left_over = [GONE], [KEPT]
     looks.unread = [Unread("the licence", "403")]
     report = json.loads(folder.run("orphans", "--json").stdout)
@@ -137,7 +137,7 @@ def test_as_json(folder: Folder, looks: Looks) -> None:
     assert (left["app_id"], left["kept"]) == ("a-2", "a run is under way")
 
 
-def test_without_the_organisations_client(
+def test_without_an_organisation_client_it_is_an_error(
     folder: Folder, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
@@ -154,14 +154,16 @@ def test_without_the_organisations_client(
         (UnknownRegion("no client, no backend"), 2),
     ],
 )
-def test_what_ends_the_look(folder: Folder, looks: Looks, error: Exception, code: int) -> None:
+def test_errors_that_end_the_audit_are_one_line(
+    folder: Folder, looks: Looks, error: Exception, code: int
+) -> None:
     looks.error = error
     result = folder.run("orphans")
     assert (result.exit_code, result.stdout) == (code, "")
     assert str(error) in result.stderr
 
 
-def test_the_region_is_handed_over(folder: Folder, looks: Looks) -> None:
+def test_the_region_limits_the_audit(folder: Folder, looks: Looks) -> None:
     folder.run("orphans", "--region", "EU", "--jobs", "3")
     assert (looks.asked["region"], looks.asked["at_once"]) == ("eu", 3)
 
@@ -183,7 +185,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
 
 
 @pytest.mark.parametrize(("yes", "deleted", "code"), [(True, ["a-1"], 7), (False, [], 1)])
-def test_fix_lists_counts_and_asks(
+def test_fix_lists_and_counts_the_apps_and_asks(
     folder: Folder,
     looks: Looks,
     monkeypatch: pytest.MonkeyPatch,
@@ -207,7 +209,7 @@ def test_a_deleted_app_is_no_longer_a_finding(folder: Folder, looks: Looks) -> N
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (0, ["a-1"])
 
 
-def test_a_changed_app_stays_left_over(folder: Folder, looks: Looks) -> None:
+def test_a_changed_app_is_not_deleted(folder: Folder, looks: Looks) -> None:
     looks.left_over, looks.delete = [FREE], lambda _: "it has changed in the meantime"
     result = folder.run("orphans", "--fix", "--yes")
     assert (result.exit_code, "not deleted, it has changed in the meantime" in result.stderr) == (7, True)
@@ -223,7 +225,7 @@ def test_a_failed_deletion_is_an_error(folder: Folder, looks: Looks) -> None:
     assert "no client for region eu" in result.stderr
 
 
-def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
+def test_fix_changes_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
     """Findings other than left-over apps need no question."""
     looks.findings = [Finding(kind, "x1", "") for kind in KINDS]
     result = folder.run("orphans", "--fix")
@@ -232,7 +234,7 @@ def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> Non
 
 
 @pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
-def test_without_a_terminal_yes_is_required(folder: Folder, looks: Looks, arguments: list[str]) -> None:
+def test_without_a_terminal_fix_requires_yes(folder: Folder, looks: Looks, arguments: list[str]) -> None:
     looks.left_over = [FREE]
     result = folder.run("orphans", *arguments)
     assert (result.exit_code, "Add --yes" in result.stderr, looks.deleted) == (2, True, [])

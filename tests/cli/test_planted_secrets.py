@@ -93,7 +93,7 @@ def plant(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("failing", [False, True], ids=["well", "failing"])
 @pytest.mark.parametrize("command", [name for name, ways in COMMANDS.items() if ways])
-def test_nothing_is_shown_or_left(
+def test_no_command_shows_or_stores_a_planted_secret(
     plant: Plant, forge: Server, monkeypatch: pytest.MonkeyPatch, command: str, failing: bool
 ) -> None:
     everything = plant.everything
