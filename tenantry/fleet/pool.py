@@ -108,5 +108,5 @@ def _outcome(job: Job, future: Future[Outcome]) -> Outcome:
     error = future.exception()
     if error is None:
         return future.result()
-    trouble = Trouble(f"the worker failed: {error!r}", advice="run it again: the state has what it did")
+    trouble = Trouble(f"the worker failed: {error!r}", advice="run it again: the state records what it did")
     return job.outcome(status="failed", troubles=(trouble,))

@@ -79,6 +79,6 @@ def test_a_state_may_know_both_by_one_name(
     """Both places are reported, each with the other one."""
     abouts = [each.rpartition(": ")[2] for each in (one, other)]
     assert folder.write(customer).problems() == [
-        f'{FILE}:{place} has the name "{name}" in the state, and so has {about}; rename one of these keys'
+        f'{FILE}:{place} has the name "{name}" in the state, like {about}; rename one of these keys'
         for place, about in zip((one, other), reversed(abouts), strict=True)
     ]

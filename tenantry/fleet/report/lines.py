@@ -19,8 +19,8 @@ MAX_LINE_CHARACTERS = 1000
 MAX_DIFFERENCES = 6
 
 CONSEQUENCES = {
-    ("delete", "AppPublication"): "this deletes what users made in it",
-    ("replace", "AppPublication"): "this deletes what users made in it",
+    ("delete", "AppPublication"): "this deletes what users created in it",
+    ("replace", "AppPublication"): "this deletes what users created in it",
     ("delete", "TenantLifecycle"): "this deactivates the tenant",
     ("replace", "TenantLifecycle"): "this deactivates the tenant",
     ("create", "TenantActivation"): "an earlier destroy was interrupted; this reactivates the tenant",
