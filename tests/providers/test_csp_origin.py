@@ -25,7 +25,7 @@ SAMPLE = {
 EXAMPLE = {"Portal": {"origin": "https://portal.example", "frame_ancestors": True, "connect_src_wss": True}}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Maps",
@@ -63,7 +63,7 @@ def others(name: str) -> bool:
 
 CASE = Case(
     "csp_origin",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -79,7 +79,7 @@ CASE = Case(
         "description": by_hand("description", "Mine"),
         **{name: by_hand(name, others(name)) for name in DIRECTIVES},
     },
-    gone=lambda t, id: t.world.request("DELETE", f"csp-origins/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"csp-origins/{id}"),
 )
 
 
@@ -107,7 +107,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
 def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, message: str) -> None:
     """The preview reports it, with the right form."""
     with pytest.raises(AssertionError) as caught:
-        driver("csp_origin").check({**given(tenancy), "origin": origin})
+        driver("csp_origin").check({**inputs_for(tenancy), "origin": origin})
     assert "origin: " in str(caught.value)
     assert message in str(caught.value)
 
@@ -117,7 +117,7 @@ def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, me
 )
 def test_what_is_an_origin(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
     """This applies to Tenantry and to Qlik."""
-    made = driver("csp_origin").create({**given(tenancy), "origin": origin})
+    made = driver("csp_origin").create({**inputs_for(tenancy), "origin": origin})
     assert held(tenancy)[made.id]["origin"] == origin
 
 
@@ -125,9 +125,9 @@ def test_what_is_not_the_same_is_taken_over_only_when_asked(driver: MakeDriver, 
     """Qlik does not say who created it."""
     id = theirs(tenancy, imgSrc=False)
     with pytest.raises(Failure, match=r"Qlik does not say who created it. Set `adopt"):
-        driver("csp_origin").create(given(tenancy))
+        driver("csp_origin").create(inputs_for(tenancy))
     assert held(tenancy)[id]["imgSrc"] is False
-    made = driver("csp_origin").create({**given(tenancy), "adopt": True})
+    made = driver("csp_origin").create({**inputs_for(tenancy), "adopt": True})
     assert made.id == id
     assert held(tenancy)[id]["imgSrc"] is True
 
@@ -136,16 +136,16 @@ def test_the_very_same_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> No
     """An interrupted run may have created it. Of several entries, it is the only identical one."""
     id = theirs(tenancy)
     theirs(tenancy, name="Another")
-    assert driver("csp_origin").create(given(tenancy)).id == id
+    assert driver("csp_origin").create(inputs_for(tenancy)).id == id
     for _ in range(2):
         theirs(tenancy, origin="https://two.example")
     with pytest.raises(Failure, match="several times"):
-        driver("csp_origin").create({**given(tenancy), "origin": "https://two.example"})
+        driver("csp_origin").create({**inputs_for(tenancy), "origin": "https://two.example"})
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("csp_origin").create(given(tenancy))
+    made = driver("csp_origin").create(inputs_for(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}

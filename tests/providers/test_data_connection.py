@@ -11,12 +11,12 @@ import pytest
 from tenantry.providers import DataConnection
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -47,7 +47,7 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "space": tenancy.space("Data"), "adopt": None}
 
 
@@ -70,7 +70,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {
         "qName": inputs["name"],
         "datasourceID": inputs["datasource"],
@@ -81,7 +81,7 @@ def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
             "password": "theirs",
         },
     }
-    return str(ask("POST", "data-connections", body)["qID"])
+    return str(send("POST", "data-connections", body)["qID"])
 
 
 def drifted(path: str, value: object) -> Callable[[Tenancy, str], object]:
@@ -91,7 +91,7 @@ def drifted(path: str, value: object) -> Callable[[Tenancy, str], object]:
 
 CASE = Case(
     "data_connection",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {PATH}",),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -110,8 +110,8 @@ CASE = Case(
         ),
         "tags": Drift(drifted("/tags", ["mine"]), ["mine"]),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"data-connections/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"data-connections/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"connection_properties", "credentials", "credentials_version", "tags"}),
 )
 
@@ -121,7 +121,7 @@ def test_what_qlik_repeats_of_a_secret_is_not_shown(
     driver: MakeDriver, tenancy: Tenancy, refused: str
 ) -> None:
     """Whatever the property is called."""
-    inputs = given(tenancy) | {"credentials": {"accessId": SECRET}}
+    inputs = inputs_for(tenancy) | {"credentials": {"accessId": SECRET}}
     made = driver("data_connection")
     if refused == "PATCH":
         made.create(inputs)
@@ -135,7 +135,7 @@ def test_what_qlik_repeats_of_a_secret_is_not_shown(
 
 def test_a_wrong_secret_is_not_shown(driver: MakeDriver, tenancy: Tenancy) -> None:
     with pytest.raises(AssertionError) as caught:
-        driver("data_connection").check(given(tenancy) | {"credentials": SECRET})
+        driver("data_connection").check(inputs_for(tenancy) | {"credentials": SECRET})
     assert "credentials" in str(caught.value)
     assert SECRET not in str(caught.value)
 

@@ -14,12 +14,12 @@ from tenantry.providers.values import data_files
 from tests.archives import FOLDER, scratch
 from tests.forms import FormBody
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -56,7 +56,7 @@ def written(tenancy: Tenancy, text: str) -> str:
     return digest(text)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "space": tenancy.space("Data"),
@@ -99,14 +99,14 @@ def shown(tenancy: Tenancy) -> str:
     return f"unknown: changed at Qlik at {found['contentUpdatedDate']}"
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = form(tenancy, inputs["space"], inputs["name"], "blue")
-    return str(ask("POST", "data-files", body)["id"])
+    return str(send("POST", "data-files", body)["id"])
 
 
 CASE = Case(
     "data_file",
-    given,
+    inputs_for,
     remote,
     creates=(CONNECTIONS, f"POST {PATH}", GET),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -119,8 +119,8 @@ CASE = Case(
         "name": by_hand("mine.csv", None, "mine.csv"),
         "sha256": by_hand(None, "blue", shown),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"data-files/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"data-files/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"sha256"}),
 )
 
@@ -133,7 +133,7 @@ def test_the_hash_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     file(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
         driver("data_file").create(inputs)
@@ -142,7 +142,7 @@ def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenanc
 
 def test_a_new_content_of_the_same_size_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The date shows the change. Reading the file changes nothing."""
-    made = driver("data_file").create(given(tenancy))
+    made = driver("data_file").create(inputs_for(tenancy))
     assert made.drift() == {}
     by_hand(None, "red", None).do(tenancy, made.id)
     assert made.drift() == {"sha256": shown(tenancy)}
@@ -154,7 +154,7 @@ def test_a_large_file_is_sent_in_pieces(driver: MakeDriver, tenancy: Tenancy, tm
     """Also where the first request broke off."""
     path = tmp_path / "large.csv"
     path.write_bytes(bytes(range(256)) * 20_000)
-    inputs = given(tenancy) | {"path": str(path), "sha256": data_files.sha256(path)}
+    inputs = inputs_for(tenancy) | {"path": str(path), "sha256": data_files.sha256(path)}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_before=True, times=1)
     made = driver("data_file").create(inputs)
     assert (remote(tenancy, made.id) or {})["sha256"] == inputs["sha256"]
@@ -167,9 +167,9 @@ def test_a_lost_answer_makes_no_second_one(
 ) -> None:
     made = driver("data_file")
     if method == "PUT":
-        made.create(given(tenancy))
+        made.create(inputs_for(tenancy))
     tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", **{effect: True}, times=1)
-    wanted = given(tenancy) | {"sha256": written(tenancy, "green")}
+    wanted = inputs_for(tenancy) | {"sha256": written(tenancy, "green")}
     made.update(wanted) if method == "PUT" else made.create(wanted)
     assert held(tenancy).keys() == {made.id}
     assert (remote(tenancy, made.id) or {})["sha256"] == digest("green")
@@ -179,7 +179,7 @@ def test_a_lost_answer_makes_no_second_one(
 def test_a_new_space_without_a_connection_is_waited_for(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     empty: Doc = {"data": [], "links": {}}
     control = tenancy.qlik.control
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
@@ -192,7 +192,7 @@ def test_a_new_space_without_a_connection_is_waited_for(
 
 
 def test_a_file_of_a_space_that_is_gone_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("data_file").create(given(tenancy))
+    made = driver("data_file").create(inputs_for(tenancy))
     tenancy.world.request("DELETE", f"spaces/{made.inputs['space']}")
     assert made.drift() is None
     made.delete()
@@ -212,11 +212,11 @@ def test_what_qlik_refuses(driver: MakeDriver, tenancy: Tenancy, status: int, co
     body = {"errors": [{"code": code, "title": "No"}]}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=status, body=body)
     with pytest.raises(Failure, match=advice) as caught:
-        driver("data_file").create(given(tenancy))
+        driver("data_file").create(inputs_for(tenancy))
     assert ("Sent: a form of 0.1 kB" in str(caught.value)) is (status == 413)
 
 
 @pytest.mark.parametrize("name", ["rates", "a/b.csv", "a\\b.csv", "rates.", "x" * 252 + ".csv"])
 def test_what_is_no_name(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
     with pytest.raises(AssertionError, match=r"^name: .*allowed: a file name with an extension"):
-        driver("data_file").check(given(tenancy) | {"name": name})
+        driver("data_file").check(inputs_for(tenancy) | {"name": name})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tenantry.providers.values import archives
 from tests.archives import EXTENSION, form, named, scratch, write
-from tests.providers.resource_driver import Ask, Case, Drift, InPlace, Inputs, Tenancy
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, SendRequest, Tenancy
 
 PATH = "/api/v1/extensions"
 PATCH = (f"PATCH {PATH}/{{id}}",)
@@ -25,7 +25,7 @@ def md5(tenancy: Tenancy, style: str = "red") -> str:
     return archives.read(folder(tenancy, style), theme=False).md5
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Gauge",
@@ -44,13 +44,13 @@ def other(tenancy: Tenancy, name: str = "Gauge") -> Path:
     return write(Path(scratch().name, tenancy.hostname, "theirs"), name, "blue", type="visualization")
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
-    return str(ask("POST", "extensions", form(other(tenancy, inputs["name"]), theme=False))["id"])
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
+    return str(send("POST", "extensions", form(other(tenancy, inputs["name"]), theme=False))["id"])
 
 
 CASE = Case(
     "extension",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {PATH}",),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -65,7 +65,7 @@ CASE = Case(
             lambda t: archives.read(other(t), theme=False).md5,
         ),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"extensions/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"extensions/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"md5"}),
 )

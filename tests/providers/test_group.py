@@ -6,19 +6,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 PATCH = ("PATCH /api/v1/groups/{id}",)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Partners",
@@ -38,9 +38,9 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {"name": inputs["name"], "providerType": "custom", "assignedRoles": [{"name": "Developer"}]}
-    return str(ask("POST", "groups", body)["id"])
+    return str(send("POST", "groups", body)["id"])
 
 
 def set_roles(tenancy: Tenancy, id: str) -> None:
@@ -49,7 +49,7 @@ def set_roles(tenancy: Tenancy, id: str) -> None:
 
 CASE = Case(
     "group",
-    given,
+    inputs_for,
     remote,
     creates=("POST /api/v1/groups",),
     deletes=("DELETE /api/v1/groups/{id}",),
@@ -59,14 +59,14 @@ CASE = Case(
         "roles": InPlace([], PATCH),
     },
     replaces={"provider_type": "idp"},
-    without={"provider_type": ("description",)},
+    incompatible={"provider_type": ("description",)},
     drifts={
         "name": Drift(lambda t, id: t.world.patch(f"groups/{id}", name="Mine"), "Mine"),
         "description": Drift(lambda t, id: t.world.patch(f"groups/{id}", description="x"), "x"),
         "roles": Drift(set_roles, ["Developer", "TenantAdmin"]),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"groups/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"groups/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"description", "roles"}),
 )
 
@@ -102,7 +102,7 @@ def test_any_name_is_found(driver: MakeDriver, tenancy: Tenancy, name: str) -> N
 
 def test_one_name_may_serve_both_provider_types(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A custom group is no obstacle to an idp group of its name."""
-    custom = driver("group").create(given(tenancy))
+    custom = driver("group").create(inputs_for(tenancy))
     idp = driver("group").create({"tenant": tenancy.hostname, "name": "Partners"})
     assert idp.id != custom.id
     assert driver("group").create({"tenant": tenancy.hostname, "name": "Partners"}).id == idp.id

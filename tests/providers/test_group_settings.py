@@ -14,7 +14,7 @@ ROLES = f"systemGroups/{EVERYONE}/assignedRoles"
 AS_MADE: Inputs = {"auto_create_groups": False, "sync_idp_groups": False, "everyone_roles": []}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "auto_create_groups": True,
@@ -40,7 +40,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "group_settings",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", *PATCH),
     deletes=PATCH,
@@ -76,5 +76,5 @@ def test_everyone_with_no_roles_is_not_everyone_left_alone(driver: MakeDriver, t
 def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik does not say which one it is; the message does, with the nearest one, and nothing was changed."""
     with pytest.raises(Failure, match=r"(?s)steward.*Steward.*/groups/settings.*400.*traceId"):
-        driver("group_settings").create(given(tenancy) | {"everyone_roles": ["steward"]})
+        driver("group_settings").create(inputs_for(tenancy) | {"everyone_roles": ["steward"]})
     assert settings(tenancy) == AS_MADE

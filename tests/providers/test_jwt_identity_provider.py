@@ -22,7 +22,7 @@ FIXED = frozenset({"issuer", "kid", "pem", "clock_tolerance_seconds"})
 ISSUER = "https://oem.example"
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "issuer": ISSUER,
@@ -66,22 +66,22 @@ def by_hand(tenancy: Tenancy, **changes: Any) -> str:
 
 CASE = Case(
     "jwt_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", "GET /api/v1/tenants/me", "GET /api/v1/tenants/*", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
     changes={"description": InPlace("", PATCH)},
-    fixed=FIXED,
+    immutable=FIXED,
     drifts={
         "description": Drift(lambda t, id: t.world.patch(f"identity-providers/{id}", description="x"), "x")
     },
-    gone=lambda t, id: t.world.request("DELETE", f"identity-providers/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"identity-providers/{id}"),
 )
 
 
 def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The tenant by its id, login switched on, and the key without line breaks."""
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": public_pem()})
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": public_pem()})
     found = held(tenancy)[made.id]
     assert found["tenantIds"] == [tenancy.tenant_id]
     assert (found["provider"], found["protocol"], found["interactive"]) == ("external", "jwtAuth", False)
@@ -103,16 +103,16 @@ def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenanc
 )
 def test_line_breaks_make_no_difference(driver: MakeDriver, tenancy: Tenancy, written: str) -> None:
     """Neither in what Qlik gets, nor as a difference later."""
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": written})
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": written})
     assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(public_pem())
-    assert made.check(given(tenancy)) == made.inputs
+    assert made.check(inputs_for(tenancy)) == made.inputs
     assert made.drift() == {}
 
 
 def test_a_certificate_will_do(driver: MakeDriver, tenancy: Tenancy) -> None:
     """With the text that openssl writes above it, too."""
     pem = f"Certificate:\n    Data:\n        Version: 3\n{certificate()}"
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": pem})
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": pem})
     assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(certificate())
 
 
@@ -128,26 +128,26 @@ def test_a_certificate_will_do(driver: MakeDriver, tenancy: Tenancy) -> None:
 )
 def test_a_key_in_use_is_never_cut_off(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any) -> None:
     """The preview refuses another value, and explains a rotation that always has a valid key."""
-    made = driver("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy))
     tenancy.requests()
     with pytest.raises(
         AssertionError, match=rf"{name}.* can never change: .*Add a second provider"
     ) as caught:
-        made.check(given(tenancy) | {name: value})
+        made.check(inputs_for(tenancy) | {name: value})
     assert "3. Switch the signer to the new key. 4. Remove this provider" in str(caught.value)
     assert public_pem().splitlines()[1] not in str(caught.value)
     assert tenancy.requests() == []
-    made.check(given(tenancy) | {"description": "Still the same key"})
+    made.check(inputs_for(tenancy) | {"description": "Still the same key"})
 
 
 def test_two_keys_of_one_issuer_overlap(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rotation: both are there until the old one is removed."""
-    old = driver("jwt_identity_provider").create(given(tenancy))
+    old = driver("jwt_identity_provider").create(inputs_for(tenancy))
     monkeypatch.setattr(engine, "current_urn", lambda: "urn:pulumi:s::p::qlik:JwtIdentityProvider::new")
     new = driver("jwt_identity_provider").create(
-        given(tenancy) | {"kid": "two", "pem": one_line(public_pem("two"))}
+        inputs_for(tenancy) | {"kid": "two", "pem": one_line(public_pem("two"))}
     )
     assert held(tenancy).keys() == {old.id, new.id}
     old.delete()
@@ -158,15 +158,15 @@ def test_a_private_key_goes_nowhere(driver: MakeDriver, tenancy: Tenancy) -> Non
     """Refused in the preview; the failure names no property, or the engine would show its value."""
     made = driver("jwt_identity_provider")
     secret = private_pem()
-    for inputs in (given(tenancy) | {"pem": secret}, given(tenancy) | {"pem": [secret]}):
+    for inputs in (inputs_for(tenancy) | {"pem": secret}, inputs_for(tenancy) | {"pem": [secret]}):
         result = made.provider.check({}, inputs)
         assert [each.property for each in result.failures] == [""]
         message = result.failures[0].reason
         assert message.startswith("pem ")
         assert not any(line in message for line in secret.splitlines())
-    assert "openssl pkey" in made.provider.check({}, given(tenancy) | {"pem": secret}).failures[0].reason
-    made.create(given(tenancy))
-    failures = made.provider.check(made.state, given(tenancy) | {"pem": secret}).failures
+    assert "openssl pkey" in made.provider.check({}, inputs_for(tenancy) | {"pem": secret}).failures[0].reason
+    made.create(inputs_for(tenancy))
+    failures = made.provider.check(made.state, inputs_for(tenancy) | {"pem": secret}).failures
     assert {each.property for each in failures} == {""}
     assert any("private key" in each.reason for each in failures)
 
@@ -178,7 +178,7 @@ def test_the_same_key_that_is_there_is_taken_over(driver: MakeDriver, tenancy: T
     """
     by_hand(tenancy, kid="other")
     there = by_hand(tenancy)
-    made = driver("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy))
     assert made.id == there
     assert held(tenancy)[there]["description"] == "Portal"
     assert any(there in line and "description" in line for line in tenancy.messages)
@@ -200,7 +200,7 @@ def test_another_key_under_the_same_key_id_is_left_alone(
     there = by_hand(tenancy, **{name: value})
     before = held(tenancy)
     with pytest.raises(Failure) as caught:
-        driver("jwt_identity_provider").create(given(tenancy))
+        driver("jwt_identity_provider").create(inputs_for(tenancy))
     for words in (there, name, shown, "its own kid"):
         assert words in str(caught.value)
     assert held(tenancy) == before
@@ -219,7 +219,7 @@ def test_a_refusal_may_mean_that_it_is_there(
         return found
 
     monkeypatch.setattr(JwtIdentityProviderHandler, "lookup", just_before)
-    made = driver("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy))
     assert quicker == [made.id]
     assert held(tenancy).keys() == {made.id}
 
@@ -230,7 +230,7 @@ def test_a_refusal_for_another_reason(driver: MakeDriver, tenancy: Tenancy) -> N
         method="POST", path=PATH, status=403, body={"errors": [{"code": "X", "title": "No"}]}
     )
     with pytest.raises(Failure, match=r"POST .*/identity-providers answered 403 X"):
-        driver("jwt_identity_provider").create(given(tenancy))
+        driver("jwt_identity_provider").create(inputs_for(tenancy))
     assert held(tenancy) == {}
 
 
@@ -238,7 +238,7 @@ def test_a_refusal_for_another_reason(driver: MakeDriver, tenancy: Tenancy) -> N
 def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     """Tenantry searches for the provider that the request created."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, times=1, **{effect: True})
-    made = driver("jwt_identity_provider").create(given(tenancy))
+    made = driver("jwt_identity_provider").create(inputs_for(tenancy))
     assert held(tenancy).keys() == {made.id}
 
 
@@ -255,4 +255,4 @@ def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy,
 def test_limits(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
     """The preview reports the limits of Qlik."""
     with pytest.raises(AssertionError, match=f"{name}.*{message}"):
-        driver("jwt_identity_provider").check(given(tenancy) | {name: value})
+        driver("jwt_identity_provider").check(inputs_for(tenancy) | {name: value})

@@ -12,7 +12,7 @@ FLAGS = {"auto_assign_professional": "autoAssignProfessional", "auto_assign_anal
 AS_MADE: Inputs = dict.fromkeys(FLAGS, False)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"tenant": tenancy.hostname, "auto_assign_professional": True, "auto_assign_analyzer": True}
 
 
@@ -35,7 +35,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "license_settings",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", *PUT),
     deletes=PUT,

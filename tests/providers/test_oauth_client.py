@@ -49,7 +49,7 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "secret_version": 1, "adopt": None}
 
 
@@ -81,13 +81,13 @@ def consent(tenancy: Tenancy, id: str) -> None:
     tenancy.world.request("PATCH", f"oauth-clients/{id}/connection-configs/me", step)
 
 
-def gone(tenancy: Tenancy, id: str) -> None:
+def remove(tenancy: Tenancy, id: str) -> None:
     tenancy.bot.delete(f"{PATH}/{id}", headers={"qlik-confirm-delete": id})
 
 
 CASE = Case(
     "oauth_client",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -102,7 +102,7 @@ CASE = Case(
         "secret_version": InPlace(2, ROTATION),
     },
     replaces={"app_type": "spa"},
-    without={"app_type": ("allowed_grant_types",)},
+    incompatible={"app_type": ("allowed_grant_types",)},
     drifts={
         "name": Drift(changed("clientName", "Mine"), "Mine"),
         "description": Drift(changed("description", "Mine"), "Mine"),
@@ -112,7 +112,7 @@ CASE = Case(
         "allowed_grant_types": Drift(changed("allowedGrantTypes", [IMPERSONATION]), [IMPERSONATION]),
         "consent": Drift(consent, "required"),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
@@ -138,7 +138,7 @@ def secrets_at_qlik(tenancy: Tenancy, made: ResourceDriver) -> list[str]:
 
 
 def test_the_secret_before_is_valid_until_the_next_rotation(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     made = driver("oauth_client").create(inputs)
     secrets = [made.state["client_secret"]]
     assert log_in(tenancy, made) == 200
@@ -154,7 +154,7 @@ def test_the_secret_before_is_valid_until_the_next_rotation(driver: MakeDriver, 
 
 def test_a_rotation_that_was_killed_leaves_no_secret_behind(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik made a secret, and no state has it: the next run deletes it, and the current one stays valid."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     made = driver("oauth_client").create(inputs)
     first = made.state["client_secret"]
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*/client-secrets", drop_after=True, times=1)
@@ -169,7 +169,7 @@ def test_a_rotation_that_was_killed_leaves_no_secret_behind(driver: MakeDriver, 
 
 
 def test_a_secret_that_somebody_deleted_is_made_anew(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(inputs_for(tenancy))
     first, hint = made.state["client_secret"], made.state["secret_hint"]
     tenancy.world.request("DELETE", f"oauth-clients/{made.id}/client-secrets/{hint}")
     assert made.drift() == {"secret_version": 0}
@@ -183,7 +183,7 @@ def test_a_secret_that_somebody_deleted_is_made_anew(driver: MakeDriver, tenancy
 def test_a_lost_answer_makes_no_second_client(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     """Nobody saw its secret, so it gets another one."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(inputs_for(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
     assert log_in(tenancy, made) == 200
@@ -192,9 +192,9 @@ def test_a_lost_answer_makes_no_second_client(driver: MakeDriver, tenancy: Tenan
 
 def test_what_a_killed_run_made_gets_another_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The first one was in an answer that no run saw."""
-    there = driver("oauth_client").create(given(tenancy))
+    there = driver("oauth_client").create(inputs_for(tenancy))
     current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = driver("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(inputs_for(tenancy))
     assert made.id == there.id
     assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
     assert log_in(tenancy, made) == 200
@@ -203,10 +203,10 @@ def test_what_a_killed_run_made_gets_another_secret(driver: MakeDriver, tenancy:
 @pytest.mark.parametrize("adopt", [None, True])
 def test_a_secret_that_may_be_in_use_stays(driver: MakeDriver, tenancy: Tenancy, adopt: bool | None) -> None:
     """A state was lost. The earlier run saw the answer, or somebody else's client is adopted."""
-    there = driver("oauth_client").create(given(tenancy))
+    there = driver("oauth_client").create(inputs_for(tenancy))
     if adopt:
         current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = driver("oauth_client").create(given(tenancy) | {"adopt": adopt})
+    made = driver("oauth_client").create(inputs_for(tenancy) | {"adopt": adopt})
     assert made.id == there.id
     secrets = there.state["client_secret"], made.state["client_secret"]
     assert [log_in(tenancy, made, secret) for secret in secrets] == [200, 200]
@@ -222,8 +222,8 @@ def test_a_client_that_is_there_needs_adopt(driver: MakeDriver, tenancy: Tenancy
     """It differs, so no run of ours created it."""
     there = theirs(tenancy)
     with pytest.raises(Failure, match=r"already exists.*`adopt: true`"):
-        driver("oauth_client").create(given(tenancy))
-    made = driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy))
+    made = driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
     assert made.id == there["clientId"]
     assert [log_in(tenancy, made, each) for each in ("", there["clientSecret"])] == [200, 200]
     made.update(made.inputs | {"secret_version": 2})
@@ -234,19 +234,19 @@ def test_a_client_that_is_there_needs_adopt(driver: MakeDriver, tenancy: Tenancy
 def test_a_client_of_another_kind_is_not_adopted(driver: MakeDriver, tenancy: Tenancy) -> None:
     theirs(tenancy, appType="spa", allowedGrantTypes=[])
     with pytest.raises(Failure, match="app_type 'spa' instead of 'web', which Qlik cannot change"):
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
 
 
 def test_several_of_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     ids = [theirs(tenancy)["clientId"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
     assert all(id in str(caught.value) for id in ids)
 
 
 @pytest.mark.parametrize("app_type", ["spa", "native"])
 def test_a_public_client_has_no_secret(driver: MakeDriver, tenancy: Tenancy, app_type: str) -> None:
-    inputs = given(tenancy) | {"app_type": app_type, "allowed_grant_types": [], "allowed_origins": []}
+    inputs = inputs_for(tenancy) | {"app_type": app_type, "allowed_grant_types": [], "allowed_origins": []}
     made = driver("oauth_client").create(inputs)
     assert made.state.get("client_secret") is None
     tenancy.requests()
@@ -257,7 +257,7 @@ def test_a_public_client_has_no_secret(driver: MakeDriver, tenancy: Tenancy, app
 
 def test_a_client_whose_list_tells_no_consent(driver: MakeDriver, tenancy: Tenancy) -> None:
     """GET of one client has none either; it is read where Qlik says it is."""
-    made = driver("oauth_client").create(given(tenancy))
+    made = driver("oauth_client").create(inputs_for(tenancy))
     consent(tenancy, made.id)
     tenancy.requests()
     assert made.drift() == {"consent": "required"}
@@ -291,7 +291,7 @@ def test_what_a_client_cannot_have(
     """The preview reports it without a request."""
     tenancy.requests()
     with pytest.raises(AssertionError, match=f"(?m)^{problem}"):
-        driver("oauth_client").check(given(tenancy) | changes)
+        driver("oauth_client").check(inputs_for(tenancy) | changes)
     assert tenancy.requests() == []
 
 
@@ -306,7 +306,7 @@ def test_what_a_client_cannot_have(
 )
 def test_what_is_a_redirect_uri(driver: MakeDriver, tenancy: Tenancy, app_type: str, uri: str) -> None:
     """This applies to Tenantry and to the emulator."""
-    inputs = given(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
+    inputs = inputs_for(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
     made = driver("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
     assert held(tenancy)[made.id]["redirectUris"] == [uri]
 
@@ -326,4 +326,4 @@ def test_a_client_with_five_secrets(driver: MakeDriver, tenancy: Tenancy) -> Non
     for _ in range(4):
         tenancy.world.request("POST", f"oauth-clients/{there}/client-secrets")
     with pytest.raises(Failure, match=r"at most five secrets\. Delete unused ones"):
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})

@@ -49,7 +49,7 @@ def administrator(tenancy: Tenancy) -> None:
         tenancy.bot.post(USERS, body | {"email": "ada@globex.example", "assignedRoles": role})
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     administrator(tenancy)
     return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
 
@@ -87,7 +87,7 @@ def changed(path: str, value: Any) -> Callable[[Tenancy, str], object]:
     return lambda t, id: t.world.request("PATCH", f"identity-providers/{id}", step)
 
 
-def gone(tenancy: Tenancy, id: str) -> None:
+def remove(tenancy: Tenancy, id: str) -> None:
     changed("active", False)(tenancy, id)
     tenancy.world.request("DELETE", f"identity-providers/{id}")
 
@@ -112,7 +112,7 @@ def create_as_somebody_else(tenancy: Tenancy, **changes: Any) -> str:
 
 CASE = Case(
     "oidc_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"GET {DISCOVERY}", "GET /keys", *RECOVERY, *TENANT, f"POST {PATH}"),
     deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
@@ -134,7 +134,7 @@ CASE = Case(
         "block_offline_access_scope": False,
         "create_new_users_on_login": True,
     },
-    fixed=frozenset(),
+    immutable=frozenset(),
     drifts={
         "description": Drift(changed("description", "Mine"), "Mine"),
         "active": Drift(changed("active", False), False),
@@ -144,13 +144,13 @@ CASE = Case(
         ),
         "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
 def test_a_new_provider_is_active_at_once(driver: MakeDriver, tenancy: Tenancy) -> None:
     """No test in a browser is necessary."""
-    made = driver("oidc_identity_provider").create(given(tenancy))
+    made = driver("oidc_identity_provider").create(inputs_for(tenancy))
     assert active(tenancy) == [made.id]
     assert "pendingOptions" not in held(tenancy)[made.id]
 
@@ -160,13 +160,13 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
 ) -> None:
     make = OidcIdentityProviderHandler.make
 
-    def inactive(handler: OidcIdentityProviderHandler, *given: Any) -> Doc:
-        found = make(handler, *given)
+    def inactive(handler: OidcIdentityProviderHandler, *inputs_for: Any) -> Doc:
+        found = make(handler, *inputs_for)
         changed("active", False)(tenancy, found["id"])
         return found | {"active": False}
 
     monkeypatch.setattr(OidcIdentityProviderHandler, "make", inactive)
-    made = driver("oidc_identity_provider").create(given(tenancy))
+    made = driver("oidc_identity_provider").create(inputs_for(tenancy))
     assert active(tenancy) == [made.id]
     assert made.state["active"] is True
 
@@ -184,7 +184,7 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
 def test_an_unusable_login_service_changes_nothing(
     driver: MakeDriver, tenancy: Tenancy, fault: Doc, reason: str
 ) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path=DISCOVERY, **fault)
     with pytest.raises(Failure, match=reason) as caught:
         driver("oidc_identity_provider").create(inputs)
@@ -194,7 +194,7 @@ def test_an_unusable_login_service_changes_nothing(
 
 
 def test_a_login_without_keys_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path="/keys", status=200, body={"keys": []})
     with pytest.raises(Failure, match="there are no keys"):
         driver("oidc_identity_provider").create(inputs)
@@ -210,7 +210,7 @@ def test_a_provider_requires_an_administrator_who_can_repair_it(driver: MakeDriv
 
 
 def test_it_is_not_activated_again_while_the_login_is_down(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     made = driver("oidc_identity_provider").create(inputs)
     changed("active", False)(tenancy, made.id)
     assert made.drift() == {"active": False}
@@ -223,7 +223,7 @@ def test_it_is_not_activated_again_while_the_login_is_down(driver: MakeDriver, t
 
 
 def test_the_provider_of_somebody_else_is_not_replaced_silently(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
+    inputs, other = inputs_for(tenancy), create_as_somebody_else(tenancy)
     with pytest.raises(Failure, match=f"id {other}, described as 'By hand'"):
         driver("oidc_identity_provider").create(inputs)
     assert active(tenancy) == [other]
@@ -233,7 +233,7 @@ def test_the_provider_of_somebody_else_is_not_replaced_silently(driver: MakeDriv
 
 
 def test_an_inactive_provider_of_somebody_else_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
+    inputs, other = inputs_for(tenancy), create_as_somebody_else(tenancy)
     changed("active", False)(tenancy, other)
     made = driver("oidc_identity_provider").create(inputs)
     assert set(held(tenancy)) == {other, made.id}
@@ -241,7 +241,7 @@ def test_an_inactive_provider_of_somebody_else_is_left_alone(driver: MakeDriver,
 
 def test_a_lost_response_leaves_one_provider(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The provider has the secret that this run sent, so Tenantry keeps it."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_after=True, times=1)
     made = driver("oidc_identity_provider").create(inputs)
     assert list(held(tenancy)) == [made.id]
@@ -249,7 +249,7 @@ def test_a_lost_response_leaves_one_provider(driver: MakeDriver, tenancy: Tenanc
 
 def test_the_provider_of_a_revived_tenant_is_replaced(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik shows no difference, but the secret in the stack may have changed since."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     first = driver("oidc_identity_provider").create(inputs)
     current_note(tenancy.hostname, "OidcIdentityProvider").clear()
     second = driver("oidc_identity_provider").create(inputs)
@@ -264,7 +264,7 @@ def test_what_a_killed_run_left_is_replaced(
     def killed(handler: OidcIdentityProviderHandler, found: Doc) -> Doc:
         raise KeyboardInterrupt
 
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     with monkeypatch.context() as patched:
         patched.setattr(OidcIdentityProviderHandler, "decode", killed)
         with pytest.raises(KeyboardInterrupt):

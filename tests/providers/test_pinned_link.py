@@ -6,12 +6,12 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -28,7 +28,7 @@ SAMPLE = {
 EXAMPLE = {"Help": {"link": "https://help.example.com"}}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"tenant": tenancy.hostname, "name": "Help", "link": "https://help.example.com"}
 
 
@@ -45,15 +45,15 @@ def by_hand(name: str, value: str) -> Drift:
     return Drift(lambda t, id: t.world.patch(f"ui-config/pinned-links/{id}", **{name: value}), value)
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
-    ask("POST", PATH, {"name": inputs["name"].upper(), "link": inputs["link"], **FIXED})
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
+    send("POST", PATH, {"name": inputs["name"].upper(), "link": inputs["link"], **FIXED})
     body = {"name": inputs["name"], "link": "https://theirs.example", **FIXED}
-    return str(ask("POST", PATH, body)["id"])
+    return str(send("POST", PATH, body)["id"])
 
 
 CASE = Case(
     "pinned_link",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -62,8 +62,8 @@ CASE = Case(
         "link": InPlace("https://support.example.com/", PATCH),
     },
     drifts={"name": by_hand("name", "Mine"), "link": by_hand("link", "https://mine.example")},
-    gone=lambda t, id: t.world.request("DELETE", f"{PATH}/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"{PATH}/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"link"}),
 )
 
@@ -82,14 +82,14 @@ CASE = Case(
 )
 def test_what_is_no_link(driver: MakeDriver, tenancy: Tenancy, link: str, message: str) -> None:
     with pytest.raises(AssertionError, match=f"^link: .*{message}") as caught:
-        driver("pinned_link").check({**given(tenancy), "link": link})
+        driver("pinned_link").check({**inputs_for(tenancy), "link": link})
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_name_is_not_too_long(driver: MakeDriver, tenancy: Tenancy) -> None:
-    driver("pinned_link").create({**given(tenancy), "name": "x" * 50})
+    driver("pinned_link").create({**inputs_for(tenancy), "name": "x" * 50})
     with pytest.raises(AssertionError, match=r"^name: .*1 to 50 characters"):
-        driver("pinned_link").check({**given(tenancy), "name": "x" * 51})
+        driver("pinned_link").check({**inputs_for(tenancy), "name": "x" * 51})
 
 
 def test_one_too_many(driver: MakeDriver, tenancy: Tenancy) -> None:
@@ -97,15 +97,15 @@ def test_one_too_many(driver: MakeDriver, tenancy: Tenancy) -> None:
     for number in range(50):
         tenancy.as_bot("POST", PATH, {"name": f"Link {number}", "link": "https://a.example", **FIXED})
     with pytest.raises(Failure, match="50 pinned links per tenant"):
-        driver("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(inputs_for(tenancy))
     body = {"code": 400, "message": "no more"}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=400, body=body)
     with pytest.raises(Failure, match=r"(?s)no more.*50 pinned links per tenant"):
-        driver("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(inputs_for(tenancy))
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("pinned_link").create(given(tenancy))
+    made = driver("pinned_link").create(inputs_for(tenancy))
     assert links(tenancy).keys() == {made.id}

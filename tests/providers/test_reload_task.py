@@ -48,7 +48,7 @@ def published(tenancy: Tenancy, space: str = "Sales") -> str:
     return str(there["id"] if there else tenancy.bot.post(path, body)["attributes"]["id"])
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "app": published(tenancy),
@@ -108,7 +108,7 @@ def by_hand(path: str, value: Any, live: Any = None) -> Drift:
 
 CASE = Case(
     "reload_task",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {ACTIONS}/on-time-schedule"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -126,7 +126,7 @@ CASE = Case(
         "after_task": UUID,
         "after_status": "failed",
     },
-    without={"after_task": ("recurrence", "starts_at", "ends_at")},
+    incompatible={"after_task": ("recurrence", "starts_at", "ends_at")},
     drifts={
         "name": by_hand("/name", "Mine"),
         "description": by_hand("/description", "Mine"),
@@ -136,7 +136,7 @@ CASE = Case(
         "starts_at": by_hand("/start/schedule/startDateTime", "2026-03-01T00:00:00"),
         "ends_at": by_hand("/start/schedule/endDateTime", "2998-01-01T00:00:00"),
     },
-    gone=lambda t, id: t.bot.delete(f"{PATH}/{id}"),
+    remove=lambda t, id: t.bot.delete(f"{PATH}/{id}"),
 )
 
 
@@ -149,7 +149,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
 
 def test_a_chain(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A task waits for another one. A change of that one replaces the task, and shows as drift."""
-    first = driver("reload_task").create(given(tenancy))
+    first = driver("reload_task").create(inputs_for(tenancy))
     second = driver("reload_task").create(chained(tenancy, first.id))
     pairs = held(tenancy)[second.id]["events"][0]["correlation"]
     found = {pair["contextAttributeName"]: pair["contextAttributeValue"] for pair in pairs}
@@ -166,17 +166,17 @@ def test_a_chain(driver: MakeDriver, tenancy: Tenancy) -> None:
 
 
 def test_one_trigger(driver: MakeDriver, tenancy: Tenancy) -> None:
-    both = given(tenancy) | {"after_task": UUID}
+    both = inputs_for(tenancy) | {"after_task": UUID}
     with pytest.raises(AssertionError, match="after_task: set either recurrence or after_task"):
         driver("reload_task").check(both)
-    neither = {name: value for name, value in given(tenancy).items() if name != "recurrence"}
+    neither = {name: value for name, value in inputs_for(tenancy).items() if name != "recurrence"}
     with pytest.raises(AssertionError, match="recurrence: is required, unless after_task is set"):
         driver("reload_task").check(neither)
 
 
 def test_a_schedule_that_somebody_took_away(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The task is replaced, because Qlik cannot restore a part of it."""
-    made = driver("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(inputs_for(tenancy))
     tenancy.bot.patch(f"{PATH}/{made.id}", [{"op": "remove", "path": "/start"}])
     drift = made.drift()
     assert drift
@@ -186,7 +186,7 @@ def test_a_schedule_that_somebody_took_away(driver: MakeDriver, tenancy: Tenancy
 
 def test_what_the_service_disables_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The state says why; an update enables the task again."""
-    made = driver("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(inputs_for(tenancy))
     app = published(tenancy)
     tenancy.bot.delete(f"/api/v1/apps/{app}")
     for _ in range(5):
@@ -197,7 +197,7 @@ def test_what_the_service_disables_is_drift(driver: MakeDriver, tenancy: Tenancy
 
 def test_another_way_to_write_the_same_is_no_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
     """In the program, and at Qlik: order, capitals, prefix, offset."""
-    inputs = given(tenancy) | {
+    inputs = inputs_for(tenancy) | {
         "recurrence": "RRULE:byminute=0;FREQ=daily;BYHOUR=6",
         "starts_at": "2026-01-01T00:00",
     }
@@ -215,9 +215,9 @@ def test_another_way_to_write_the_same_is_no_drift(driver: MakeDriver, tenancy: 
 
 def test_what_our_bot_made_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """And put right, in one request."""
-    lost = driver("reload_task").create(given(tenancy))
+    lost = driver("reload_task").create(inputs_for(tenancy))
     tenancy.requests()
-    made = driver("reload_task").create(given(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
+    made = driver("reload_task").create(inputs_for(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
     assert made.id == lost.id
     assert [request for request in tenancy.requests() if not request.startswith("GET")] == [
         f"PATCH {PATH}/{made.id}"
@@ -228,9 +228,9 @@ def test_what_our_bot_made_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -
 def test_what_somebody_else_made_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     id = theirs(tenancy)
     with pytest.raises(Failure, match="adopt: true") as caught:
-        driver("reload_task").create(given(tenancy))
+        driver("reload_task").create(inputs_for(tenancy))
     assert id in str(caught.value)
-    made = driver("reload_task").create(given(tenancy) | {"adopt": True})
+    made = driver("reload_task").create(inputs_for(tenancy) | {"adopt": True})
     assert made.id == id
     assert made.drift() == {}
 
@@ -238,7 +238,7 @@ def test_what_somebody_else_made_is_left_alone(driver: MakeDriver, tenancy: Tena
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*", **{effect: True}, times=1)
-    made = driver("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(inputs_for(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
@@ -254,12 +254,12 @@ def test_an_answer_without_the_task_is_read_again(
         return {"id": answer["id"]} if "/actions/reload/" in path else answer
 
     monkeypatch.setattr(type(tenancy.bot), "post", bare)
-    made = driver("reload_task").create(given(tenancy))
+    made = driver("reload_task").create(inputs_for(tenancy))
     assert made.drift() == {}
 
 
 def test_advice_for_an_app_that_may_not_be_reloaded(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     with pytest.raises(Failure, match=r"403 CHO-003.*(?s:.*)may not reload it"):
         driver("reload_task").create(inputs | {"app": UUID})
 

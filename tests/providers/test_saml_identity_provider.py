@@ -18,10 +18,10 @@ from tests.providers.test_oidc_identity_provider import (
     active,
     administrator,
     changed,
-    gone,
     held,
+    remove,
 )
-from tests.providers.test_oidc_identity_provider import given as oidc
+from tests.providers.test_oidc_identity_provider import inputs_for as oidc
 
 CLAIMS = {name: [name] for name in ("sub", "name", "email", "groups", "picture")}
 FORMATS = "urn:oasis:names:tc:SAML:"
@@ -51,7 +51,7 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     administrator(tenancy)
     return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
 
@@ -77,7 +77,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "saml_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", "GET /sso", *RECOVERY, *TENANT, f"POST {PATH}"),
     deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
@@ -105,12 +105,12 @@ CASE = Case(
         ),
         "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
 def test_a_sign_on_address_that_fails_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path="/sso", status=500, body={})
     with pytest.raises(Failure, match="it answered 500"):
         driver("saml_identity_provider").create(inputs)
@@ -119,7 +119,7 @@ def test_a_sign_on_address_that_fails_changes_nothing(driver: MakeDriver, tenanc
 
 def test_a_sign_on_address_may_ask_for_a_saml_request(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Most answer 400 to a plain GET, or redirect to a form."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     for status in (400, 302):
         fault = tenancy.qlik.control.add_fault(path="/sso", status=status, body={})
         made = driver("saml_identity_provider").create(inputs)
@@ -129,7 +129,7 @@ def test_a_sign_on_address_may_ask_for_a_saml_request(driver: MakeDriver, tenanc
 
 def test_no_certificate_that_has_ended(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Each login would fail. One valid certificate of several will do."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     ended = plain(expired_certificate())
     with pytest.raises(Failure, match="its last certificate ended on 20"):
         driver("saml_identity_provider").create(inputs | {"certificates": [ended]})
@@ -140,7 +140,7 @@ def test_no_certificate_that_has_ended(driver: MakeDriver, tenancy: Tenancy) -> 
 
 def test_the_lines_of_a_certificate_make_no_difference(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Neither does the way in which Qlik returns them."""
-    made = driver("saml_identity_provider").create(given(tenancy))
+    made = driver("saml_identity_provider").create(inputs_for(tenancy))
     found = held(tenancy)[made.id]
     at_qlik = [{"certificate": pem} for pem in (certificate(), expired_certificate())]
     live = HANDLER.decode(found | {"options": found["options"] | {"certificates": at_qlik}})
@@ -149,7 +149,7 @@ def test_the_lines_of_a_certificate_make_no_difference(driver: MakeDriver, tenan
 
 def test_the_very_same_one_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A revived tenant has the one that it had, and Qlik does not say who made it. Here it is inactive."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     first = driver("saml_identity_provider").create(inputs)
     changed("active", False)(tenancy, first.id)
     second = driver("saml_identity_provider").create(inputs | {"description": "Another"})
@@ -161,7 +161,7 @@ def test_the_very_same_one_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -
 def test_from_openid_connect_to_saml(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The new login is active before the old one goes, and stays so."""
     old = driver("oidc_identity_provider").create(oidc(tenancy))
-    new = driver("saml_identity_provider").create(given(tenancy) | {"adopt": True})
+    new = driver("saml_identity_provider").create(inputs_for(tenancy) | {"adopt": True})
     assert active(tenancy) == [new.id]
     old.delete()
     assert list(held(tenancy)) == active(tenancy) == [new.id]

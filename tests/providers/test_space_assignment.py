@@ -8,19 +8,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 ASSIGNMENTS = "/api/v1/spaces/{space}/assignments"
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "space": tenancy.space("Sales", "managed"),
@@ -51,14 +51,14 @@ def path(tenancy: Tenancy, id: str) -> str:
     return f"spaces/{there['spaceId']}/assignments/{id}"
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {"type": "group", "assigneeId": inputs["assignee"], "roles": ["publisher"]}
-    return str(ask("POST", f"spaces/{inputs['space']}/assignments", body)["id"])
+    return str(send("POST", f"spaces/{inputs['space']}/assignments", body)["id"])
 
 
 CASE = Case(
     "space_assignment",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {ASSIGNMENTS}",),
     deletes=(f"DELETE {ASSIGNMENTS}/{{id}}",),
@@ -74,15 +74,15 @@ CASE = Case(
             ["consumer", "publisher"],
         )
     },
-    gone=lambda t, id: t.world.request("DELETE", path(t, id)),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", path(t, id)),
+    create_existing=create_existing,
     corrected=frozenset({"roles"}),
 )
 
 
 def test_it_goes_with_its_space(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Where the space is gone, so is the assignment: no error on refresh and deletion."""
-    assignment = driver("space_assignment").create(given(tenancy))
+    assignment = driver("space_assignment").create(inputs_for(tenancy))
     tenancy.world.request("DELETE", f"spaces/{tenancy.space('Sales')}")
     assert assignment.drift() is None
     assignment.delete()
@@ -91,6 +91,6 @@ def test_it_goes_with_its_space(driver: MakeDriver, tenancy: Tenancy) -> None:
 def test_a_role_that_the_type_of_space_does_not_know(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A role of another type of space is Qlik's to refuse; one of none is refused before."""
     with pytest.raises(AssertionError, match=r"roles: 'viewer' is not allowed.*allowed: .*consumer"):
-        driver("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
+        driver("space_assignment").check({**inputs_for(tenancy), "roles": ["viewer"]})
     with pytest.raises(Failure, match=r"(?s)400.*roles of a managed space are"):
-        driver("space_assignment").create({**given(tenancy), "roles": ["producer"]})
+        driver("space_assignment").create({**inputs_for(tenancy), "roles": ["producer"]})

@@ -20,7 +20,7 @@ SWITCHES = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",
@@ -84,7 +84,7 @@ def purge(tenancy: Tenancy, id: str) -> None:
 
 CASE = Case(
     "tenant",
-    given,
+    inputs_for,
     remote,
     creates=(
         "POST /api/v1/tenants",
@@ -100,7 +100,7 @@ CASE = Case(
         "grace_days": InPlace(14),
         **{name: InPlace(not value, PATCH) for name, value in SWITCHES.items()},
     },
-    fixed=frozenset({"region", "datacenter", "status"}),
+    immutable=frozenset({"region", "datacenter", "status"}),
     drifts={
         "name": Drift(patched("name", "Mine"), "Mine"),
         "alias": Drift(patched("hostnames/1", "mine.eu.qlikcloud.com"), "mine.eu.qlikcloud.com"),
@@ -112,7 +112,7 @@ CASE = Case(
 
 def test_many_changes_are_one_request(driver: MakeDriver, tenancy: Tenancy) -> None:
     """All that PATCH takes goes in one."""
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     tenancy.requests()
     wanted = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
     tenant.update(tenant.inputs | wanted)
@@ -122,10 +122,10 @@ def test_many_changes_are_one_request(driver: MakeDriver, tenancy: Tenancy) -> N
 
 def test_the_run_that_made_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Later runs, a refresh and a change leave it as it is."""
-    tenant = driver("tenant").create({**given(tenancy), "program_run": "first"})
+    tenant = driver("tenant").create({**inputs_for(tenancy), "program_run": "first"})
     assert tenant.state["created_by_run"] == "first"
     tenant.drift()
-    tenant.update({**given(tenancy), "name": "Globex Corporation", "program_run": "second"})
+    tenant.update({**inputs_for(tenancy), "name": "Globex Corporation", "program_run": "second"})
     assert tenant.state["created_by_run"] == "first"
     assert "program_run" not in tenant.state
 
@@ -133,14 +133,14 @@ def test_the_run_that_made_it(driver: MakeDriver, tenancy: Tenancy) -> None:
 @pytest.mark.parametrize(("name", "value"), [("region", "us"), ("datacenter", "eu-central-1")])
 def test_a_tenant_does_not_move(driver: MakeDriver, tenancy: Tenancy, name: str, value: str) -> None:
     """A changed line in a file never replaces a tenant."""
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     with pytest.raises(AssertionError, match=f"{name}: .* can never change: make a new stack"):
-        tenant.check({**given(tenancy), name: value})
+        tenant.check({**inputs_for(tenancy), name: value})
 
 
 def test_what_is_not_given_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Alias and switches are neither sent nor compared."""
-    inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
+    inputs = {name: inputs_for(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
     tenant = driver("tenant").create(inputs)
     patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
     patched("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
@@ -152,7 +152,7 @@ def test_what_is_not_given_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -
 
 def test_deactivation_confirms_the_hostname_and_gives_the_days(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Without another value, Qlik purges the tenant after 30 days."""
-    tenant = driver("tenant").create({**given(tenancy), "grace_days": 12})
+    tenant = driver("tenant").create({**inputs_for(tenancy), "grace_days": 12})
     tenant.delete()
     found = World(tenancy.qlik, tenant.id).tenant
     assert found["status"] == "disabled"
@@ -162,7 +162,7 @@ def test_deactivation_confirms_the_hostname_and_gives_the_days(driver: MakeDrive
 
 def test_one_that_qlik_does_not_know_stays_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Purged at Qlik: a refresh shows that and drops nothing; `up` stops and says the ways out."""
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     purge(tenancy, tenant.id)
     assert tenant.drift() == {"status": "gone"}
     assert "tenantry forget" in tenancy.messages[-1]
@@ -177,7 +177,7 @@ def test_a_passing_404_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> 
     """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A
     deactivation that met such a page was none.
     """
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     page = {"status": 404, "body": "default backend - 404"}
     tenancy.qlik.control.add_fault(host=tenant.id, path="/api/v1/tenants/*", times=1, **page)
     assert tenant.drift() == {}
@@ -196,7 +196,7 @@ def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
     revive = {"hostname": tenancy.hostname, "tenant_id": tenancy.tenant_id}
     tenant = driver("tenant")
     with pytest.raises(Failure, match=r'requested under the name "Globex".*rename it to "Globex Ltd"'):
-        tenant.create(given(tenancy) | {"name": "Globex Ltd", "revive": revive})
+        tenant.create(inputs_for(tenancy) | {"name": "Globex Ltd", "revive": revive})
     assert "PATCH" not in " ".join(tenancy.requests())
     # Recorded as it is, so that the next run updates it.
     tenant.id, tenant.state = tenancy.hostname, tenant.inputs | {"name": tenancy.world.tenant["name"]}
@@ -210,7 +210,7 @@ def test_a_refused_alias_leaves_no_tenant_without_a_name(driver: MakeDriver, ten
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "globex.eu.qlikcloud.com"})
     before = {each["hostnames"][0] for each in tenancy.qlik.control.dump()["cloud"]["tenant"]}
     with pytest.raises(Failure, match=r"cannot have the alias globex\.eu\.qlikcloud\.com"):
-        driver("tenant").create(given(tenancy))
+        driver("tenant").create(inputs_for(tenancy))
     (made,) = (
         each for each in tenancy.qlik.control.dump()["cloud"]["tenant"] if each["hostnames"][0] not in before
     )
@@ -223,7 +223,7 @@ def test_who_has_the_alias_is_told(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     """Where the organisation can be asked; however Qlik refuses it, the other changes are made."""
-    tenant = driver("tenant").create(given(tenancy) | {"alias": "first.eu.qlikcloud.com"})
+    tenant = driver("tenant").create(inputs_for(tenancy) | {"alias": "first.eu.qlikcloud.com"})
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "taken.eu.qlikcloud.com"})
     if status == 409:
         fault = {"status": 409, "body": {"errors": [{"code": "X-9", "title": "Taken"}], "traceId": "t9"}}
@@ -245,7 +245,7 @@ def test_a_revive_line_that_comes_too_late_is_told(
     driver: MakeDriver, tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The stack already has a tenant: a message says that the line has no effect."""
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     line = {"hostname": "x1y2z3.eu.qlikcloud.com", "tenant_id": "t"}
     assert tenant.diff({**tenant.inputs, "revive": line}) == []
     assert "`revive` names x1y2z3.eu.qlikcloud.com, but this stack has tenant" in capsys.readouterr().out

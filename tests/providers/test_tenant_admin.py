@@ -16,7 +16,7 @@ ADA = {"subject": "auth0|ada", "email": "ada@example.com", "name": "Ada Admin"}
 PATCH = ["PATCH /api/v1/users/{id}"]
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "source_tenant": SOURCE,
@@ -48,20 +48,20 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "tenant_admin",
-    given,
+    inputs_for,
     remote,
     creates=("GET /api/v1/users", "GET /api/v1/users", "POST /api/v1/users"),
     deletes=("DELETE /api/v1/users/{id}",),
     replaces={"email": "grace@example.com", "subject": "auth0|grace"},
-    without={"subject": ("email",)},
-    fixed=frozenset({"role", "status"}),
+    incompatible={"subject": ("email",)},
+    immutable=frozenset({"role", "status"}),
     drifts={
         "role": Drift(
             lambda t, id: t.world.patch(f"users/{id}", assignedRoles=[{"name": "Developer"}]), "none"
         ),
         "status": Drift(lambda t, id: t.world.patch(f"users/{id}", status="disabled"), "disabled"),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"users/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"users/{id}"),
 )
 
 
@@ -97,7 +97,7 @@ def test_who_is_there_already_keeps_other_roles(
     """The role is added to those that the user has; deletion takes away only what this gave."""
     there = make(tenancy, *names)
     tenancy.requests()
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     assert admin.id == there
     assert held(tenancy, there) == ["AnalyticsAdmin", "TenantAdmin"]
     sent = [line for line in tenancy.requests() if not line.startswith("GET ")]
@@ -114,7 +114,7 @@ def test_who_cannot_log_in_is_made_active(driver: MakeDriver, tenancy: Tenancy, 
     there = make(tenancy, status="invited")
     tenancy.world.patch(f"users/{there}", status=status)
     tenancy.requests()
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     assert [line for line in tenancy.requests() if "GET" not in line] == [f"PATCH /api/v1/users/{there}"]
     assert admin.drift() == {}
     assert remote(tenancy, there) == {"role": "TenantAdmin", "status": "active"}
@@ -123,7 +123,7 @@ def test_who_cannot_log_in_is_made_active(driver: MakeDriver, tenancy: Tenancy, 
 def test_nobody_of_that_address(driver: MakeDriver, tenancy: Tenancy) -> None:
     """One line that lists who comes near; nothing is made."""
     with pytest.raises(Failure) as caught:
-        driver("tenant_admin").create({**given(tenancy), "email": "ada@example.org"})
+        driver("tenant_admin").create({**inputs_for(tenancy), "email": "ada@example.org"})
     message = str(caught.value)
     assert "\n" not in message
     for words in (f"no user of {SOURCE}", "'ada@example.org'", "the closest is ada@example.com", "auth0|ada"):
@@ -141,7 +141,7 @@ def test_two_of_that_address(driver: MakeDriver, tenancy: Tenancy) -> None:
     twice = {"data": [ada, ada | {"id": "u2", "subject": "auth0|ada2"}]}
     tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=twice)
     with pytest.raises(Failure) as caught:
-        driver("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(inputs_for(tenancy))
     message = str(caught.value)
     assert "\n" not in message
     for words in ("2 users of", "`subject`", "subject auth0|ada,", "subject auth0|ada2,", "u2"):
@@ -151,17 +151,17 @@ def test_two_of_that_address(driver: MakeDriver, tenancy: Tenancy) -> None:
 def test_who_was_deleted_on_the_source_is_nobody(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik may go on listing deleted users."""
     ada = next(e for e in World(tenancy.qlik, SOURCE).every("user") if e["subject"] == "auth0|ada")
-    gone = {"data": [ada | {"status": "deleted"}]}
-    tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=gone)
+    deleted = {"data": [ada | {"status": "deleted"}]}
+    tenancy.qlik.control.add_fault(host=SOURCE, path="/api/v1/users", merge=deleted)
     with pytest.raises(Failure, match="no user of"):
-        driver("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(inputs_for(tenancy))
 
 
 def test_several_admins(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Each administrator is a separate user."""
     on_source(tenancy, subject="auth0|grace", name="Grace", email="grace@example.com")
-    ada = driver("tenant_admin").create(given(tenancy))
-    grace = driver("tenant_admin").create({**given(tenancy), "email": "grace@example.com"})
+    ada = driver("tenant_admin").create(inputs_for(tenancy))
+    grace = driver("tenant_admin").create({**inputs_for(tenancy), "email": "grace@example.com"})
     assert ada.id != grace.id
     ada.delete()
     assert held(tenancy, grace.id) == ["TenantAdmin"]
@@ -182,19 +182,19 @@ def test_an_address_that_another_user_has(driver: MakeDriver, tenancy: Tenancy) 
     with pytest.raises(
         Failure, match=r"(?s)answered 409.*ada@example.com belongs to another user of .*auth0\|other"
     ):
-        driver("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(inputs_for(tenancy))
 
 
 def test_a_killed_run_still_gave_it(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The note on disk says that the user was made for this, so deletion removes it all the same."""
-    first = driver("tenant_admin").create(given(tenancy))
-    second = driver("tenant_admin").create(given(tenancy))
+    first = driver("tenant_admin").create(inputs_for(tenancy))
+    second = driver("tenant_admin").create(inputs_for(tenancy))
     assert second.id == first.id
     assert second.state["created_user"]
     second.delete()
     assert found(tenancy, first.id) is None
     there = make(tenancy)
-    third = driver("tenant_admin").create(given(tenancy))
+    third = driver("tenant_admin").create(inputs_for(tenancy))
     third.delete()
     assert held(tenancy, there) == [], "the note was about the user that is gone"
 
@@ -202,7 +202,7 @@ def test_a_killed_run_still_gave_it(driver: MakeDriver, tenancy: Tenancy) -> Non
 def test_a_lost_answer_makes_no_second_user(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The request is sent again, and what it finds is what it made."""
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/users", drop_after=True, times=1)
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     assert admin.state["created_user"]
     assert remote(tenancy, admin.id) == {"role": "TenantAdmin", "status": "active"}
 
@@ -212,9 +212,9 @@ def test_half_made_is_recorded(driver: MakeDriver, tenancy: Tenancy) -> None:
     there = make(tenancy, "Developer")
     tenancy.qlik.control.add_fault(method="PATCH", path="/api/v1/users/*", status=403)
     with pytest.raises(Failure, match=f"exists, id {there}"):
-        driver("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(inputs_for(tenancy))
     tenancy.qlik.control.clear_faults()
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     assert held(tenancy, there) == ["Developer", "TenantAdmin"]
     admin.delete()
     assert held(tenancy, there) == ["Developer"]
@@ -223,7 +223,7 @@ def test_half_made_is_recorded(driver: MakeDriver, tenancy: Tenancy) -> None:
 def test_given_again_it_is_ours(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A role that was there before, was taken away and had to be given again, is taken back in the end."""
     there = make(tenancy, "TenantAdmin")
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     assert not admin.state["granted_role"]
     tenancy.world.patch(f"users/{there}", assignedRoles=[])
     assert admin.drift() == {"role": "none"}
@@ -236,7 +236,7 @@ def test_given_again_it_is_ours(driver: MakeDriver, tenancy: Tenancy) -> None:
 def test_a_role_that_stays_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Nobody who is taken out of the file goes on as administrator without a word."""
     there = make(tenancy, "TenantAdmin")
-    driver("tenant_admin").create(given(tenancy)).delete()
+    driver("tenant_admin").create(inputs_for(tenancy)).delete()
     assert held(tenancy, there) == ["TenantAdmin"]
     assert f"user {there} of {tenancy.hostname} keeps the role TenantAdmin" in tenancy.messages[-1]
 
@@ -248,7 +248,7 @@ def test_an_admin_who_becomes_a_user(
     driver: MakeDriver, tenancy: Tenancy, roles: list[str] | None, kept: list[str]
 ) -> None:
     """A person moves from `admins` to `users` in one run, and keeps the role only if the new entry has it."""
-    admin = driver("tenant_admin").create(given(tenancy))
+    admin = driver("tenant_admin").create(inputs_for(tenancy))
     user, handler, id = driver("user"), admin.provider.handler, admin.id
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
     with run.handling("urn:user", f"run that has {id}"):
@@ -263,4 +263,4 @@ def test_a_change_that_was_made_in_part(driver: MakeDriver, tenancy: Tenancy) ->
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{there}", status=207, body=body)
     with pytest.raises(Failure, match=r"role is still 'none'.*Role service away.*t-1"):
-        driver("tenant_admin").create(given(tenancy))
+        driver("tenant_admin").create(inputs_for(tenancy))

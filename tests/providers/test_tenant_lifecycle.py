@@ -12,7 +12,7 @@ from tenantry.providers.values.limits import GRACE_VARIABLE
 from tests.providers.resource_driver import Case, InPlace, Inputs, MakeDriver, Tenancy
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "tenant_id": tenancy.tenant_id,
@@ -28,7 +28,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "tenant_lifecycle",
-    given,
+    inputs_for,
     remote,
     creates=("GET /api/v1/tenants/{tenant_id}",),
     deletes=("POST /api/v1/tenants/{tenant_id}/actions/deactivate",),
@@ -43,8 +43,8 @@ CASE = Case(
 
 def test_its_end_is_that_of_the_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The message contains the lines that revive the tenant."""
-    lifecycle = driver("tenant_lifecycle").create(given(tenancy))
-    lifecycle.update({**given(tenancy), "grace_days": 12})
+    lifecycle = driver("tenant_lifecycle").create(inputs_for(tenancy))
+    lifecycle.update({**inputs_for(tenancy), "grace_days": 12})
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
     line = f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}"
@@ -55,7 +55,7 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They go before those of the state; what is no number of days takes nothing down."""
-    lifecycle = driver("tenant_lifecycle").create(given(tenancy))
+    lifecycle = driver("tenant_lifecycle").create(inputs_for(tenancy))
     for wrong in ("9", "91", "-12", "a month"):
         monkeypatch.setenv(GRACE_VARIABLE, wrong)
         with pytest.raises(Failure, match="not 10 to 90 days"):
@@ -64,20 +64,20 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     monkeypatch.setenv(GRACE_VARIABLE, "21")
     lifecycle.delete()
     purged = datetime.fromtimestamp(tenancy.world.tenant["_purge_at"], UTC)
-    gone = TenantDeactivated(tenancy.hostname, tenancy.tenant_id, str(purged.date()))
-    assert read(tenancy.messages[-1])[0] == [gone]
+    report = TenantDeactivated(tenancy.hostname, tenancy.tenant_id, str(purged.date()))
+    assert read(tenancy.messages[-1])[0] == [report]
     made = datetime.fromisoformat(tenancy.world.tenant["lastUpdated"])
     assert (purged - made).days in (20, 21)
 
 
 def test_a_purge_whose_day_qlik_does_not_name(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The message still says how to revive the tenant. Reports get no invented day."""
-    lifecycle = driver("tenant_lifecycle").create({**given(tenancy), "grace_days": 12})
+    lifecycle = driver("tenant_lifecycle").create({**inputs_for(tenancy), "grace_days": 12})
     tenancy.qlik.control.add_fault(path="*/actions/deactivate", merge={"estimatedPurgeDate": None})
     lifecycle.delete()
     assert tenancy.world.tenant["status"] == "disabled"
-    [gone], message = read(tenancy.messages[-1])
-    assert gone == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
+    [report], message = read(tenancy.messages[-1])
+    assert report == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
     assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in message
     assert "To bring it back before the purge" in message
     purge_at = tenancy.world.tenant["_purge_at"]
@@ -99,4 +99,4 @@ def test_values_out_of_limits(
 ) -> None:
     """The message lists the allowed values."""
     with pytest.raises(AssertionError, match=f"{name}: .*{why}"):
-        driver("tenant_lifecycle").check({**given(tenancy), name: value})
+        driver("tenant_lifecycle").check({**inputs_for(tenancy), name: value})

@@ -12,7 +12,7 @@ from tenantry.providers.tenants import permits
 from tests.providers.resource_driver import Case, Inputs, MakeDriver, Tenancy
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
 
 
@@ -20,13 +20,20 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     return {}
 
 
-CASE = Case("tenant_proof", given, remote, creates=("GET /api/v1/licenses/overview",), deletes=(), stays=True)
+CASE = Case(
+    "tenant_proof",
+    inputs_for,
+    remote,
+    creates=("GET /api/v1/licenses/overview",),
+    deletes=(),
+    is_state_only=True,
+)
 
 
 def test_it_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A wrong clock of the machine does not affect the time of the request."""
     tenancy.qlik.control.advance(40 * 24 * 3600)
-    proof = driver("tenant_proof").create(given(tenancy))
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     facts = proof.state["proof"]
     now = datetime.fromisoformat(tenancy.qlik.control.health()["time"])
     made_at, valid_until = (datetime.fromisoformat(facts[name]) for name in ("made_at", "valid_until"))
@@ -38,7 +45,7 @@ def test_it_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy: Tena
 
 def test_its_permit_is_spent_once(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Whatever comes of the request that it is taken for."""
-    proof = driver("tenant_proof").create(given(tenancy))
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert permits.take(proof.id)
     assert permits.take(proof.id) is None
 
@@ -46,7 +53,7 @@ def test_its_permit_is_spent_once(driver: MakeDriver, tenancy: Tenancy) -> None:
 def test_taking_a_tenant_back_needs_no_licence(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The run requests nothing under such a proof, and the proof says so."""
     tenancy.requests()
-    proof = driver("tenant_proof").create(given(tenancy) | {"revives": True})
+    proof = driver("tenant_proof").create(inputs_for(tenancy) | {"revives": True})
     assert tenancy.requests() == []
     assert proof.state["proof"]["unused"] is True
     assert permits.take(proof.id) is None
@@ -61,7 +68,7 @@ def test_what_would_fail_later_leaves_no_proof(
     tenancy.cloud._calls._tokens._tokens.clear()
     tenancy.qlik.control.add_fault(host="templates.*", path=path, status=403)
     with pytest.raises(Failure, match="answered 403"):
-        driver("tenant_proof").create(given(tenancy))
+        driver("tenant_proof").create(inputs_for(tenancy))
 
 
 def test_without_checkpoints_nothing_is_asked_for(
@@ -71,7 +78,7 @@ def test_without_checkpoints_nothing_is_asked_for(
     monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
     tenancy.requests()
     with pytest.raises(Failure, match="PULUMI_SKIP_CHECKPOINTS is set"):
-        driver("tenant_proof").create(given(tenancy))
+        driver("tenant_proof").create(inputs_for(tenancy))
     assert tenancy.requests() == []
 
 
@@ -79,7 +86,7 @@ def test_it_is_renewed_by_its_own_name_alone(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same command run twice, or pasted later, renews nothing else."""
-    proof = driver("tenant_proof").create(given(tenancy))
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert proof.diff(proof.inputs) == []
     monkeypatch.setenv(RENEW, "0" * 32)
     assert proof.diff(proof.inputs) == []
@@ -90,14 +97,14 @@ def test_it_is_renewed_by_its_own_name_alone(
 def test_a_trial_that_has_ended_gets_no_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A preview checks this machine's clock, and a run checks Qlik's. An existing tenant does not change."""
     with pytest.raises(AssertionError) as caught:
-        driver("tenant_proof").check(given(tenancy) | {"ends_on": "2020-12-31"})
+        driver("tenant_proof").check(inputs_for(tenancy) | {"ends_on": "2020-12-31"})
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
         assert words in str(caught.value)
     tomorrow = str(datetime.now(UTC).date() + timedelta(days=1))
     tenancy.qlik.control.advance(3 * 24 * 3600)
     before = set(permits._permits)
     with pytest.raises(Failure, match=f"the trial ended on {tomorrow}"):
-        driver("tenant_proof").create(given(tenancy) | {"ends_on": tomorrow})
+        driver("tenant_proof").create(inputs_for(tenancy) | {"ends_on": tomorrow})
     assert set(permits._permits) == before
-    proof = driver("tenant_proof").create(given(tenancy))
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert proof.check(proof.inputs | {"ends_on": "2020-12-31"}) == proof.inputs

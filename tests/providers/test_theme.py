@@ -10,12 +10,12 @@ from tenantry.providers.framework.engine import Failure
 from tenantry.providers.values import archives
 from tests.archives import THEME, form, named, scratch, write
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
@@ -36,7 +36,7 @@ def md5(tenancy: Tenancy, style: str = "red") -> str:
     return archives.read(folder(tenancy, style), theme=True).md5
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Corporate",
@@ -55,13 +55,13 @@ def other(tenancy: Tenancy, name: str = "Corporate") -> Path:
     return write(Path(scratch().name, tenancy.hostname, "theirs"), name, "blue")
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
-    return str(ask("POST", "themes", form(other(tenancy, inputs["name"])))["id"])
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
+    return str(send("POST", "themes", form(other(tenancy, inputs["name"])))["id"])
 
 
 CASE = Case(
     "theme",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {PATH}",),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -76,8 +76,8 @@ CASE = Case(
             lambda t: archives.read(other(t), theme=True).md5,
         ),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"themes/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"themes/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"md5"}),
 )
 
@@ -93,7 +93,7 @@ def test_what_qlik_leaves_out_of_an_archive_is_no_drift(
         archive.writestr("corporate.qext", (THEME / "corporate.qext").read_text())
         archive.writestr("LICENSE", "Nobody keeps this")
     sent = archives.read(path, theme=True).md5
-    made = driver("theme").create(given(tenancy) | {"path": str(path), "md5": sent})
+    made = driver("theme").create(inputs_for(tenancy) | {"path": str(path), "md5": sent})
     assert made.state["stored_md5"] != sent
     assert made.drift() == {}
     tenancy.world.request("PATCH", f"themes/{made.id}", form(other(tenancy)))
@@ -103,7 +103,7 @@ def test_what_qlik_leaves_out_of_an_archive_is_no_drift(
 
 
 def test_files_that_change_during_a_run_are_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     folder(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
         driver("theme").create(inputs)

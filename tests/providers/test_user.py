@@ -13,7 +13,7 @@ from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDr
 PATCH = ("PATCH /api/v1/users/{id}",)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "subject": "auth0|grace",
@@ -43,7 +43,7 @@ def patched(**changes: Any) -> Callable[[Tenancy, str], object]:
 
 CASE = Case(
     "user",
-    given,
+    inputs_for,
     remote,
     creates=("POST /api/v1/users",),
     deletes=("DELETE /api/v1/users/{id}",),
@@ -60,7 +60,7 @@ CASE = Case(
         "roles": Drift(patched(assignedRoles=[{"name": "TenantAdmin"}]), ["TenantAdmin"]),
         "status": Drift(patched(status="invited"), "invited"),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"users/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"users/{id}"),
 )
 
 
@@ -76,10 +76,10 @@ def test_who_is_there_already_is_taken_over(driver: MakeDriver, tenancy: Tenancy
     Tenantry corrects and reports the differences.
     """
     there = make(tenancy, name="G.", email="Grace@example.com", assignedRoles=[{"name": "Steward"}])
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     assert user.id == there
     assert remote(tenancy, there) == {
-        name: given(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
+        name: inputs_for(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
     }
     (line,) = [line for line in tenancy.messages if "already exists" in line]
     assert there in line
@@ -102,7 +102,7 @@ def test_an_invited_user_becomes_active(driver: MakeDriver, tenancy: Tenancy) ->
     """Qlik's reference knows only `invited` for new users: an answer of that kind is corrected at once."""
     there = make(tenancy, status="invited", email="grace@example.com")
     assert (found(tenancy, there) or {})["status"] == "invited"
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     assert user.drift() == {}
     assert (found(tenancy, there) or {})["status"] == "active"
 
@@ -115,7 +115,7 @@ def test_an_invited_user_becomes_active(driver: MakeDriver, tenancy: Tenancy) ->
 
 def test_a_user_may_be_made_disabled(driver: MakeDriver, tenancy: Tenancy) -> None:
     """That takes a second request; if it fails, the user is recorded and the next run goes on."""
-    inputs = {**given(tenancy), "status": "disabled"}
+    inputs = {**inputs_for(tenancy), "status": "disabled"}
     tenancy.qlik.control.add_fault(method="PATCH", path="/api/v1/users/*", status=403)
     with pytest.raises(Failure, match="exists, id"):
         driver("user").create(inputs)
@@ -127,21 +127,21 @@ def test_a_user_may_be_made_disabled(driver: MakeDriver, tenancy: Tenancy) -> No
 
 def test_one_who_was_provisioned_is_active(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A user that the identity provider provisioned may log in: no difference."""
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     tenancy.qlik.control.add_fault(path=f"/api/v1/users/{user.id}", merge={"status": "provisioned"})
     assert user.drift() == {}
 
 
 def test_one_who_is_shown_as_deleted_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """`deleted` is a status that Qlik may go on showing."""
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     tenancy.qlik.control.add_fault(path=f"/api/v1/users/{user.id}", merge={"status": "deleted"})
     assert user.drift() is None
 
 
 def test_capitals_of_an_address_make_no_difference(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik does not tell them apart, so it may keep them or not."""
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     tenancy.world.patch(f"users/{user.id}", email="grace@EXAMPLE.com")
     assert user.drift() == {}
 
@@ -150,23 +150,23 @@ def test_an_address_belongs_to_one_user(driver: MakeDriver, tenancy: Tenancy) ->
     """The message names the owner of the address, for a new and for a changed user."""
     theirs = make(tenancy, subject="auth0|other", name="Other", email="GRACE@example.com")
     with pytest.raises(Failure) as caught:
-        driver("user").create(given(tenancy))
+        driver("user").create(inputs_for(tenancy))
     for words in ("Grace@example.com belongs to another user", "auth0|other", theirs, tenancy.hostname):
         assert words in str(caught.value)
-    user = driver("user").create({**given(tenancy), "email": "hopper@example.com"})
+    user = driver("user").create({**inputs_for(tenancy), "email": "hopper@example.com"})
     refusal = r"(?s)PATCH .* answered 400 .*traceId.*belongs to another user of .*auth0\|other"
     with pytest.raises(Failure, match=refusal):
-        user.update(given(tenancy))
+        user.update(inputs_for(tenancy))
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=409)
     with pytest.raises(Failure, match=r"(?s)answered 409.*belongs to another user of .*auth0\|other"):
-        user.update(given(tenancy))
+        user.update(inputs_for(tenancy))
     assert (remote(tenancy, user.id) or {})["email"] == "hopper@example.com"
 
 
 def test_a_new_subject_with_the_same_address(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The old user must go first, or its address would be taken; one with another address comes first."""
-    user = driver("user").create(given(tenancy))
-    inputs = {**given(tenancy), "subject": "auth0|hopper"}
+    user = driver("user").create(inputs_for(tenancy))
+    inputs = {**inputs_for(tenancy), "subject": "auth0|hopper"}
     state, id = user.state, user.id
     assert user.provider.diff(id, state, user.check(inputs)).delete_before_replace
     other = user.check({**inputs, "email": "hopper@example.com"})
@@ -176,7 +176,7 @@ def test_a_new_subject_with_the_same_address(driver: MakeDriver, tenancy: Tenanc
 def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The error contains the closest name, and nothing is created."""
     with pytest.raises(Failure, match=r"(?s)'developer' \(the closest is Developer\).*traceId"):
-        driver("user").create({**given(tenancy), "roles": ["developer"]})
+        driver("user").create({**inputs_for(tenancy), "roles": ["developer"]})
     assert [each for each in tenancy.world.every("user") if each["subject"] == "auth0|grace"] == []
 
 
@@ -185,22 +185,22 @@ def test_a_change_that_was_made_in_part(driver: MakeDriver, tenancy: Tenancy) ->
 
     Tenantry reads the user again, and the error lists what Qlik did not do, with the reason.
     """
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
     with pytest.raises(Failure) as caught:
-        user.update({**given(tenancy), "name": "Hopper"})
+        user.update({**inputs_for(tenancy), "name": "Hopper"})
     for words in ("name is still 'Grace'", "USERS-1 Role service away", "t-1", "next `pulumi up`"):
         assert words in str(caught.value)
 
 
 def test_a_change_whose_failures_do_not_matter(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A 207 after which all is as wanted is no error."""
-    user = driver("user").create(given(tenancy))
+    user = driver("user").create(inputs_for(tenancy))
     tenancy.world.patch(f"users/{user.id}", name="Hopper")
     body = {"errors": [{"code": "USERS-1", "title": "Mail not sent"}], "traceId": "t-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
-    user.update({**given(tenancy), "name": "Hopper"})
+    user.update({**inputs_for(tenancy), "name": "Hopper"})
     assert user.drift() == {}
 
 
@@ -215,8 +215,10 @@ def test_any_subject_is_found(driver: MakeDriver, tenancy: Tenancy, subject: str
 def test_a_lost_answer_makes_no_second_user(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The request is sent again, and who is there then is the one that it made."""
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/users", drop_after=True, times=1)
-    user = driver("user").create(given(tenancy))
-    assert remote(tenancy, user.id) == {name: given(tenancy)[name] for name in remote(tenancy, user.id) or {}}
+    user = driver("user").create(inputs_for(tenancy))
+    assert remote(tenancy, user.id) == {
+        name: inputs_for(tenancy)[name] for name in remote(tenancy, user.id) or {}
+    }
     assert user.drift() == {}
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -50,7 +50,7 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "enabled": True, "adopt": None}
 
 
@@ -78,7 +78,7 @@ def ask_as_admin(tenancy: Tenancy, method: str, path: str = "", body: Any = None
     return tenancy.qlik.request(method, tenancy.hostname, f"{PATH}{path}", body)
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {
         "name": inputs["name"],
         "url": "https://theirs.example",
@@ -86,7 +86,7 @@ def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
         "secret": "s" * 32,
         "encryptedHeaders": {"X-Theirs": "1"},
     }
-    if ask == tenancy.as_bot:
+    if send == tenancy.as_bot:
         return str(tenancy.bot.post(PATH, body)["id"])
     return str(ask_as_admin(tenancy, "POST", "", body)["id"])
 
@@ -100,7 +100,7 @@ def by_hand(path: str, value: Any) -> Callable[[Tenancy, str], object]:
 
 CASE = Case(
     "webhook",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}*", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -127,14 +127,14 @@ CASE = Case(
         "headers": Drift(by_hand("/headers/X-Mine", "1"), {"X-Customer": "globex", "X-Mine": "1"}),
         "check_certificate_revocation": Drift(by_hand("/checkCertificateRevocation", False), False),
     },
-    gone=lambda t, id: ask_as_admin(t, "DELETE", f"/{id}"),
-    existing=existing,
+    remove=lambda t, id: ask_as_admin(t, "DELETE", f"/{id}"),
+    create_existing=create_existing,
     corrected=frozenset(SAMPLE) - {"tenant", "name", "event_types", "adopt"},
 )
 
 
 def test_a_secret_that_is_left_out_later_is_taken_away(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     made = driver("webhook").create(inputs)
     made.update(
         {name: value for name, value in inputs.items() if name not in ("secret", "encrypted_headers")}
@@ -144,7 +144,7 @@ def test_a_secret_that_is_left_out_later_is_taken_away(driver: MakeDriver, tenan
 
 
 def test_secrets_that_are_gone_at_qlik_show(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("webhook").create(given(tenancy))
+    made = driver("webhook").create(inputs_for(tenancy))
     for path in ("/secret", "/encryptedHeaders"):
         ask_as_admin(tenancy, "PATCH", f"/{made.id}", [{"op": "remove", "path": path}])
     assert made.drift() == {"secret": None, "encrypted_headers": None}
@@ -156,13 +156,13 @@ def test_secrets_that_are_gone_at_qlik_show(driver: MakeDriver, tenancy: Tenancy
 def test_a_webhook_of_a_user_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
     body = {"name": "Portal", "url": "https://theirs.example", "level": "user"}
     theirs = tenancy.bot.post(PATH, body)["id"]
-    assert driver("webhook").create(given(tenancy)).id != theirs
+    assert driver("webhook").create(inputs_for(tenancy)).id != theirs
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("webhook").create(given(tenancy))
+    made = driver("webhook").create(inputs_for(tenancy))
     assert held(tenancy).keys() == {made.id}
     assert made.drift() == {}
 
@@ -188,7 +188,7 @@ def test_what_qlik_would_refuse(
 ) -> None:
     """The preview reports it, without a secret in the message."""
     with pytest.raises(AssertionError) as caught:
-        driver("webhook").check({**given(tenancy), name: value})
+        driver("webhook").check({**inputs_for(tenancy), name: value})
     assert name in str(caught.value)
     assert message in str(caught.value)
     assert SECRET[:31] not in str(caught.value)
@@ -199,7 +199,7 @@ def test_what_qlik_would_refuse(
 def test_what_qlik_repeats_of_a_secret_is_not_shown(
     driver: MakeDriver, tenancy: Tenancy, method: str
 ) -> None:
-    made, inputs = driver("webhook"), given(tenancy)
+    made, inputs = driver("webhook"), inputs_for(tenancy)
     if method == "PATCH":
         made.create(inputs)
     detail = f"bad secret {SECRET}-2 and header {KEY}-2"
