@@ -12,13 +12,14 @@ def imported_app(tenancy: Tenancy, driver: MakeDriver) -> ResourceDriver:
     """Return an app with a version in its description and no mark, as an import adds it to the state."""
     space = tenancy.space("Staging")
     id = tenancy.app("Sales", space="Staging", description="Revenue {v1.0}")
-    own = {"source_tenant": SOURCE, "template": "Sales", "version": "1.0", "data": True}
+    template_inputs = {"source_tenant": SOURCE, "template": "Sales", "version": "1.0", "data": True}
     found = tenancy.bot.get(f"/api/v1/apps/{id}")["attributes"]
     app = driver("app")
     app.inputs = app.check(
-        own | {"tenant": tenancy.hostname, "space": space, "name": "Sales", "description": "Revenue"}
+        template_inputs
+        | {"tenant": tenancy.hostname, "space": space, "name": "Sales", "description": "Revenue"}
     )
-    app.id, app.state = id, app.inputs | as_found(found, own)
+    app.id, app.state = id, app.inputs | as_found(found, template_inputs)
     return app
 
 
