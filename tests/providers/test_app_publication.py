@@ -31,12 +31,13 @@ def inputs_for(tenancy: Tenancy) -> Inputs:
     }
 
 
-def found(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+def find_app(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+    """Return the app as the emulator stores it."""
     return {app["id"]: app for app in tenancy.world.apps.values()}.get(id)
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    published = found(tenancy, id)
+    published = find_app(tenancy, id)
     return published and {
         "source_app": published["originAppId"],
         "space": published["spaceId"],
@@ -101,8 +102,8 @@ def test_several_changes_take_one_request(driver: MakeDriver, tenancy: Tenancy) 
     tenancy.requests()
     app.update({**inputs_for(tenancy), "source_app": newer, "name": "Sales", "description": "{v2.4.0}"})
     assert tenancy.requests() == [f"PUT /api/v1/apps/{newer}/publish"]
-    assert (found(tenancy, app.id) or {})["originAppId"] == newer
-    assert (found(tenancy, app.id) or {})["name"] == "Sales"
+    assert (find_app(tenancy, app.id) or {})["originAppId"] == newer
+    assert (find_app(tenancy, app.id) or {})["name"] == "Sales"
 
 
 @pytest.mark.parametrize(("data", "origin"), [("source", "new"), ("target", "old")])
@@ -133,7 +134,7 @@ def template(driver: MakeDriver, tenancy: Tenancy, version: str) -> str:
 
 
 def reload_time(tenancy: Tenancy, id: str) -> str:
-    return str((found(tenancy, id) or {})["lastReloadTime"])
+    return str((find_app(tenancy, id) or {})["lastReloadTime"])
 
 
 def test_the_first_publication_has_the_data_of_the_source(driver: MakeDriver, tenancy: Tenancy) -> None:
