@@ -199,7 +199,7 @@ def test_a_refused_request_creates_nothing(registry: Registry, refusal: dict[str
         registry.obtain()
     assert f"TENANTRY_RENEW={registry.proof['id']} pulumi up --stack globex" in str(error.value)
     assert nothing_created_in(str(error.value)) == "", (
-        "the error allows a renewal, but Qlik refuses an immediate second request too"
+        "an immediate second request does not help after a refusal"
     )
     registry.end_run()
     with without_organisation(registry.cloud):
@@ -227,8 +227,8 @@ def test_a_refused_request_creates_nothing(registry: Registry, refusal: dict[str
 def test_an_unusable_response_never_leads_to_a_second_request(
     registry: Registry, effect: dict[str, Any]
 ) -> None:
-    """The response is lost, incomplete, malformed or the page of a proxy. Qlik may have created the tenant, so
-    the user has to decide.
+    """The response is lost, incomplete, malformed or the page of a proxy. Qlik may have created the tenant.
+    The user has to decide.
     """
     registry.lose_response(**effect)
     created_count = len(registry.tenants)
