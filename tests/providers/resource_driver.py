@@ -132,9 +132,11 @@ class ResourceDriver:
         if not found.id:
             return None
         self.state = found.outs or {}
-        live, wanted = _wire(found.inputs), _wire(self.inputs)
+        live, desired = _wire(found.inputs), _wire(self.inputs)
         return {
-            name: live.get(name) for name in live.keys() | wanted.keys() if live.get(name) != wanted.get(name)
+            name: live.get(name)
+            for name in live.keys() | desired.keys()
+            if live.get(name) != desired.get(name)
         }
 
     def delete(self) -> None:

@@ -204,9 +204,7 @@ def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenanc
 
 
 @pytest.mark.parametrize("end", ["deleted", "deactivated"])
-def test_the_previously_active_brand_becomes_active_again(
-    driver: MakeDriver, tenancy: Tenancy, end: str
-) -> None:
+def test_the_previous_brand_becomes_active_again(driver: MakeDriver, tenancy: Tenancy, end: str) -> None:
     before = create_active_brand(tenancy)
     our_brand = driver("brand").create(inputs_for(tenancy))
     assert active_brands(tenancy) == [our_brand.id]
@@ -220,9 +218,7 @@ def test_the_previously_active_brand_becomes_active_again(
     assert active_brands(tenancy) == [before]
 
 
-def test_deletion_succeeds_if_the_previously_active_brand_does_not_exist(
-    driver: MakeDriver, tenancy: Tenancy
-) -> None:
+def test_deletion_succeeds_without_the_previously_active_brand(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The tenant then shows the default look of Qlik."""
     before = create_active_brand(tenancy)
     our_brand = driver("brand").create(inputs_for(tenancy))
@@ -261,14 +257,12 @@ def test_an_inactive_brand_leaves_the_active_one_alone(driver: MakeDriver, tenan
     assert active_brands(tenancy) == [before]
 
 
-def test_the_next_run_reuses_a_brand_that_the_state_does_not_have(
-    driver: MakeDriver, tenancy: Tenancy
-) -> None:
+def test_the_next_run_reuses_a_brand_missing_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The note of the killed run names the brand that was active before."""
     before = create_active_brand(tenancy)
-    lost = driver("brand").create(inputs_for(tenancy))
+    earlier_brand = driver("brand").create(inputs_for(tenancy))
     our_brand = driver("brand").create(inputs_for(tenancy))
-    assert our_brand.id == lost.id
+    assert our_brand.id == earlier_brand.id
     assert our_brand.state["before"] == before
 
 
@@ -349,9 +343,7 @@ def test_a_previously_active_brand_of_the_stack_is_not_reactivated(
         ("styles", json.dumps({"a": "b" * 100_000}).encode(), "it has more than 100,000 bytes"),
     ],
 )
-def test_a_file_that_qlik_refuses_is_an_error(
-    tmp_path: Path, kind: str, content: bytes, message: str
-) -> None:
+def test_an_invalid_file_is_an_error(tmp_path: Path, kind: str, content: bytes, message: str) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(ConfigurationError, match=message):
         brand_files.read(tmp_path / "file", kind)

@@ -162,11 +162,11 @@ def test_the_next_run_deletes_the_secret_of_an_interrupted_rotation(
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*/client-secrets", drop_after=True, times=1)
     with pytest.raises(Failure, match="response was lost"):
         client.update(inputs | {"secret_version": 2})
-    [_, lost] = secrets_at_qlik(tenancy, client)
+    [_, lost_hint] = secrets_at_qlik(tenancy, client)
     assert log_in(tenancy, client, first) == 200
     client.update(inputs | {"secret_version": 2})
     assert secrets_at_qlik(tenancy, client) == [first[:5], client.state["secret_hint"]]
-    assert lost != client.state["secret_hint"]
+    assert lost_hint != client.state["secret_hint"]
     assert [log_in(tenancy, client, secret) for secret in (first, client.state["client_secret"])] == [
         200,
         200,
