@@ -12,7 +12,7 @@ import pytest
 from tenantry.providers import MODULES, resource_types
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.properties import Change
-from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with, same_calls
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, resolve, same_calls
 
 CASES: dict[str, Case] = {
     module: importlib.import_module(f"tests.providers.test_{module}").CASE for module in MODULES.values()
@@ -22,8 +22,8 @@ CASES: dict[str, Case] = {
 
 every_kind = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 kinds_that = {
-    "can be gone": [case for case in CASES.values() if case.gone],
-    "can be there already": [case for case in CASES.values() if case.existing],
+    "can be gone": [case for case in CASES.values() if case.remove],
+    "can be there already": [case for case in CASES.values() if case.create_existing],
 }
 
 
@@ -44,17 +44,17 @@ def test_no_property_is_left_out(case: Case) -> None:
     unseen = declared[Change.UNSEEN]
     in_place = {name for name, change in case.changes.items() if change.calls} - unseen
     assert unseen <= case.changes.keys()
-    assert in_place | set(case.fixed) == declared[Change.IN_PLACE] | declared[Change.REFUSED]
+    assert in_place | set(case.immutable) == declared[Change.IN_PLACE] | declared[Change.REFUSED]
     assert set(case.replaces) | {"tenant"} == declared[Change.REPLACES] | {"tenant"}
     assert set(case.changes) - in_place - unseen == declared[Change.NO_REQUEST]
-    assert set(case.drifts) - set(case.fixed) == in_place
+    assert set(case.drifts) - set(case.immutable) == in_place
 
 
 @every_kind
 def test_what_cannot_be_set_is_told(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """What Qlik alone sets, and what there is not; nothing that a program writes is dropped in silence."""
     made = driver(case.module)
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     for each in made.kind.properties.values():
         if each.computed:
             with pytest.raises(AssertionError, match=f"^{each.name}: only Qlik can set this property"):
@@ -69,7 +69,7 @@ def test_what_cannot_be_set_is_told(case: Case, driver: MakeDriver, tenancy: Ten
 @every_kind
 def test_create_makes_what_is_wanted(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik holds exactly what was given, after as few requests as there can be; reading it finds no drift."""
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     tenancy.requests()
     made = driver(case.module).create(inputs)
     assert same(tenancy.requests(), case.creates, made)
@@ -79,16 +79,16 @@ def test_create_makes_what_is_wanted(case: Case, driver: MakeDriver, tenancy: Te
     assert made.drift() == {}
     tenancy.requests()
     made.update(inputs)
-    assert same(tenancy.requests(), case.again, made)
+    assert same(tenancy.requests(), case.resumes, made)
 
 
 @pytest.mark.parametrize(("case", "name"), pairs("changes"))
 def test_a_property_changes_in_place(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """That property and no other, with no more requests than that takes."""
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     made = driver(case.module).create(inputs)
     before = case.remote(tenancy, made.id) or {}
-    wanted = {**inputs, name: made_with(tenancy, case.changes[name].value)}
+    wanted = {**inputs, name: resolve(tenancy, case.changes[name].value)}
     tenancy.requests()
     assert made.diff(wanted) == []
     made.update(wanted)
@@ -103,16 +103,16 @@ def test_a_property_that_cannot_change_replaces(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """And the plan says so."""
-    made = driver(case.module).create(case.given(tenancy))
-    wanted = {**made.inputs, name: made_with(tenancy, case.replaces[name])}
-    wanted = {key: value for key, value in wanted.items() if key not in case.without.get(name, ())}
-    assert set(made.diff(wanted)) - set(case.without.get(name, ())) == {name}
+    made = driver(case.module).create(case.inputs_for(tenancy))
+    wanted = {**made.inputs, name: resolve(tenancy, case.replaces[name])}
+    wanted = {key: value for key, value in wanted.items() if key not in case.incompatible.get(name, ())}
+    assert set(made.diff(wanted)) - set(case.incompatible.get(name, ())) == {name}
 
 
 @every_kind
 def test_another_tenant_is_another_object(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Nothing moves from one tenant to another."""
-    made = driver(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.inputs_for(tenancy))
     if "tenant" in made.inputs:
         assert made.diff({**made.inputs, "tenant": "other.eu.qlikcloud.com"}) == ["tenant"]
 
@@ -120,11 +120,11 @@ def test_another_tenant_is_another_object(case: Case, driver: MakeDriver, tenanc
 @pytest.mark.parametrize(("case", "name"), pairs("drifts"))
 def test_drift_is_found_and_put_right(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """A refresh names exactly the property that somebody changed; an update restores it."""
-    made = driver(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.inputs_for(tenancy))
     before = case.remote(tenancy, made.id)
     drift = case.drifts[name]
     drift.do(tenancy, made.id)
-    assert made.drift() == {name: made_with(tenancy, drift.live)}
+    assert made.drift() == {name: resolve(tenancy, drift.live)}
     made.update(made.inputs)
     assert case.remote(tenancy, made.id) == before
     assert made.drift() == {}
@@ -169,7 +169,7 @@ def test_what_qlik_makes_of_a_text_is_no_drift(
     made = driver(case.module)
     live: dict[str, str] = {}
     monkeypatch.setattr(type(made.provider.handler), "read", lambda *_: dict(live))
-    made.id, inputs = "x1", case.given(tenancy)
+    made.id, inputs = "x1", case.inputs_for(tenancy)
     for text in TEXTS.values():
         made.state = made.inputs = inputs | {name: text}
         for form in FORMS.values():
@@ -187,7 +187,7 @@ def test_a_description_of_several_lines_is_no_drift(
     module: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """Neither after it was made, nor after it was changed; with what we add to it ourselves."""
-    inputs = CASES[module].given(tenancy)
+    inputs = CASES[module].inputs_for(tenancy)
     made = driver(module).create(inputs | {"description": "As YAML's | has it:\n\n- one  \n- two\n"})
     assert made.drift() == {}
     for text in TEXTS.values():
@@ -198,13 +198,13 @@ def test_a_description_of_several_lines_is_no_drift(
 @every_kind
 def test_delete_removes_it_once(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """With the requests that this takes; a second time does no harm."""
-    made = driver(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.inputs_for(tenancy))
     tenancy.requests()
     made.delete()
     assert same(tenancy.requests(), case.deletes, made)
-    assert (case.remote(tenancy, made.id) is None) is not case.stays
+    assert (case.remote(tenancy, made.id) is None) is not case.is_state_only
     made.delete()
-    assert (case.remote(tenancy, made.id) is None) is not case.stays
+    assert (case.remote(tenancy, made.id) is None) is not case.is_state_only
 
 
 @pytest.mark.parametrize("not_found", ["published", "bare", "other"])
@@ -214,9 +214,9 @@ def test_what_is_gone_is_reported_as_gone(
 ) -> None:
     """A refresh drops it from the state, and a deletion has nothing to do, however Qlik words its 404."""
     tenancy.qlik.control.settings(not_found=not_found)
-    made = driver(case.module).create(case.given(tenancy))
-    assert case.gone
-    case.gone(tenancy, made.id)
+    made = driver(case.module).create(case.inputs_for(tenancy))
+    assert case.remove
+    case.remove(tenancy, made.id)
     made.delete()
     assert made.drift() is None
 
@@ -224,7 +224,7 @@ def test_what_is_gone_is_reported_as_gone(
 @pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
 def test_a_page_that_says_404_proves_nothing(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """While an ingress answers in Qlik's place nothing leaves the state, and no deletion counts as done."""
-    made = driver(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.inputs_for(tenancy))
     before = case.remote(tenancy, made.id)
     fault = tenancy.qlik.control.add_fault(
         host=tenancy.hostname, path=f"*{made.id.rpartition('/')[2]}", status=404, body="default backend - 404"
@@ -245,9 +245,9 @@ def test_a_page_that_says_404_proves_nothing(case: Case, driver: MakeDriver, ten
 @pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
 def test_what_our_bot_made_is_taken_over(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """No second one is made, what differs is put right, and both are said."""
-    inputs = case.given(tenancy)
-    assert case.existing
-    there = case.existing(tenancy, inputs, tenancy.as_bot)
+    inputs = case.inputs_for(tenancy)
+    assert case.create_existing
+    there = case.create_existing(tenancy, inputs, tenancy.as_bot)
     made = driver(case.module).create(inputs)
     assert made.id == there
     assert_as_wanted(case, made, tenancy)
@@ -257,9 +257,9 @@ def test_what_our_bot_made_is_taken_over(case: Case, driver: MakeDriver, tenancy
 @pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
 def test_what_somebody_else_made_is_left_alone(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """The error names its id and the way out; with `adopt: true` it is taken over."""
-    inputs = case.given(tenancy)
-    assert case.existing
-    there = case.existing(tenancy, inputs, tenancy.world.request)
+    inputs = case.inputs_for(tenancy)
+    assert case.create_existing
+    there = case.create_existing(tenancy, inputs, tenancy.world.request)
     before = case.remote(tenancy, there)
     with pytest.raises(Failure) as caught:
         driver(case.module).create(inputs)

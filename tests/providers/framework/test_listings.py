@@ -19,7 +19,7 @@ from tenantry.providers.qlik import Cloud, DeadlineExceeded, Host, deadline
 from tenantry.providers.qlik.errors import GONE_CODES
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
 from tests.providers.framework.test_every_resource_type import CASES
-from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, resolve
 
 GROUPS, SPACES = "GET /api/v1/groups", "GET /api/v1/spaces"
 WORKERS = 4
@@ -61,25 +61,25 @@ def test_a_list_shows_what_the_object_itself_does(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """Each property of every kind; and what was put right since is not shown as it was before."""
-    made = driver(case.module).create(case.given(tenancy))
+    made = driver(case.module).create(case.inputs_for(tenancy))
     case.drifts[name].do(tenancy, made.id)
     tenancy.requests()
-    assert made.drift() == {name: made_with(tenancy, case.drifts[name].live)}
+    assert made.drift() == {name: resolve(tenancy, case.drifts[name].live)}
     assert not [each for each in tenancy.requests() if each.endswith(f"/{made.id}")]
     made.update(made.inputs)
     assert made.drift() == {}
 
 
-@pytest.mark.parametrize("case", [case for case in LISTED.values() if case.gone], ids=str)
+@pytest.mark.parametrize("case", [case for case in LISTED.values() if case.remove], ids=str)
 def test_what_is_in_no_list_is_asked_for_before_it_is_gone(
     case: Case, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """A list may leave out what is there. Without a published code for that it is asked for again, and
     listed whole.
     """
-    made = driver(case.module).create(case.given(tenancy))
-    assert case.gone
-    case.gone(tenancy, made.id)
+    made = driver(case.module).create(case.inputs_for(tenancy))
+    assert case.remove
+    case.remove(tenancy, made.id)
     tenancy.requests()
     assert made.drift() is None
     listed, *asked = tenancy.requests()

@@ -90,13 +90,13 @@ def test_what_is_already_as_wanted_takes_no_request(driver: MakeDriver, tenancy:
 
 def test_two_kinds_of_settings_are_two_objects(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Their ids must differ: a deletion spares whatever the same run made under that id."""
-    made = driver("group_settings").create(groups.given(tenancy))
-    assert made.id != driver("license_settings").create(licences.given(tenancy)).id
+    made = driver("group_settings").create(groups.inputs_for(tenancy))
+    assert made.id != driver("license_settings").create(licences.inputs_for(tenancy)).id
 
 
 def test_a_tenant_that_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Its settings stay in the state as they were: a 404 is never their end."""
-    made = driver("group_settings").create(groups.given(tenancy))
+    made = driver("group_settings").create(groups.inputs_for(tenancy))
     tenancy.cloud.register("eu").post(
         f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate",
         {"purgeAfterDays": 10},

@@ -28,7 +28,7 @@ def two_of_them(
     """Return an object of ours, the id of one that somebody else made, and inputs with the name of that."""
     collection, name, body = RENAMED[module]
     theirs = str(tenancy.world.request("POST", collection, {**body, "name": "Theirs"})["id"])
-    ours = driver(module).create(CASES[module].given(tenancy))
+    ours = driver(module).create(CASES[module].inputs_for(tenancy))
     path = f"/api/v1/{collection}/{ours.id}"
     tenancy.qlik.control.add_fault(method="PATCH", path=path, status=409, body=TAKEN)
     return ours, theirs, ours.inputs | {name: "Theirs"}
@@ -65,7 +65,7 @@ def test_who_has_the_name_may_be_of_the_stack(
 def test_another_key_of_that_issuer_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik changes nothing of a key but its description; should that meet a 409, the other one is named."""
     path = "/api/v1/identity-providers"
-    ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].given(tenancy))
+    ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].inputs_for(tenancy))
     listed = tenancy.as_bot("GET", "identity-providers")["data"]
     other = next(each for each in listed if each["id"] == ours.id) | {"id": "other-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"{path}/*", status=409, body=TAKEN)
