@@ -1,4 +1,4 @@
-"""Search for users, and changes of users (https://qlik.dev/apis/rest/users).
+"""Searches for users, and changes to users (https://qlik.dev/apis/rest/users).
 
 Qlik does not say who created a user, so the subject identifies a user: it is unique and never changes. E-mail
 addresses are also unique, and are compared without regard to case.
@@ -15,6 +15,7 @@ from tenantry.providers.qlik import Host, QlikError
 
 PATH = "/api/v1/users"
 SIMILAR = 5
+"""How many similar users an error lists."""
 
 DELETED = "deleted"
 """The status of a deleted user, whom Qlik may still list."""
@@ -49,8 +50,9 @@ def same_email(one: str | None, other: str | None) -> bool:
 def refuse_taken(
     host: Host, email: str | None, *, by_other_than: str = "", refusal: QlikError | None = None
 ) -> None:
-    """Raise EmailTaken if a user other than `by_other_than` has the address. `refusal` is the error of the
-    request for it.
+    """Raise EmailTaken if a user other than the one with the id `by_other_than` has the address.
+
+    `refusal` is the error with which Qlik refused the address, if there was one.
     """
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
@@ -63,8 +65,8 @@ def find(host: Host, *, email: str | None = None, subject: str | None = None) ->
     Raises PersonNotFound with similar users, and PersonAmbiguous with the matching users.
     """
     if subject is not None:
-        there = with_subject(host, subject)
-        found = [there] if there else []
+        match = with_subject(host, subject)
+        found = [match] if match else []
     else:
         found = with_email(host, email or "")
     named = f"subject {subject!r}" if subject is not None else f"e-mail address {email!r}"
@@ -96,9 +98,7 @@ def check_recovery_admin(host: Host) -> None:
 
 
 def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
-    """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or an empty
-    string.
-    """
+    """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or ""."""
     response = host.patch(f"{PATH}/{id}", operations, repeatable=True)
     problems = response.get("errors", []) if isinstance(response, dict) else []
     texts = (" ".join(filter(None, map(found.get, ("code", "title", "detail")))) for found in problems)
@@ -106,14 +106,14 @@ def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
 
 
 def left(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the requested changes that were not made, with the present values."""
+    """Return the requested changes that Qlik did not apply, with the current values."""
     return {
         name: (found or {}).get(name) for name, value in changes.items() if (found or {}).get(name) != value
     }
 
 
 def admin_mark(id: str) -> str:
-    """Return the mark with which a run records that a user must keep TenantAdmin."""
+    """Return the text with which a run records that a user must keep TenantAdmin."""
     return f"{roles.TENANT_ADMIN} {id}"
 
 
@@ -144,5 +144,5 @@ def _similar(host: Host, email: str | None, subject: str | None) -> str:
         attribute, part = "email", (email or "").partition("@")[0]
     near = _listed(host, scim.has(attribute, part)) if part else []
     hint = nearest(email or subject or "", [user[attribute] for user in near])
-    listed = "; ".join(map(shown, near[:SIMILAR]))
-    return f"{hint}; similar: {listed}" if near else "; no similar user exists"
+    similar = "; ".join(map(shown, near[:SIMILAR]))
+    return f"{hint}; similar: {similar}" if near else "; no similar user exists"

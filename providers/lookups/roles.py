@@ -14,7 +14,7 @@ TENANT_ADMIN = "TenantAdmin"
 
 
 def references(names: Sequence[str]) -> list[dict[str, str]]:
-    """Return the role names in the form of Qlik's requests."""
+    """Return the role names in the form that Qlik expects in a request."""
     return [{"name": name} for name in names]
 
 
