@@ -155,15 +155,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         """Return the resources of a block, by key. The key for a block of settings is its noun."""
         given = getattr(self._customer, block)
         if block in ENTRIES:
-            made: dict[str, Any] = {}
+            created: dict[str, Any] = {}
             for key, entry in sorted(given.items(), key=lambda item: (item[1].is_created_last, item[0])):
-                others = list(made.values())
+                others = list(created.values())
                 after = (
                     others if entry.is_created_last else others[-1:] if entry.mapping.created_in_order else []
                 )
                 before = [dep for name in entry.mapping.after for dep in self.resources[name].values()]
-                made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
-            return made
+                created[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
+            return created
         noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # only called for blocks that have one
         return {noun: self._make(noun, given)} if given and given.resource_properties() else {}
 
@@ -185,7 +185,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         mapping = block.mapping
         assert mapping is not None, f"{type(block).__name__} describes no resource"  # noqa: S101
         from_stack = {name: getattr(self._settings, name) for name in mapping.from_stack}
-        made = getattr(providers, mapping.resource)(
+        created = getattr(providers, mapping.resource)(
             name,
             tenant=self.tenant.id,
             **block.resource_properties(),
@@ -198,7 +198,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 after=after,
             ),
         )
-        return self._child(made)
+        return self._child(created)
 
     def _person(self, key: str) -> Any:
         return self.resources["users"].get(key) or self.resources["admins"][key]
@@ -228,7 +228,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     def _assign(self, space: str, key: str, former: object, name: Any, **inputs: Any) -> None:
         former_space = self._customer.spaces[space].renamed_from
-        made = SpaceAssignment(
+        created = SpaceAssignment(
             name(space, key),
             tenant=self.tenant.id,
             space=self.resources["spaces"][space].id,
@@ -236,7 +236,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             opts=self._options(formerly=names.former_pair_names(name, space, former_space, key, former)),
             **inputs,
         )
-        self._child(made)
+        self._child(created)
 
     def _make_data_connection(self, key: str) -> Any:
         connection = self._customer.data_connections[key]
@@ -248,7 +248,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         return self._make(key, app, space=spaces[app.staging].id, after=after)
 
     def _make_reload(self, key: str, reload: Reload) -> AppReload:
-        made = AppReload(
+        created = AppReload(
             key,
             tenant=self.tenant.id,
             app=self.resources["apps"][key].id,
@@ -262,7 +262,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 ],
             ),
         )
-        return self._child(made)
+        return self._child(created)
 
     def _published(self) -> list[tuple[str, str]]:
         return [(key, space) for key, app in self._customer.apps.items() for space in app.publish_to]
@@ -270,7 +270,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     def _make_publication(self, key: str, space: str) -> AppPublication:
         app = self._customer.apps[key]
         former_space = self._customer.spaces[space].renamed_from
-        made = AppPublication(
+        created = AppPublication(
             names.publication(key, space),
             tenant=self.tenant.id,
             source_app=self.resources["apps"][key].id,
@@ -287,17 +287,17 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 ),
             ),
         )
-        return self._child(made)
+        return self._child(created)
 
     def _make_reload_task(self, key: str) -> Any:
         """Create a task, after the task that it waits for."""
-        made = self.resources["reload_tasks"]
-        if key not in made:
+        created = self.resources["reload_tasks"]
+        if key not in created:
             task = self._customer.reload_tasks[key]
             publication = self.publications[task.app, space_of_task(self._customer.apps, task) or ""]
             after = self._make_reload_task(task.after).id if task.after else None
-            made[key] = self._make(key, task, app=publication.id, after_task=after)
-        return made[key]
+            created[key] = self._make(key, task, app=publication.id, after_task=after)
+        return created[key]
 
     def _make_lifecycle(self) -> TenantLifecycle:
         lifecycle = self._customer.lifecycle
@@ -339,7 +339,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             "url": pulumi.Output.concat("https://", hostname),
             "tenant_id": self.tenant.tenant_id,
             **{
-                block: {key: made.id for key, made in self.resources[block].items()}
+                block: {key: created.id for key, created in self.resources[block].items()}
                 for block, model in BLOCKS.items()
                 if model.mapping
                 and model.mapping.output
@@ -353,8 +353,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         """Return the secrets of `web` clients by key, if there are any."""
         clients = self._customer.oauth_clients
         secrets = {
-            key: made.client_secret
-            for key, made in self.resources["oauth_clients"].items()
+            key: created.client_secret
+            for key, created in self.resources["oauth_clients"].items()
             if clients[key].app_type == "web"
         }
         return {"oauth_client_secrets": secrets} if secrets else {}

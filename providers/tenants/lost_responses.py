@@ -199,8 +199,8 @@ def _may_be_it(tenant: Tenant, want: Properties) -> bool:
         return False
     if not is_unnamed(tenant) and tenant.get("name") not in (want["name"], proof.get("name")):
         return False
-    since, made = _moment(proof.get("made_at")), _moment(tenant.get("createdAt"))
-    return since is None or made is None or made >= since - CLOCK_SKEW
+    since, created = _moment(proof.get("made_at")), _moment(tenant.get("createdAt"))
+    return since is None or created is None or created >= since - CLOCK_SKEW
 
 
 def _settled_at(proof: Properties) -> datetime | None:

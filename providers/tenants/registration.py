@@ -84,8 +84,8 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     note.write(outcome="unknown")
     try:
         with cloud.deadline(permit.remaining(cloud)):
-            made = cloud.register(want["region"]).post("/api/v1/tenants", body)
-        found = _read(made)
+            created = cloud.register(want["region"]).post("/api/v1/tenants", body)
+        found = _read(created)
     except QlikError as error:
         if _surely_not_created(error):
             note.write(outcome="nothing")
@@ -95,9 +95,9 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     return found
 
 
-def _read(made: Any) -> Found:
+def _read(created: Any) -> Found:
     try:
-        hostname, tenant_id = made["hostnames"][0], made["id"]
+        hostname, tenant_id = created["hostnames"][0], created["id"]
     except (TypeError, LookupError):
         hostname = tenant_id = None
     if not (isinstance(hostname, str) and isinstance(tenant_id, str) and hostname and tenant_id):
