@@ -10,7 +10,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, takeover_message
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -193,14 +193,14 @@ class AppHandler(Handler):
             )
         if found is not None:
             changed = self.changes(want | _decode({"spaceId": want["space"]} | found, want), want)
-            cloud.notify(taken_over(f'app "{want["name"]}"', found["id"], changed))
+            cloud.notify(takeover_message(f'app "{want["name"]}"', found["id"], changed))
         return found
 
     def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
         file = exports.file(cloud, want)
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         try:
-            return catalog.make(
+            return catalog.create(
                 cloud,
                 host,
                 _note(want),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tenantry.providers.framework.errors import AlreadyExists, NotReady, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, is_created_by_us, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, is_created_by_us, takeover_message
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -123,7 +123,7 @@ class AppPublicationHandler(Handler):
                 f'published app "{want["name"]}"', host.hostname, found["id"], found.get("ownerId")
             )
         changed = self.changes(want | _decode(found), want)
-        cloud.notify(taken_over(f'published app "{want["name"]}"', found["id"], changed))
+        cloud.notify(takeover_message(f'published app "{want["name"]}"', found["id"], changed))
         return found
 
     def _publish(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class AppPublicationHandler(Handler):
             space = f"space {want['space']} to take a publication"
             return wait(cloud, attempt, space, lag_seconds()) or dict(host.post(path, body)["attributes"])
 
-        return catalog.make(cloud, host, _note(want), publish, lambda: _find(host, want))
+        return catalog.create(cloud, host, _note(want), publish, lambda: _find(host, want))
 
 
 def published_url(hostname: str, id: str) -> str:

@@ -89,12 +89,12 @@ class GroupHandler(Collection):
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """POST the group. Raises UnknownRole if the tenant does not have one of the roles."""
-        with roles.explained(self.host(cloud, want), want["roles"]):
+        with roles.explain_unknown(self.host(cloud, want), want["roles"]):
             return super().create(cloud, want)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs. Raises UnknownRole if the tenant does not have one of the roles."""
-        with roles.explained(self.host(cloud, want), want["roles"]):
+        with roles.explain_unknown(self.host(cloud, want), want["roles"]):
             return super().update(cloud, id, have, want)
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:

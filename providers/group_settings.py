@@ -52,7 +52,7 @@ class GroupSettingsHandler(Singleton):
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
         """PATCH what differs."""
-        with roles.explained(host, changes.get("everyone_roles")):
+        with roles.explain_unknown(host, changes.get("everyone_roles")):
             host.patch(self.path, [_patch(*change) for change in changes.items()], repeatable=True)
 
 

@@ -22,7 +22,13 @@ from tenantry.providers.qlik import (
     TenantDisabled,
 )
 from tenantry.providers.tenants import lifetime, registration
-from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, holder_of_alias, hostname_of, listed
+from tenantry.providers.tenants.tenant_list import (
+    DEACTIVATED,
+    DELETED,
+    holder_of_alias,
+    hostname_of,
+    list_tenants,
+)
 from tenantry.providers.values.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 
 Switch = Property[bool]
@@ -187,7 +193,9 @@ class TenantHandler(Handler):
         """
         if cloud.has_organisation:
             region = cloud.tenant(id).region
-            tenant = next((item for item in listed(cloud, region).tenants if hostname_of(item) == id), {})
+            tenant = next(
+                (item for item in list_tenants(cloud, region).tenants if hostname_of(item) == id), {}
+            )
             if tenant.get("status") in DEACTIVATED:
                 return "disabled"
             if tenant and tenant.get("status") != DELETED:

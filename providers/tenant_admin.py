@@ -11,7 +11,7 @@ from typing import Literal
 
 from tenantry.providers.framework import evidence, listings, moves, run
 from tenantry.providers.framework.errors import HeldByAnother, PartlyDone, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, takeover_message
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -90,7 +90,7 @@ class TenantAdminHandler(Handler):
         outputs = additions | {"user_subject": person["subject"]}
         have = want | outputs | _decode(user)
         if existing is not None:
-            cloud.notify(taken_over(f'user "{user["name"]}"', user["id"], self.changes(have, want)))
+            cloud.notify(takeover_message(f'user "{user["name"]}"', user["id"], self.changes(have, want)))
         try:
             self.update(cloud, user["id"], have, want)
         except Unfinished:
@@ -103,7 +103,7 @@ class TenantAdminHandler(Handler):
         """Raise HeldByAnother if another administrator of the stack is that person and remains so."""
         label = f'administrator "{existing["name"]}"'
         holder = moves.holder(self.resource_type.__name__, label, host, existing["id"])
-        if holder and not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
+        if holder and not moves.is_leaving(cloud, self.identity or self.natural_key, holder, want):
             raise HeldByAnother(label, host.hostname, existing["id"], holder)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
@@ -121,9 +121,9 @@ class TenantAdminHandler(Handler):
         if not changes:
             return {}
         operations = [people.replaced("status", "active")] if "status" in changes else []
-        operations += [people.role_added(roles.TENANT_ADMIN)] if "role" in changes else []
+        operations += [people.add_role(roles.TENANT_ADMIN)] if "role" in changes else []
         reasons = people.patch(host, id, operations)
-        unchanged = people.left(self.read(cloud, id, have), changes) if reasons else {}
+        unchanged = people.not_applied(self.read(cloud, id, have), changes) if reasons else {}
         if unchanged:
             error = PartlyDone(f"user {id}", host.hostname, unchanged, reasons)
             raise Unfinished(id, have | want | unchanged, error)
@@ -150,7 +150,7 @@ class TenantAdminHandler(Handler):
             )
             return
         try:
-            people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
+            people.patch(host, id, [people.remove_role(roles.TENANT_ADMIN)])
         except NotFound as error:
             evidence.check_deleted(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host), error)
 

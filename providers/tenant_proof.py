@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tenantry.providers.framework import notes
-from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended
+from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended_message
 from tenantry.providers.framework.facts import RENEW
 from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop
@@ -77,7 +77,7 @@ class TenantProofHandler(Handler):
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse a new tenant for a trial that has ended, by this machine's clock."""
         if not have and has_ended(want.get("ends_on")):
-            return {"ends_on": ended(want["ends_on"])}
+            return {"ends_on": ended_message(want["ends_on"])}
         return {}
 
     def property_to_renew(self, id: str) -> str:

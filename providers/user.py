@@ -95,7 +95,7 @@ class UserHandler(Collection):
         If another user of the stack still has the e-mail address, set it after that user has released it.
         """
         host = self.host(cloud, want)
-        with roles.explained(host, want.get("roles")):
+        with roles.explain_unknown(host, want.get("roles")):
             try:
                 id, found = super().create(cloud, want | {"status": "active"})
             except EmailTaken as error:
@@ -135,7 +135,7 @@ class UserHandler(Collection):
                 reasons, outputs = self._move_email(cloud, host, id, changes, want, holder)
             else:  # another resource may have just released the address
                 reasons = self._change(host, id, changes, want)
-        unchanged = people.left(self.read(cloud, id, want), changes) if reasons else {}
+        unchanged = people.not_applied(self.read(cloud, id, want), changes) if reasons else {}
         if unchanged:
             error = PartlyDone(self.label(want, id), host.hostname, unchanged, reasons)
             raise Unfinished(id, have | want | unchanged, error)
@@ -144,7 +144,7 @@ class UserHandler(Collection):
     def _change(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
         """PATCH the changes. Return Qlik's reasons for those that it did not apply, or an empty string."""
         operations = [people.replaced(name, value) for name, value in self.encode(changes).items()]
-        with roles.explained(host, want.get("roles")):
+        with roles.explain_unknown(host, want.get("roles")):
             return people.patch(host, id, operations) if operations else ""
 
     def _holder_of_email(self, host: Host, id: str, want: Properties, refusal: ApiError) -> str:

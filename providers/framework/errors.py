@@ -240,10 +240,10 @@ class TrialEnded(ResourceError):
     """The trial has ended, so it gets no tenant."""
 
     def __init__(self, ends_on: str) -> None:
-        super().__init__(ended(ends_on))
+        super().__init__(ended_message(ends_on))
 
 
-def ended(ends_on: str) -> str:
+def ended_message(ends_on: str) -> str:
     """Return the message for a trial that has ended, with the next step."""
     return (
         f"the trial ended on {LastDay.parse(ends_on).shown}, so no tenant is created or brought back for it. "

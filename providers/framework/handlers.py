@@ -189,7 +189,7 @@ class Collection(Handler):
         if holder := moves.holder(self.resource_type.__name__, label, host, existing[self.id_name]):
             if self.can_be_renamed_temporarily(want):
                 return self._create_under_temporary_name(cloud, host, want, holder)
-            if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
+            if not moves.is_leaving(cloud, self.identity or self.natural_key, holder, want):
                 raise HeldByAnother(label, host.hostname, existing[self.id_name], holder)
         return existing[self.id_name], self.take_over(cloud, host, existing, want)
 
@@ -241,7 +241,7 @@ class Collection(Handler):
                 name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in fixed
             }
             raise AlreadyDifferent(label, host.hostname, existing[self.id_name], differences, self.advice)
-        cloud.notify(taken_over(label, existing[self.id_name], changed))
+        cloud.notify(takeover_message(label, existing[self.id_name], changed))
         updated = self.update(cloud, existing[self.id_name], have, want) if changed else {}
         return have | {name: want.get(name) for name in unseen} | changed | updated
 
@@ -339,7 +339,7 @@ def is_created_by_us(host: Host, maker: str | None) -> bool:
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 
-def taken_over(label: str, id: str, changed: Properties) -> str:
+def takeover_message(label: str, id: str, changed: Properties) -> str:
     """Return the message about an object that was taken over, and its corrected properties."""
     corrected = f", and corrected: {', '.join(changed)}" if changed else ""
     return f"{label} already exists ({id}); taken over{corrected}"

@@ -46,8 +46,8 @@ def holder(resource_type: str, label: str, host: Host, id: str) -> str:
         raise HolderUnknown(label, host.hostname, id, error) from error
 
 
-def leaves(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> bool:
-    """Tell whether the holder of an object gets other values of `key` in this run.
+def is_leaving(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> bool:
+    """Tell whether the holder of an object gets other values of the properties `key` in this run.
 
     Waits until the engine has checked the inputs of the holder. `want` has the inputs of this resource.
     """
@@ -58,7 +58,7 @@ def leaves(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> b
             return None
         return [inputs.get(name) for name in key] != [want.get(name) for name in key] or None
 
-    return bool(wait(cloud, holder_moves, f"{shown(holder)} to move", MOVE_SECONDS))
+    return bool(wait(cloud, holder_moves, f"{describe(holder)} to move", MOVE_SECONDS))
 
 
 def temporary(value: str) -> str:
@@ -86,15 +86,15 @@ def when_free(cloud: Cloud, change: Callable[[], object], holder: str) -> bool:
             return None
         return True
 
-    return bool(wait(cloud, attempt, f"{shown(holder)} to move", MOVE_SECONDS))
+    return bool(wait(cloud, attempt, f"{describe(holder)} to move", MOVE_SECONDS))
 
 
 def notify_postponed(cloud: Cloud, label: str, name: str, value: Any, holder: str) -> None:
     """Tell the user that another resource still has a value, and that the next run sets it."""
-    cloud.notify(f"{label}: {shown(holder)} still has {name} {value!r}. Run `pulumi up` again to set it.")
+    cloud.notify(f"{label}: {describe(holder)} still has {name} {value!r}. Run `pulumi up` again to set it.")
 
 
-def shown(urn: str) -> str:
+def describe(urn: str) -> str:
     """Return a URN as messages show it: `Space Sales`."""
     type_, _, name = urn.rpartition("::")
     return f"{type_.rpartition(':')[2]} {name}"

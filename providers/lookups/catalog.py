@@ -81,7 +81,7 @@ def is_free(handler: Handler, host: Host, app: Attributes) -> bool:
     return not moves.holder(handler.resource_type.__name__, f'app "{app["name"]}"', host, app["id"])
 
 
-def make(
+def create(
     cloud: Cloud, host: Host, note: Note, request: Callable[[], Attributes], lookup: Lookup
 ) -> Attributes:
     """Create an app with `request`, note its id and return its attributes.

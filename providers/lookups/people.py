@@ -56,7 +56,9 @@ def refuse_taken(
     """
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
-        raise EmailTaken(email or "", host.hostname, shown(others[0]), others[0]["id"], refusal) from refusal
+        raise EmailTaken(
+            email or "", host.hostname, describe(others[0]), others[0]["id"], refusal
+        ) from refusal
 
 
 def find(host: Host, *, email: str | None = None, subject: str | None = None) -> User:
@@ -75,12 +77,12 @@ def find(host: Host, *, email: str | None = None, subject: str | None = None) ->
     if len(found) > 1:
         raise PersonAmbiguous(
             f"{len(found)} users of {host.hostname} have the {named}. Select one with `subject`: "
-            f"{'; '.join(map(shown, found))}"
+            f"{'; '.join(map(describe, found))}"
         )
     return found[0]
 
 
-def shown(user: User) -> str:
+def describe(user: User) -> str:
     """Describe a user in a message."""
     email = f", {user['email']}" if user.get("email") else ""
     return (
@@ -105,7 +107,7 @@ def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
     return f"{'; '.join(texts)} (traceId {response.get('traceId', 'none')})" if problems else ""
 
 
-def left(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+def not_applied(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
     """Return the requested changes that Qlik did not apply, with the current values."""
     return {
         name: (found or {}).get(name) for name, value in changes.items() if (found or {}).get(name) != value
@@ -122,12 +124,12 @@ def replaced(name: str, value: Any) -> dict[str, Any]:
     return {"op": "replace", "path": f"/{name}", "value": value}
 
 
-def role_added(name: str) -> dict[str, Any]:
+def add_role(name: str) -> dict[str, Any]:
     """Return the operation that adds a role and keeps all others."""
     return {"op": "add", "path": "/assignedRoles/-", "value": roles.references([name])[0]}
 
 
-def role_removed(name: str) -> dict[str, Any]:
+def remove_role(name: str) -> dict[str, Any]:
     """Return the operation that removes a role and keeps all others."""
     return {"op": "remove-value", "path": "/assignedRoles", "value": roles.references([name])[0]}
 
@@ -144,5 +146,5 @@ def _similar(host: Host, email: str | None, subject: str | None) -> str:
         attribute, part = "email", (email or "").partition("@")[0]
     near = _listed(host, scim.has(attribute, part)) if part else []
     hint = nearest(email or subject or "", [user[attribute] for user in near])
-    similar = "; ".join(map(shown, near[:SIMILAR]))
+    similar = "; ".join(map(describe, near[:SIMILAR]))
     return f"{hint}; similar: {similar}" if near else "; no similar user exists"

@@ -114,7 +114,7 @@ class Preflight:
         host = self.cloud.tenant(hostname)
         return self.once(
             ("person", hostname, email, subject),
-            lambda: people.shown(people.find(host, email=email, subject=subject)),
+            lambda: people.describe(people.find(host, email=email, subject=subject)),
         )
 
     def roles(self, hostname: str) -> Roles:

@@ -24,7 +24,7 @@ def names_in(found: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def explained(host: Host, names: Sequence[str] | None) -> Iterator[None]:
+def explain_unknown(host: Host, names: Sequence[str] | None) -> Iterator[None]:
     """Raise UnknownRole, with the nearest names, if Qlik refuses a request in the block for an unknown role.
 
     The tenant's roles are listed only then.
