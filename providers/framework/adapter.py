@@ -286,7 +286,7 @@ class Provider(ResourceProvider):
         try:
             with (
                 responses.translated_errors(),
-                cloud.default_deadline(more=self.handler.extra_seconds(properties)),
+                cloud.default_deadline(extra_seconds=self.handler.extra_seconds(properties)),
                 run.handling(engine.current_urn(), engine.current_run(), writes=writes),
             ):
                 yield cloud
@@ -315,7 +315,7 @@ def _refusal(error: BaseException | None) -> tuple[str, str, str] | None:
 
 
 def differs(have: Any, want: Any) -> bool:
-    """Tell whether a requested value differs from the state. A value that is not known yet differs."""
+    """Tell whether a requested value differs from the state. An unknown value differs."""
     return contains(want, is_unknown) or bool(have != want)
 
 

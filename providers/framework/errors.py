@@ -219,7 +219,7 @@ class HeldByAnother(ResourceError):
 
 
 class TenantUndecided(ResourceError):
-    """An earlier run may have created a tenant, and it is not known which tenant that is."""
+    """An earlier run may have created a tenant, and it is unknown which tenant that is."""
 
 
 class NothingCreated(TenantUndecided):
@@ -289,7 +289,7 @@ class Unfinished(ResourceError):
 
 
 class UseUnknown(ResourceError):
-    """Other tenants may use an entitlement. The text is the reason why that is not known."""
+    """It is unknown whether other tenants use an entitlement. The text is the reason."""
 
 
 class OtherLogin(ResourceError):

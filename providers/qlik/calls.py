@@ -93,9 +93,9 @@ class Calls:
         with self.default_deadline() as deadline:
             self._tokens.get(host, deadline)
 
-    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
-        return default_deadline(self._default_deadline + more, clock=self._clock, setting=DEADLINE)
+    def default_deadline(self, extra_seconds: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context with the deadline of the settings plus the extra time, unless one is set."""
+        return default_deadline(self._default_deadline + extra_seconds, clock=self._clock, setting=DEADLINE)
 
     def time_at(self, host: str) -> float | None:
         """Return the `Date` of a host's last response in seconds since 1970. None if it had no date."""

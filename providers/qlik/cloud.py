@@ -116,9 +116,9 @@ class Cloud:
         """Return a context with a deadline by this Cloud's clock, see `tenantry.providers.qlik.deadline`."""
         return deadline(seconds, clock=self.clock, setting=setting)
 
-    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
-        return self._calls.default_deadline(more)
+    def default_deadline(self, extra_seconds: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context with the deadline of the settings plus the extra time, unless one is set."""
+        return self._calls.default_deadline(extra_seconds)
 
     def close(self) -> None:
         """Close the open connections. The next request opens new ones."""

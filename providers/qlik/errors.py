@@ -37,7 +37,7 @@ class QlikError(TenantryError):
 
     @property
     def summary(self) -> str:
-        """What happened, without advice, for use in an error that gives its own advice."""
+        """The failure without advice, for an error that gives its own advice."""
         return str(self)
 
     @property
@@ -82,11 +82,11 @@ class RequestFailed(QlikError):
     The request itself is not kept, because its body may contain secrets.
     """
 
-    def __init__(self, request: Request, outcome: str, *more: str) -> None:
+    def __init__(self, request: Request, outcome: str, *extra_lines: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
         self._changes = request.changes
         self._summary = f"{self.method} {self.host}{self.path} {outcome}"
-        super().__init__("\n".join(line for line in (self._summary, *more) if line))
+        super().__init__("\n".join(line for line in (self._summary, *extra_lines) if line))
 
     @property
     def summary(self) -> str:

@@ -155,6 +155,6 @@ class Host:
 
     def _json(self, request: Request) -> Any:
         response, value = self._send_and_parse(request)
-        if wrong := shapes.wrong(request.method, request.plain_path, response.status, value):
-            raise responses.unexpected(request, response, f"with {wrong}")
+        if problem := shapes.problem(request.method, request.plain_path, response.status, value):
+            raise responses.unexpected(request, response, f"with {problem}")
         return value

@@ -42,8 +42,8 @@ def _objects(request: Request, response: Response, page: Any) -> list[dict[str, 
     if not isinstance(data, list):
         raise responses.unexpected(request, response, "without a list of `data`")
     for number, member in enumerate(data):
-        if wrong := shapes.wrong_member(request.plain_path, member):
-            raise responses.unexpected(request, response, f"with {wrong} (object {number + 1} of the page)")
+        if problem := shapes.member_problem(request.plain_path, member):
+            raise responses.unexpected(request, response, f"with {problem} (object {number + 1} of the page)")
     return data
 
 

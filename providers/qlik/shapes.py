@@ -314,7 +314,7 @@ MAY_BE_EMPTY = ("PATCH", "PUT", "DELETE")
 """The methods with responses that may have no body."""
 
 
-def wrong(method: str, path: str, status: int, value: Any) -> str:
+def problem(method: str, path: str, status: int, value: Any) -> str:
     """Return what is wrong with the response of an operation, or an empty string.
 
     Removes null values of optional names from `value`.
@@ -322,12 +322,12 @@ def wrong(method: str, path: str, status: int, value: Any) -> str:
     shape = _shape_of(method, path, status)
     if shape is None or (value is None and (method in MAY_BE_EMPTY or "/actions/" in path)):
         return ""
-    return _wrong(value, shape, "")
+    return _find_problem(value, shape, "")
 
 
-def wrong_member(path: str, value: Any) -> str:
+def member_problem(path: str, value: Any) -> str:
     """Return what is wrong with an object of the collection at `path`, or an empty string."""
-    return _wrong(value, MEMBERS.get(_template(path), dict), "")
+    return _find_problem(value, MEMBERS.get(_template(path), dict), "")
 
 
 def _shape_of(method: str, path: str, status: int) -> Shape:
@@ -348,25 +348,27 @@ def _template(path: str) -> str:
     return "/".join(part if part in _WORDS or not part else "{}" for part in path.split("/"))
 
 
-def _wrong(value: Any, shape: Any, at: str) -> str:
+def _find_problem(value: Any, shape: Any, at: str) -> str:
     if isinstance(shape, dict) and isinstance(value, dict):
-        return next(filter(None, (_wrong_part(value, name, inner, at) for name, inner in shape.items())), "")
+        return next(
+            filter(None, (_part_problem(value, name, inner, at) for name, inner in shape.items())), ""
+        )
     if isinstance(shape, list) and isinstance(value, list):
         if not value and shape == [Hostname]:
             return _shape_problem(at, shape, "an empty list")
-        found = (_wrong(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
+        found = (_find_problem(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
         return next(filter(None, found), "")
     return "" if _fits(value, shape) else _shape_problem(at, shape, _kind(value))
 
 
-def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
+def _part_problem(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
     name = declared.removesuffix("?")
     part = value.get(name)
     if name != declared and (part is None or (part == "" and shape is Id)):
         value.pop(name, None)
         return ""
     return (
-        _wrong(part, shape, f"{at}/{name}")
+        _find_problem(part, shape, f"{at}/{name}")
         if name in value
         else _shape_problem(f"{at}/{name}", shape, "nothing")
     )
@@ -384,8 +386,8 @@ def _fits(value: Any, shape: Any) -> bool:
 def _shape_problem(at: str, shape: Any, actual: str) -> str:
     """Return the message for a value of another shape, without the value, which may be secret."""
     expected = _KINDS[shape if isinstance(shape, type) else type(shape)]
-    where = f" at {at}" if at else ""
-    return f"another shape than Qlik's: expected {expected}{where}, got {actual}"
+    place = f" at {at}" if at else ""
+    return f"another shape than Qlik's: expected {expected}{place}, got {actual}"
 
 
 def _kind(value: Any) -> str:
