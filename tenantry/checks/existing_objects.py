@@ -62,9 +62,9 @@ def _of_block(
         noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
         mine = next(
             (
-                there.held[each]
-                for each in (key, *names.former_names(entry.renamed_from))
-                if each in there.held
+                there.held[name]
+                for name in (key, *names.former_names(entry.renamed_from))
+                if name in there.held
             ),
             None,
         )

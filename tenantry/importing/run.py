@@ -74,10 +74,10 @@ def import_tenant(
         file = stack_file(stack, folder)
         file.write_text(text, "utf-8")
         _check_settings(file)
-        made = _make_state(copy, stack, findings, say)
+        imported_state = _make_state(copy, stack, findings, say)
     file = stack_file(stack, project.stacks)
     say(f"writing {file.name} and the state of stack {stack}")
-    _put_in_place(backend, stack, file, text, made)
+    _put_in_place(backend, stack, file, text, imported_state)
     counts: dict[str, int] = {}
     for found in findings.objects:
         counts[found.kind] = counts.get(found.kind, 0) + 1
@@ -101,9 +101,9 @@ def _plan(project: Project, name: str | None) -> dict[str, Any]:
 
 def _source_tenant(project: Project, request: ImportRequest) -> str:
     """Return the source tenant of the request, of the project, or of all its stacks in the region."""
-    given = request.source_tenant or project.config.get(SOURCE_TENANT)
-    if given:
-        return str(given)
+    named = request.source_tenant or project.config.get(SOURCE_TENANT)
+    if named:
+        return str(named)
     region = request.hostname.partition(".")[2].partition(".")[0]
     configs = [(read(file).value or {}).get("config") or {} for file in project.stack_files().values()]
     found = {
@@ -147,7 +147,7 @@ def _text(project: Project, reader: TenantReader, findings: Findings, plan: str 
         customer = {"name": customer.pop("name"), "plan": plan} | customer
     config = {REGION: reader.region, SOURCE_TENANT: reader.source_tenant}
     config = {key: value for key, value in config.items() if project.config.get(key) != value}
-    head = f"Made by `tenantry import` from {reader.hostname}."
+    head = f"Written by `tenantry import` from {reader.hostname}."
     for schema in ("schema.json", "../tenantry/settings/schema.json"):
         if (project.stacks / schema).is_file():
             head = f"yaml-language-server: $schema={schema}\n{head}"
@@ -189,16 +189,18 @@ def _check_no_difference(preview: dict[str, Any]) -> None:
         raise ImportRefused(f"the next `pulumi up` would still make changes: {'; '.join(changed)}")
 
 
-def _put_in_place(backend: Backend, stack: str, file: Path, text: str, made: dict[str, Any]) -> None:
+def _put_in_place(
+    backend: Backend, stack: str, file: Path, text: str, imported_state: dict[str, Any]
+) -> None:
     with file.open("x", encoding="utf-8") as opened:
         opened.write(text)
-    begun = False
+    created = False
     try:
         backend.run("stack", "init", stack, "--no-select")
-        begun = True
-        backend.replace_state(stack, made)
+        created = True
+        backend.replace_state(stack, imported_state)
     except BaseException:
-        if begun:
+        if created:
             with suppress(PulumiFailed):
                 backend.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
         file.unlink()

@@ -24,19 +24,19 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
     """
     known = list(objects)
     ids: dict[str, str] = {}
-    made_of: dict[str, Properties] = {}
-    made: dict[tuple[str, str], Properties] = {}
+    outputs_by_urn: dict[str, Properties] = {}
+    imported: dict[tuple[str, str], Properties] = {}
     for resource in import_files.planned(preview):
         if not resource["type"].startswith(_OUR_TYPES):
             continue
         kind, name = resource["type"].removeprefix(_OUR_TYPES), resource["urn"].rpartition("::")[2]
-        inputs = dict(_resolved(resource, ids, made_of))
+        inputs = dict(_resolved(resource, ids, outputs_by_urn))
         found = _match(kind, name, inputs, known)
         ids[resource["urn"]] = found.id
         outputs = inputs | _outputs(found, inputs)
-        made_of[resource["urn"]] = outputs
-        made[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
-    return import_files.filled(skeleton, made)
+        outputs_by_urn[resource["urn"]] = outputs
+        imported[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
+    return import_files.filled(skeleton, imported)
 
 
 def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:

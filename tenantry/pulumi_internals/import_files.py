@@ -22,12 +22,17 @@ def planned(preview: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield step["newState"]
 
 
-def filled(skeleton: Mapping[str, Any], made: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the file with the values in `made` for each resource, by its type and name."""
+def filled(
+    skeleton: Mapping[str, Any], imported: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the file with the values in `imported` for each resource, by its type and name."""
     return {
         **skeleton,
         "resources": [
-            {**resource, **made.get((resource["type"], resource.get("logicalName") or resource["name"]), {})}
+            {
+                **resource,
+                **imported.get((resource["type"], resource.get("logicalName") or resource["name"]), {}),
+            }
             for resource in skeleton["resources"]
         ],
     }

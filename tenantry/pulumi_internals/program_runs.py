@@ -184,7 +184,7 @@ _FIELDS = frozenset(
 
 
 def _registration(request: Any) -> Registration:
-    given = {field.name for field, value in request.ListFields() if not _is_empty(value)}
+    present = {field.name for field, value in request.ListFields() if not _is_empty(value)}
     return Registration(
         type=request.type,
         name=request.name,
@@ -198,7 +198,7 @@ def _registration(request: Any) -> Registration:
         },
         secret_outputs=frozenset(request.additionalSecretOutputs),
         inputs=_values(request.object),
-        others=tuple(sorted(given - _FIELDS - WITHOUT_EFFECT)),
+        others=tuple(sorted(present - _FIELDS - WITHOUT_EFFECT)),
     )
 
 

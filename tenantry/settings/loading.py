@@ -81,8 +81,8 @@ def _check_plan(path: Path, subject: str) -> None:
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
         values, pem_problems = with_pem_files(complete(merged.values), sources, path.parent.parent)
-        _, file_problems = locate_files(values, sources, path.parent.parent, whole=False)
-        _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
+        _, file_problems = locate_files(values, sources, path.parent.parent, is_complete=False)
+        _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), is_complete=False)
         problems += [*merged.problems, *pem_problems, *file_problems, *found]
     if problems:
         raise SettingsError(subject, problems)
@@ -150,7 +150,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     rules = partial(settings_rules, removed=merged.removed)
     # If the named plan is missing, many keys would only seem to be missing.
     to_validate = {**values, CUSTOMER: customer} if CUSTOMER in values else values
-    settings, found = validate(Settings, to_validate, rules, sources, whole=not chain.problems)
+    settings, found = validate(Settings, to_validate, rules, sources, is_complete=not chain.problems)
     problems += [*chain.problems, *merged.problems, *pem_problems, *file_problems, *found]
     if from_file:
         problems += _secrets(customer, written, sources)

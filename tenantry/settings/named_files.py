@@ -15,13 +15,13 @@ from tenantry.settings.sources import CUSTOMER, Sources
 
 
 def locate_files(
-    customer: Any, sources: Sources, directory: Path, *, whole: bool = True
+    customer: Any, sources: Sources, directory: Path, *, is_complete: bool = True
 ) -> tuple[Mapping[tuple[str, str, str], Located], list[Problem]]:
     """Return the file of each path in a customer or plan, by block, entry and key, and the problems.
 
     A path starts at the folder of the file that contains it: `directory` for the stack file, `plans/` in it
-    for a plan. If names come from files, no two entries of a block can have the same name. If `whole` is
-    false, missing parts can still come from another file and are not problems.
+    for a plan. If names come from files, no two entries of a block can have the same name. If
+    `is_complete` is false, missing parts can still come from another file and are not problems.
     """
     found: dict[tuple[str, str, str], Located] = {}
     problems: list[Problem] = []
@@ -42,7 +42,7 @@ def locate_files(
             problems += [
                 sources.problem((CUSTOMER, block, entry, *violation.keys), violation.text)
                 for violation in model.file_rules(key, path, values)
-                if whole or not violation.incomplete
+                if is_complete or not violation.incomplete
             ]
             if name := content.get("name"):
                 first = names.setdefault(name, entry)

@@ -58,13 +58,13 @@ def values_of(path: Path) -> list[Value]:
 
 def as_mapping(values: list[Value]) -> dict[str, Any]:
     """Return values nested as in a stack file without a plan."""
-    whole: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for value in values:
-        inner = whole
+        inner = nested
         for key in value.keys[:-1]:
             inner = inner.setdefault(str(key), {})
         inner[str(value.keys[-1])] = value.value
-    return whole
+    return nested
 
 
 def _values(resolved: Resolved, shared: Document | None, own: set[str]) -> Iterator[Value]:

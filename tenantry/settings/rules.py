@@ -32,8 +32,10 @@ def nearest(wrong: str, allowed: Iterable[str]) -> str:
     Capitals make no difference. If a word only looks the same, the text shows how the two are spelled.
     """
     allowed = list(allowed)
-    if twin := next((name for name in allowed if texts.alike(name, wrong)), None):
-        return f"; it looks like another name but differs: {texts.spelled(wrong)} and {texts.spelled(twin)}"
+    if lookalike := next((name for name in allowed if texts.alike(name, wrong)), None):
+        return (
+            f"; it looks like another name but differs: {texts.spelled(wrong)} and {texts.spelled(lookalike)}"
+        )
     meant = closest(wrong, allowed)
     return f'; the closest is "{meant}"' if meant else ""
 

@@ -75,8 +75,8 @@ def _float(text: str) -> float | int | None:
 def _printed(value: float) -> int:
     """Return the integer that Go prints for a whole float: the shortest digits that identify it."""
     mantissa, _, exponent = repr(value).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    return int(whole + fraction.ljust(int(exponent), "0")) if exponent else int(value)
+    integer, _, fraction = mantissa.partition(".")
+    return int(integer + fraction.ljust(int(exponent), "0")) if exponent else int(value)
 
 
 def _time(text: str) -> str | None:

@@ -30,11 +30,12 @@ _ACCESS = ("access", "user_access", "bot_access")
 
 def schema() -> Schema:
     """Return the schema for both types of file: a file with `config:` is a stack file, any other a plan."""
-    _, made = models_json_schema(
+    _, schemas = models_json_schema(
         [(Settings, "validation"), (Plan, "validation")], ref_template="#/definitions/{model}"
     )
     blocks = {
-        name: _block(block, own=_ONLY_IN_STACK_FILES.get(name, ())) for name, block in made["$defs"].items()
+        name: _block(block, own=_ONLY_IN_STACK_FILES.get(name, ()))
+        for name, block in schemas["$defs"].items()
     }
     blocks["Space"]["allOf"] = [_roles_of(space_type) for space_type in ROLES_BY_SPACE_TYPE]
     return {
@@ -63,13 +64,13 @@ def _block(block: Schema, *, own: tuple[str, ...]) -> Schema:
     properties = {key: _property(value) for key, value in block["properties"].items()}
     for key in own:
         properties[key]["anyOf"].pop()
-    made: Schema = {
+    block_schema: Schema = {
         "type": "object",
         "description": " ".join(block["description"].split()),
         "properties": properties,
         "additionalProperties": False,
     }
-    return {**made, "required": list(own)} if own else made
+    return {**block_schema, "required": list(own)} if own else block_schema
 
 
 def _property(value: Schema) -> Schema:

@@ -29,12 +29,12 @@ def validate(
     sources: Sources,
     *,
     root: Keys = (),
-    whole: bool = True,
+    is_complete: bool = True,
 ) -> tuple[Model, list[Problem]]:
     """Return the model of `values` and its problems. With problems, the model has only the readable values.
 
-    `root` is the path of `values` in the keys of `sources`. If `whole` is false, another file can still add
-    keys, so missing keys that a plan can supply are not problems.
+    `root` is the path of `values` in the keys of `sources`. If `is_complete` is false, another file can still
+    add keys, so missing keys that a plan can supply are not problems.
     """
     errors: list[ErrorDetails] = []
     try:
@@ -47,13 +47,13 @@ def validate(
             (*root, *keys_of(error)), text_of(error, model, sources.written((*root, *keys_of(error))))
         )
         for error in errors
-        if whole or error["type"] != "missing" or len(root + keys_of(error)) <= _ONLY_IN_STACK_FILE
+        if is_complete or error["type"] != "missing" or len(root + keys_of(error)) <= _ONLY_IN_STACK_FILE
     ]
     broken = {keys_of(error) for error in errors}
     problems += [
         sources.problem((*root, *violation.keys), violation.text, violation.item)
         for violation in rules(checked)
-        if (whole or not violation.incomplete) and not _is_misleading(violation, broken)
+        if (is_complete or not violation.incomplete) and not _is_misleading(violation, broken)
     ]
     return checked, problems
 
@@ -63,11 +63,11 @@ def salvage(model: type[Model], values: object, broken: set[Keys], at: Keys = ()
 
     An invalid or missing value is None, or empty if it is a list or mapping. Nothing is converted.
     """
-    given = values if isinstance(values, dict) else {}
+    mapping = values if isinstance(values, dict) else {}
     sound = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
-        sound[name] = _sound(field, given.get(key), broken, (*at, key))
+        sound[name] = _sound(field, mapping.get(key), broken, (*at, key))
     return model.model_construct(**sound)
 
 

@@ -49,7 +49,7 @@ def state(*resources: Json, pending: list[Json] | None = None) -> Json:
 
 
 def creating(resource: Json) -> Json:
-    """The operation that creates a resource."""
+    """The pending operation that creates a resource."""
     return {"type": "creating", "resource": {key: value for key, value in resource.items() if key != "id"}}
 
 

@@ -29,20 +29,22 @@ BROKEN = PulumiFailed("pulumi stack ls", "error: place 1: unexpected end of JSON
         ("https://app.pulumi.com/ada", None),
     ],
 )
-def test_the_folder_of_a_backend(monkeypatch: pytest.MonkeyPatch, address: str, folder: str | None) -> None:
+def test_only_a_file_backend_has_a_folder(
+    monkeypatch: pytest.MonkeyPatch, address: str, folder: str | None
+) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     assert folder_of(address, Path("/project")) == (Path(folder) if folder else None)
 
 
 @pytest.mark.parametrize(
-    ("address", "cloud"),
+    ("address", "is_cloud"),
     [("https://app.pulumi.com/ada", True), ("http://127.0.0.1:1/ada", True), ("s3://https", False)],
 )
-def test_pulumi_cloud(address: str, cloud: bool) -> None:
-    assert is_pulumi_cloud(address) is cloud
+def test_pulumi_cloud_is_recognised_by_its_address(address: str, is_cloud: bool) -> None:
+    assert is_pulumi_cloud(address) is is_cloud
 
 
-class Answers:
+class FakePulumi:
     """A fake `pulumi`. `listed` has the output by the arguments of `stack ls`; other arguments fail."""
 
     def __init__(self, url: str, **listed: list[str]) -> None:
@@ -57,21 +59,19 @@ class Answers:
         return json.dumps([{"name": name} for name in names])
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, folder: Path, answers: Answers) -> tuple[list[str], str]:
-    """The stacks of a project in a folder."""
-    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **options: answers.run(*arguments, **options))
+def list_stacks(monkeypatch: pytest.MonkeyPatch, folder: Path, pulumi: FakePulumi) -> tuple[list[str], str]:
+    """List the stacks of a project in a folder."""
+    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **options: pulumi.run(*arguments, **options))
     return stacks_of(Backend(folder), Project("tenantry", folder))
 
 
-def test_all_projects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    answers = Answers("s3://state", all=["globex", "organization/other/acme"])
-    assert ask(monkeypatch, tmp_path, answers) == (["globex", "organization/other/acme"], "")
+def test_stacks_of_all_projects_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pulumi = FakePulumi("s3://state", all=["globex", "organization/other/acme"])
+    assert list_stacks(monkeypatch, tmp_path, pulumi) == (["globex", "organization/other/acme"], "")
     assert address_of(Backend(tmp_path)) == "s3://state"
 
 
-def test_where_one_state_is_broken_the_files_are_listed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_broken_state_falls_back_to_the_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """They come from the backend's files and the stack files, because `pulumi stack ls` fails."""
     for name in (
         "tenantry/globex.json",
@@ -83,13 +83,15 @@ def test_where_one_state_is_broken_the_files_are_listed(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("")
     (tmp_path / "Pulumi.hooli.yaml").write_text("config: {}\n")
-    names, why = ask(monkeypatch, tmp_path, Answers(f"file://{tmp_path}"))
+    names, why = list_stacks(monkeypatch, tmp_path, FakePulumi(f"file://{tmp_path}"))
     assert sorted(names) == ["big", "globex", "hooli", "organization/other/acme"]
     assert "unexpected end of JSON input" in why
 
 
-def test_elsewhere_the_project_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_files_a_broken_state_falls_back_to_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Each stack with a stack file is listed once."""
     (tmp_path / "Pulumi.globex.yaml").write_text("config: {}\n")
-    names, why = ask(monkeypatch, tmp_path, Answers("s3://state", project=["globex", "acme"]))
+    names, why = list_stacks(monkeypatch, tmp_path, FakePulumi("s3://state", project=["globex", "acme"]))
     assert (sorted(names), bool(why)) == (["acme", "globex"], True)

@@ -1,4 +1,4 @@
-"""Tests of what the state of a stack holds."""
+"""Tests of the tenants, proofs and ids that the state of a stack holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.audit.states import APP_ID, app, creating, proof, state, tenant
 
 
-def test_a_tenant_its_source_and_all_ids() -> None:
+def test_a_holding_has_the_tenant_its_source_and_all_ids() -> None:
     publication = {"type": "x:AppPublication", "urn": "u", "id": "pub", "inputs": {"app": [APP_ID[::-1]]}}
     found = holding("globex", state(tenant("X1"), app(), publication))
     assert found.tenants == (HeldTenant("x1.eu.qlikcloud.com", "id-X1"),)
@@ -21,19 +21,19 @@ def test_a_tenant_its_source_and_all_ids() -> None:
     assert (found.proofs, found.importing) == ((), False)
 
 
-def test_a_tenant_that_is_still_to_be_deleted_is_held() -> None:
+def test_a_tenant_with_a_pending_deletion_is_held() -> None:
     """The next run will deactivate it."""
     assert holding("globex", state(tenant("x1", delete=True))).tenants
 
 
-def test_proofs_count_only_where_there_is_no_tenant() -> None:
+def test_a_proof_counts_only_without_a_tenant() -> None:
     assert holding("globex", state(proof())).proofs == (Proof("2026-03-01T10:00:00Z", "eu", "Globex"),)
     assert holding("globex", state(proof(), tenant("x1"))).proofs == ()
     assert holding("globex", state(proof(delete=True))).proofs == ()
 
 
-def test_what_a_proof_says() -> None:
-    """The proof is in its output, with the name at that time; the region is in its inputs."""
+def test_a_proof_has_the_name_and_time_of_its_creation() -> None:
+    """They are in its output. The region is in its inputs."""
     proof_values = {"id": "p-1", "made_at": "2026-03-01T10:00:00+00:00", "name": "Globex", "unused": True}
     resource = proof() | {
         "inputs": {"region": "eu", "name": "Globex Ltd"},
@@ -44,33 +44,33 @@ def test_what_a_proof_says() -> None:
     )
 
 
-def test_a_stack_that_was_never_up_holds_nothing() -> None:
+def test_a_stack_before_its_first_up_holds_nothing() -> None:
     found = holding("globex", {"version": 3, "deployment": None})
     assert (found.tenants, found.proofs, found.ids) == ((), (), frozenset())
 
 
 @pytest.mark.parametrize(
-    ("resources", "begun", "importing"),
+    ("resources", "pending", "importing"),
     [
         ([], app("2.3.0"), True),
-        ([app("2.3.0")], app("2.3.0"), False),  # a later run did it, and the operation stayed
+        ([app("2.3.0")], app("2.3.0"), False),  # a later run finished it, and the operation stayed
         ([app("2.3.0")], app("2.4.0"), True),  # the new version, before the old one is deleted
         ([app("2.4.0", delete=True), app("2.3.0")], app("2.4.0"), True),
         ([], tenant("x1"), False),
     ],
 )
-def test_an_import_that_was_begun(
-    resources: list[dict[str, object]], begun: dict[str, object], importing: bool
+def test_an_unfinished_import_of_an_app_is_detected(
+    resources: list[dict[str, object]], pending: dict[str, object], importing: bool
 ) -> None:
-    assert holding("globex", state(*resources, pending=[creating(begun)])).importing is importing
+    assert holding("globex", state(*resources, pending=[creating(pending)])).importing is importing
 
 
-def test_only_a_creation_is_an_import() -> None:
+def test_a_pending_deletion_is_not_an_import() -> None:
     assert not holding("globex", state(pending=[{"type": "deleting", "resource": app()}])).importing
 
 
-def test_unreadable_files_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack that was removed in the meantime holds nothing. The others are read."""
+def test_unreadable_states_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that was removed in the meantime holds nothing. The other states are read."""
 
     def export(_: Backend, stack: str) -> dict[str, object]:
         if stack == "gone":

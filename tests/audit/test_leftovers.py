@@ -1,4 +1,4 @@
-"""Apps that an interrupted import left behind: which apps count, and the checks before a deletion."""
+"""Tests of apps that an interrupted import left behind, and of the checks before their deletion."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ States = dict[str, dict[str, Any] | PulumiFailed]
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> States:
     """Return the states in the backend, by stack."""
-    there: States = {"globex": state()}
+    states: States = {"globex": state()}
 
     def export(_: Backend, stack: str) -> dict[str, Any]:
-        if stack not in there:
+        if stack not in states:
             raise NoSuchStack("pulumi stack export", "no stack", 6)
-        found = there[stack]
+        found = states[stack]
         if isinstance(found, PulumiFailed):
             raise found
         return found
 
     monkeypatch.setattr(Backend, "state", export)
-    return there
+    return states
 
 
 @pytest.fixture
 def tenant(qlik: Emulator) -> Api:
-    """A tenant with a shared space, used by our bot user."""
-    made = new_tenant(qlik)
-    made.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})
-    return made
+    """A tenant with a shared space, as the bot user of the client sees it."""
+    tenant = new_tenant(qlik)
+    tenant.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})
+    return tenant
 
 
 @pytest.fixture
 def cloud(qlik: Emulator) -> Iterator[Cloud]:
-    """Qlik Cloud, with our client."""
+    """Qlik Cloud with the client `demo`."""
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -59,7 +59,7 @@ def cloud(qlik: Emulator) -> Iterator[Cloud]:
 
 
 def search(cloud: Cloud, *, complete: bool = True) -> Search:
-    """A search in the backend of `states`."""
+    """Return a search in the backend of `states`."""
     return Search(cloud, Backend(Path()), lambda stack, _: f"{stack} is broken", complete)
 
 
@@ -72,24 +72,26 @@ def find(cloud: Cloud, tenant: Api, *ids: str, complete: bool = True) -> list[Le
 
 
 def space(tenant: Api) -> str:
-    """The id of the space."""
+    """Return the id of the shared space."""
     return str(World(tenant.qlik, tenant.host).spaces["Staging"]["id"])
 
 
 def add(tenant: Api, name: str, description: str = "") -> str:
-    """Create an app in the space."""
+    """Create an app in the shared space, and return its id."""
     attributes = {"name": name, "description": description, "spaceId": space(tenant)}
     return str(tenant.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
 
 
-def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_an_app_with_a_mark_in_its_name_or_description_is_left_over(
+    cloud: Cloud, tenant: Api, states: States
+) -> None:
     """The mark is found before and after the app gets its own name. Apps without a mark belong to users."""
     named, described = add(tenant, f"Sales {MARK}"), add(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}")
     add(tenant, "Sales", "Figures {v2.3.0} [0123]")
     found = find(cloud, tenant)
     assert {item.id: item.mark for item in found} == {named: MARK, described: MARK}
     assert {(entry.hostname, entry.stacks, entry.kept) for entry in found} == {(tenant.host, ("globex",), "")}
-    assert all(element.made for element in found)
+    assert all(app.made for app in found)
 
 
 def test_an_app_in_a_state_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
@@ -109,8 +111,8 @@ def test_a_published_copy_is_not_left_over(cloud: Cloud, tenant: Api, states: St
     assert [entry.id for entry in find(cloud, tenant)] == [staged]
 
 
-def test_a_duplicate_by_a_user_does_not_count(cloud: Cloud, tenant: Api, states: States) -> None:
-    """A copy of a staged app has our mark, but another creator."""
+def test_a_users_copy_of_a_staged_app_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
+    """A copy of a staged app has the mark, but another creator."""
     staged = add(tenant, "Sales", MARK)
     world = World(tenant.qlik, tenant.host)
     world.join(space(tenant))
@@ -120,7 +122,7 @@ def test_a_duplicate_by_a_user_does_not_count(cloud: Cloud, tenant: Api, states:
     assert [item.id for item in find(cloud, tenant)] == [staged]
 
 
-def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_an_unfinished_import_keeps_the_app(cloud: Cloud, tenant: Api, states: States) -> None:
     """A run may be about to record this app."""
     states["globex"] = state(pending=[creating(app())])
     id = add(tenant, f"Sales {MARK}")
@@ -130,7 +132,7 @@ def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States)
     assert tenant.get(f"/api/v1/apps/{id}")
 
 
-def test_a_state_that_cannot_be_read_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_an_unreadable_state_keeps_the_app(cloud: Cloud, tenant: Api, states: States) -> None:
     add(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant, complete=False)
     assert (found.finding.certain, found.kept) == (False, "an unreadable state may hold it")
@@ -142,9 +144,7 @@ def test_a_state_that_cannot_be_read_keeps_it(cloud: Cloud, tenant: Api, states:
     assert found.kept == "stack globex no longer exists"
 
 
-def test_a_tenant_that_tells_nothing_is_named(
-    cloud: Cloud, tenant: Api, qlik: Emulator, states: States
-) -> None:
+def test_an_unreadable_tenant_is_reported(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
     add(tenant, f"Sales {MARK}")
     other = new_tenant(qlik)
     qlik.control.add_fault(host=tenant.host, path="/api/v1/items", status=403)
@@ -153,7 +153,9 @@ def test_a_tenant_that_tells_nothing_is_named(
     assert (found, [item.what for item in unread]) == ([], [f"the apps of {tenant.host}"])
 
 
-def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
+def test_an_app_is_deleted_after_a_second_check(
+    cloud: Cloud, tenant: Api, qlik: Emulator, states: States
+) -> None:
     """Only this app is deleted. An app that no longer exists counts as deleted."""
     id, other = add(tenant, f"Sales {MARK}"), add(tenant, "Sales")
     found = find(cloud, tenant)
@@ -168,16 +170,16 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
 
 
 def test_a_changed_app_is_not_deleted(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
-    """It may be recorded by a run, in an import, renamed, or unreadable. Only reads are sent."""
+    """A run may have recorded, imported or renamed it, or its state is unreadable. Only reads are sent."""
     id = add(tenant, f"Sales {MARK}")
     found = find(cloud, tenant)
     before, lines = len(qlik.control.requests()), list[str]()
-    for now in (
+    for new_state in (
         state(app(id=id)),
         state(pending=[creating(app())]),
         PulumiFailed("pulumi stack export", "error", 255),
     ):
-        states["globex"] = now
+        states["globex"] = new_state
         assert delete_all(search(cloud), found, lines.append) == ([], [])
     del states["globex"]
     assert delete_all(search(cloud), found, lines.append) == ([], [])
@@ -189,12 +191,12 @@ def test_a_changed_app_is_not_deleted(cloud: Cloud, tenant: Api, qlik: Emulator,
     assert tenant.get(f"/api/v1/apps/{id}")
 
 
-def test_one_that_qlik_does_not_delete_does_not_stop_the_others(
+def test_a_failed_deletion_does_not_stop_the_others(
     cloud: Cloud, tenant: Api, qlik: Emulator, states: States
 ) -> None:
     first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
-    found = sorted(find(cloud, tenant), key=lambda each: each.id != first)
+    found = sorted(find(cloud, tenant), key=lambda app: app.id != first)
     qlik.control.add_fault(method="DELETE", path=f"/api/v1/apps/{first}", status=403)
-    gone, failed = delete_all(search(cloud), found, lambda _: None)
-    assert [item.id for item in gone] == [second]
+    deleted, failed = delete_all(search(cloud), found, lambda _: None)
+    assert [item.id for item in deleted] == [second]
     assert [entry.what for entry in failed] == [f"app {first} on {tenant.host}"]

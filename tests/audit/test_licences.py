@@ -20,19 +20,19 @@ TODAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = listed("templates", licenseNumber="L-1")
 
 
-def look(
-    tenants: list[Listed], answer: Callable[[Call], Reply] = lambda _: Reply(500)
+def find_ending(
+    tenants: list[Listed], respond: Callable[[Call], Reply] = lambda _: Reply(500)
 ) -> tuple[list[Finding], list[Unread]]:
-    """Return the findings on a day."""
+    """Return the findings on the day TODAY, and what could not be read."""
     clock = FakeClock(TODAY.timestamp())
-    cloud = Cloud(ENVIRONMENT, adapter=MockTransport(answer), clock=clock)
+    cloud = Cloud(ENVIRONMENT, adapter=MockTransport(respond), clock=clock)
     unread: list[Unread] = []
     ledger = Ledger([], frozenset({"templates.eu.qlikcloud.com"}))
     return list(ending(tenants, ledger, Preflight(cloud), unread)), unread
 
 
 def overview(ends: str) -> Callable[[Call], Reply]:
-    """The licence of the source tenant."""
+    """Return a handler that responds with the licence of the source tenant."""
     return lambda _: Reply(200, {"status": "Ok", "trial": False, "valid": f"2025-01-01/{ends}"})
 
 
@@ -49,10 +49,10 @@ def overview(ends: str) -> Callable[[Call], Reply]:
         ("never", ""),
     ],
 )
-def test_by_the_list(key: str, ends: str, expected: str) -> None:
+def test_a_licence_that_ends_soon_is_found_in_the_list(key: str, ends: str, expected: str) -> None:
     """Each licence has one finding, however many tenants use it. No other request is sent."""
     more: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
-    found, unread = look([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
+    found, unread = find_ending([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
     assert unread == []
     assert len(found) == bool(expected)
     for finding in found:
@@ -60,15 +60,14 @@ def test_by_the_list(key: str, ends: str, expected: str) -> None:
         assert expected in finding.text
 
 
-def test_by_the_source_tenant() -> None:
-    """The organisation's list does not have the end of the licence."""
-    found, _ = look([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
+def test_the_source_tenant_shows_the_end_if_the_list_does_not() -> None:
+    found, _ = find_ending([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
     assert [(finding.about, finding.facts["ends"]) for finding in found] == [("L-1", "2026-03-11")]
-    assert look([SOURCE], overview("2026-09-30")) == ([], [])
+    assert find_ending([SOURCE], overview("2026-09-30")) == ([], [])
 
 
-def test_a_source_tenant_that_does_not_tell() -> None:
-    found, unread = look([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
+def test_an_unreadable_licence_is_reported() -> None:
+    found, unread = find_ending([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
     assert found == []
     assert [finding.what for finding in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
     assert "LICENSES-403" in unread[0].why

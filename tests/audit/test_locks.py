@@ -14,7 +14,7 @@ from tenantry.state.backend import Backend, PulumiFailed
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA = Lock("ada", "ci", 42, NOON)
 TEXT = '{"pid": 42, "username": "ada", "hostname": "ci", "timestamp": "2026-03-01T12:00:00Z"}'
-SAID = """\
+OUTPUT = """\
 error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or delete \
 the lock file with `pulumi cancel`.
   s3://state/.pulumi/locks/organization/a/b/1.json: created by ada@ci (pid 42) at 2026-03-01T12:00:00Z
@@ -29,31 +29,29 @@ def failure(expected: str) -> PulumiFailed:
 
 
 def test_locks_are_parsed_from_errors() -> None:
-    assert locks_in_error(failure(SAID)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
+    assert locks_in_error(failure(OUTPUT)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
     assert locks_in_error(failure("error: a stack named globex already exists")) == []
 
 
-def test_an_output_without_locks_is_an_error() -> None:
-    """Only an explicit output counts as "no lock"."""
+def test_an_unknown_output_is_an_error() -> None:
+    """Only the message that the name is taken means "no lock"."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
         locks_in_error(failure("error: unexpected end of JSON input"))
     with pytest.raises(LocksUnknown, match="does not say by whom"):
         locks_in_error(failure("error: the stack is currently locked by somebody"))
 
 
-def test_a_rename_that_goes_well_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
+def test_a_rename_that_succeeds_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[tuple[str, ...]] = []
 
     def run(_: Backend, *arguments: str) -> str:
-        asked.append(arguments)
+        commands.append(arguments)
         return ""
 
     monkeypatch.setattr(Backend, "run", run)
     with pytest.raises(LocksUnknown):
         locks_of(Backend(Path()), "s3://state", "tenantry", "globex")
-    assert asked == [("stack", "rename", "globex", "--stack", "globex")], (
-        "to the name that it has, and no other"
-    )
+    assert commands == [("stack", "rename", "globex", "--stack", "globex")], "only to its own name"
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A backend in a folder, without `pulumi`."""
 
     def run(*_: object) -> str:
-        raise AssertionError("the folder tells")
+        raise AssertionError("the folder has the locks")
 
     monkeypatch.setattr(Backend, "run", run)
     for project in ("tenantry", "other"):
@@ -70,7 +68,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lock_file(state: Path, stack: str, text: str) -> Path:
-    """Write a lock for a stack, which is given with its project."""
+    """Write a lock for `project/stack`, and return the file."""
     file = state / ".pulumi" / "locks" / "organization" / stack / "1.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -86,8 +84,8 @@ def lock_file(state: Path, stack: str, text: str) -> Path:
         ("organization/other/globex", []),
     ],
 )
-def test_in_a_folder(state: Path, stack: str, locks: list[Lock]) -> None:
-    """Only the files of this stack are locks, and no other files beside them."""
+def test_a_folder_has_the_locks_of_each_stack(state: Path, stack: str, locks: list[Lock]) -> None:
+    """Other files beside a lock are not locks."""
     file = lock_file(state, "tenantry/globex", TEXT)
     file.with_name("1.json.attrs").write_text("{}")
     assert locks_of(Backend(state), f"file://{state}", "tenantry", stack) == locks
@@ -96,7 +94,7 @@ def test_in_a_folder(state: Path, stack: str, locks: list[Lock]) -> None:
 @pytest.mark.parametrize(
     "text", ["", '{"pid": 42', "{}", '{"pid": null, "username": "", "hostname": "", "timestamp": ""}']
 )
-def test_a_lock_that_was_written_in_part_is_as_old_as_its_file(state: Path, text: str) -> None:
+def test_a_truncated_lock_has_the_age_of_its_file(state: Path, text: str) -> None:
     file = lock_file(state, "tenantry/globex", text)
     os.utime(file, (NOON.timestamp(), NOON.timestamp()))
     [lock] = locks_of(Backend(state), f"file://{state}", "tenantry", "globex")
@@ -104,19 +102,19 @@ def test_a_lock_that_was_written_in_part_is_as_old_as_its_file(state: Path, text
     assert lock.holder == "a partly written lock since 2026-03-01T12:00:00+00:00"
 
 
-def test_a_folder_of_another_layout_is_not_read(
+def test_pulumi_reads_the_locks_of_an_unknown_layout(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For example, a backend of a version without projects. `pulumi` reads its locks."""
+    """For example, a backend of a version without projects."""
 
     def run(_: Backend, *arguments: str) -> str:
-        raise failure(SAID)
+        raise failure(OUTPUT)
 
     monkeypatch.setattr(Backend, "run", run)
     assert locks_of(Backend(state), f"file://{state}", "third", "globex")[0] == ADA
 
 
-def test_moments() -> None:
+def test_times_of_locks_are_parsed() -> None:
     assert moment("2026-03-01T12:00:00.123456789Z") == NOON.replace(microsecond=123456)
     assert moment("2026-03-01T12:00:00") == NOON
     assert moment("yesterday") is None

@@ -1,4 +1,4 @@
-"""Tests of whether the process that took a lock still runs."""
+"""Tests that detect whether the process that took a lock still runs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no
 
 
 @needs_proc
-def test_a_process_of_another_name_has_taken_the_id_over() -> None:
+def test_a_process_with_another_name_is_not_pulumi() -> None:
     with running(sys.executable, "-c", WAITS) as process:
         assert not may_be_pulumi(process.pid)
 
 
-def test_pulumi(tmp_path: Path) -> None:
-    """It is recognised by the name of its program, in any folder."""
+def test_a_running_pulumi_is_recognised_by_its_name(tmp_path: Path) -> None:
+    """The folder of the program does not matter."""
     program = tmp_path / "pulumi"
     program.symlink_to(sys.executable)
     with running(str(program), "-c", WAITS) as process:
@@ -46,23 +46,23 @@ def test_pulumi(tmp_path: Path) -> None:
 
 
 @needs_proc
-def test_one_that_has_ended_and_is_not_asked_about_yet(tmp_path: Path) -> None:
+def test_a_zombie_process_is_not_running(tmp_path: Path) -> None:
     program = tmp_path / "pulumi"
     program.symlink_to(sys.executable)
     with subprocess.Popen([program, "-c", ""]) as process:
-        # Waits for the end and leaves the process in the table.
+        # This waits for the end, but leaves the process in the table.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not may_be_pulumi(process.pid)
 
 
 @pytest.mark.parametrize("pid", [0, -1, 2**62])
-def test_invalid_process_ids_are_not_running(pid: int) -> None:
+def test_an_invalid_process_id_is_not_running(pid: int) -> None:
     """Process ids of 0 and below address groups of processes."""
     assert not may_be_pulumi(pid)
 
 
 @pytest.mark.parametrize(
-    ("ids", "name", "there"),
+    ("ids", "name", "is_running"),
     [
         ("{pid}\t7\t12", "pulumi", True),
         ("{pid}\t12", "pulumi", True),
@@ -72,10 +72,10 @@ def test_invalid_process_ids_are_not_running(pid: int) -> None:
         ("{pid}\t12", "python", False),
     ],
 )
-def test_one_in_a_container_that_shares_the_hostname(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, name: str, there: bool
+def test_a_pulumi_in_a_container_is_found_by_its_inner_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, name: str, is_running: bool
 ) -> None:
-    """The lock has the process id inside the container. The id outside differs; the list starts with it."""
+    """The lock has the id inside the container. `NSpid` lists the id outside first."""
     alive = os.getpid()
     folder = tmp_path / str(alive)
     folder.mkdir()
@@ -90,10 +90,10 @@ def test_one_in_a_container_that_shares_the_hostname(
 
     monkeypatch.setattr(processes, "PROC", tmp_path)
     monkeypatch.setattr(os, "kill", kill)
-    assert may_be_pulumi(12) is there
+    assert may_be_pulumi(12) is is_running
 
 
-def test_unknown_counts_as_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_process_counts_as_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without /proc, any process with the id may be `pulumi`. A process of another user may be hidden."""
     monkeypatch.setattr(processes, "PROC", tmp_path / "none")
     assert may_be_pulumi(os.getpid())

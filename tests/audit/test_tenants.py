@@ -12,8 +12,10 @@ from tests.audit.states import listed, proof, state, tenant
 SOURCES = frozenset({"templates.eu.qlikcloud.com"})
 
 
-def found(tenants: list[Listed], *holdings: Holding, complete: bool = True) -> dict[str, list[Finding]]:
-    """Return the findings by kind."""
+def findings_by_kind(
+    tenants: list[Listed], *holdings: Holding, complete: bool = True
+) -> dict[str, list[Finding]]:
+    """Compare the tenants with the holdings, and return the findings by kind."""
     ledger = Ledger(holdings, SOURCES, complete)
     by_kind: dict[str, list[Finding]] = {}
     for finding in compare(tenants, missing(tenants, ledger), ledger):
@@ -22,26 +24,26 @@ def found(tenants: list[Listed], *holdings: Holding, complete: bool = True) -> d
 
 
 def holds(stack: str, *labels: str) -> Holding:
-    """A stack that holds tenants."""
+    """Return a stack that holds tenants with these labels."""
     return holding(stack, state(*(tenant(label) for label in labels)))
 
 
-def test_all_in_order() -> None:
+def test_a_tenant_that_one_stack_holds_is_no_finding() -> None:
     """Each tenant is held once, or is a source tenant, by any of its hostnames."""
     source = listed("x9", hostnames=["x9.eu.qlikcloud.com", "Templates.eu.qlikcloud.com"])
-    assert found([listed("x1"), listed("x2"), source], holds("a", "x1"), holds("b", "x2")) == {}
+    assert findings_by_kind([listed("x1"), listed("x2"), source], holds("a", "x1"), holds("b", "x2")) == {}
 
 
-def test_a_tenant_is_known_by_hostname_or_id() -> None:
+def test_a_held_tenant_is_recognised_by_hostname_or_id() -> None:
     """A state may spell the hostname differently, and an old state may have no tenant id."""
     by_id = Holding("a", (HeldTenant("other.eu.qlikcloud.com", "id-x1"),))
     by_alias = Holding("b", (HeldTenant("shop.eu.qlikcloud.com", ""),))
     alias = listed("x2", hostnames=["x2.eu.qlikcloud.com", "shop.eu.qlikcloud.com"])
-    assert found([listed("x1"), alias], by_id, by_alias) == {}
+    assert findings_by_kind([listed("x1"), alias], by_id, by_alias) == {}
 
 
-def test_unmanaged() -> None:
-    [one] = found([listed("x1", name="Hooli")])["unmanaged"]
+def test_a_tenant_that_no_stack_holds_is_unmanaged() -> None:
+    [one] = findings_by_kind([listed("x1", name="Hooli")])["unmanaged"]
     assert one.about == "x1.eu.qlikcloud.com"
     assert one.ways == (
         "tenantry import x1.eu.qlikcloud.com",
@@ -52,8 +54,8 @@ def test_unmanaged() -> None:
     assert one.facts["region"] == "eu"
 
 
-def test_nothing_is_unmanaged_for_certain_where_a_state_is_unknown() -> None:
-    by_kind = found([listed("x1", name="Hooli"), listed("x2", name="")], complete=False)
+def test_with_an_unreadable_state_findings_are_uncertain() -> None:
+    by_kind = findings_by_kind([listed("x1", name="Hooli"), listed("x2", name="")], complete=False)
     assert [finding.certain for kind in ("unmanaged", "unnamed") for finding in by_kind[kind]] == [
         False,
         False,
@@ -61,48 +63,50 @@ def test_nothing_is_unmanaged_for_certain_where_a_state_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("name", ["", None, "x1"])
-def test_unnamed(name: str | None) -> None:
+def test_a_tenant_without_a_name_is_unnamed(name: str | None) -> None:
     """The tenant has no name, or only the label of its hostname."""
-    by_kind = found([listed("x1", name=name)])
+    by_kind = findings_by_kind([listed("x1", name=name)])
     assert by_kind.keys() == {"unnamed"}
     [one] = by_kind["unnamed"]
     assert one.text.startswith("created 2026-03-01T10:01:00.000Z")
     assert one.ways == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
 
 
-def test_an_unnamed_tenant_that_is_held_is_no_orphan() -> None:
-    assert found([listed("x1", name="")], holds("a", "x1")) == {}
+def test_an_unnamed_tenant_that_a_stack_holds_is_no_finding() -> None:
+    assert findings_by_kind([listed("x1", name="")], holds("a", "x1")) == {}
 
 
-def test_held_by_several() -> None:
-    by_kind = found([listed("x1")], holds("globex", "x1"), holds("organization/other/acme", "x1"))
+def test_a_tenant_that_two_stacks_hold_is_held_twice() -> None:
+    by_kind = findings_by_kind([listed("x1")], holds("globex", "x1"), holds("organization/other/acme", "x1"))
     assert by_kind.keys() == {"held_twice"}
     [one] = by_kind["held_twice"]
     assert one.facts["stacks"] == ["globex", "organization/other/acme"]
     assert one.ways == ("tenantry forget globex", "tenantry forget acme  # in the folder of project other")
 
 
-def test_missing() -> None:
-    by_kind = found([], holds("globex", "x1"))
+def test_a_held_tenant_that_is_not_listed_is_missing() -> None:
+    by_kind = findings_by_kind([], holds("globex", "x1"))
     assert by_kind.keys() == {"missing"}
     [one] = by_kind["missing"]
     assert (one.about, one.ways) == ("x1.eu.qlikcloud.com", ("tenantry forget globex",))
 
 
 @pytest.mark.parametrize("status", ["disabled", "deactivated"])
-def test_deactivated_whether_held_or_not(status: str) -> None:
-    asleep = {"status": status, "deletionStartsAt": "2026-04-01T00:00:00Z"}
-    by_kind = found([listed("x1", **asleep), listed("x2", **asleep)], holds("globex", "x1"))
+def test_a_deactivated_tenant_is_a_finding_with_and_without_a_stack(status: str) -> None:
+    deactivated = {"status": status, "deletionStartsAt": "2026-04-01T00:00:00Z"}
+    by_kind = findings_by_kind(
+        [listed("x1", **deactivated), listed("x2", **deactivated)], holds("globex", "x1")
+    )
     assert by_kind.keys() == {"deactivated"}
-    held, free = by_kind["deactivated"]
+    held, unheld = by_kind["deactivated"]
     assert held.ways[0] == "pulumi up --refresh --stack globex"
     assert held.ways[1:] == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
-    assert free.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
-    assert [finding.facts["purged_on"] for finding in (held, free)] == ["2026-04-01"] * 2
+    assert unheld.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
+    assert [finding.facts["purged_on"] for finding in (held, unheld)] == ["2026-04-01"] * 2
     assert "purged on 2026-04-01; held by globex" in held.text
 
 
-def test_names_that_living_tenants_share() -> None:
+def test_a_name_of_several_active_tenants_is_a_finding() -> None:
     """Deactivated tenants, source tenants and tenants without a name do not count."""
     same = [
         listed("x1", name="Hooli"),
@@ -110,15 +114,15 @@ def test_names_that_living_tenants_share() -> None:
         listed("x3", name="Hooli", status="disabled"),
     ]
     nameless = [listed("x4", name=""), listed("x5", name="")]
-    by_kind = found([*same, *nameless], holds("a", "x1"), holds("b", "x2"), holds("c", "x4", "x5"))
+    by_kind = findings_by_kind([*same, *nameless], holds("a", "x1"), holds("b", "x2"), holds("c", "x4", "x5"))
     [one] = by_kind["same_name"]
     assert (one.about, one.text) == ('"Hooli"', "x1.eu.qlikcloud.com (a), x2.eu.qlikcloud.com (b)")
     sources = frozenset({"x1.eu.qlikcloud.com", "x2.eu.qlikcloud.com"})
     assert list(compare(same[:2], [], Ledger([], sources))) == []
 
 
-def test_a_stack_that_was_cut_off() -> None:
-    """Candidates were created after the proof, in its region, without a name or with the customer's."""
+def test_a_proof_without_a_tenant_is_cut_off_with_its_candidates() -> None:
+    """A candidate was created after the proof, in its region, and has no name or the customer's name."""
     cut_off = holding("globex", state(proof("2026-03-01T10:00:00Z", "Globex")))
     tenants = [
         listed("x1", name=""),
@@ -128,7 +132,7 @@ def test_a_stack_that_was_cut_off() -> None:
         listed("x5", name="", hostnames=["x5.us.qlikcloud.com"]),
         listed("x6", name=""),
     ]
-    by_kind = found(tenants, cut_off, holds("hooli", "x6"))
+    by_kind = findings_by_kind(tenants, cut_off, holds("hooli", "x6"))
     [one] = by_kind["cut_off"]
     assert (one.about, one.facts["made_at"]) == ("globex", "2026-03-01T10:00:00Z")
     assert 'was about to request a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in one.text
@@ -137,42 +141,42 @@ def test_a_stack_that_was_cut_off() -> None:
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
         "revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",
     )
-    asked = {
+    named_in_text = {
         finding.about: "stack globex was about to request one" in finding.text
         for finding in by_kind["unnamed"]
     }
-    assert asked == {
+    assert named_in_text == {
         "x1.eu.qlikcloud.com": True,
         "x4.eu.qlikcloud.com": False,
         "x5.us.qlikcloud.com": False,
     }
 
 
-def test_a_stack_that_was_cut_off_while_it_took_a_tenant_back() -> None:
-    """The run requested no tenant, so there are no candidates."""
+def test_an_interrupted_revival_has_no_candidates() -> None:
+    """The run did not request a tenant."""
     cut_off = Holding("globex", proofs=(Proof("2026-03-01T10:00:00Z", "eu", "Globex", unused=True),))
-    by_kind = found([listed("x1", name="")], cut_off)
+    by_kind = findings_by_kind([listed("x1", name="")], cut_off)
     assert "was about to revive a tenant" in by_kind["cut_off"][0].text
     assert by_kind["cut_off"][0].ways == ("tenantry up globex",)
     assert "globex" not in by_kind["unnamed"][0].text
 
 
 @pytest.mark.parametrize(
-    ("made", "fits"),
+    ("created_at", "fits"),
     [
-        ("2026-03-01T09:58:30Z", True),  # within what clocks may differ by
+        ("2026-03-01T09:58:30Z", True),  # within the clock skew
         ("2026-03-01T09:57:30Z", False),
         ("2026-03-01T11:58:30+02:00", True),
-        ("", True),  # nothing speaks against it
+        ("", True),  # unknown, so it may match
     ],
 )
-def test_how_much_earlier_than_its_proof_a_tenant_may_seem(made: str, fits: bool) -> None:
-    [asked] = holding("globex", state(proof("2026-03-01T10:00:00Z"))).proofs
-    assert may_be_of(listed("x1", name="", createdAt=made), asked) is fits
+def test_a_candidate_may_seem_older_than_the_proof_by_the_clock_skew(created_at: str, fits: bool) -> None:
+    [proof_of_stack] = holding("globex", state(proof("2026-03-01T10:00:00Z"))).proofs
+    assert may_be_of(listed("x1", name="", createdAt=created_at), proof_of_stack) is fits
 
 
-def test_a_tenant_without_a_hostname_is_named_by_its_id() -> None:
-    [one] = found([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
+def test_a_tenant_without_a_hostname_is_reported_by_its_id() -> None:
+    [one] = findings_by_kind([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
     assert (one.about, one.ways) == ("id-x1", ())
 
 
@@ -184,5 +188,5 @@ def test_a_tenant_without_a_hostname_is_named_by_its_id() -> None:
         ("oem/other/globex", "tenantry forget globex  # in the folder of project other"),
     ],
 )
-def test_a_command_for_a_stack_of_another_project_says_where_it_runs(stack: str, line: str) -> None:
+def test_a_command_for_another_project_names_its_folder(stack: str, line: str) -> None:
     assert command("tenantry forget", stack) == line

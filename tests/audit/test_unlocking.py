@@ -1,4 +1,4 @@
-"""Tests of which locks may be cleared, and of the lines that are printed afterwards."""
+"""Tests of the locks that may be cleared, and of the next steps that are printed afterwards."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def lock(host: str = "here", minutes: float | None = 10) -> Lock:
-    """A lock of this age."""
+    """Return a lock of this age; None: its age is unknown."""
     return Lock("ada", host, 42, None if minutes is None else NOW - timedelta(minutes=minutes))
 
 
 def judge(*, alive: bool = False, older_than: float | None = None) -> Judge:
-    """On the machine "here"."""
+    """Return the judge on the machine "here"."""
     age = None if older_than is None else timedelta(minutes=older_than)
     return Judge("here", NOW, lambda pid: alive and pid == 42, age)
 
 
 @pytest.mark.parametrize("older_than", [None, 0])
 @pytest.mark.parametrize("age", [1.0, 1_000_000.0, None])
-def test_a_process_that_runs_keeps_its_lock_at_any_age(age: float | None, older_than: float | None) -> None:
+def test_a_running_process_keeps_its_lock_at_any_age(age: float | None, older_than: float | None) -> None:
     found = judge(alive=True, older_than=older_than).verdict(lock(minutes=age))
     assert not found.clear
     assert "process 42 runs on this machine" in str(found)
     assert str(found).startswith("ada@here (pid 42)")
 
 
-def test_a_running_process_is_reported_with_its_start() -> None:
+def test_a_running_process_is_reported_with_its_start_time() -> None:
     assert "since 2026-03-01T11:50:00+00:00" in str(judge(alive=True).verdict(lock()))
 
 
@@ -42,8 +42,10 @@ def test_a_running_process_is_reported_with_its_start() -> None:
     ("age", "older_than", "clear"),
     [(0, None, True), (None, None, True), (10, 5, True), (10, 15, False), (None, 15, False)],
 )
-def test_a_process_that_is_gone(age: float | None, older_than: float | None, clear: bool) -> None:
-    """It may be cleared at any age, unless the user gave one."""
+def test_the_lock_of_an_ended_process_is_cleared(
+    age: float | None, older_than: float | None, clear: bool
+) -> None:
+    """Its age matters only if the user sets one."""
     assert judge(older_than=older_than).verdict(lock(minutes=age)).clear is clear
 
 
@@ -60,19 +62,21 @@ def test_a_process_that_is_gone(age: float | None, older_than: float | None, cle
     ],
 )
 @pytest.mark.parametrize("alive", [True, False])
-def test_another_machine(age: float | None, older_than: float | None, clear: bool, alive: bool) -> None:
-    """Only its age counts. A process with this id on this machine is another process."""
+def test_the_lock_of_another_machine_is_cleared_by_its_age(
+    age: float | None, older_than: float | None, clear: bool, alive: bool
+) -> None:
+    """A process with this id on this machine is another process."""
     found = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
     assert found.clear is clear
     assert "another machine" in found.text
 
 
-def test_a_lock_that_was_written_in_part_is_judged_by_its_age() -> None:
+def test_a_truncated_lock_is_cleared_by_its_age() -> None:
     assert not judge().verdict(lock("", 70)).clear
     assert judge().verdict(lock("", 80)).clear
 
 
-def test_how_old_is_too_old_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_age_limit_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TENANTRY_CREATION_SECONDS", "TENANTRY_LAG_SECONDS"):
         monkeypatch.delenv(name, raising=False)
     usual = stale_after()
@@ -87,8 +91,8 @@ def aftermath_text(*resources: dict[str, Any], pending: list[dict[str, Any]]) ->
     return "\n".join(aftermath("globex", state(*resources, pending=pending)))
 
 
-def test_a_tenant_that_was_being_made_without_a_proof() -> None:
-    """It is unknown whether the tenant was created, so the user must check first."""
+def test_an_interrupted_creation_without_a_proof_asks_for_a_check() -> None:
+    """Nobody knows whether Qlik created the tenant."""
     text = aftermath_text(pending=[creating(tenant("x1"))])
     assert "interrupted while creating Tenant tenant." in text
     assert "no proof" in text
@@ -96,19 +100,19 @@ def test_a_tenant_that_was_being_made_without_a_proof() -> None:
     assert text.endswith("Next: pulumi up --stack globex")
 
 
-@pytest.mark.parametrize("there", [[proof()], [tenant("x1")]])
-def test_with_a_proof_or_the_tenant_the_next_run_continues(there: list[dict[str, Any]]) -> None:
-    text = aftermath_text(*there, pending=[creating(tenant("x1"))])
+@pytest.mark.parametrize("existing", [[proof()], [tenant("x1")]])
+def test_with_a_proof_or_the_tenant_the_next_run_continues(existing: list[dict[str, Any]]) -> None:
+    text = aftermath_text(*existing, pending=[creating(tenant("x1"))])
     assert "orphans" not in text
     assert text.endswith("Next: pulumi up --stack globex")
 
 
-def test_something_else_that_was_being_made() -> None:
+def test_an_interrupted_creation_of_another_object_just_continues() -> None:
     assert aftermath_text(pending=[creating(app())]) == (
         "A run was interrupted while creating App Sales.\nNext: pulumi up --stack globex"
     )
 
 
-def test_nothing_pending() -> None:
+def test_without_pending_operations_nothing_is_printed() -> None:
     assert aftermath_text(tenant("x1"), pending=[]) == ""
     assert aftermath("globex", {"version": 3, "deployment": None}) == []

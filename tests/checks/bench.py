@@ -1,4 +1,4 @@
-"""A test bench for checks of stack files against a local Qlik Cloud."""
+"""Stack files, a local Qlik Cloud, and helpers that check the files against it."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ CUSTOMER: dict[str, Any] = {
 }
 
 
-def nobody(_: str) -> None:
-    """No stack has a tenant."""
+def no_tenant(_: str) -> None:
+    """Return that a stack has no tenant."""
 
 
 class Bench:
-    """Stack files, a local Qlik Cloud, and the findings."""
+    """A folder with stack files, and a local Qlik Cloud to check them against."""
 
     def __init__(self, qlik: Emulator, folder: Path) -> None:
         self.qlik, self.folder = qlik, folder
         self.environment = {"QLIK_CLOUD_ENDPOINT": qlik.url, **CLIENT, **ORGANISATION}
-        self.tenant_of: Callable[[str], str | None] = nobody
+        self.tenant_of: Callable[[str], str | None] = no_tenant
         self.held: list[dict[str, Any]] = []
 
     def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **more: Any) -> Path:
@@ -86,15 +86,16 @@ class Bench:
         """Create a tenant with our client, like another stack."""
         with Cloud(self.environment) as cloud:
             key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
-            made: dict[str, Any] = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
+            created: dict[str, Any] = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
             changes = {"/name": name} if name else {}
             changes |= {"/hostnames/1": alias} if alias else {}
             patch = [{"op": "replace", "path": path, "value": value} for path, value in changes.items()]
             if patch:
-                cloud.tenant(made["hostnames"][0]).patch(f"/api/v1/tenants/{made['id']}", patch)
-        return {"hostname": made["hostnames"][0], "tenant_id": made["id"]}
+                cloud.tenant(created["hostnames"][0]).patch(f"/api/v1/tenants/{created['id']}", patch)
+        return {"hostname": created["hostnames"][0], "tenant_id": created["id"]}
 
     def deactivate(self, tenant: dict[str, Any]) -> None:
+        """Deactivate a tenant, like somebody outside Pulumi."""
         with Cloud(self.environment) as cloud:
             headers = {"qlik-confirm-hostname": tenant["hostname"]}
             path = f"/api/v1/tenants/{tenant['tenant_id']}/actions/deactivate"

@@ -1,4 +1,4 @@
-"""A local Qlik Cloud with stack files to check."""
+"""The fixture with stack files to check."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def bench(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Stack files in a folder that is the current one, and a local Qlik Cloud."""
+    """A bench whose folder is the current folder."""
     monkeypatch.chdir(tmp_path)
     return Bench(qlik, tmp_path)

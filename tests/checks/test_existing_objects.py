@@ -14,11 +14,11 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def tenant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A tenant that the stack has in its state."""
-    made = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
-    row = {"type": TENANT, "urn": "urn:…::tenant", "id": made["hostname"], "outputs": made}
+    """A tenant that is in the state of the stack."""
+    tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+    row = {"type": TENANT, "urn": "urn:…::tenant", "id": tenant["hostname"], "outputs": tenant}
     monkeypatch.setattr(bench, "state_of", lambda _: {"deployment": {"resources": [row, *bench.held]}})
-    return made
+    return tenant
 
 
 def hold(bench: Bench, kind: str, key: str, id: str) -> None:
@@ -28,28 +28,29 @@ def hold(bench: Bench, kind: str, key: str, id: str) -> None:
 
 
 def make(bench: Bench, tenant: dict[str, Any], path: str, body: dict[str, Any]) -> str:
-    """Create an object in the tenant with our client, and return its id."""
+    """Create an object in the tenant with the client, and return its id."""
     with Cloud(bench.environment) as cloud:
         return str(cloud.tenant(tenant["hostname"]).post(path, body)["id"])
 
 
-def of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def pretend_others_created_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every object at Qlik look like an object that somebody else created."""
     monkeypatch.setattr("tenantry.providers.framework.handlers.is_created_by_us", lambda *_: False)
 
 
-def test_a_tenant_that_is_as_it_should_be(bench: Bench, tenant: dict[str, Any]) -> None:
+def test_a_complete_tenant_has_no_problem(bench: Bench, tenant: dict[str, Any]) -> None:
     hold(bench, "Space", "Sales", make(bench, tenant, "/api/v1/spaces", {"name": "Sales", "type": "managed"}))
     assert bench.wrong() == []
 
 
-def test_a_tenant_that_was_deactivated(bench: Bench, tenant: dict[str, Any]) -> None:
+def test_a_deactivated_tenant_is_a_warning(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     host = tenant["hostname"]
     output = f"warning tenant: {host} is deactivated; `pulumi up --refresh` reactivates it"
     assert output in bench.wrong()
 
 
-def test_a_tenant_that_was_purged(bench: Bench, tenant: dict[str, Any]) -> None:
+def test_a_purged_tenant_is_an_error(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     bench.qlik.control.advance(40 * 86_400)
     assert any(
@@ -65,7 +66,7 @@ def test_a_tenant_that_was_purged(bench: Bench, tenant: dict[str, Any]) -> None:
         ("Group", "groups", "/api/v1/groups", "Viewers", {"assignedRoles": [{"name": "Developer"}]}),
     ],
 )
-def test_existing_objects_of_others_are_errors(
+def test_an_existing_object_of_somebody_else_is_an_error(
     bench: Bench,
     tenant: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -75,10 +76,10 @@ def test_existing_objects_of_others_are_errors(
     name: str,
     body: dict[str, Any],
 ) -> None:
-    """Our own object is adopted. An object of somebody else is an error. A held object is neither."""
+    """`up` takes over an object that the client created. An object in the state has no finding."""
     id = make(bench, tenant, path, {"name": name, **body})
     assert bench.wrong() == []
-    of_somebody_else(monkeypatch)
+    pretend_others_created_everything(monkeypatch)
     (output,) = bench.wrong()
     assert output.startswith(f"error {block}: Pulumi.globex.yaml:")
     assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in output
@@ -87,14 +88,16 @@ def test_existing_objects_of_others_are_errors(
     assert bench.wrong() == []
 
 
-def test_missing_tenants_are_reported(bench: Bench, tenant: dict[str, Any]) -> None:
+def test_an_object_that_no_longer_exists_is_a_warning(bench: Bench, tenant: dict[str, Any]) -> None:
     hold(bench, "Space", "Sales", "gone")
     (output,) = bench.wrong()
     assert output.startswith("warning spaces: Pulumi.globex.yaml:")
     assert 'space "Sales" (gone) no longer exists on' in output
 
 
-def test_all_tenants_that_are_about_to_be_made_count(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_counts_all_tenants_that_the_checked_stacks_create(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 3)
     paths = [bench.write(name=f"c{n}", alias=f"customer-{n}") for n in range(3)]
     assert {item.level for found in bench.check(*paths[:2]).values() for item in found} == {"ok", "warning"}

@@ -18,7 +18,7 @@ def bench(qlik: Emulator, tmp_path: Path) -> Bench:
 
 
 def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
-    """A resource in the state."""
+    """Return a resource in the state."""
     return {
         "type": f"pulumi-python:dynamic/qlik:{kind}",
         "urn": f"urn:pulumi:globex::tenantry::dynamic/qlik:{kind}::{key}",
@@ -27,8 +27,8 @@ def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
     }
 
 
-def test_names_that_stay_are_not_spoken_of(bench: Bench) -> None:
-    """Names that move to a new key are not reported either."""
+def test_an_unchanged_name_is_not_reported(bench: Bench) -> None:
+    """A name that moves to a new key with `renamed_from` is not reported either."""
     bench.held = [
         entry("Space", "Sales", name="Sales"),
         entry("Space", "Old staging", name="Staging"),
@@ -39,7 +39,7 @@ def test_names_that_stay_are_not_spoken_of(bench: Bench) -> None:
     assert bench.wrong(spaces=spaces) == []
 
 
-def test_a_name_that_moves(bench: Bench) -> None:
+def test_a_name_that_moves_to_another_entry_is_a_warning(bench: Bench) -> None:
     """It may need two runs, or it may be a mistake."""
     bench.held = [entry("Space", "Old", name="Sales"), entry("User", "Grace", email="Sales@Example.com")]
     users = {"Ada": {"subject": "auth0|ada", "email": "sales@example.com"}}
@@ -51,7 +51,7 @@ def test_a_name_that_moves(bench: Bench) -> None:
     assert 'User "Grace" of this stack has the email "sales@example.com" now' in user
 
 
-def test_an_idp_group_is_its_name(bench: Bench) -> None:
+def test_the_name_of_an_idp_group_cannot_move(bench: Bench) -> None:
     """If the entry is removed, the run refuses. If the entry gets another name, the name moves."""
     bench.held = [entry("Group", "Old", name="Analysts", provider_type="idp")]
     [finding] = bench.wrong()

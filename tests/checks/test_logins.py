@@ -8,21 +8,21 @@ from tests.providers.test_saml_identity_provider import EXAMPLE
 ADMINS = {"Support": {"email": "ada@example.com"}}
 
 
-def test_a_service_that_answers(bench: Bench) -> None:
+def test_an_available_login_service_is_ok(bench: Bench) -> None:
     [findings] = bench.check(bench.write(saml_identity_providers=EXAMPLE, admins=ADMINS)).values()
     assert [(finding.level, str(finding)) for finding in findings if finding.about == "login"] == [
         ("ok", "SAML identity provider Login answers")
     ]
 
 
-def test_a_service_that_is_down(bench: Bench) -> None:
+def test_an_unavailable_login_service_is_an_error(bench: Bench) -> None:
     bench.qlik.control.add_fault(path="/sso", status=502, body={})
     [finding] = bench.wrong(saml_identity_providers=EXAMPLE, admins=ADMINS)
     assert "customer.saml_identity_providers.Login: GET https://login.globex.example/sso failed" in finding
     assert finding.endswith("it answered 502")
 
 
-def test_a_login_that_nobody_could_repair(bench: Bench) -> None:
+def test_a_login_without_an_administrator_is_a_warning(bench: Bench) -> None:
     """Only a warning, because the tenant may have an administrator whom the file does not name."""
     [finding] = bench.wrong(saml_identity_providers=EXAMPLE)
     assert finding.startswith("warning login: ")

@@ -9,7 +9,7 @@ from tests.settings.conftest import Folder
 from tests.settings.conftest import folder as folder
 
 PLACE = "warning names: Pulumi.globex.yaml"
-TWINS = [
+LOOKALIKES = [
     ("Caf\u00e9", "Cafe\u0301", '"Cafe\\u0301" here, "Caf\\u00e9" there'),
     ("Sales", "Sales ", '"Sales " here, "Sales" there'),
     ("EMEA Sales", "EMEA\u00a0Sales", '"EMEA\\u00a0Sales" here, "EMEA Sales" there'),
@@ -17,7 +17,7 @@ TWINS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "difference"), TWINS, ids=[row[2] for row in TWINS])
+@pytest.mark.parametrize(("one", "other", "difference"), LOOKALIKES, ids=[row[2] for row in LOOKALIKES])
 def test_lookalikes_are_reported_with_their_difference(
     bench: Bench, one: str, other: str, difference: str
 ) -> None:
@@ -26,7 +26,7 @@ def test_lookalikes_are_reported_with_their_difference(
     assert finding.endswith(f"looks like another name, but differs from it: {difference}")
 
 
-def test_twins_by_name(bench: Bench) -> None:
+def test_a_lookalike_in_a_name_key_is_reported(bench: Bench) -> None:
     spaces = {
         "Staging": {"type": "shared"},
         "Sales": {"type": "managed"},
@@ -38,16 +38,16 @@ def test_twins_by_name(bench: Bench) -> None:
     )
 
 
-def test_a_blank_at_the_end(bench: Bench) -> None:
+def test_a_trailing_blank_is_reported(bench: Bench) -> None:
     [finding] = bench.wrong(groups={"Viewers\u00a0": {}, "Analysts": {}})
     assert finding.endswith('ends with an invisible blank: "Viewers\\u00a0"')
 
 
-def test_other_letters_are_other_names(bench: Bench) -> None:
+def test_names_with_different_letters_are_not_reported(bench: Bench) -> None:
     assert bench.wrong(groups={"Sales": {}, "sales": {}, "Cafe": {}, "Caf\u00e9": {}, "S ales": {}}) == []
 
 
-def test_what_is_not_declared_but_looks_like_what_is(folder: Folder) -> None:
+def test_an_undeclared_lookalike_is_shown_with_its_difference(folder: Folder) -> None:
     folder.write('spaces: {S: {type: shared, access: {"Cafe\u0301": [producer]}}}\ngroups: {"Caf\u00e9": }')
-    [told] = folder.problems()
-    assert '; it looks like another name but differs: "Cafe\\u0301" and "Caf\\u00e9"; allowed:' in told
+    [problem] = folder.problems()
+    assert '; it looks like another name but differs: "Cafe\\u0301" and "Caf\\u00e9"; allowed:' in problem

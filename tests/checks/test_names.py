@@ -13,28 +13,28 @@ from tests.world import World
 
 
 class TestRoles:
-    """The list of the tenant counts, if there is a tenant."""
+    """Roles are compared with the tenant's own list, or before it exists with the source tenant's list."""
 
-    def custom(self, world: World) -> None:
+    def add_custom_role(self, world: World) -> None:
         world.request("POST", "roles", {"name": "Planner"})
 
-    def test_without_a_tenant_those_of_the_source(self, bench: Bench) -> None:
-        self.custom(World(bench.qlik, SOURCE))
+    def test_without_a_tenant_the_source_tenants_roles_count(self, bench: Bench) -> None:
+        self.add_custom_role(World(bench.qlik, SOURCE))
         unknown, custom = bench.wrong(groups={"Analysts": {"roles": ["analyticsadmin", "Planner"]}})
         assert unknown.startswith("error roles: Pulumi.globex.yaml:12: customer.groups.Analysts.roles: role ")
         assert 'names are case-sensitive; the closest is "AnalyticsAdmin"' in unknown
         assert custom.startswith("warning roles: ")
         assert f'role "Planner" is custom on {SOURCE}. The new tenant has only built-in roles' in custom
 
-    def test_with_a_tenant_its_own(self, bench: Bench) -> None:
+    def test_with_a_tenant_its_own_roles_count(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.tenant_of = lambda _: str(tenant["hostname"])
         [unknown] = bench.wrong(groups={"Analysts": {"roles": ["Planner"]}})
         assert f'role "Planner" does not exist on {tenant["hostname"]}' in unknown
-        self.custom(World(bench.qlik, tenant["hostname"]))
+        self.add_custom_role(World(bench.qlik, tenant["hostname"]))
         assert bench.wrong(groups={"Analysts": {"roles": ["Planner"]}}) == []
 
-    def test_with_a_tenant_that_is_deactivated(self, bench: Bench) -> None:
+    def test_with_a_deactivated_tenant_the_source_tenants_roles_count(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex")
         bench.deactivate(tenant)
         bench.tenant_of = lambda _: str(tenant["hostname"])
@@ -42,16 +42,16 @@ class TestRoles:
             f"warning tenant: {tenant['hostname']} is deactivated, so roles are checked on {SOURCE} instead"
         ]
 
-    def test_of_users(self, bench: Bench) -> None:
+    def test_roles_of_users_are_checked(self, bench: Bench) -> None:
         users = {"bob": {"subject": "bob", "roles": ["Develper"]}, "eve": {"subject": "eve"}}
         [unknown] = bench.wrong(users=users)
         assert 'customer.users.bob.roles: role "Develper" does not exist on' in unknown
 
-    def test_of_everyone(self, bench: Bench) -> None:
+    def test_roles_of_everyone_are_checked(self, bench: Bench) -> None:
         [unknown] = bench.wrong(group_settings={"everyone_roles": ["Developer", "Steword"]}, groups={})
         assert 'customer.group_settings.everyone_roles: role "Steword" does not exist on' in unknown
 
-    def test_that_may_not_be_read(self, bench: Bench) -> None:
+    def test_unreadable_roles_are_an_error(self, bench: Bench) -> None:
         bench.qlik.control.add_fault(path="/api/v1/roles", status=403, body={"errors": [{"code": "no"}]})
         [finding] = bench.wrong()
         assert finding.startswith(f"error roles: GET {SOURCE}/api/v1/roles answered 403 no")
@@ -60,7 +60,7 @@ class TestRoles:
 class TestNames:
     """Tests with the organisation's list."""
 
-    def test_an_alias_that_is_taken(self, bench: Bench) -> None:
+    def test_a_taken_alias_is_an_error(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Initech", "globex.eu.qlikcloud.com")
         [finding] = bench.wrong()
         assert finding == (
@@ -68,12 +68,12 @@ class TestNames:
             f'{tenant["hostname"]} ("Initech", id {tenant["tenant_id"]}). Choose another alias'
         )
 
-    def test_an_alias_that_the_stacks_own_tenant_has(self, bench: Bench) -> None:
+    def test_the_alias_of_the_stacks_own_tenant_is_no_problem(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.tenant_of = lambda _: str(tenant["hostname"])
         assert bench.wrong() == []
 
-    def test_with_a_state_that_cannot_be_read_it_may_be_the_stacks_own(self, bench: Bench) -> None:
+    def test_with_an_unreadable_state_a_taken_alias_is_only_a_warning(self, bench: Bench) -> None:
         def unreadable(_: str) -> str | None:
             raise PulumiFailed("pulumi stack export", "no backend")
 
@@ -84,15 +84,15 @@ class TestNames:
         assert alias.startswith("warning organisation: ")
         assert name.startswith("warning organisation: ")
 
-    def test_an_active_tenant_of_that_name(self, bench: Bench) -> None:
+    def test_an_active_tenant_with_the_name_is_a_warning(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex")
         [finding] = bench.wrong()
         assert finding.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
         assert tenant["hostname"] in finding
 
-    def test_a_deactivated_tenant_of_that_name_is_reported(self, bench: Bench) -> None:
-        """`up` stops, as only a person knows whether it is this customer's. The line is ready to paste, and
-        settles it; until then the alias that the tenant has is taken.
+    def test_a_deactivated_tenant_with_the_name_is_reported_with_its_revive_line(self, bench: Bench) -> None:
+        """`up` stops, because only a person knows whether the tenant belongs to this customer. Until the line is
+        in the file, the tenant's alias is taken.
         """
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.deactivate(tenant)
@@ -106,32 +106,32 @@ class TestNames:
         assert yaml.safe_load(line) == {"revive": tenant}
         assert bench.wrong(**yaml.safe_load(line), groups={}) == []
 
-    def test_who_made_and_deactivated_it_makes_no_difference(self, bench: Bench) -> None:
-        """`up` makes no difference either: another stack of ours may have created it."""
+    def test_the_creator_of_a_deactivated_tenant_does_not_matter(self, bench: Bench) -> None:
+        """It does not matter to `up` either, because another stack may have created the tenant."""
         tenant = bench.make_tenant("Globex")
         bench.deactivate(tenant)
-        ours = bench.wrong()
+        own = bench.wrong()
         bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/users/*", merge={"id": "another"})
-        assert bench.wrong() == ours
-        assert len(ours) == 1
+        assert bench.wrong() == own
+        assert len(own) == 1
 
-    def test_several_deactivated_tenants_of_that_name(self, bench: Bench) -> None:
-        """Each has its own line. Tenants with another name or status are not listed."""
-        made = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
-        for tenant in made:
+    def test_each_deactivated_tenant_with_the_name_has_its_own_line(self, bench: Bench) -> None:
+        """Tenants with another name are not listed."""
+        tenants = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
+        for tenant in tenants:
             bench.deactivate(tenant)
         messages = bench.wrong()
         assert {item.partition(":")[0] for item in messages} == {"warning organisation"}
         lines = [yaml.safe_load(message[message.index("revive: ") :])["revive"] for message in messages]
-        assert sorted(lines, key=str) == sorted(made[:2], key=str)
+        assert sorted(lines, key=str) == sorted(tenants[:2], key=str)
 
-    def test_a_deactivated_tenant_of_that_name_is_nothing_to_a_stack_that_has_one(self, bench: Bench) -> None:
+    def test_a_deactivated_namesake_does_not_concern_a_stack_with_a_tenant(self, bench: Bench) -> None:
         bench.deactivate(bench.make_tenant("Globex"))
         own = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.tenant_of = lambda _: str(own["hostname"])
         assert bench.wrong() == []
 
-    def test_the_tenant_to_revive(self, bench: Bench) -> None:
+    def test_the_tenant_to_revive_must_exist_and_match_its_id(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         assert bench.wrong(revive=tenant) == []
         [finding] = bench.wrong(revive=tenant | {"tenant_id": "other"})
@@ -142,7 +142,7 @@ class TestNames:
         assert finding.startswith("error organisation: Pulumi.globex.yaml:")
         assert "customer.revive: the tenant gone.eu.qlikcloud.com no longer exists" in finding
 
-    def test_a_region_that_is_full(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_region_is_an_error(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 1)
         assert bench.wrong() == [
             "error organisation: 1 of at most 1 tenants in region eu, and 1 more to create: no more can be created"
@@ -151,7 +151,7 @@ class TestNames:
         bench.tenant_of = lambda _: str(tenant["hostname"])
         assert bench.wrong() == ["warning organisation: 2 of at most 1 tenants in region eu"]
 
-    def test_without_the_organisations_client(self, bench: Bench) -> None:
+    def test_without_an_organisation_client_names_are_not_checked(self, bench: Bench) -> None:
         bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url, **CLIENT}
         [findings] = bench.check(bench.write()).values()
         assert str(findings[-1]) == "names and counts are not checked: no organisation client is set"

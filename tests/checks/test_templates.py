@@ -32,34 +32,34 @@ TEMPLATES = [
 
 
 @pytest.mark.parametrize(("change", "expected"), TEMPLATES, ids=["version", "not exportable", "name"])
-def test_templates(bench: Bench, change: dict[str, str], expected: str) -> None:
+def test_an_unusable_template_is_an_error(bench: Bench, change: dict[str, str], expected: str) -> None:
     [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
     assert finding.startswith(expected)
 
 
-def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
+def test_two_templates_with_one_name_and_version_are_an_error(bench: Bench) -> None:
     source = World(bench.qlik, SOURCE)
     space = source.spaces["Templates"]["id"]
     source.join(space)
     attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": attributes})
-    [told] = bench.wrong()
-    assert "2 apps match. Select one with `template_id`" in told
+    [problem] = bench.wrong()
+    assert "2 apps match. Select one with `template_id`" in problem
 
 
-def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:
+def test_a_template_that_qlik_refuses_is_not_exportable(bench: Bench) -> None:
     bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
     [finding] = bench.wrong()
     assert "this client cannot export it" in finding
 
 
-def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
-    """The check only reports it; `up` joins the space."""
+def test_a_template_whose_space_the_bot_may_join_is_no_problem(bench: Bench) -> None:
+    """The check does not join the space. `up` does."""
     app = CUSTOMER["apps"]["Sales"] | {"template": "Board Report", "version": "1.0.0"}
     assert bench.wrong(apps={"Sales": app | {"join_template_space": True}}) == []
 
 
-def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
+def test_the_bot_cannot_join_the_personal_space_of_a_template(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
@@ -70,7 +70,7 @@ def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
     )
 
 
-def test_administrators_are_people_of_the_source_tenant(bench: Bench) -> None:
+def test_an_administrator_must_be_a_person_of_the_source_tenant(bench: Bench) -> None:
     known = {"email": "Ada@example.com"}
     assert bench.wrong(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
     [finding] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})

@@ -57,11 +57,13 @@ def project(folder: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> 
         (["a", "--strict"], 0),
     ],
 )
-def test_exit_codes(project: Folder, arguments: list[str], code: int) -> None:
+def test_the_exit_code_shows_errors_and_strict_warnings(
+    project: Folder, arguments: list[str], code: int
+) -> None:
     assert project.run("check", *arguments).exit_code == code
 
 
-def test_shared_findings_are_printed_once_and_the_worst_first(project: Folder) -> None:
+def test_a_shared_finding_is_printed_once_and_errors_come_first(project: Folder) -> None:
     output = project.run("check", "--all").output
     first, whose, second, *_ = output.splitlines()
     assert first.startswith(
@@ -105,7 +107,7 @@ def test_stacks_are_selected_as_for_a_run(project: Folder, arguments: list[str],
     assert set(json.loads(project.run("check", *arguments, "--json").output)["stacks"]) == stacks
 
 
-def test_as_json(project: Folder) -> None:
+def test_json_has_file_line_and_path_of_each_finding(project: Folder) -> None:
     report = json.loads(project.run("check", "--all", "--json").output)
     assert (report["errors"], report["warnings"]) == (1, 1)
     [wrong] = [item for item in report["stacks"]["c"] if item["level"] == "error"]
@@ -133,7 +135,7 @@ def test_the_tenant_of_a_stack_is_found_in_its_state(
     assert project.run("check", "c").exit_code == 0
 
 
-def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_state_is_a_warning(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     def state(*_: object) -> None:
         raise PulumiFailed("pulumi stack export", "error: no backend", 1)
 
@@ -150,18 +152,18 @@ def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: 
     ("arguments", "words"),
     [([], "No stacks are selected."), (["a", "--all"], "Give stack names or --all, not both.")],
 )
-def test_either_stacks_or_all(project: Folder, arguments: list[str], words: str) -> None:
+def test_stack_names_and_all_exclude_each_other(project: Folder, arguments: list[str], words: str) -> None:
     result = project.run("check", *arguments)
     assert (result.exit_code, words in result.stderr) == (2, True)
 
 
-def test_all_of_none(project: Folder) -> None:
+def test_all_without_stack_files_is_an_error(project: Folder) -> None:
     for file in project.path.glob("stacks/Pulumi.*.yaml"):
         file.unlink()
     result = project.run("check", "--all")
     assert (result.exit_code, "no stack files" in result.stderr) == (2, True)
 
 
-def test_a_stack_without_file(project: Folder) -> None:
+def test_a_stack_without_a_file_is_an_error(project: Folder) -> None:
     result = project.run("check", "a", "nobody")
     assert (result.exit_code, "no stack file Pulumi.nobody.yaml" in result.stderr) == (2, True)

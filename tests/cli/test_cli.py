@@ -76,11 +76,11 @@ def test_help_shows_no_python_types(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ALL)
-def test_every_command_is_in_the_reference(words: str) -> None:
+def test_every_command_is_in_the_reference_page(words: str) -> None:
     assert f"`tenantry {words}`" in reference_cli.PAGE.read_text("utf-8")
 
 
-def test_the_installed_command_lists_all() -> None:
+def test_the_installed_command_lists_all_commands() -> None:
     lines = subprocess.run([BIN / "tenantry", "--help"], capture_output=True, text=True, check=True).stdout
     assert [words for words in ALL if words.split()[0] not in lines] == []
 
@@ -113,13 +113,15 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(monkeypatch: pytest
     assert 'pip install "tenantry[emulator] @ file://' in result.output
 
 
-def test_without_its_own_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "typer")
     with pytest.raises(SystemExit, match=r'needs typer.*pip install "tenantry\[cli\] @ file://'):
         tenantry.cli.main()
 
 
-def test_a_fault_of_our_own_is_not_taken_for_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_error_of_tenantry_is_not_reported_as_a_missing_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     without(monkeypatch, "tenantry.emulator")
     with pytest.raises(ModuleNotFoundError, match=r"tenantry\.emulator"):
         CliRunner().invoke(app, ["emulator"], catch_exceptions=False)

@@ -52,7 +52,7 @@ def test_invalid_addresses_are_refused(project: Folder, address: str) -> None:
     )
 
 
-def test_a_scheduler_that_is_not_there(project: Folder) -> None:
+def test_a_missing_scheduler_is_an_error(project: Folder) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
@@ -61,7 +61,7 @@ def test_a_scheduler_that_is_not_there(project: Folder) -> None:
     assert done.stderr == f"--scheduler {address}: the scheduler cannot be reached. Nothing was done.\n"
 
 
-def test_something_else_that_listens_there(project: Folder) -> None:
+def test_another_server_at_the_address_is_an_error(project: Folder) -> None:
     """The server accepts the connection, but sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
@@ -70,7 +70,7 @@ def test_something_else_that_listens_there(project: Folder) -> None:
     assert done.stderr == f"--scheduler {address}: the scheduler cannot be reached. Nothing was done.\n"
 
 
-def test_tls_that_is_not_configured(project: Folder) -> None:
+def test_unconfigured_tls_is_an_error(project: Folder) -> None:
     done = project.run("up", "acme", "--yes", "--scheduler", "tls://127.0.0.1:8786")
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
@@ -78,7 +78,7 @@ def test_tls_that_is_not_configured(project: Folder) -> None:
     assert "tls" in line.casefold()
 
 
-def test_the_extra_is_not_installed(project: Folder) -> None:
+def test_a_missing_extra_is_an_error(project: Folder) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_DASK], cwd=project.path, capture_output=True, text=True, check=False
     )
@@ -88,13 +88,13 @@ def test_the_extra_is_not_installed(project: Folder) -> None:
     assert "dask" in line
 
 
-def test_without_it_nothing_of_dask_is_imported(project: Folder) -> None:
+def test_without_a_scheduler_dask_is_not_imported(project: Folder) -> None:
     code = "import sys, tenantry.cli.runs, tenantry.fleet.run; print('distributed' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
-def test_status_of_a_folder_needs_no_cluster(project: Folder, tmp_path: Path) -> None:
+def test_the_status_of_a_folder_backend_needs_no_cluster(project: Folder, tmp_path: Path) -> None:
     add_stack(tmp_path / "state", "tenantry", "acme")
     done = project.run("status", "acme", "--json", "--scheduler", "127.0.0.1:1")
     assert done.exit_code == 0

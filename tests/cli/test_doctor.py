@@ -29,7 +29,7 @@ def run(*arguments: str) -> tuple[int, str]:
         ((Finding("error", "pulumi", "there is none"),), 1, "1 error, 1 warning"),
     ],
 )
-def test_an_error_is_an_exit_code(
+def test_an_error_sets_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: tuple[Finding, ...], code: int, summary: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -42,7 +42,7 @@ def _run(folder: Path, *command: str, **environment: str) -> subprocess.Complete
     )
 
 
-def test_a_locale_of_eight_bits(project: Path) -> None:
+def test_names_are_printed_in_a_locale_without_utf_8(project: Path) -> None:
     done = _run(project, "settings", "acme", **EIGHT_BITS)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Café" in done.stdout
@@ -53,7 +53,7 @@ def test_a_locale_of_eight_bits(project: Path) -> None:
     assert "stacks/Pulumi.acme.yaml:4: customer.grüppen: unknown key" in done.stderr
 
 
-def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
+def test_a_provider_prints_escapes_in_a_locale_without_utf_8() -> None:
     """The engine prints the escapes, and no call fails because of them."""
     say = "from tenantry.providers.framework.engine import say; say('Caf\\xe9 \\u2026')"
     done = subprocess.run(
@@ -62,8 +62,8 @@ def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
     assert done.stdout == b"Caf\\xe9 \\u2026\n"
 
 
-def test_config_that_stands_in_the_project_alone(project: Path) -> None:
-    """The stack file may be empty."""
+def test_all_config_can_be_in_pulumi_yaml(project: Path) -> None:
+    """Then the stack file may be empty."""
     lines = STACK.replace("config:\n", "").splitlines()
     config = "".join(f"  {line.strip().replace(': ', ': {value: ', 1)}}}\n" for line in lines)
     with (project / "Pulumi.yaml").open("a", encoding="utf-8") as file:
@@ -74,14 +74,14 @@ def test_config_that_stands_in_the_project_alone(project: Path) -> None:
     assert "Pulumi.yaml:" in done.stdout
 
 
-def test_a_variable_that_cannot_be_used(project: Path) -> None:
+def test_an_invalid_variable_is_named(project: Path) -> None:
     credentials = {"QLIK_CLIENT_ID": "a", "QLIK_CLIENT_SECRET": "b"}
     done = _run(project, "check", "acme", TENANTRY_REQUEST_TIMEOUT="3m", **credentials)
     assert "TENANTRY_REQUEST_TIMEOUT must be a number of seconds above 0" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_user_without_a_home(
+def test_a_user_without_a_home_folder_gets_one_line(
     project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nobody(_: int) -> None:

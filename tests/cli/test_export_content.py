@@ -54,7 +54,9 @@ def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAM
     return have
 
 
-def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+def test_the_content_of_a_stack_is_saved(
+    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+) -> None:
     stacks({"acme": tenant.host})
     result = folder.run("export-content", "acme", "--to", "saved")
     assert result.exit_code == 0, result.output
@@ -66,7 +68,7 @@ def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAM
 def test_items_that_cannot_be_saved_are_listed(
     folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
 ) -> None:
-    """It is named on one line without control characters. The other stacks are saved."""
+    """Each is one line without control characters. The other stacks are saved."""
     other = new_tenant(tenant.qlik)
     stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})
     tenant.qlik.control.add_fault(method="POST", path="/api/v1/apps/*/export", status=403)
@@ -81,14 +83,18 @@ def test_items_that_cannot_be_saved_are_listed(
     assert Path("exports/globex/index.json").is_file()
 
 
-def test_a_stack_without_a_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+def test_a_stack_without_a_tenant_is_an_error(
+    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+) -> None:
     stacks({"hooli": ""})
     result = folder.run("export-content", "hooli")
     assert (result.exit_code, result.stderr) == (1, "hooli: it has no tenant\n")
     assert folder.run("export-content", "--all").exit_code == 0
 
 
-def test_a_deactivated_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+def test_a_deactivated_tenant_is_an_error_with_the_next_step(
+    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+) -> None:
     stacks({"acme": tenant.host})
     tenant.on(REGISTER).login().post(
         f"/api/v1/tenants/{_id(tenant)}/actions/deactivate",
@@ -108,7 +114,7 @@ def _id(tenant: Api) -> str:
     return next(str(item["tenant"]) for item in cloud["hostname"] if item["id"] == tenant.host)
 
 
-def test_a_folder_that_cannot_be_written(
+def test_an_unwritable_folder_is_an_error(
     folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
 ) -> None:
     stacks({"acme": tenant.host})
@@ -117,7 +123,7 @@ def test_a_folder_that_cannot_be_written(
     assert (result.exit_code, "cannot be written" in result.stderr) == (1, True)
 
 
-def test_no_credentials(
+def test_missing_credentials_are_an_error(
     folder: Folder,
     tenant: Api,
     stacks: Callable[[HOSTNAMES], None],
@@ -129,6 +135,6 @@ def test_no_credentials(
     assert (result.exit_code, "QLIK_CLIENT_ID" in result.stderr) == (1, True)
 
 
-def test_expire_joins_nothing_without_an_export(folder: Folder) -> None:
+def test_expire_joins_spaces_only_for_an_export(folder: Folder) -> None:
     result = folder.run("expire", "--join-spaces")
     assert (result.exit_code, "--export" in result.stderr) == (2, True)

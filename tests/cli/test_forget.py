@@ -15,10 +15,8 @@ from tenantry.state.entries import TENANT
 from tests.cli.conftest import Folder
 
 
-class Pulumi:
-    """Stands in for the command: each time it is asked for the state it gives the next one, and then the
-    last.
-    """
+class FakePulumi:
+    """A fake `pulumi`. Each export returns the next state, and at the end the last one again."""
 
     def __init__(self, *states: dict[str, Any]) -> None:
         self.states = list(states)
@@ -31,10 +29,11 @@ class Pulumi:
             case ("stack", "import", "--stack", "globex"):
                 self.written.append(json.loads(given))
                 return ""
-        raise AssertionError(f"nobody runs {arguments}")
+        raise AssertionError(f"unexpected command: {arguments}")
 
 
 def state(*names: str) -> dict[str, Any]:
+    """Return a state with a tenant and spaces of these names."""
     urn = "urn:pulumi:globex::tenantry::"
     tenant = {"urn": f"{urn}{TENANT}::tenant", "type": TENANT, "id": "x.eu.qlikcloud.com"}
     kind = "pulumi-python:dynamic/qlik:Space"
@@ -42,12 +41,12 @@ def state(*names: str) -> dict[str, Any]:
     return {"version": 3, "deployment": {"resources": [tenant, *spaces]}}
 
 
-@pytest.mark.parametrize("arguments", [["--yes"], []], ids=["--yes", "asked"])
-@pytest.mark.parametrize("changed", [False, True], ids=["as it was", "changed meanwhile"])
+@pytest.mark.parametrize("arguments", [["--yes"], []], ids=["--yes", "confirmed"])
+@pytest.mark.parametrize("changed", [False, True], ids=["unchanged", "changed meanwhile"])
 def test_only_the_shown_tenant_is_forgotten(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], changed: bool
 ) -> None:
-    pulumi = Pulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))
+    pulumi = FakePulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))
     monkeypatch.setattr(Backend, "run", lambda _, *given, **more: pulumi.run(*given, **more))
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     result = CliRunner().invoke(app, ["forget", "globex", *arguments], input="y\n", catch_exceptions=False)

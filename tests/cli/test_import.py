@@ -15,17 +15,17 @@ HOST = "acme.eu.qlikcloud.com"
 
 
 def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+    calls: list[Any] = []
 
-    def imported(cloud: Any, project: Any, backend: Any, wanted: ImportRequest, say: Any) -> ImportResult:
-        asked.extend([project.stacks, backend.root, wanted])
+    def fake_import(cloud: Any, project: Any, backend: Any, request: ImportRequest, say: Any) -> ImportResult:
+        calls.extend([project.stacks, backend.root, request])
         return ImportResult("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
 
-    monkeypatch.setattr(tenantry.importing, "import_tenant", imported)
+    monkeypatch.setattr(tenantry.importing, "import_tenant", fake_import)
     result = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
     assert result.exit_code == 0
-    wanted = ImportRequest(HOST, None, "gold", "templates.eu.qlikcloud.com")
-    assert asked == [folder.path / "stacks", folder.path, wanted]
+    request = ImportRequest(HOST, None, "gold", "templates.eu.qlikcloud.com")
+    assert calls == [folder.path / "stacks", folder.path, request]
     assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in result.output
     assert "Group  2" in result.output
     assert "  - 4 users" in result.output
@@ -42,6 +42,6 @@ def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_unknown_source_tenant_is_an_error(folder: Folder) -> None:
-    said = folder.run("import", HOST)
-    assert said.exit_code == 1
-    assert "the source tenant is not known" in said.output
+    result = folder.run("import", HOST)
+    assert result.exit_code == 1
+    assert "the source tenant is not known" in result.output

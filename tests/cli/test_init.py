@@ -13,7 +13,7 @@ from tenantry.demo.environment import client_environment
 from tenantry.emulator import Emulator
 
 SOURCE = "templates.eu.qlikcloud.com"
-GIVEN = ("--region", "eu", "--source-tenant", SOURCE)
+OPTIONS = ("--region", "eu", "--source-tenant", SOURCE)
 
 
 def run(*arguments: str, code: int = 0) -> Result:
@@ -25,35 +25,35 @@ def run(*arguments: str, code: int = 0) -> Result:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new repository, as the current folder."""
-    run("init", str(tmp_path / "acme"), *GIVEN)
+    run("init", str(tmp_path / "acme"), *OPTIONS)
     monkeypatch.chdir(tmp_path / "acme")
     return tmp_path / "acme"
 
 
 def test_init_lists_new_and_kept_files(tmp_path: Path) -> None:
     folder = tmp_path / "our customers"
-    first = run("init", str(folder), *GIVEN, "--ci", "gitlab", "--requirement", "tenantry==9")
+    first = run("init", str(folder), *OPTIONS, "--ci", "gitlab", "--requirement", "tenantry==9")
     assert f"written  {folder / 'Pulumi.yaml'}" in first.output
     assert f"written  {folder / '.gitlab-ci.yml'}" in first.output
     assert (folder / "Pulumi.yaml").read_text().startswith("name: our-customers\n")
     assert '"tenantry==9"' in (folder / "pyproject.toml").read_text()
-    second = run("init", str(folder), *GIVEN)
+    second = run("init", str(folder), *OPTIONS)
     assert "written" not in second.output
     assert f"kept     {folder / 'Pulumi.yaml'}" in second.output
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("options", "expected"),
     [
         ((), "--region is required: there is no terminal to ask on."),
-        (GIVEN[:2], "--source-tenant is required: there is no terminal to ask on."),
-        ((*GIVEN, "--ci", "x"), '"x" is not one of github, gitlab, none'),
+        (OPTIONS[:2], "--source-tenant is required: there is no terminal to ask on."),
+        ((*OPTIONS, "--ci", "x"), '"x" is not one of github, gitlab, none'),
     ],
 )
-def test_init_asks_for_options_without_a_default(
-    tmp_path: Path, given: tuple[str, ...], expected: str
+def test_init_requires_options_without_a_default(
+    tmp_path: Path, options: tuple[str, ...], expected: str
 ) -> None:
-    assert expected in run("init", str(tmp_path / "new"), *given, code=2).output
+    assert expected in run("init", str(tmp_path / "new"), *options, code=2).output
     assert not (tmp_path / "new").exists()
 
 
@@ -65,7 +65,7 @@ def test_init_asks_at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert SOURCE in (folder / "Pulumi.yaml").read_text()
 
 
-def test_a_new_customer(repository: Path) -> None:
+def test_new_writes_a_stack_file(repository: Path) -> None:
     result = run("new", "acme-north", "--name", "Acme North Ltd")
     assert "pulumi up --stack acme-north" in result.output
     assert "Acme North Ltd" in (repository / "stacks" / "Pulumi.acme-north.yaml").read_text()
@@ -75,7 +75,7 @@ def test_a_new_customer(repository: Path) -> None:
     assert run("settings", "prospect").output.count("trial") >= 1
 
 
-def test_plans(repository: Path) -> None:
+def test_plans_lists_plans_with_their_customers(repository: Path) -> None:
     for stack in ("a", "b"):
         run("new", stack)
     (repository / "stacks" / "Pulumi.c.yaml").write_text(
@@ -91,8 +91,10 @@ def test_plans(repository: Path) -> None:
     assert json.loads(run("plans", "--json").stdout)[0] == {"plan": "standard", "extends": "", "customers": 2}
 
 
-def test_templates(repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They have versions, spaces and ids. Published copies are left out."""
+def test_templates_lists_versions_spaces_and_ids(
+    repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Published copies are left out."""
     for name, value in client_environment(qlik.url).items():
         monkeypatch.setenv(name, value)
     result = run("templates")
@@ -104,13 +106,13 @@ def test_templates(repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyP
     assert f"The apps of {SOURCE} cannot be listed: " in run("templates", code=1).output
 
 
-def test_templates_of_which_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_templates_requires_a_source_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
     monkeypatch.chdir(tmp_path)
     assert "--source-tenant" in run("templates", code=2).output
 
 
-def test_the_schema(repository: Path) -> None:
+def test_schema_prints_or_writes_the_schema(repository: Path) -> None:
     file = repository / "stacks" / "schema.json"
     assert json.loads(run("schema").stdout) == json.loads(file.read_text())
     assert "is up to date" in run("schema", "--write").output

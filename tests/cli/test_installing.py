@@ -27,7 +27,7 @@ ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`
         ),
     ],
 )
-def test_the_extra_comes_from_where_tenantry_came(
+def test_an_extra_is_installed_from_the_source_of_tenantry(
     monkeypatch: pytest.MonkeyPatch, origin: str, expected: str
 ) -> None:
     monkeypatch.setattr(installing, "requirement", lambda extras: origin)
@@ -50,6 +50,6 @@ def test_nothing_asks_an_index_for_tenantry() -> None:
 @pytest.mark.parametrize(
     "line", ["pip install 'tenantry[cli]'", 'pip install "tenantry"', "pip install -U tenantry==1.0.0"]
 )
-def test_what_would_be_found(line: str) -> None:
+def test_an_index_install_would_be_detected(line: str) -> None:
     assert ASKED.search(f"{line}\n")
     assert not ASKED.search('pip install "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0"\n')

@@ -43,7 +43,7 @@ def lines_to_paste(expected: str) -> dict[str, Any]:
     return yaml.safe_load(block)  # type: ignore[no-any-return]
 
 
-def test_the_two_files_are_a_pair_and_the_private_one_is_its_owners(project: Path) -> None:
+def test_the_files_are_a_pair_and_only_the_owner_reads_the_private_one(project: Path) -> None:
     keypair("keys/portal")
     private, public = (project / "keys" / "portal" / f"{name}.pem" for name in ("private", "public"))
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
@@ -52,7 +52,7 @@ def test_the_two_files_are_a_pair_and_the_private_one_is_its_owners(project: Pat
     assert keys.is_half_of(public.read_text(), keys.read_private(private))
 
 
-def test_the_lines_name_issuer_kid_and_file_and_nothing_private(project: Path) -> None:
+def test_the_printed_lines_have_issuer_kid_and_file_and_nothing_private(project: Path) -> None:
     output = keypair("keys", "--issuer", "it's: us")
     ((name, block),) = lines_to_paste(output).items()
     assert block == {"issuer": "it's: us", "kid": name, "pem_file": "../keys/public.pem"}
@@ -62,7 +62,7 @@ def test_the_lines_name_issuer_kid_and_file_and_nothing_private(project: Path) -
     assert secret not in output
 
 
-def test_outside_a_project_the_file_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_project_the_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ((_, block),) = lines_to_paste(keypair("keys")).items()
     assert block["pem_file"] == str(tmp_path / "keys" / "public.pem")
@@ -92,12 +92,12 @@ def test_a_link_to_nowhere_is_not_followed(project: Path, name: str) -> None:
     assert not (project / "elsewhere").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(project: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(project: Path) -> None:
     (project / "keys").write_text("a file")
     assert "cannot be written" in keypair("keys/inside", code=1)
 
 
-def test_without_its_libraries_it_says_what_to_install(
+def test_without_its_libraries_keypair_says_what_to_install(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without(monkeypatch, "cryptography", "jwt")

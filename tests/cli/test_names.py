@@ -55,7 +55,7 @@ def test_names_are_completed(project: Folder, line: str, offered: list[str]) -> 
     assert complete(line) == offered
 
 
-def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) -> None:
+def test_broken_files_do_not_disturb_completion(project: Folder) -> None:
     project.write("stacks/Pulumi.hooli.yaml", "config: [\n")
     project.write("stacks/plans/standard.yaml", "tags: 7\n")
     assert complete("tenantry up --tag ") == ["country=de", "size=small"]
@@ -74,7 +74,9 @@ def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) ->
         (("status", "--tag", "contry=de"), 'the closest is "country"; allowed: country, size'),
     ],
 )
-def test_a_name_that_there_is_not(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
+def test_an_unknown_name_gets_a_suggestion(
+    project: Folder, arguments: tuple[str, ...], expected: str
+) -> None:
     done = project.run(*arguments)
     assert done.exit_code == 2
     assert expected in done.stderr

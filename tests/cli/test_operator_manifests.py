@@ -63,7 +63,7 @@ def refused(folder: Folder, *arguments: str) -> str:
     return result.stderr
 
 
-def test_it_prints_shared_resources_and_a_stack_per_customer(project: Folder) -> None:
+def test_shared_resources_and_a_stack_per_customer_are_printed(project: Folder) -> None:
     account, binding, *stacks = printed(project)
     assert (account["kind"], binding["kind"]) == ("ServiceAccount", "ClusterRoleBinding")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "tenantry", "namespace": "tenantry"}]
@@ -74,7 +74,7 @@ def test_it_prints_shared_resources_and_a_stack_per_customer(project: Folder) ->
     assert sorted(spec["envRefs"]) == ["PULUMI_CONFIG_PASSPHRASE", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET"]
 
 
-def test_a_folder_is_written_checked_and_brought_up_to_date(project: Folder) -> None:
+def test_a_folder_is_written_checked_and_updated(project: Folder) -> None:
     write = (*USUAL, "--branch", "main", "--output", "k8s")
     assert project.run("operator-manifests", *write).exit_code == 0
     assert project.run("operator-manifests", *write, "--check").stdout == "2 customers; 0 files stale.\n"
@@ -88,7 +88,7 @@ def test_a_folder_is_written_checked_and_brought_up_to_date(project: Folder) -> 
     assert project.run("operator-manifests", *write, "--check").exit_code == 0
 
 
-def test_the_page(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_the_page_work(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://oem-pulumi-state?region=eu-central-1")
     git(project, "remote", "add", "origin", REPOSITORY)
     page = "docs/kubernetes.md"
@@ -100,7 +100,7 @@ def test_the_page(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (project.path / "k8s" / "stacks" / "globex.yaml").is_file()
 
 
-def test_a_trial_that_has_ended_is_left_out_and_named(project: Folder) -> None:
+def test_an_ended_trial_is_left_out_and_named(project: Folder) -> None:
     add(project, "hooli", "pilot", "2020-01-31")
     result = project.run("operator-manifests", *USUAL, "--branch", "main")
     assert result.exit_code == 0
@@ -110,7 +110,7 @@ def test_a_trial_that_has_ended_is_left_out_and_named(project: Folder) -> None:
     assert "hooli" not in result.stdout
 
 
-def test_a_broken_file_is_of_the_first_ring_and_named(project: Folder) -> None:
+def test_a_broken_file_is_in_the_first_ring_and_named(project: Folder) -> None:
     project.write("stacks/Pulumi.hooli.yaml", "config: 1\n")
     result = project.run("operator-manifests", *USUAL, "--branch", "main")
     assert result.exit_code == 1
@@ -119,7 +119,9 @@ def test_a_broken_file_is_of_the_first_ring_and_named(project: Folder) -> None:
     assert made["hooli"]["metadata"]["labels"]["tenantry-ring"] == "pilot"
 
 
-def test_a_project_in_a_folder_of_its_repository(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_can_be_in_a_folder_of_its_repository(
+    project: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git(project, "remote", "add", "origin", "git@git.example:oem/all.git")
     inner = Folder(project.path / "qlik")
     add(inner, "globex")
@@ -134,7 +136,7 @@ def test_a_project_in_a_folder_of_its_repository(project: Folder, monkeypatch: p
     assert "requirements.txt" in result.stderr
 
 
-def test_variables(project: Folder) -> None:
+def test_variables_are_set_from_secrets_and_values(project: Folder) -> None:
     more = ("--secret-env", "AWS_SECRET_ACCESS_KEY", "--env", "AWS_REGION=eu-central-1")
     provider = ("--secrets-provider", "awskms://alias/x")
     references = printed(project, *more, *provider)[-1]["spec"]["envRefs"]
@@ -174,7 +176,7 @@ def test_variables(project: Folder) -> None:
         ((*USUAL, "--branch", "main", "--overlay", "none.yaml"), "--overlay none.yaml: No such file"),
     ],
 )
-def test_what_is_refused(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
+def test_invalid_arguments_are_refused(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
     text = refused(project, *arguments)
     assert expected in text
     assert "hunter2" not in text.replace("--env hunter2", "").replace("A=hunter2", "")
@@ -209,14 +211,14 @@ def test_what_is_refused(project: Folder, arguments: tuple[str, ...], expected: 
         ),
     ],
 )
-def test_an_overlay_that_is_refused(project: Folder, overlay: str, expected: str) -> None:
+def test_an_invalid_overlay_is_refused(project: Folder, overlay: str, expected: str) -> None:
     project.write("o.yaml", overlay)
     text = refused(project, *USUAL, "--branch", "main", "--overlay", "o.yaml")
     assert expected in text
     assert "hunter2" not in text
 
 
-def test_an_overlay_that_deletes_tenants_is_a_warning(project: Folder) -> None:
+def test_an_overlay_that_can_delete_tenants_is_a_warning(project: Folder) -> None:
     project.write("o.yaml", "destroyOnFinalize: true\nenvRefs: {QLIK_CLIENT_ID: null}\n")
     result = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
     assert result.exit_code == 0
@@ -224,7 +226,7 @@ def test_an_overlay_that_deletes_tenants_is_a_warning(project: Folder) -> None:
     assert "QLIK_CLIENT_ID" not in result.stdout
 
 
-def test_a_folder_that_cannot_be_written(project: Folder) -> None:
+def test_an_unwritable_folder_is_an_error(project: Folder) -> None:
     Path("k8s").write_text("")
     result = project.run("operator-manifests", *USUAL, "--branch", "main", "--output", "k8s")
     assert (result.exit_code, result.stderr) == (1, "k8s: File exists\n")

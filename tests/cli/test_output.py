@@ -52,5 +52,5 @@ def test_commands_print_only_through_output(module: Path) -> None:
         "shown = typer.echo",
     ],
 )
-def test_what_would_be_found(source: str) -> None:
+def test_a_direct_print_would_be_detected(source: str) -> None:
     assert list(strays(source))

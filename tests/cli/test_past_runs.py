@@ -44,13 +44,13 @@ def test_a_run_is_shown_again_in_each_form(run: Journal, folder: Folder, tmp_pat
     assert {file.suffix for file in (tmp_path / "again").iterdir()} == {".json", ".md", ".html"}
 
 
-def test_a_run_that_there_is_not(run: Journal, folder: Folder) -> None:
+def test_an_unknown_run_is_an_error(run: Journal, folder: Folder) -> None:
     result = folder.run("report", "up-2026")
     assert result.exit_code == 2
     assert run.id in result.stderr
 
 
-def test_a_machine_that_has_kept_none(
+def test_a_machine_without_runs_says_so(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "none" / "intents"))

@@ -57,7 +57,7 @@ def run(*arguments: str, text: str | None = None) -> Result:
     return CliRunner().invoke(APP, list(arguments), input=text, catch_exceptions=False)
 
 
-def test_shards_are_one_table_in_any_order(shards: list[str]) -> None:
+def test_reports_of_shards_merge_in_any_order(shards: list[str]) -> None:
     result = run("report", *shards)
     assert result.exit_code == 0
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
@@ -72,7 +72,7 @@ def test_shards_are_one_table_in_any_order(shards: list[str]) -> None:
     assert run("report", *reversed(shards)).stdout == result.stdout
 
 
-def test_the_other_forms(shards: list[str], tmp_path: Path) -> None:
+def test_markdown_html_and_json_are_printed(shards: list[str], tmp_path: Path) -> None:
     merged = Report.from_json(run("report", "--json", *shards).stdout)
     assert [outcome.stack for outcome in merged.outcomes] == ["acme", "globex", "initech"]
     assert run("report", "--html", *shards).stdout == html(merged) + "\n"
@@ -85,7 +85,7 @@ def test_the_other_forms(shards: list[str], tmp_path: Path) -> None:
     assert (folder / "report.html").exists()
 
 
-def test_a_file_that_is_no_report_is_named_in_one_line(tmp_path: Path, shards: list[str]) -> None:
+def test_a_file_that_is_not_a_report_is_named(tmp_path: Path, shards: list[str]) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{", "utf-8")
     for name, words in ((str(broken), "is not a report"), (str(tmp_path / "none.json"), "There is no file")):
@@ -96,14 +96,14 @@ def test_a_file_that_is_no_report_is_named_in_one_line(tmp_path: Path, shards: l
         assert len(result.stderr.splitlines()) == 1
 
 
-def test_reports_that_do_not_belong_together_are_refused(tmp_path: Path, shards: list[str]) -> None:
+def test_reports_of_different_runs_are_refused(tmp_path: Path, shards: list[str]) -> None:
     Report("destroy", ()).write(tmp_path / "other.json")
     result = run("report", *shards, str(tmp_path / "other.json"))
     assert result.exit_code == 2
     assert "different operations" in result.stderr
 
 
-def test_a_comment_is_written_once(server: Server, tmp_path: Path) -> None:
+def test_a_comment_is_created_and_then_updated(server: Server, tmp_path: Path) -> None:
     (tmp_path / "report.md").write_text("first\n", "utf-8")
     result = run("comment", "--pull-request", "7", str(tmp_path / "report.md"))
     assert (result.exit_code, result.stdout) == (0, f"{server.comments[0]['html_url']}\n")
@@ -121,7 +121,7 @@ def test_an_issue_is_opened_and_closed(server: Server) -> None:
     assert server.open == []
 
 
-def test_without_a_forge_it_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+def test_without_a_forge_comment_is_an_error(tmp_path: Path) -> None:
     for command in (["comment", "--pull-request", "7", "-"], ["issue", "--title", "Drift", "-"]):
         result = run(*command, text="text")
         assert result.exit_code == 2
@@ -129,7 +129,7 @@ def test_without_a_forge_it_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         assert len(result.stderr.splitlines()) == 1
 
 
-def test_an_error_of_the_forge_is_one_line_and_exit_code_1(server: Server) -> None:
+def test_an_error_of_the_forge_is_one_line(server: Server) -> None:
     server.failures = [(403, {"message": "no"})]
     result = run("comment", "--pull-request", "7", "-", text="text")
     assert result.exit_code == 1
@@ -137,13 +137,13 @@ def test_an_error_of_the_forge_is_one_line_and_exit_code_1(server: Server) -> No
     assert TOKEN not in result.output
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     result = run("comment", "--pull-request", "7", str(tmp_path / "none.md"))
     assert result.exit_code == 2
     assert "none.md cannot be read" in result.stderr
 
 
-def test_a_report_that_cannot_be_written_is_printed_all_the_same(
+def test_a_report_that_cannot_be_written_is_still_printed(
     shards: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If the folder cannot be written, the report with the revive lines is still printed."""

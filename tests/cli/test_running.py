@@ -46,13 +46,13 @@ def test_a_signal_handler_does_not_print(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("value", ["1", "true", "TRUE"])
-def test_pulumis_word_for_yes_is_ours(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_pulumis_variable_for_yes_counts(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
     confirm("up 2 stacks?", yes=False)
 
 
 @pytest.mark.parametrize("value", ["", "0", "false"])
-def test_without_a_terminal_nothing_is_done(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_without_a_terminal_nothing_is_run(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(typer.Exit) as ended:

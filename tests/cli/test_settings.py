@@ -66,7 +66,7 @@ def as_json(folder: Folder) -> Any:
     return json.loads(folder.run("settings", "globex", "--json").output)
 
 
-def test_every_value_with_its_file_and_line(project: Folder) -> None:
+def test_every_value_has_its_file_and_line(project: Folder) -> None:
     found = printed(project)
     expected = {
         "qlik:region": ("eu", "stacks/Pulumi.globex.yaml:2"),
@@ -86,7 +86,7 @@ def test_every_value_with_its_file_and_line(project: Folder) -> None:
     assert not [path for path in found if "Viewers" in path]
 
 
-def test_as_json_nested_and_as_a_list(project: Folder) -> None:
+def test_json_has_the_settings_nested_and_as_a_list(project: Folder) -> None:
     message = as_json(project)
     assert message["stack"] == "globex"
     customer = message["settings"]["tenantry:customer"]
@@ -124,7 +124,7 @@ def test_a_shared_value_is_reported_for_the_project(project: Folder) -> None:
     assert found["customer.name"] == ("Globex", "stacks/Pulumi.globex.yaml:4")
 
 
-def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
+def test_only_the_key_of_a_secret_is_shown(project: Folder) -> None:
     hidden = "  tenantry:secrets_smtp: {secure: v1:abcdef}\n  tenantry:secrets_plain: swordfish\n"
     project.write("stacks/Pulumi.globex.yaml", STACK + hidden)
     for arguments in ([], ["--json"]):
@@ -135,7 +135,7 @@ def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
         assert "swordfish" not in output
 
 
-def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
+def test_a_pem_file_is_shown_instead_of_its_key(project: Folder) -> None:
     """The output stays on one line, and still gives the same settings."""
     project.write("stacks/portal.pem", public_pem())
     entry = '    jwt_identity_providers: {portal: {issuer: i, kid: "1", pem_file: portal.pem}}\n'
@@ -153,20 +153,20 @@ def test_settings_with_errors_are_reported(project: Folder) -> None:
     assert "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle" in result.stderr
 
 
-def test_a_stack_without_file(project: Folder) -> None:
-    said = project.run("settings", "glob")
-    assert said.exit_code == 2
-    assert "no stack file Pulumi.glob.yaml" in said.stderr
-    assert 'the closest is "globex"' in said.stderr
+def test_a_stack_without_a_file_is_an_error(project: Folder) -> None:
+    refused = project.run("settings", "glob")
+    assert refused.exit_code == 2
+    assert "no stack file Pulumi.glob.yaml" in refused.stderr
+    assert 'the closest is "globex"' in refused.stderr
 
 
-def test_outside_of_a_project(folder: Folder) -> None:
+def test_outside_a_project_it_is_an_error(folder: Folder) -> None:
     (folder.path / "Pulumi.yaml").unlink()
     result = folder.run("settings", "globex")
     assert (result.exit_code, "no Pulumi.yaml in this folder or above it" in result.stderr) == (2, True)
 
 
-def test_on_a_terminal_nothing_is_cut(
+def test_long_values_are_not_cut_on_a_terminal(
     project: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

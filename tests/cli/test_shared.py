@@ -8,7 +8,7 @@ import typer
 from tenantry.cli.shared import any_selection
 
 
-def test_several_values_of_a_tag_are_kept_apart_by_its_key() -> None:
+def test_values_of_a_tag_are_grouped_by_its_key() -> None:
     wanted = any_selection(tags=["country=se", "country=no", "tier=gold"])
     assert wanted.tags == {"country": {"se", "no"}, "tier": {"gold"}}
 

@@ -29,7 +29,7 @@ def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None
     assert site.tenant.qlik.control.health()["unknown"] == []
 
 
-def test_all_groups_of_all_customers_with_one_summary(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_groups_of_all_customers_have_one_summary(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure does not hide others. Stacks without a tenant are left out, unless they are named."""
     text = (site.folder / "stacks" / "Pulumi.globex.yaml").read_text()
     for name in ("acme", "hooli"):
@@ -57,12 +57,12 @@ def test_all_groups_of_all_customers_with_one_summary(site: Site, monkeypatch: p
     assert CliRunner().invoke(app, [*arguments, "--ring", "pilot"]).stdout == "0 stacks\n"
 
 
-def test_up_asks_for_the_key_before_anything_is_done(site: Site) -> None:
+def test_up_requires_the_key_before_it_starts(site: Site) -> None:
     done = CliRunner().invoke(app, ["up", "--all", "--smoke", "--yes"])
     assert (done.exit_code, "--smoke needs --key" in done.stderr) == (2, True)
 
 
-def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:
+def test_smoke_writes_only_the_login_and_the_removal(site: Site) -> None:
     before = site.tenant.qlik.control.dump()[site.tenant.host]
     site.smoke("Viewers")
     assert [line.rstrip("0123456789abcdef") for line in writes(site.tenant.qlik.control.requests())] == [
@@ -87,7 +87,7 @@ def test_no_secret_is_printed(site: Site) -> None:
         ((True, True), "assigns professional or analyzer automatically"),
     ],
 )
-def test_it_prints_the_cost_of_a_login_before_it_logs_in(
+def test_smoke_prints_the_cost_of_a_login_before_it_logs_in(
     site: Site, flags: tuple[bool, bool], words: str
 ) -> None:
     professional, analyzer = flags
@@ -98,7 +98,7 @@ def test_it_prints_the_cost_of_a_login_before_it_logs_in(
     assert output.index(words) < output.index("Viewers: ok")
 
 
-def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
+def test_the_login_uses_one_entitlement_and_release_returns_it(site: Site) -> None:
     def used() -> int:
         allotments = Api(site.tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")["allotments"]
         return sum(allotment["unitsUsed"] for allotment in allotments)
@@ -205,7 +205,7 @@ def test_one_broken_group_does_not_hide_the_others(site: Site) -> None:
     assert "Analysts: ok" in output
 
 
-def test_roles_of_the_group_are_named_where_they_may_open_more(site: Site) -> None:
+def test_roles_that_may_give_more_access_are_named(site: Site) -> None:
     made = site.tenant.post("/api/v1/spaces", {"name": "Other", "type": "managed"})["id"]
     body = {"type": "group", "assigneeId": site.groups["Analysts"], "roles": ["consumer"]}
     site.tenant.post(f"/api/v1/spaces/{made}/assignments", body)
@@ -213,7 +213,7 @@ def test_roles_of_the_group_are_named_where_they_may_open_more(site: Site) -> No
     assert "the group's roles (AnalyticsAdmin) may open it" in site.smoke("Analysts", code=1)
 
 
-def test_apps_of_users_in_a_shared_space_are_theirs(site: Site) -> None:
+def test_apps_of_other_users_in_a_shared_space_are_ignored(site: Site) -> None:
     site.tenant.post(
         "/api/v1/apps", {"attributes": {"name": "New", "spaceId": site.spaces["Staging"]}}, expect=200
     )
@@ -229,7 +229,7 @@ def test_a_refused_login_is_reported_with_qliks_error(site: Site) -> None:
     assert "this machine's clock" in output
 
 
-def test_an_app_that_opens_late_is_waited_for(site: Site) -> None:
+def test_smoke_waits_for_an_app_that_opens_late(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path=f"/api/v1/apps/{site.apps['Sales']}", status=403, times=2)
     assert "Viewers: ok" in site.smoke("Viewers")
 
@@ -241,12 +241,12 @@ def test_the_user_of_a_killed_run_is_replaced(site: Site) -> None:
     site.smoke("Viewers")
 
 
-def test_a_removal_whose_answer_is_lost_is_one(site: Site) -> None:
+def test_a_removal_with_a_lost_response_counts(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", drop_after=True, times=1)
     assert "Viewers: ok" in site.smoke("Viewers")
 
 
-def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
+def test_a_user_that_cannot_be_removed_is_named(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", status=403)
     output = site.smoke("Viewers", code=1, clean=False)
     assert f"the user tenantry-smoke may still be in {site.tenant.host}: DELETE" in output
@@ -261,7 +261,7 @@ def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
         ("Club", 'group "Club" is a custom group'),
     ],
 )
-def test_a_group_without_logins_is_refused_without_requests(site: Site, group: str, words: str) -> None:
+def test_a_custom_group_is_refused_without_requests(site: Site, group: str, words: str) -> None:
     assert words in site.smoke("Analysts", group, code=1)
     assert site.tenant.qlik.control.requests() == []
 

@@ -40,12 +40,12 @@ def test_the_data_of_each_published_app_is_checked(loaded: Site) -> None:
     assert "1 stack: 1 ok" in output
 
 
-def test_without_expectations_nothing_is_asked(site: Site) -> None:
+def test_without_expectations_no_request_is_sent(site: Site) -> None:
     assert "the data" not in site.smoke("Viewers")
     assert not [request for request in site.tenant.qlik.control.requests() if "metadata" in request["path"]]
 
 
-def test_an_empty_expectation_is_for_any_data(site: Site) -> None:
+def test_an_empty_expectation_accepts_any_data(site: Site) -> None:
     site.expect()
     output = site.smoke("Viewers", code=1)
     assert (
@@ -57,7 +57,7 @@ def test_an_empty_expectation_is_for_any_data(site: Site) -> None:
     assert FINE in site.smoke("Viewers")
 
 
-def test_the_data_of_the_template_is_found(loaded: Site) -> None:
+def test_template_data_is_detected(loaded: Site) -> None:
     """A reload without the customer's variables."""
     loaded.load_data(SCRIPT, {})
     wrong = 'Overview in Sales: FAILED field "Customer" has the comment "template" instead of "Globex"'
@@ -85,12 +85,12 @@ def test_each_difference_is_named(loaded: Site, expected: dict[str, Any], words:
     assert f"Overview in Sales: FAILED {words} globex, Overview in Board" in loaded.smoke("Viewers", code=1)
 
 
-def test_what_is_there_is_never_too_much(loaded: Site) -> None:
+def test_additional_data_is_accepted(loaded: Site) -> None:
     loaded.expect(rows={"Orders": 0}, distinct_values={"RunOrder id": 10, "Customer": 1})
     assert FINE in loaded.smoke("Viewers")
 
 
-def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
+def test_the_age_of_data_uses_qliks_clock(loaded: Site) -> None:
     """The logins fail, because the machine's clock differs."""
     loaded.tenant.qlik.control.advance(25 * 3600)
     assert FINE in loaded.smoke("Viewers", code=1)
@@ -100,7 +100,7 @@ def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
     assert ", 30 hours ago; at most 26 hours are allowed" in output
 
 
-def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
+def test_smoke_waits_for_an_app_that_can_be_read_late(loaded: Site) -> None:
     faults = loaded.tenant.qlik.control
     faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403, times=2)
     assert "Overview in Board: ok" in loaded.smoke("Viewers")
@@ -116,7 +116,7 @@ def test_an_unpublished_app_is_reported(loaded: Site, monkeypatch: pytest.Monkey
     assert words in loaded.smoke("Data", code=1)
 
 
-def test_names_at_qlik_do_nothing_to_a_terminal(loaded: Site) -> None:
+def test_hostile_names_do_nothing_to_a_terminal(loaded: Site) -> None:
     loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b(B\nders]:"), {})
     output = loaded.smoke("Viewers", code=1)
     assert 'there is no table "Orders"' in output

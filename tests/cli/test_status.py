@@ -100,7 +100,7 @@ def test_a_narrow_terminal_keeps_the_important_columns(
     assert (f"Columns that do not fit on this terminal: {left_out}." in result.stderr) is bool(left_out)
 
 
-def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder) -> None:
+def test_a_pipe_gets_every_column_and_secrets_are_hidden(project: Folder) -> None:
     result = project.run("status", "--all")
     row = next(line for line in result.stdout.splitlines() if line.startswith("globex"))
     assert row.endswith(HOST)
@@ -118,7 +118,7 @@ def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder)
     }
 
 
-def test_a_row_for_each_id_has_app_and_space_apart(project: Folder) -> None:
+def test_each_id_has_a_row_with_app_and_space_in_columns(project: Folder) -> None:
     text = project.run("outputs", "--all", "--csv").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {(row["stack"], row["plan"], row["ring"], row["tags"], row["alias"]) for row in rows} == {
@@ -139,7 +139,7 @@ def test_no_command_prints_a_secret(project: Folder) -> None:
         assert "v1:x" not in project.run(command[0], "--all", command[1]).output
 
 
-def test_the_whole_fleet_is_a_page(project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_html_shows_the_whole_fleet(project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page has the drift and failures of past runs, and links to existing logs."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
     trouble = Trouble("no <b>", "Space Sales", code="FORBIDDEN")
@@ -162,7 +162,7 @@ def test_the_whole_fleet_is_a_page(project: Folder, tmp_path: Path, monkeypatch:
     assert (project.path / unquote(link)).resolve() == (logs / "errors.txt").resolve(), "not the empty one"
 
 
-def test_a_failure_is_over_once_the_same_went_well(
+def test_a_failure_ends_with_the_next_success_of_the_operation(
     project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
@@ -177,14 +177,14 @@ def test_a_failure_is_over_once_the_same_went_well(
 
 
 @pytest.mark.parametrize("file", ["none/fleet.html", "stacks"])
-def test_a_page_that_cannot_be_written_is_one_line(project: Folder, file: str) -> None:
+def test_an_unwritable_page_is_an_error_of_one_line(project: Folder, file: str) -> None:
     result = project.run("status", "--all", "--html", file)
     assert result.exit_code in (1, 2)
     assert result.stderr.startswith(f"--html {file}: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_licences_are_asked_for_when_wanted(
+def test_licences_are_read_only_with_the_option(
     project: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unreadable licence is reported as such, and missing values are unknown."""

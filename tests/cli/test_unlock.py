@@ -67,13 +67,13 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> Pulumi:
     return made
 
 
-def test_not_locked(folder: Folder, pulumi: Pulumi) -> None:
+def test_an_unlocked_stack_has_nothing_to_clear(folder: Folder, pulumi: Pulumi) -> None:
     result = folder.run("unlock", "globex")
     assert (result.exit_code, result.output) == (0, "Stack globex is not locked.\n")
     assert not pulumi.cancelled
 
 
-def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
+def test_an_old_lock_of_another_machine_is_cleared(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "Stack globex is not locked any more." in result.output) == (0, True)
@@ -81,7 +81,7 @@ def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
 
 
 @pytest.mark.parametrize("locks", [[("ci", 10)], [("ci", 90), ("ci", 10)]])
-def test_all_of_them_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Lock]) -> None:
+def test_all_locks_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Lock]) -> None:
     """`pulumi cancel` clears all locks at once."""
     pulumi.locks = locks
     result = folder.run("unlock", "globex", "--yes")
@@ -107,7 +107,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], N
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_it_asks(folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
+def test_unlock_asks_before_it_clears(
+    folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, yes: bool
+) -> None:
     pulumi.locks = [("ci", 90)]
     asked = answer(monkeypatch, yes, lambda: None)
     result = folder.run("unlock", "globex")
@@ -117,7 +119,7 @@ def test_it_asks(folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("now", [[], [("ci", 0)], [("ci", 90), ("ci", 0)]])
-def test_it_looks_again_before_it_clears(
+def test_unlock_checks_again_before_it_clears(
     folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, now: list[Lock]
 ) -> None:
     """While the user was asked, somebody else cleared the lock, and another run started."""
@@ -128,14 +130,14 @@ def test_it_looks_again_before_it_clears(
     assert not pulumi.cancelled
 
 
-def test_without_a_terminal_yes_is_required(folder: Folder, pulumi: Pulumi) -> None:
+def test_without_a_terminal_unlock_requires_yes(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
     result = folder.run("unlock", "globex")
     assert (result.exit_code, "Add --yes" in result.stderr) == (2, True)
     assert not pulumi.cancelled
 
 
-def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -> None:
+def test_pulumi_cloud_gets_its_own_command(folder: Folder, pulumi: Pulumi) -> None:
     """Only the address of the backend is read."""
     pulumi.url = "https://app.pulumi.com/ada"
     result = folder.run("unlock", "globex", "--yes")
@@ -143,7 +145,7 @@ def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -
     assert [item[0] for item in pulumi.done] == ["whoami"]
 
 
-def test_a_stack_that_is_not_there(folder: Folder, pulumi: Pulumi) -> None:
+def test_an_unknown_stack_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
     result = folder.run("unlock", "nobody", "--yes")
     assert (result.exit_code, "no stack named 'nobody'" in result.stderr) == (1, True)
     assert not any(item[:2] == ("stack", "rename") for item in pulumi.done)
@@ -156,6 +158,6 @@ def test_unknown_locks_are_an_error(folder: Folder, pulumi: Pulumi) -> None:
     assert not pulumi.cancelled
 
 
-def test_an_age_is_no_less_than_nothing(folder: Folder, pulumi: Pulumi) -> None:
+def test_a_negative_age_is_refused(folder: Folder, pulumi: Pulumi) -> None:
     assert folder.run("unlock", "globex", "--older-than", "-1").exit_code == 2
     assert pulumi.done == []

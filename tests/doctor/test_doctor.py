@@ -99,7 +99,7 @@ def test_a_missing_cli_is_reported_with_the_install_command() -> None:
     assert (found.level, "tenantry install-pulumi" in found.text) == ("error", True)
 
 
-def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_language_host_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin")
     command = cli(tmp_path, "")
     assert "pulumi-language-python is missing" in software.language_host(command).text
@@ -119,7 +119,7 @@ def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.Monke
         ({"http_proxy": "http://proxy:3128", "no_proxy": "*"}, "ok", "http_proxy="),
     ],
 )
-def test_a_proxy_does_not_stand_between_pulumis_processes(
+def test_a_proxy_between_pulumis_processes_is_an_error(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, expected: str
 ) -> None:
     for name, value in variables.items():
@@ -165,14 +165,14 @@ def test_the_passphrase_fits_the_stack_files(
     assert (wrong.level, wrong.text) == ("error", "it does not decrypt Pulumi.acme.yaml")
 
 
-def test_a_salt_that_says_nothing_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+def test_an_unreadable_salt_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     (project.stacks / "Pulumi.acme.yaml").write_text("encryptionsalt: v9:???\n")
     monkeypatch.setenv(passphrase.VARIABLE, "x")
     found = software.secrets(project)
     assert (found.level, found.text) == ("warning", "set, but it could not be tested on 1 stack file")
 
 
-def test_clients_of_all_regions_are_tried(
+def test_the_clients_of_all_regions_are_tested(
     monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator
 ) -> None:
     (project.stacks / "Pulumi.b.yaml").write_text("config: {qlik:region: us}\n")

@@ -9,7 +9,7 @@ from tests.e2e.harness import Stack
 from tests.world import World, writes
 
 
-def test_the_life_of_a_theme(stack: Stack, qlik: Emulator) -> None:
+def test_a_theme_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Create it, change only its files, repair drift, move it to another folder, and delete it."""
     write(stack.folder / "stacks" / "look", "Corporate")
     customer = changed(GLOBEX, ("themes", {"Look": {"path": "look"}}))

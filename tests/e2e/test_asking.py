@@ -96,7 +96,7 @@ def no() -> str:
     return "n"
 
 
-def test_the_run_does_what_the_prompt_showed(counting: Counting) -> None:
+def test_the_run_makes_the_changes_that_the_prompt_showed(counting: Counting) -> None:
     refused = counting.run("up", "--all", answers=(no,), code=1)
     assert "New customers: 2" in refused.seen
     assert "acme, globex: 4 resources" in refused.seen

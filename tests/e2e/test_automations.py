@@ -18,7 +18,7 @@ ENTRY = {
 }
 
 
-def test_the_life_of_an_automation(stack: Stack, qlik: Emulator) -> None:
+def test_an_automation_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Create it, change only its file, change only a value, enable it, repair drift, and delete it."""
     file = stack.folder / "stacks" / "nightly.json"
     file.write_text('{"blocks": [{"text": "to {{CUSTOMER}}"}]}')

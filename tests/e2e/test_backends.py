@@ -54,7 +54,7 @@ def start(stack: RemoteStack) -> Process:
     return stack.start("up", "--skip-preview", "--yes")
 
 
-def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Emulator) -> None:
+def test_a_customer_lives_in_each_backend(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """Created on one machine, read on a second, destroyed on a third: they share only the backend."""
     first = machine(backend)
     first.init()
@@ -78,7 +78,7 @@ def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Em
     assert third.resources() == {}
 
 
-def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulator) -> None:
+def test_two_stacks_run_at_the_same_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """They share a project and a backend, and nothing else: each has only its own customer."""
     both = [machine(backend, name) for name in ("globex", "initech")]
     for stack in both:
@@ -91,7 +91,7 @@ def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulat
     assert [row["name"] for row in listed] == ["globex", "initech"]
 
 
-def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
+def test_a_stack_has_one_run_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """A second run, from another machine, fails because of the lock. The first is not affected."""
     first, second = machine(backend), machine(backend)
     first.init()
@@ -112,7 +112,9 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
     assert list(second.up().changes) == ["same"]
 
 
-def test_the_proof_is_in_the_state_first(backend: Environment, machine: Machine, qlik: Emulator) -> None:
+def test_the_proof_is_saved_before_the_request(
+    backend: Environment, machine: Machine, qlik: Emulator
+) -> None:
     """After a kill during the creation of a tenant, another machine finds the proof and requests no other."""
     first, second = machine(backend), machine(backend)
     first.init()
@@ -144,7 +146,7 @@ def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine
 
 
 @pytest.mark.parametrize("kind", backends.KINDS)
-def test_a_backend_that_is_down(kind: str, machine: Machine) -> None:
+def test_an_unavailable_backend_is_a_clear_error(kind: str, machine: Machine) -> None:
     """The run fails within seconds with a clear message, and sends nothing to Qlik."""
     stack = machine(backends.unreachable(kind))
     began = time.monotonic()

@@ -42,7 +42,7 @@ PROGRAM = Path(__file__).parent / "programs" / "direct"
 
 
 @pytest.mark.parametrize("command", ["up", "preview"])
-def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None:
+def test_a_broken_stack_file_reports_all_problems_at_once(stack: Stack, qlik: Emulator, command: str) -> None:
     """All problems appear at once, each with its line, without registration, request or traceback."""
     stack.write(text=BROKEN)
     failed = getattr(stack, command)(expect=None)
@@ -67,7 +67,9 @@ def assert_harmless(failed: Result) -> None:
     assert len(failed.errors) == len(set(failed.errors))
 
 
-def test_a_custom_program(make_stack: Callable[..., Stack], qlik: Emulator) -> None:
+def test_a_custom_program_reports_the_problems_of_each_property(
+    make_stack: Callable[..., Stack], qlik: Emulator
+) -> None:
     """If you use the resources directly, a preview reports the problems of each property."""
     stack = make_stack("direct", qlik=qlik, program=PROGRAM)
     failed = stack.preview(expect=None)

@@ -15,7 +15,7 @@ def shown(world: World) -> list[str]:
     return [brand["name"] for brand in world.every("brand") if brand["active"]]
 
 
-def test_the_life_of_a_brand(stack: Stack, qlik: Emulator) -> None:
+def test_a_brand_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Create it, change only its file, repair drift, swap it for another, and delete it without leftovers."""
     world = bring_up(stack, qlik, GLOBEX)
     theirs = world.request("POST", "brands", brand("Before", logo=PNG))["id"]

@@ -55,7 +55,7 @@ PLANNED = {
 IDS = ("spaces/Staging", "spaces/Sales", "groups/Analysts", "groups/Partners", "apps/Sales Overview")
 
 
-def test_many_changes_at_once(stack: Stack, qlik: Emulator) -> None:
+def test_properties_change_in_place_where_qlik_allows_it(stack: Stack, qlik: Emulator) -> None:
     """Properties that Qlik can change are changed in place, with one request each. The rest is replaced."""
     stack.write(**settings(BEFORE))
     stack.up()

@@ -69,7 +69,9 @@ def refusals(done: Done) -> list[str]:
     return sorted(line.partition(" is not used: ")[2] for line in warnings)
 
 
-def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulator, tmp_path: Path) -> None:
+def test_a_cluster_has_the_same_results_as_one_machine(
+    fleet: Fleet, dask: Processes, qlik: Emulator, tmp_path: Path
+) -> None:
     """Previews, creations and failures are the same as without a cluster. Unusable workers are named."""
     other = tmp_path / "other"
     other.mkdir()
@@ -138,7 +140,7 @@ def tenants(qlik: Emulator) -> int:
     return sum(bool(tenant.get("_made")) for tenant in qlik.control.dump()["cloud"]["tenant"])
 
 
-def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+def test_a_killed_worker_fails_only_its_stack(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
     """Its stack fails, and the error says how to unlock it. The other workers do the rest."""
     for _ in range(2):
         dask.work(fleet.env)
@@ -167,7 +169,7 @@ def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) 
     assert tenants(qlik) == len(STACKS)
 
 
-def test_a_scheduler_that_is_lost(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+def test_a_lost_scheduler_ends_the_run_with_a_report(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
     """The run ends and reports what it knows of each stack. A new scheduler at its address does not count."""
     dask.work(fleet.env)
     dask.wait()

@@ -12,7 +12,7 @@ from tests.providers.test_data_connection import EXAMPLE, PATH
 FIRST, SECOND = "first-pass+word/of globex", "second-pass+word/of globex"
 
 
-def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
+def test_a_secret_is_created_rotated_and_hidden(stack: Stack, qlik: Emulator) -> None:
     """Create, repeat, refresh and rotate it, and hide the secret when Qlik's error contains it."""
     entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))

@@ -11,7 +11,7 @@ from tests.providers.test_data_file import PATH
 from tests.world import World, calls, writes
 
 
-def test_the_life_of_a_data_file(stack: Stack, qlik: Emulator) -> None:
+def test_a_data_file_is_uploaded_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Create it before the reload, change only its content, repair drift, move, rename and delete it."""
     folder = stack.folder / "stacks"
     (folder / "rates.csv").write_text("Currency,Rate\nEUR,1\n")

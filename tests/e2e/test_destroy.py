@@ -74,7 +74,7 @@ def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> Non
     assert world.tenant["status"] == "disabled"
 
 
-def test_a_tenant_deactivated_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
+def test_a_deactivated_tenant_can_be_destroyed(stack: Stack, qlik: Emulator) -> None:
     """A destroy succeeds, starts the grace period of the stack file, and prints the `revive` line."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
@@ -84,7 +84,7 @@ def test_a_tenant_deactivated_outside_pulumi(stack: Stack, qlik: Emulator) -> No
     assert tenants(qlik) == {world.hostname: "disabled"}
 
 
-def test_a_tenant_purged_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
+def test_a_purged_tenant_can_be_destroyed(stack: Stack, qlik: Emulator) -> None:
     """A destroy succeeds, and prints no `revive` line because the tenant is gone."""
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
@@ -95,7 +95,7 @@ def test_a_tenant_purged_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     assert not any("revive:" in message for message in gone.messages)
 
 
-def test_a_partly_created_customer(stack: Stack, qlik: Emulator) -> None:
+def test_a_partly_created_customer_can_be_destroyed(stack: Stack, qlik: Emulator) -> None:
     """If `up` failed before the lifecycle was created, a destroy still deactivates the tenant."""
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
     stack.write(**settings(GLOBEX))
@@ -124,7 +124,7 @@ def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None
     assert resources(stack) == {}
 
 
-def test_a_customer_removed_from_the_program(stack: Stack, qlik: Emulator) -> None:
+def test_removing_the_customer_from_the_program_deactivates_a_trial(stack: Stack, qlik: Emulator) -> None:
     """An `up` of a program without the customer deactivates a trial like a destroy: one request."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
@@ -136,7 +136,7 @@ def test_a_customer_removed_from_the_program(stack: Stack, qlik: Emulator) -> No
     assert (content(world), resources(stack)) == (before, {})
 
 
-def test_removing_one_entry_from_the_file(stack: Stack, qlik: Emulator) -> None:
+def test_removing_a_space_deletes_only_what_is_in_it(stack: Stack, qlik: Emulator) -> None:
     """A trial's space is deleted with its published app and its access. Everything else stays."""
     customer = changed(GLOBEX, ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}))
     customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))

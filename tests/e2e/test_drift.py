@@ -52,7 +52,7 @@ def meddle(world: World) -> None:
     world.patch(f"spaces/{spaces['Sales']['id']}", name="My space")
 
 
-def test_changes_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
+def test_changes_outside_pulumi_are_found_and_reverted(stack: Stack, qlik: Emulator) -> None:
     """A preview with refresh names exactly the changed properties; an `up` with refresh restores them."""
     world = bring_up(stack, qlik, CUSTOMER)
     before = fingerprint(world)
@@ -70,7 +70,7 @@ def test_changes_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_deletions_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
+def test_deleted_objects_are_found_and_created_again(stack: Stack, qlik: Emulator) -> None:
     """A group, an assignment, an app, a publication, and a space with its whole content are restored."""
     world = bring_up(stack, qlik, CUSTOMER)
     outputs = stack.outputs()

@@ -24,7 +24,7 @@ from tests.world import World, calls, writes
 PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
 
 
-def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
+def test_a_purged_tenant_is_reported_and_stays_in_the_state(stack: Stack, qlik: Emulator) -> None:
     """A refresh reports the purge and keeps everything in the state.
 
     `up` names two solutions and creates nothing. The error does not ask for credentials, because they are not
@@ -84,7 +84,7 @@ def test_an_ended_trial_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
     assert tenants(qlik) == {}
 
 
-def test_settings_of_a_revived_tenant(stack: Stack, qlik: Emulator) -> None:
+def test_a_revived_tenant_keeps_settings_that_are_removed_from_the_file(stack: Stack, qlik: Emulator) -> None:
     """An administrator who is removed from the file loses the role.
 
     The settings from before the first `up` are unknown after a revival. The run says that it keeps the

@@ -10,7 +10,7 @@ from tests.e2e.harness import Stack
 from tests.world import writes
 
 
-def test_the_life_of_a_customer_that_uses_everything(stack: Stack, qlik: Emulator) -> None:
+def test_a_customer_that_uses_everything_is_created_and_destroyed(stack: Stack, qlik: Emulator) -> None:
     """Create it; find no changes and no drift; check the ids in the outputs; destroy it with one request."""
     stack.write(**settings(everything()))
     stack.up()

@@ -51,7 +51,7 @@ RESOURCES = {
 }
 
 
-def test_one_short_file_makes_a_customer(stack: Stack, qlik: Emulator) -> None:
+def test_one_short_file_creates_a_customer(stack: Stack, qlik: Emulator) -> None:
     """The outputs name the new objects. Another `up` or a preview has nothing to do and sends no request."""
     assert len(STACK_FILE.splitlines()) <= 20
     stack.write(text=STACK_FILE)

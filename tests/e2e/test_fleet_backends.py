@@ -69,7 +69,7 @@ def test_many_customers_in_shards(
 
 
 @pytest.mark.parametrize("kind", backends.KINDS)
-def test_a_backend_that_is_down(kind: str, scratch: Path, qlik: Emulator) -> None:
+def test_an_unavailable_backend_is_one_line_per_stack(kind: str, scratch: Path, qlik: Emulator) -> None:
     """One line per stack, no request to Qlik, and an error exit code."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS[:2]:

@@ -41,7 +41,7 @@ def tenants(qlik: Emulator) -> dict[str, str]:
     return {tenant["name"]: tenant["status"] for tenant in made}
 
 
-def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
+def test_trials_are_listed_deactivated_and_brought_back(fleet: Fleet, qlik: Emulator) -> None:
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     fleet.write("acme", trial("Acme", OVER))
     later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # a missing group must not block the run
@@ -132,7 +132,7 @@ def test_a_trial_is_extended_and_made_permanent(fleet: Fleet, qlik: Emulator) ->
     assert IS_PROTECTED in fleet.run("destroy", "globex", "--yes", expect=1).stdout
 
 
-def test_a_trial_that_cannot_be_deactivated(fleet: Fleet, qlik: Emulator) -> None:
+def test_a_failed_deactivation_is_retried_by_the_next_run(fleet: Fleet, qlik: Emulator) -> None:
     """Its failure is named, the other trials are deactivated, and the next night tries it again."""
     hostname = fleet.run("outputs", "acme").json["acme"]["hostname"]
     for name in ("acme", "globex"):

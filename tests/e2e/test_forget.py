@@ -88,7 +88,7 @@ def test_the_saved_state_restores_the_stack(stack: Stack, qlik: Emulator) -> Non
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_a_stack_without_a_tenant(stack: Stack) -> None:
+def test_a_stack_without_a_tenant_is_an_error(stack: Stack) -> None:
     """A stack without a first `up`, and a stack that is not in the backend."""
     never = forget(stack, "--yes")
     assert (never.returncode, "has no tenant to forget" in never.stderr) == (1, True)

@@ -49,7 +49,7 @@ def own_mounts() -> bool:
 
 @pytest.mark.skipif(not own_mounts(), reason="private mounts are impossible here")
 @pytest.mark.parametrize("disk", ["pulumi/state", "notes"])
-def test_a_full_disk(scratch: Path, qlik: Emulator, disk: str) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(scratch: Path, qlik: Emulator, disk: str) -> None:
     """First the disk of the backend is full, then the disk of the notes and of the run's journal."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS:

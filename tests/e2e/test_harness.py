@@ -77,7 +77,7 @@ def sized(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
     return stack
 
 
-def test_the_life_of_a_stack(sized: Stack) -> None:
+def test_a_stack_is_created_changed_and_destroyed(sized: Stack) -> None:
     """Each operation reports the changes and their kinds, only for the program's own resources."""
     assert sized.preview().changes == {"create": ["Thing one"]}
     assert sized.resources() == {}

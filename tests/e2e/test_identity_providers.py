@@ -44,7 +44,7 @@ def steps(requests: list[Doc]) -> list[str]:
 PATH = "/api/v1/identity-providers"
 
 
-def test_the_life_of_a_login(stack: Stack, qlik: Emulator) -> None:
+def test_an_identity_provider_is_created_changed_replaced_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Created, unchanged, drifted, given another secret, and removed."""
     stack.write(**settings(LOGIN))
     stack.set_secret("login", SECRET)
@@ -94,7 +94,7 @@ def test_an_unreachable_login_keeps_the_former_one(stack: Stack, qlik: Emulator)
     assert len(active(qlik)) == len(logins(qlik)) == 1
 
 
-def test_from_openid_connect_to_saml(stack: Stack, qlik: Emulator) -> None:
+def test_a_change_from_oidc_to_saml_keeps_a_login_active(stack: Stack, qlik: Emulator) -> None:
     """The two logins are resources of two types. The new one is active before the old one is deleted."""
     stack.write(**settings(LOGIN))
     stack.set_secret("login", SECRET)
@@ -105,7 +105,7 @@ def test_from_openid_connect_to_saml(stack: Stack, qlik: Emulator) -> None:
     assert (login["protocol"], login["active"]) == ("SAML", True)
 
 
-def test_no_login_without_an_administrator(stack: Stack, qlik: Emulator) -> None:
+def test_a_login_needs_an_administrator(stack: Stack, qlik: Emulator) -> None:
     """Otherwise, nobody can repair the login."""
     stack.write(**settings(changed(GLOBEX, ("saml_identity_providers", SAML))))
     failed = stack.up(expect=1)

@@ -180,7 +180,7 @@ def test_a_failed_import_leaves_nothing(
         (("acme.eu.qlikcloud.com", "--plan", "golden"), 'there is no plan "golden"'),
     ],
 )
-def test_refused_with_a_clear_line(
+def test_a_refused_import_is_one_clear_line(
     stack: Stack, qlik: Emulator, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     stack.write(customer={"name": "Globex"}, region="eu", source_tenant=SOURCE)

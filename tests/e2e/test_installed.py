@@ -24,7 +24,9 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(folder, build(folder, LATER))
 
 
-def test_an_operators_repository(bin_: Path, qlik: Emulator, scratch: Path) -> None:
+def test_an_operators_repository_works_with_the_installed_package(
+    bin_: Path, qlik: Emulator, scratch: Path
+) -> None:
     """Create and destroy a customer; the operator's folders are never imported."""
     operator = Operator(scratch, bin_, qlik)
     operator("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com --ci github")
@@ -77,7 +79,9 @@ def test_a_missing_environment_is_a_one_line_error(bin_: Path, qlik: Emulator, s
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_upgrade(bin_: Path, later: Path, scratch: Path, version: str) -> None:
+def test_an_upgrade_changes_nothing_in_existing_stacks(
+    bin_: Path, later: Path, scratch: Path, version: str
+) -> None:
     """Customers of a released version: later versions have nothing to do, and can destroy them."""
     fill(scratch / "cloud", version)
     with Emulator(data=scratch / "cloud") as qlik:

@@ -74,7 +74,7 @@ def answer(stack: Stack, qlik: Emulator) -> None:
 
 
 @pytest.mark.parametrize("made", CREATIONS)
-def test_the_cli_is_killed_while_qlik_makes_something(
+def test_a_cli_killed_during_a_creation_loses_nothing(
     stack: Stack, qlik: Emulator, mute: Mute, made: str
 ) -> None:
     """Qlik carried out the request unnoticed. After `cancel` and `up`, each object exists exactly once."""
@@ -90,7 +90,7 @@ def test_the_cli_is_killed_while_qlik_makes_something(
 
 
 @pytest.mark.parametrize("made", ["import", "publish"])
-def test_the_object_of_a_killed_run_is_listed_late(
+def test_a_late_listed_object_of_a_killed_run_is_found(
     stack: Stack, qlik: Emulator, mute: Mute, made: str
 ) -> None:
     """The catalogue does not show the app yet. The next run waits for it."""
@@ -108,7 +108,7 @@ def test_the_object_of_a_killed_run_is_listed_late(
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emulator) -> None:
+def test_a_cli_killed_before_the_request_creates_nothing_twice(stack: Stack, qlik: Emulator) -> None:
     """The request never arrived. The run repeats it only after it is certain that it had no effect."""
     creations.write(stack)
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
@@ -130,7 +130,9 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Emulator, mute: Mute) -> None:
+def test_a_destroy_killed_after_the_deactivation_can_be_completed(
+    stack: Stack, qlik: Emulator, mute: Mute
+) -> None:
     """The state has everything except the activation, so the preview shows that the run creates it again."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
@@ -147,7 +149,7 @@ def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Em
 
 
 @pytest.mark.parametrize("made", ["tenant", "space", "import"])
-def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
+def test_a_killed_provider_loses_nothing(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
     """The run fails without pending operations. The next run continues with the existing objects."""
     creations.write(stack)
     mute.next(**CREATIONS[made])
@@ -183,7 +185,7 @@ def test_an_interrupted_run_finishes_its_steps(stack: Stack, qlik: Emulator, num
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_the_cli_is_killed_while_it_waits_for_a_publication(stack: Stack, qlik: Emulator) -> None:
+def test_a_cli_killed_during_a_publication_loses_nothing(stack: Stack, qlik: Emulator) -> None:
     """The app is published and noted, but not recorded, listed or ready: the next run waits for it."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)

@@ -31,7 +31,7 @@ def reads(stack: Stack, path: str, since: int) -> int:
     return calls(asked).count(f"GET {path}")
 
 
-def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
+def test_late_responses_leave_one_object_of_each_type(stack: Stack, qlik: Emulator) -> None:
     """For the tenant, a person decides. For the import and the web integration, the run waits.
 
     Qlik's clock is ten minutes ahead of ours.

@@ -45,7 +45,7 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate", "drop_before"])
-def test_each_request_that_makes_a_customer_loses_its_answer_once(
+def test_each_lost_response_of_a_creation_creates_nothing_twice(
     stack: Stack, qlik: Emulator, effect: str
 ) -> None:
     """The requests for tenant, groups, spaces, access, import and publication each fail once.
@@ -65,7 +65,7 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack, qlik: Emulator) -> None:
+def test_each_lost_response_of_a_change_is_repaired(stack: Stack, qlik: Emulator) -> None:
     """The run repeats these requests and succeeds, and Qlik's content is as in the file."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)

@@ -83,7 +83,7 @@ MOVED_ALONG = {"One": "a", "Two": "c", "Three": "d"}
     [((), [EXCHANGED, MOVED_ALONG]), (("--parallel", "1"), [EXCHANGED])],
     ids=["at once", "one by one"],
 )
-def test_names_that_move(
+def test_names_move_between_entries(
     stack: Stack, qlik: Emulator, args: tuple[str, ...], changes: list[dict[str, str]]
 ) -> None:
     """Two entries swap names; or one takes the name of another, which takes the name of a third. Ids stay."""
@@ -98,7 +98,7 @@ def test_names_that_move(
     stack.up("--refresh", "--expect-no-changes")
 
 
-def test_names_that_another_entry_takes(stack: Stack, qlik: Emulator) -> None:
+def test_a_name_can_move_to_a_new_entry(stack: Stack, qlik: Emulator) -> None:
     """An entry is removed, and a new or existing one gets its name: no key gets the object of another key."""
     stack.write(**settings(customer({"One": "a", "Two": "b"})))
     stack.up()

@@ -32,7 +32,7 @@ def shown(stack: Stack) -> dict[str, str]:
     return found
 
 
-def test_the_secrets_of_oauth_clients(stack: Stack, qlik: Emulator) -> None:
+def test_secrets_of_oauth_clients_are_outputs_and_rotate(stack: Stack, qlik: Emulator) -> None:
     """Create, repeat, refresh, rotate twice; then remove the block, which removes its outputs."""
     secrets = []
     results = []

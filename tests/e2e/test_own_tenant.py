@@ -40,7 +40,7 @@ def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> 
     return other
 
 
-def test_a_name_that_is_used_again(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
+def test_a_reused_stack_name_gets_a_new_tenant(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
     """After `stack rm`, or in another backend, a stack does not use the notes of the former stack."""
     stack.write(**settings(SMALL))
     stack.up()
@@ -120,7 +120,7 @@ def test_only_its_note_identifies_the_tenant_of_a_killed_run(
     assert "QLIK_ORG_CLIENT_ID" in str(stopped.errors)
 
 
-def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> None:
+def test_a_lost_response_among_three_stacks_mixes_up_no_tenants(scratch: Path, qlik: Emulator) -> None:
     """All three tenants are unnamed for a while. No stack takes another's; a person decides on the third."""
     fleet = Fleet(scratch, qlik)
     fleet.env |= ORGANISATION | {"TENANTRY_CREATION_SECONDS": "1"}

@@ -87,7 +87,7 @@ def owners(world: World) -> dict[str, str]:
     }
 
 
-def test_the_people_of_a_customer(stack: Stack, qlik: Emulator) -> None:
+def test_people_are_created_changed_and_removed(stack: Stack, qlik: Emulator) -> None:
     """Create and change people, repair drift, and remove exactly what was given to them."""
     stack.write(**settings(CUSTOMER))
     stack.up()
@@ -187,8 +187,8 @@ def remove(stack: Stack, world: World) -> None:
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def test_unknown_people(stack: Stack, qlik: Emulator) -> None:
-    """One clear message for each; all else is made, and put right the next `up` goes on."""
+def test_each_unknown_person_is_one_clear_error(stack: Stack, qlik: Emulator) -> None:
+    """Everything else is created. After the correction, the next `up` continues."""
     broken = changed(
         CUSTOMER,
         ("admins/Support/email", "ada@example.org"),
@@ -215,7 +215,7 @@ def test_unknown_people(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_people_with_a_new_subject(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_subject_replaces_the_user_and_its_references(stack: Stack, qlik: Emulator) -> None:
     """A new subject is a new user, with all of its references. An administrator can become a plain user."""
     start = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
     stack.write(**settings(start))

@@ -69,7 +69,7 @@ def write_plans(stack: Stack, version: str) -> None:
     stack.write_plan("base", {**BASE, "apps": {"Sales": {**BASE["apps"]["Sales"], "version": version}}})
 
 
-def test_a_version_rolls_out_to_all_but_those_that_pin_theirs(pair: list[Stack], qlik: Emulator) -> None:
+def test_a_version_rolls_out_to_all_customers_except_pinned_ones(pair: list[Stack], qlik: Emulator) -> None:
     globex, initech = pair
     assert globex.outputs()["hostname"] != initech.outputs()["hostname"]
 

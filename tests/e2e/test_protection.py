@@ -48,7 +48,7 @@ def test_a_production_customer_cannot_be_destroyed(stack: Stack, qlik: Emulator)
     survives("up", expect=1)
 
 
-def test_destroying_all_that_is_not_protected(stack: Stack, qlik: Emulator) -> None:
+def test_exclude_protected_deletes_nothing_of_a_production_customer(stack: Stack, qlik: Emulator) -> None:
     """`--exclude-protected` deletes nothing, because the protected resources need everything else."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)

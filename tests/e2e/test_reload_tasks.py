@@ -15,7 +15,7 @@ TASKS = {
 DAY = 86_400
 
 
-def test_the_life_of_reload_tasks(stack: Stack, qlik: Emulator) -> None:
+def test_reload_tasks_are_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """Create tasks in their order, keep them in a new app version, enable, change and delete them."""
     customer = changed(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)

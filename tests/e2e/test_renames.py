@@ -69,7 +69,7 @@ GROUP_ALONE = changed(
 """A new key for that group, without `renamed_from`."""
 
 
-def test_a_new_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_name_changes_in_place(stack: Stack, qlik: Emulator) -> None:
     """`name:` changes in place for everything that can be renamed. Ids, access and apps stay."""
     world = bring_up(stack, qlik, GLOBEX)
     outputs = stack.outputs()
@@ -104,7 +104,7 @@ def test_a_new_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_a_new_key_with_renamed_from(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_key_with_renamed_from_changes_nothing_at_qlik(stack: Stack, qlik: Emulator) -> None:
     """With `renamed_from:`, new keys change nothing at Qlik and send no request.
 
     After the `up`, you can remove the line. The name of an idp group is its identity, so there cannot be a
@@ -135,7 +135,7 @@ def alive(world: World) -> dict[str, dict[Any, Any]]:
     return {"groups": world.groups, "spaces": world.spaces, "apps": world.apps, "access": world.access}
 
 
-def test_a_new_key_without_renamed_from(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_key_without_renamed_from_is_a_new_object(stack: Stack, qlik: Emulator) -> None:
     """A new key is a new object next to the old one, which is deleted. No key gets the object of another key.
 
     If the old object still has the name, the next run sets it.
@@ -168,7 +168,7 @@ def test_a_new_key_without_renamed_from(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def test_a_new_key_for_a_protected_object(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_key_for_a_protected_object_is_refused(stack: Stack, qlik: Emulator) -> None:
     """A preview and an `up` of a production customer refuse it.
 
     Even a partial `up` does not touch protected objects. With the former file, the next `up` deletes its new

@@ -52,7 +52,7 @@ def check_settled(stack: Stack) -> None:
     assert writes(again.requests) == []
 
 
-def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_type_replaces_an_empty_space(stack: Stack, qlik: Emulator) -> None:
     """An empty space is deleted first, because its name is taken. Its access goes before and comes after."""
     world = bring_up(stack, qlik, SPARE)
     before = world.spaces
@@ -72,7 +72,7 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     assert all(request["status"] < 400 for request in done.requests), "created before the name was free"
 
 
-def test_a_space_with_content(stack: Stack, qlik: Emulator) -> None:
+def test_a_space_with_content_is_not_replaced(stack: Stack, qlik: Emulator) -> None:
     """Qlik refuses to delete it, and the error lists its content. With the former type, nothing changes."""
     world = bring_up(stack, qlik, SPARE)
     add_app(world, "Archive", "Made by hand")
@@ -87,7 +87,9 @@ def test_a_space_with_content(stack: Stack, qlik: Emulator) -> None:
 
 
 @pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
-def test_a_space_with_a_staged_app(stack: Stack, qlik: Emulator, owner: str | None) -> None:
+def test_a_staged_app_leaves_its_space_before_the_replacement(
+    stack: Stack, qlik: Emulator, owner: str | None
+) -> None:
     """The app must leave first, even if that takes long. It is imported into its new staging space.
 
     The published copy stays.
@@ -103,7 +105,7 @@ def test_a_space_with_a_staged_app(stack: Stack, qlik: Emulator, owner: str | No
     assert world.apps["Sales", "Sales Overview"]["id"] == copy
 
 
-def test_a_staged_app_that_cannot_leave(stack: Stack, qlik: Emulator) -> None:
+def test_a_staged_app_that_cannot_leave_keeps_its_space(stack: Stack, qlik: Emulator) -> None:
     """Its space stays, so no other app is imported."""
     world = bring_up(stack, qlik, SPARE)
     fault = qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", status=403)
@@ -131,7 +133,7 @@ def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik
         check_settled(stack)
 
 
-def test_a_group(stack: Stack, qlik: Emulator) -> None:
+def test_a_new_name_of_an_idp_group_replaces_the_group(stack: Stack, qlik: Emulator) -> None:
     """A new name of an idp group, or a new provider type, replaces the group and only its own access."""
     world = bring_up(stack, qlik, GLOBEX)
     old = world.groups["Analysts"]["id"]
@@ -155,7 +157,7 @@ def test_a_group(stack: Stack, qlik: Emulator) -> None:
 COMMAND = re.compile(r"^ *pulumi (up .*)$", re.MULTILINE)
 
 
-def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
+def test_the_tenant_cannot_be_replaced_without_its_proof(stack: Stack, qlik: Emulator) -> None:
     """The tenant alone cannot be replaced, because its proof allows no second one: no command requests one.
 
     The command in the error replaces both. It creates a complete second tenant before it deactivates the
@@ -189,7 +191,7 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
     assert any(first.hostname in message and "revive:" in message for message in done.messages)
 
 
-def test_the_tenant_is_a_target(stack: Stack, qlik: Emulator) -> None:
+def test_an_up_of_only_the_tenant_creates_its_proof(stack: Stack, qlik: Emulator) -> None:
     """An `up` of only the tenant also creates its proof. The next `up` creates the rest, but no other tenant.
 
     A new proof does not create a second tenant either.
@@ -223,7 +225,7 @@ def renew(stack: Stack, qlik: Emulator, hostname: str) -> None:
     assert (after, content(World(qlik, hostname)), list(tenants(qlik))) == (in_state, before, [hostname])
 
 
-def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
+def test_a_replaced_tenant_gets_the_alias_after_the_old_one_releases_it(stack: Stack, qlik: Emulator) -> None:
     """Only one tenant can have an alias: the new one is created without it, and the error names the solution.
 
     Until then, the old tenant stays in use. Without the alias in the file, the next `up` succeeds.
@@ -245,7 +247,7 @@ def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
     check_settled(stack)
 
 
-def test_an_unnecessary_replacement(stack: Stack, qlik: Emulator) -> None:
+def test_an_unnecessary_replacement_keeps_every_object(stack: Stack, qlik: Emulator) -> None:
     """It finds and keeps each object with its content, without duplicates or uncertain objects.
 
     Pulumi creates the new object first, without a call to the provider's diff. The "new" object is the old

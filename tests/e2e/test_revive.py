@@ -107,7 +107,7 @@ def test_a_person_decides_between_two_tenants_of_one_name(stack: Stack, qlik: Em
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "disabled", third: "active"}
 
 
-def test_the_line_for_a_purged_tenant(stack: Stack, qlik: Emulator) -> None:
+def test_a_purged_tenant_cannot_be_revived(stack: Stack, qlik: Emulator) -> None:
     """After the purge, the tenant cannot return: an error says so, and the run creates nothing."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
@@ -124,7 +124,7 @@ def test_the_line_for_a_purged_tenant(stack: Stack, qlik: Emulator) -> None:
     assert list(tenants(qlik).values()) == ["active"]
 
 
-def test_a_deactivation_outside_pulumi(stack: Stack, qlik: Emulator) -> None:
+def test_a_deactivation_outside_pulumi_is_reverted_by_a_refresh(stack: Stack, qlik: Emulator) -> None:
     """This is exactly one difference. `up --refresh` reactivates the tenant, and its content is unchanged."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)

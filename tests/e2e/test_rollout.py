@@ -36,7 +36,7 @@ def version(customer: dict[str, Any], number: str, **more: Any) -> dict[str, Any
     return changed(customer, (f"{APP}/version", number), *others)
 
 
-def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
+def test_a_version_rolls_out_and_back(stack: Stack, qlik: Emulator) -> None:
     """Published apps keep id, URL and space. Their content is the new template, then the old one again."""
     stack.write(**settings(CUSTOMER))
     stack.up()
@@ -90,7 +90,7 @@ def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None:
+def test_a_template_without_data_keeps_the_customers_data(stack: Stack, qlik: Emulator) -> None:
     """`data: false` never empties the customer's loaded data. `template_id` names exactly one app."""
     world = bring_up(stack, qlik, GLOBEX)
     loaded = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
@@ -107,7 +107,7 @@ def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None
     assert world.apps["Staging", "Sales Overview"]["lastReloadTime"] == ""
 
 
-def test_unusable_templates(stack: Stack, qlik: Emulator) -> None:
+def test_each_unusable_template_is_one_clear_error(stack: Stack, qlik: Emulator) -> None:
     """Each gets one clear message, finished objects stay, and the next `up` continues."""
     source = World(qlik, SOURCE_TENANT)
     space = source.spaces["Templates"]["id"]
@@ -167,7 +167,7 @@ def tenants(qlik: Emulator) -> dict[str, Any]:
     return {tenant["hostnames"][0]: tenant for tenant in made}
 
 
-def test_an_export_that_is_not_an_app_file(stack: Stack, qlik: Emulator) -> None:
+def test_an_export_that_is_not_an_app_is_not_imported(stack: Stack, qlik: Emulator) -> None:
     """A web page instead of the template is neither imported nor cached.
 
     The next run exports a file again that Qlik has refused.

@@ -28,7 +28,7 @@ MORE = changed(
 )
 
 
-def test_existing_objects(stack: Stack, qlik: Emulator) -> None:
+def test_existing_objects_are_taken_over_only_if_allowed(stack: Stack, qlik: Emulator) -> None:
     """The run takes over a group without roles, as a login creates it, with a remark.
 
     It stops at a group with roles and at somebody else's space. Our bot user joins the adopted space, so that
@@ -59,7 +59,7 @@ def test_existing_objects(stack: Stack, qlik: Emulator) -> None:
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_other_remarks_of_a_run(stack: Stack, qlik: Emulator) -> None:
+def test_other_remarks_of_a_run_name_the_next_step(stack: Stack, qlik: Emulator) -> None:
     """Remarks on an interrupted import, a deletion elsewhere, and a `revive` line that comes too late."""
     world = bring_up(stack, qlik, GLOBEX)
     app: dict[str, Any] = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}

@@ -107,7 +107,7 @@ def meddle(world: World) -> None:
     world.patch(f"identity-providers/{provider['id']}", description="Mine")
 
 
-def test_the_life_of_tenant_settings(stack: Stack, qlik: Emulator) -> None:
+def test_tenant_settings_are_changed_and_restored(stack: Stack, qlik: Emulator) -> None:
     """Create, keep, change, repair and restore the settings, and check the requests."""
     world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})
@@ -219,7 +219,7 @@ def admitted(world: World) -> list[str]:
     return found
 
 
-def test_a_private_key_is_shown_and_kept_nowhere(
+def test_a_private_key_is_neither_shown_nor_stored(
     stack: Stack, make_stack: Callable[..., Stack], qlik: Emulator
 ) -> None:
     """The key is in a file that a stack file names, or in a custom program. The error never shows it."""

@@ -290,7 +290,7 @@ def test_an_up_of_an_unchanged_stack_starts_no_engine(fleet: Fleet) -> None:
     assert replace(again.outcomes["still"], seconds=0) == replace(done.outcomes["still"], seconds=0)
 
 
-def test_doubtful_surroundings_of_a_stack_go_to_the_engine(fleet: Fleet) -> None:
+def test_a_stack_in_doubtful_surroundings_goes_to_the_engine(fleet: Fleet) -> None:
     """A lock, Pulumi.yaml, the environment, a custom program."""
     _, state = copied(fleet, FIRST, "around")
     assert verdict(fleet, "around").same

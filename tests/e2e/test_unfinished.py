@@ -26,7 +26,9 @@ def unfinished(stack: Stack, name: str, result: Result) -> str:
 
 
 @pytest.mark.parametrize("refreshed", [False, True])
-def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: bool) -> None:
+def test_a_taken_alias_leaves_a_named_tenant_and_an_error(
+    stack: Stack, qlik: Emulator, refreshed: bool
+) -> None:
     """The tenant has its name, but not its alias.
 
     A preview shows this, even after a refresh, which removes the engine's own mark.
@@ -53,7 +55,7 @@ def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: 
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
+def test_an_app_without_its_final_name_is_not_imported_again(stack: Stack, qlik: Emulator) -> None:
     """The app was imported under a temporary name with a mark, then Qlik fails: there is no second import."""
     creations.write(stack)
     qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
@@ -70,7 +72,7 @@ def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_publication_that_cannot_be_opened(stack: Stack, qlik: Emulator) -> None:
+def test_a_publication_that_cannot_be_opened_is_not_published_again(stack: Stack, qlik: Emulator) -> None:
     """Qlik refuses to open the copy until the timeout. The copy exists, so it is not published again."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)

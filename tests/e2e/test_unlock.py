@@ -140,7 +140,7 @@ def test_the_lock_of_another_machine_is_cleared_by_age(stack: Stack) -> None:
     assert not list(file.parent.glob("*.json"))
 
 
-def test_an_interrupted_creation_of_a_tenant_without_a_proof(stack: Stack) -> None:
+def test_an_interrupted_creation_without_a_proof_names_orphans(stack: Stack) -> None:
     """It is unknown whether Qlik created the tenant: the command says so, and the operation stays."""
     cut_off_without_proof(stack)
     operations = pending(stack)
@@ -154,7 +154,7 @@ def test_an_interrupted_creation_of_a_tenant_without_a_proof(stack: Stack) -> No
     assert [operation["type"] for operation in operations] == ["creating"]
 
 
-def test_an_interrupted_creation_of_a_tenant_with_a_proof(stack: Stack, qlik: Emulator) -> None:
+def test_an_interrupted_creation_with_a_proof_just_continues(stack: Stack, qlik: Emulator) -> None:
     """The next run finds the tenant. The operation stays."""
     run, fault = held_up(stack, qlik, "tenant")
     kill(stack, run)
@@ -168,7 +168,7 @@ def test_an_interrupted_creation_of_a_tenant_with_a_proof(stack: Stack, qlik: Em
     assert pending(stack) == operations != []
 
 
-def test_a_stack_that_is_not_there(stack: Stack) -> None:
+def test_an_unknown_stack_is_an_error(stack: Stack) -> None:
     done = unlock(stack, "--yes", name="nobody")
     assert (done.returncode, "no stack named 'nobody'" in done.stderr) == (1, True)
 

@@ -125,8 +125,8 @@ def create_everything(tenant: Api) -> dict[str, list[str]]:
     link_id = post("/api/v1/ui-config/pinned-links", link)["id"]
     automation = post("/api/workflows/automations", {"name": "Nightly"})["id"]
     (files,) = tenant.get("/api/v1/data-files/connections", params={"spaceId": spaces[0]})["data"]
-    said = json.dumps({"name": "rates.csv", "connectionId": files["id"]})
-    form = {"Json": (None, said, "application/json"), "File": ("rates.csv", b"x", "text/csv")}
+    attributes = json.dumps({"name": "rates.csv", "connectionId": files["id"]})
+    form = {"Json": (None, attributes, "application/json"), "File": ("rates.csv", b"x", "text/csv")}
     data_file = post("/api/v1/data-files", files=form)["id"]
     client = post("/api/v1/oauth-clients", {"clientName": "Portal", "appType": "web"})
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]

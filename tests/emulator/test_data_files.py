@@ -18,9 +18,9 @@ def tenant(qlik: Emulator) -> Api:
     return new_tenant(qlik)
 
 
-def form(content: bytes | None = b"a,b\n1,2\n", **said: Any) -> dict[str, Any]:
+def form(content: bytes | None = b"a,b\n1,2\n", **attributes: Any) -> dict[str, Any]:
     """The options of a request with such a form."""
-    parts: dict[str, Any] = {"Json": (None, json.dumps(said), "application/json")}
+    parts: dict[str, Any] = {"Json": (None, json.dumps(attributes), "application/json")}
     if content is not None:
         parts["File"] = ("data", content, "text/csv")
     return {"files": parts}
@@ -35,7 +35,7 @@ def space(tenant: Api, name: str = "Data") -> tuple[str, str]:
     return id, connection["id"]
 
 
-def test_the_life_of_one(tenant: Api) -> None:
+def test_a_data_file_is_created_changed_and_deleted(tenant: Api) -> None:
     """Uploaded, listed, replaced under another name, moved, gone."""
     id, connection = space(tenant)
     _, other = space(tenant, "Other")
@@ -52,7 +52,7 @@ def test_the_life_of_one(tenant: Api) -> None:
     assert (renamed["name"], renamed["contentUpdatedDate"]) == ("old.csv", changed["contentUpdatedDate"])
     tenant.put(path, expect=201, **form(b"x", name="old.csv", connectionId=other))
     assert tenant.get(PATH, params={"connectionId": connection})["data"] == []
-    assert [each["id"] for each in tenant.get(PATH, params={"includeAllSpaces": "true"})["data"]] == [
+    assert [file["id"] for file in tenant.get(PATH, params={"includeAllSpaces": "true"})["data"]] == [
         made["id"]
     ]
     tenant.delete(path)
@@ -64,25 +64,25 @@ def test_a_put_without_a_connection_moves_to_the_personal_space(tenant: Api) -> 
     made = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
     moved = tenant.put(f"{PATH}/{made['id']}", expect=201, **form(name="rates.csv"))
     assert "spaceId" not in moved
-    assert [each["id"] for each in tenant.get(PATH)["data"]] == [made["id"]]
+    assert [file["id"] for file in tenant.get(PATH)["data"]] == [made["id"]]
     (own,) = tenant.get(f"{PATH}/connections", params={"personal": "true"})["data"]
     assert tenant.get(PATH, params={"connectionId": own["id"]})["data"] == [moved]
     tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
     tenant.delete(f"/api/v1/spaces/{id}")
     assert tenant.get(f"{PATH}/connections", params={"spaceId": id})["data"] == []
-    assert [each["id"] for each in tenant.get(PATH, params={"includeAllSpaces": True})["data"]] == [
+    assert [file["id"] for file in tenant.get(PATH, params={"includeAllSpaces": True})["data"]] == [
         made["id"]
     ]
 
 
-def test_content_from_elsewhere(tenant: Api) -> None:
+def test_content_can_come_from_temporary_files_and_copies(tenant: Api) -> None:
     """From a temporary content, and from another data file."""
     location = tenant.send("POST", "/api/v1/temp-contents", data=b"large").headers["location"]
     one = tenant.post(PATH, **form(None, name="a.csv", tempContentFileId=location.rsplit("/", 1)[1]))
     two = tenant.post(PATH, **form(None, name="b.csv", sourceId=one["id"]))
     assert (one["size"], two["size"]) == (5, 5)
     listed = tenant.everything(f"{PATH}?limit=1")
-    assert [each["name"] for each in listed] == ["a.csv", "b.csv"]
+    assert [file["name"] for file in listed] == ["a.csv", "b.csv"]
     assert tenant.get(f"{PATH}/quotas")["size"] == 10
 
 
@@ -109,12 +109,12 @@ def test_content_from_elsewhere(tenant: Api) -> None:
         (form(bytes(106_000_000), name="b.csv"), 413, ""),
     ],
 )
-def test_what_is_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
+def test_bad_requests_are_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
     tenant.post(PATH, **form(name="rates.csv"))
     answer = tenant.send("POST", PATH, **options)
     assert answer.status_code == status, answer.text
     assert error(answer.json())["code"] == code or not code
-    assert [each["name"] for each in tenant.get(PATH)["data"]] == ["rates.csv"]
+    assert [file["name"] for file in tenant.get(PATH)["data"]] == ["rates.csv"]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_what_is_refused(tenant: Api, options: dict[str, Any], status: int, code
         ({"appId": "*"}, []),
     ],
 )
-def test_what_a_list_is_asked_for(tenant: Api, query: dict[str, str], names: list[str]) -> None:
+def test_lists_filter_and_page(tenant: Api, query: dict[str, str], names: list[str]) -> None:
     for name, content in (("a.csv", b"1"), ("b.csv", b"22")):
         tenant.post(PATH, **form(content, name=name))
-    assert [each["name"] for each in tenant.get(PATH, params=query)["data"]] == names
+    assert [file["name"] for file in tenant.get(PATH, params=query)["data"]] == names
     tenant.get(PATH, params={"folderPath": "x"}, expect=400)

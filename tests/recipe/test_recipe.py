@@ -104,11 +104,11 @@ def test_it_passes_the_tests_of_all_types(tree: Path) -> None:
         "tests/settings/test_blocks.py",
         "tests/tools/test_references.py",
     )
-    asked = "banner or Banner or every_resource_type_is_here or each_property or up_to_date"
-    said = python(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", asked, *tests)
-    passed = re.search(r"(\d+) passed", said)
+    selection = "banner or Banner or every_resource_type_is_here or each_property or up_to_date"
+    output = python(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", selection, *tests)
+    passed = re.search(r"(\d+) passed", output)
     assert passed
-    assert int(passed[1]) > 40, said
+    assert int(passed[1]) > 40, output
 
 
 @pytest.fixture

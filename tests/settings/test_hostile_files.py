@@ -45,7 +45,7 @@ def test_entries_of_any_shape_cause_no_internal_error(folder: Folder, block: str
     ("customer", "expected"),
     [
         ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already on line 5"),
-        (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
+        (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5,000 characters; an alias'),
         ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\u0000b"'),
         ("tags: &t {<<: *t}", "6: customer.tags: this anchor contains itself"),
         ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {MAX_DEPTH}"),

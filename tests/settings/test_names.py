@@ -79,6 +79,6 @@ def test_two_pairs_with_the_same_former_name_are_refused(
     """Each of the two problems names the other pair."""
     descriptions = [problem.rpartition(": ")[2] for problem in (one, other)]
     assert folder.write(customer).problems() == [
-        f'{FILE}:{place} has the name "{name}" in the state, and so has {pair}; rename one of these keys'
+        f'{FILE}:{place} has the name "{name}" in the state, like {pair}; rename one of these keys'
         for place, pair in zip((one, other), reversed(descriptions), strict=True)
     ]

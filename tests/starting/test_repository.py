@@ -17,7 +17,7 @@ from tenantry.starting.stack_file import write as write_stack
 CHOICES = Choices("acme-tenants", "eu", "templates.eu.qlikcloud.com", "tenantry[cli] @ file:///t.whl")
 
 
-def test_it_is_a_project_that_can_be_loaded(tmp_path: Path) -> None:
+def test_the_written_project_can_be_loaded(tmp_path: Path) -> None:
     """Pulumi and pip can read it, and a customer gets the values of the plans."""
     written, kept = write(tmp_path / "new", CHOICES)
     root = tmp_path / "new"
@@ -52,7 +52,7 @@ def test_existing_files_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("own", ["tenantry/__init__.py", "tenantry.py"])
-def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
+def test_a_module_with_the_name_tenantry_is_refused(tmp_path: Path, own: str) -> None:
     file = tmp_path / own
     file.parent.mkdir(exist_ok=True)
     file.touch()
@@ -70,7 +70,7 @@ def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
         ({"ci": "jenkins"}, '"jenkins" is not one of github, gitlab, none'),
     ],
 )
-def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:
+def test_invalid_choices_are_refused(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:
     """All problems are reported at once, and nothing is written."""
     choices = Choices(**{**vars(CHOICES), **wrong})
     with pytest.raises(NotWritten) as caught:
@@ -80,7 +80,7 @@ def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], expected:
 
 
 @pytest.mark.parametrize("ci", CI)
-def test_every_kind_of_ci(tmp_path: Path, ci: str) -> None:
+def test_each_ci_gets_its_files(tmp_path: Path, ci: str) -> None:
     """The scripts are executable, and no file comes from the checkout."""
     written, _ = write(tmp_path, Choices(**{**vars(CHOICES), "ci": ci}))
     for file in written:
@@ -89,6 +89,6 @@ def test_every_kind_of_ci(tmp_path: Path, ci: str) -> None:
         assert "make setup" not in text
 
 
-def test_the_schema_is_the_packages(tmp_path: Path) -> None:
+def test_the_schema_comes_from_the_package(tmp_path: Path) -> None:
     write(tmp_path, CHOICES)
     assert (tmp_path / "stacks" / "schema.json").read_text() == schema()

@@ -46,7 +46,7 @@ class Installed:
         ),
     ],
 )
-def test_the_place_that_it_was_installed_from(
+def test_the_requirement_names_the_source_of_the_installation(
     monkeypatch: pytest.MonkeyPatch, origin: dict[str, Any] | None, expected: str
 ) -> None:
     monkeypatch.setattr(requirement, "distribution", lambda name: Installed(origin))

@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-def test_every_default(project: Project) -> None:
+def test_a_customer_without_options_has_every_default(project: Project) -> None:
     file = write(project, NewCustomer("acme-north_2"))
     assert file.read_text() == (
         "# yaml-language-server: $schema=schema.json\n"
@@ -36,7 +36,7 @@ def test_every_default(project: Project) -> None:
     )
 
 
-def test_a_trial(project: Project) -> None:
+def test_a_trial_has_its_last_day(project: Project) -> None:
     settings = load_file(write(project, NewCustomer("acme", name="ACME: a trial", trial_until=UNTIL)))
     customer = settings.customer
     assert (customer.name, customer.plan) == ("ACME: a trial", "trial")
@@ -53,7 +53,9 @@ def test_a_trial(project: Project) -> None:
         (("gold", "trial"), True, "trial"),
     ],
 )
-def test_which_plan(project: Project, plans: tuple[str, ...], trial: bool, plan: str | None) -> None:
+def test_the_plan_is_chosen_from_the_project(
+    project: Project, plans: tuple[str, ...], trial: bool, plan: str | None
+) -> None:
     for file in (project.stacks / "plans").iterdir():
         file.unlink()
     for name in plans:
@@ -81,7 +83,7 @@ def test_an_ambiguous_plan_is_an_error(project: Project) -> None:
         (NewCustomer("acme", plan="trial"), "is required for a trial"),
     ],
 )
-def test_what_is_refused(project: Project, customer: NewCustomer, expected: str) -> None:
+def test_invalid_arguments_are_refused(project: Project, customer: NewCustomer, expected: str) -> None:
     """No file is left."""
     with pytest.raises(NotWritten) as caught:
         write(project, customer)
@@ -89,7 +91,7 @@ def test_what_is_refused(project: Project, customer: NewCustomer, expected: str)
     assert project.stack_files() == {}
 
 
-def test_a_file_that_is_there_is_left_alone(project: Project) -> None:
+def test_an_existing_file_is_not_changed(project: Project) -> None:
     file = write(project, NewCustomer("acme"))
     file.write_text("mine")
     with pytest.raises(NotWritten, match="exists already"):

@@ -25,7 +25,7 @@ def source(folder: Path) -> None:
         os.utime(file, (time.time(), time.time()))
 
 
-def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
+def test_two_builds_are_identical(tmp_path: Path) -> None:
     """Each run builds twice, in different folders and with different umasks. pip can install the result."""
     first = dist.dist(source, EPOCH, tmp_path / "first")
     second = dist.dist(source, EPOCH, tmp_path / "second")

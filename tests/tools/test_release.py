@@ -58,5 +58,5 @@ def test_every_released_version_has_states(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("version", "text"), [("1.1.0", "- Good."), ("1.1", ""), ("2.0.0", "")])
-def test_a_section(version: str, text: str) -> None:
+def test_a_section_of_the_changelog_is_extracted(version: str, text: str) -> None:
     assert section(CHANGELOG, version) == text

@@ -38,12 +38,12 @@ def listing(call: Call) -> Reply:
     everywhere = query.get("includeAllSpaces") and "connectionId" not in query
     space = None if everywhere else _space(call, query.get("connectionId"))
     found = [
-        each
-        for each in call.store.all(call.tenant_id, KIND)
-        if (_may_see(call, each) if everywhere else each["_parent"] == space) and _wanted(each, query)
+        file
+        for file in call.store.all(call.tenant_id, KIND)
+        if (_may_see(call, file) if everywhere else file["_parent"] == space) and _wanted(file, query)
     ]
     docs, links = page(call, found, default=20, sort="name", key=_position, cursors=CURSORS)
-    return Reply(200, {"data": [_view(each) for each in docs], "links": links})
+    return Reply(200, {"data": [_view(file) for file in docs], "links": links})
 
 
 @operation("data-files", "addDataFile")
@@ -79,15 +79,15 @@ def delete(call: Call) -> Reply:
 
 @operation("data-files", "listDataFileConnections")
 def connections(call: Call) -> Reply:
-    """The connections of spaces that the caller may see, or that of the personal space."""
+    """List the connections of the spaces that the caller may see, or the one of the personal space."""
     query = call.query
     found = _connections(call)
     if "spaceId" in query:
-        found = [each for each in found if each.get("spaceId") == query["spaceId"]]
+        found = [connection for connection in found if connection.get("spaceId") == query["spaceId"]]
     elif query.get("personal"):
-        found = [each for each in found if "spaceId" not in each]
+        found = [connection for connection in found if "spaceId" not in connection]
     if "name" in query:
-        found = [each for each in found if each["name"] == query["name"]]
+        found = [connection for connection in found if connection["name"] == query["name"]]
     docs, links = page(call, found, default=20, sort="spaceId", cursors=CURSORS)
     return Reply(200, {"data": docs, "links": links})
 
@@ -95,7 +95,7 @@ def connections(call: Call) -> Reply:
 @operation("data-files", "readDataFileConnection")
 def connection(call: Call) -> Reply:
     """Read one connection."""
-    found = next((each for each in _connections(call) if each["id"] == call.path["id"]), None)
+    found = next((item for item in _connections(call) if item["id"] == call.path["id"]), None)
     if found is None:
         raise Refusal(404, code="HTTP-404")
     return Reply(200, found)
@@ -103,10 +103,10 @@ def connection(call: Call) -> Reply:
 
 @operation("data-files", "readDataFileQuotas")
 def quotas(call: Call) -> Reply:
-    """What the caller may upload."""
-    own = [each for each in call.store.all(call.tenant_id, KIND) if each["ownerId"] == call.user_id]
+    """Return how much the caller may upload."""
+    own = [file for file in call.store.all(call.tenant_id, KIND) if file["ownerId"] == call.user_id]
     limits = {
-        "size": sum(each["size"] for each in own),
+        "size": sum(file["size"] for file in own),
         "maxSize": 2**63 - 1,
         "maxFileSize": MOST_BYTES,
         "maxLargeFileSize": MOST_LARGE_BYTES,
@@ -118,27 +118,27 @@ def quotas(call: Call) -> Reply:
 
 def _write(call: Call, doc: Doc, now: str) -> Doc:
     """Take name, place and content of a form."""
-    said: dict[str, Any] = call.body["Json"]
-    if any(said.get(name) for name in FOLDERS):
+    attributes: dict[str, Any] = call.body["Json"]
+    if any(attributes.get(name) for name in FOLDERS):
         raise _no_folders()
-    space = _space(call, said.get("connectionId"))
+    space = _space(call, attributes.get("connectionId"))
     _must_write(call, space)
-    name = str(said.get("name", doc.get("name", "")))
+    name = str(attributes.get("name", doc.get("name", "")))
     _check_name(call, name, space, doc["id"])
-    content = _content(call, said)
+    content = _content(call, attributes)
     if not content and not doc["_file"]:
         raise Refusal(400, code="HTTP-400", detail="the form has no part File")
     if space != call.user_id:
         doc["spaceId"] = space
     else:
         doc.pop("spaceId", None)
-    bound = {"appId": said["appId"]} if "appId" in said else {}
+    bound = {"appId": attributes["appId"]} if "appId" in attributes else {}
     written = {"ownerId": call.user_id, "contentUpdatedDate": now} if content else {}
     doc |= {"name": name, "_parent": space, "modifiedDate": now, **bound, **content, **written}
     return call.store.put(call.tenant_id, KIND, doc, parent=space)
 
 
-def _content(call: Call, said: dict[str, Any]) -> Doc:
+def _content(call: Call, attributes: dict[str, Any]) -> Doc:
     """Return the key and size of the content that a form brings or names; nothing if it has none."""
     part = call.parts.get("File")
     if part is not None:
@@ -147,14 +147,14 @@ def _content(call: Call, said: dict[str, Any]) -> Doc:
         spool = call.world.files.spool()
         spool.write(part.content)
         return {"_file": call.world.files.store(spool), "size": len(part.content)}
-    if "tempContentFileId" in said:
+    if "tempContentFileId" in attributes:
         try:
-            key = temp_contents.complete_file(call, said["tempContentFileId"])
+            key = temp_contents.complete_file(call, attributes["tempContentFileId"])
         except Refusal as refusal:
             raise Refusal(400, code="DF-012", detail=refusal.detail) from None
         return {"_file": key, "size": call.world.files.path(key).stat().st_size}
-    if "sourceId" in said:
-        source = call.store.get(call.tenant_id, KIND, said["sourceId"])
+    if "sourceId" in attributes:
+        source = call.store.get(call.tenant_id, KIND, attributes["sourceId"])
         if source is None or not _may_see(call, source):
             raise Refusal(400, code="DF-017", detail="no such data file to copy")
         return {"_file": source["_file"], "size": source["size"]}
@@ -174,11 +174,11 @@ def _check_name(call: Call, name: str, space: str, own_id: str) -> None:
         raise Refusal(400, code="DF-010", detail="files with this extension are not taken")
     for other in call.store.all(call.tenant_id, KIND, parent=space):
         if other["name"] == name and other["id"] != own_id:
-            raise Refusal(409, code="HTTP-409", detail="a data file of this name is in the space already")
+            raise Refusal(409, code="HTTP-409", detail="the space already has a data file with this name")
 
 
 def _connections(call: Call) -> list[Doc]:
-    seen = [each["id"] for each in call.store.all(call.tenant_id, "space") if _sees_space(call, each)]
+    seen = [space["id"] for space in call.store.all(call.tenant_id, "space") if _sees_space(call, space)]
     return [_connection(call.user_id), *(_connection(id, spaceId=id) for id in seen)]
 
 
@@ -196,7 +196,7 @@ def _space(call: Call, connection: str | None) -> str:
     """Return the id of the space of a connection; the caller's own user id for the personal space."""
     if connection is None:
         return call.user_id
-    found = next((each for each in _connections(call) if each["id"] == connection), None)
+    found = next((item for item in _connections(call) if item["id"] == connection), None)
     if found is None:
         raise Refusal(400, code="DF-014", detail="no such connection")
     return str(found.get("spaceId", call.user_id))

@@ -33,23 +33,23 @@ def find(reader: TenantReader, findings: Findings) -> None:
             copies[app.get("originAppId", "")].append(app)
     in_shared = [app for app in apps if types.get(app["spaceId"]) == "shared"]
     names = {space["id"]: space["name"] for space in reader.spaces}
-    taken = {}
+    managed = {}
     for app in in_shared:
         template = _template(reader, app)
-        twins = [
+        same_named = [
             other for other in in_shared if (other["name"], other["spaceId"]) == (app["name"], app["spaceId"])
         ]
-        published = [twin for twin in twins if copies[twin["id"]]]
+        published = [candidate for candidate in same_named if copies[candidate["id"]]]
         if isinstance(template, str):
             why = template
-        elif len(twins) > 1 and published != [app]:
-            why = f"{len(twins)} apps in the space have this name"
+        elif len(same_named) > 1 and published != [app]:
+            why = f"{len(same_named)} apps in the space have this name"
         else:
-            taken[app["id"]] = _take(reader, findings, app, template)
+            managed[app["id"]] = _take(reader, findings, app, template)
             continue
         findings.add_unmanaged(f'app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)
     for origin, found in copies.items():
-        _publications(reader, findings, taken.get(origin), origin, found, names)
+        _publications(reader, findings, managed.get(origin), origin, found, names)
     personal = len(apps) - len(in_shared) - sum(map(len, copies.values()))
     if personal:
         findings.add_unmanaged(f"{counted(personal, 'app')} in personal spaces")

@@ -158,8 +158,8 @@ NAMED = tuple(name for name in ENTRIES if is_named(BLOCKS[name]))
 def parts(content: Content) -> Iterator[tuple[tuple[str, ...], Block]]:
     """Yield each block that a customer has, and each entry where a block has entries, with its path."""
     for name in BLOCKS:
-        given = getattr(content, name)
+        value = getattr(content, name)
         if name in ENTRIES:
-            yield from (((name, key), entry) for key, entry in given.items())
-        elif given is not None:
-            yield (name,), given
+            yield from (((name, key), entry) for key, entry in value.items())
+        elif value is not None:
+            yield (name,), value

@@ -213,7 +213,7 @@ class App(FromFiles):
 
 
 def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Violation]:
-    given = (reload.variables if reload else None) or {}
-    variables = {name: value for name, value in given.items() if isinstance(value, str)}
+    declared = (reload.variables if reload else None) or {}
+    variables = {name: value for name, value in declared.items() if isinstance(value, str)}
     if wrong := RELOAD_VARIABLES.problem and RELOAD_VARIABLES.problem(variables):
         yield Violation((block, entry, "reload", "variables"), wrong)

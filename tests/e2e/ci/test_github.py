@@ -27,7 +27,7 @@ def deploy(github: GitHub, site: Site, **more: Any) -> dict[str, str]:
     return github.run("deploy", site.git("rev-parse", "main"), **more).results
 
 
-def test_a_pull_request(site: Site, github: GitHub) -> None:
+def test_a_pull_request_gets_one_comment_about_all_customers(site: Site, github: GitHub) -> None:
     """One comment covers all customers; the next push updates it. It shows broken files and lost machines."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
@@ -72,7 +72,7 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
     assert site.states() == before, "a preview must work with read-only access to the backend"
 
 
-def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> None:
+def test_a_failed_preview_is_visible_in_the_comment(site: Site, github: GitHub) -> None:
     """A failed preview is visible. A repository without configuration skips all jobs."""
     site.push("feature")
     run = github.pull_request("feature", lost=["select"])
@@ -90,7 +90,7 @@ def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> 
         assert set(github.run(workflow, commit).results.values()) == {"skipped"}
 
 
-def test_a_fork(site: Site, github: GitHub) -> None:
+def test_a_fork_gets_no_secrets_and_its_settings_are_compared(site: Site, github: GitHub) -> None:
     """A fork gets neither state nor passphrase, but its settings are checked and compared."""
     site.write_plan("standard", **plan("2.4.0"))
     site.push("feature")
@@ -107,7 +107,7 @@ def test_a_fork(site: Site, github: GitHub) -> None:
     assert "erly" in run.summary
 
 
-def test_rings(site: Site, github: GitHub) -> None:
+def test_rings_deploy_in_order(site: Site, github: GitHub) -> None:
     """Rings deploy in order. A late ring catches up. Templates are exported once. A repeat does nothing."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
@@ -127,7 +127,7 @@ def test_rings(site: Site, github: GitHub) -> None:
     assert len(site.qlik.control.requests()) == len(requests)
 
 
-def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
+def test_a_failed_deployment_stops_the_next_ring(site: Site, github: GitHub) -> None:
     """The next ring does not start. A second attempt skips finished stacks, and an old run is refused."""
     site.write("acme", name="Acme", ring="pilot", groups={"Sellers": {}})
     old = site.push()
@@ -163,7 +163,7 @@ def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
     assert site.groups("Acme") == {"Sellers"}
 
 
-def test_a_force_push(site: Site, github: GitHub) -> None:
+def test_a_force_push_reverts_the_deployed_commit(site: Site, github: GitHub) -> None:
     """A deployed commit that is no longer in the history is reverted."""
     site.keep_only("initech")
     site.push()
@@ -178,7 +178,7 @@ def test_a_force_push(site: Site, github: GitHub) -> None:
     assert site.groups("Initech") == set()
 
 
-def test_drift(site: Site, github: GitHub) -> None:
+def test_drift_opens_an_issue_and_its_repair_closes_it(site: Site, github: GitHub) -> None:
     """One issue is open while anything differs at Qlik, and closed when nothing does.
 
     The next nightly run has the times of the previous one.
@@ -205,7 +205,7 @@ def test_drift(site: Site, github: GitHub) -> None:
     assert site.forge.open == []
 
 
-def test_trials(site: Site, github: GitHub) -> None:
+def test_trials_are_listed_and_deactivated_after_approval(site: Site, github: GitHub) -> None:
     """Trials that end soon are listed. Ended trials are deactivated, if the environment is approved."""
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     site.write("initech", name="Initech", lifecycle=trial(soon))

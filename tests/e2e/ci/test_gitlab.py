@@ -11,7 +11,7 @@ def results(jobs: dict[str, Job]) -> dict[str, str]:
     return {name: job.result for name, job in jobs.items()}
 
 
-def test_merge_requests(site: Site, gitlab: GitLab) -> None:
+def test_a_merge_request_gets_one_note_without_qlik_credentials(site: Site, gitlab: GitLab) -> None:
     """One note, which the next push updates, without Qlik credentials. A fork's changes are only compared."""
     site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
     site.write("hooli", name="Hooli", ring="erly")
@@ -41,7 +41,7 @@ def test_merge_requests(site: Site, gitlab: GitLab) -> None:
     assert gitlab.merge_request("feature") == gitlab.push() == gitlab.night("drift") == {}
 
 
-def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
+def test_rings_drift_and_trials_run_on_gitlab(site: Site, gitlab: GitLab) -> None:
     """Deployments go ring by ring, and only once. Drift opens an issue. An ended trial is deactivated."""
     for name in ("initech", "acme"):
         site.write(name, name=name.title(), ring="pilot", lifecycle=trial("2999-12-31"))

@@ -12,7 +12,7 @@ import pytest
 from tenantry.providers import MODULES, resource_types
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.properties import Change
-from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with, same_calls
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, resolve, same_calls
 
 CASES: dict[str, Case] = {
     module: importlib.import_module(f"tests.providers.test_{module}").CASE for module in MODULES.values()
@@ -20,10 +20,10 @@ CASES: dict[str, Case] = {
 """By module. The import fails if a resource type has no test module or no `CASE`."""
 
 every_resource_type = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-removable = [case for case in CASES.values() if case.gone]
+removable = [case for case in CASES.values() if case.remove]
 """The resource types whose object somebody else can remove."""
 
-adoptable = [case for case in CASES.values() if case.existing]
+adoptable = [case for case in CASES.values() if case.create_existing]
 """The resource types whose object can exist before `create`."""
 
 
@@ -46,17 +46,17 @@ def test_the_case_covers_every_property(case: Case) -> None:
     unseen = declared[Change.UNSEEN]
     in_place = {name for name, change in case.changes.items() if change.calls} - unseen
     assert unseen <= case.changes.keys()
-    assert in_place | set(case.fixed) == declared[Change.IN_PLACE] | declared[Change.REFUSED]
+    assert in_place | set(case.immutable) == declared[Change.IN_PLACE] | declared[Change.REFUSED]
     assert set(case.replaces) | {"tenant"} == declared[Change.REPLACES] | {"tenant"}
     assert set(case.changes) - in_place - unseen == declared[Change.NO_REQUEST]
-    assert set(case.drifts) - set(case.fixed) == in_place
+    assert set(case.drifts) - set(case.immutable) == in_place
 
 
 @every_resource_type
 def test_properties_that_cannot_be_set_are_refused(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """A computed property and a misspelt name are errors. Neither is silently ignored."""
     resource = driver(case.module)
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     for prop in resource.kind.properties.values():
         if prop.computed:
             with pytest.raises(AssertionError, match=f"^{prop.name}: only Qlik can set this property"):
@@ -71,7 +71,7 @@ def test_properties_that_cannot_be_set_are_refused(case: Case, driver: MakeDrive
 @every_resource_type
 def test_create_sets_every_property(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Qlik then holds exactly the inputs. No request is unnecessary, and a refresh finds no drift."""
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     tenancy.requests()
     resource = driver(case.module).create(inputs)
     assert same(tenancy.requests(), case.creates, resource)
@@ -81,16 +81,16 @@ def test_create_sets_every_property(case: Case, driver: MakeDriver, tenancy: Ten
     assert resource.drift() == {}
     tenancy.requests()
     resource.update(inputs)
-    assert same(tenancy.requests(), case.again, resource)
+    assert same(tenancy.requests(), case.resumes, resource)
 
 
 @pytest.mark.parametrize(("case", "name"), properties_in("changes"))
 def test_a_property_changes_in_place(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """The update changes no other property and takes no unnecessary request."""
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     resource = driver(case.module).create(inputs)
     before = case.remote(tenancy, resource.id) or {}
-    changed = {**inputs, name: made_with(tenancy, case.changes[name].value)}
+    changed = {**inputs, name: resolve(tenancy, case.changes[name].value)}
     tenancy.requests()
     assert resource.diff(changed) == []
     resource.update(changed)
@@ -104,16 +104,16 @@ def test_a_property_changes_in_place(case: Case, name: str, driver: MakeDriver, 
 def test_a_property_that_cannot_change_in_place_replaces_the_resource(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
-    resource = driver(case.module).create(case.given(tenancy))
-    changed = {**resource.inputs, name: made_with(tenancy, case.replaces[name])}
-    changed = {key: value for key, value in changed.items() if key not in case.without.get(name, ())}
-    assert set(resource.diff(changed)) - set(case.without.get(name, ())) == {name}
+    resource = driver(case.module).create(case.inputs_for(tenancy))
+    changed = {**resource.inputs, name: resolve(tenancy, case.replaces[name])}
+    changed = {key: value for key, value in changed.items() if key not in case.incompatible.get(name, ())}
+    assert set(resource.diff(changed)) - set(case.incompatible.get(name, ())) == {name}
 
 
 @every_resource_type
 def test_a_new_tenant_replaces_the_resource(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """Objects cannot move from one tenant to another."""
-    resource = driver(case.module).create(case.given(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     if "tenant" in resource.inputs:
         assert resource.diff({**resource.inputs, "tenant": "other.eu.qlikcloud.com"}) == ["tenant"]
 
@@ -121,11 +121,11 @@ def test_a_new_tenant_replaces_the_resource(case: Case, driver: MakeDriver, tena
 @pytest.mark.parametrize(("case", "name"), properties_in("drifts"))
 def test_drift_is_found_and_corrected(case: Case, name: str, driver: MakeDriver, tenancy: Tenancy) -> None:
     """A refresh names exactly the property that somebody changed, and an update restores it."""
-    resource = driver(case.module).create(case.given(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     before = case.remote(tenancy, resource.id)
     drift = case.drifts[name]
     drift.do(tenancy, resource.id)
-    assert resource.drift() == {name: made_with(tenancy, drift.live)}
+    assert resource.drift() == {name: resolve(tenancy, drift.live)}
     resource.update(resource.inputs)
     assert case.remote(tenancy, resource.id) == before
     assert resource.drift() == {}
@@ -170,7 +170,7 @@ def test_a_text_that_qlik_normalises_is_not_drift(
     resource = driver(case.module)
     live: dict[str, str] = {}
     monkeypatch.setattr(type(resource.provider.handler), "read", lambda *_: dict(live))
-    resource.id, inputs = "x1", case.given(tenancy)
+    resource.id, inputs = "x1", case.inputs_for(tenancy)
     for text in TEXTS.values():
         resource.state = resource.inputs = inputs | {name: text}
         for form in FORMS.values():
@@ -188,7 +188,7 @@ def test_a_description_of_several_lines_is_not_drift(
     module: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """Neither `create` nor `update` causes drift, even if Tenantry adds a mark to the description."""
-    inputs = CASES[module].given(tenancy)
+    inputs = CASES[module].inputs_for(tenancy)
     resource = driver(module).create(inputs | {"description": "From YAML's |:\n\n- one  \n- two\n"})
     assert resource.drift() == {}
     for text in TEXTS.values():
@@ -199,13 +199,13 @@ def test_a_description_of_several_lines_is_not_drift(
 @every_resource_type
 def test_a_second_delete_does_nothing(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """The first one takes no unnecessary request."""
-    resource = driver(case.module).create(case.given(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     tenancy.requests()
     resource.delete()
     assert same(tenancy.requests(), case.deletes, resource)
-    assert (case.remote(tenancy, resource.id) is None) is not case.stays
+    assert (case.remote(tenancy, resource.id) is None) is not case.is_state_only
     resource.delete()
-    assert (case.remote(tenancy, resource.id) is None) is not case.stays
+    assert (case.remote(tenancy, resource.id) is None) is not case.is_state_only
 
 
 @pytest.mark.parametrize("not_found", ["published", "bare", "other"])
@@ -215,9 +215,9 @@ def test_a_removed_object_leaves_the_state(
 ) -> None:
     """A refresh drops it from the state, and `delete` succeeds, whatever body Qlik's 404 has."""
     tenancy.qlik.control.settings(not_found=not_found)
-    resource = driver(case.module).create(case.given(tenancy))
-    assert case.gone
-    case.gone(tenancy, resource.id)
+    resource = driver(case.module).create(case.inputs_for(tenancy))
+    assert case.remove
+    case.remove(tenancy, resource.id)
     resource.delete()
     assert resource.drift() is None
 
@@ -225,7 +225,7 @@ def test_a_removed_object_leaves_the_state(
 @pytest.mark.parametrize("case", removable, ids=str)
 def test_a_404_page_of_a_proxy_proves_nothing(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """While a proxy answers instead of Qlik, nothing leaves the state and no delete succeeds."""
-    resource = driver(case.module).create(case.given(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     before = case.remote(tenancy, resource.id)
     fault = tenancy.qlik.control.add_fault(
         host=tenancy.hostname,
@@ -249,9 +249,9 @@ def test_a_404_page_of_a_proxy_proves_nothing(case: Case, driver: MakeDriver, te
 @pytest.mark.parametrize("case", adoptable, ids=str)
 def test_an_existing_object_of_our_bot_is_adopted(case: Case, driver: MakeDriver, tenancy: Tenancy) -> None:
     """`create` makes no second object, corrects what differs, and says both in a message."""
-    inputs = case.given(tenancy)
-    assert case.existing
-    existing_id = case.existing(tenancy, inputs, tenancy.as_bot)
+    inputs = case.inputs_for(tenancy)
+    assert case.create_existing
+    existing_id = case.create_existing(tenancy, inputs, tenancy.as_bot)
     resource = driver(case.module).create(inputs)
     assert resource.id == existing_id
     assert_matches_inputs(case, resource, tenancy)
@@ -263,9 +263,9 @@ def test_an_existing_object_of_another_user_is_left_alone(
     case: Case, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """The error names its id and the solution: with `adopt: true`, the object is adopted."""
-    inputs = case.given(tenancy)
-    assert case.existing
-    existing_id = case.existing(tenancy, inputs, tenancy.world.request)
+    inputs = case.inputs_for(tenancy)
+    assert case.create_existing
+    existing_id = case.create_existing(tenancy, inputs, tenancy.world.request)
     before = case.remote(tenancy, existing_id)
     with pytest.raises(Failure) as caught:
         driver(case.module).create(inputs)

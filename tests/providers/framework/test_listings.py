@@ -19,7 +19,7 @@ from tenantry.providers.qlik import Cloud, DeadlineExceeded, Host, deadline
 from tenantry.providers.qlik.errors import GONE_CODES
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
 from tests.providers.framework.test_every_resource_type import CASES
-from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, made_with
+from tests.providers.resource_driver import Case, MakeDriver, ResourceDriver, Tenancy, resolve
 
 GROUPS, SPACES = "GET /api/v1/groups", "GET /api/v1/spaces"
 WORKERS = 4
@@ -61,16 +61,16 @@ def test_a_list_shows_the_drift_of_every_property(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """No GET of the object is necessary. After an update, the old list is not used again."""
-    resource = driver(case.module).create(case.given(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     case.drifts[name].do(tenancy, resource.id)
     tenancy.requests()
-    assert resource.drift() == {name: made_with(tenancy, case.drifts[name].live)}
+    assert resource.drift() == {name: resolve(tenancy, case.drifts[name].live)}
     assert not [request for request in tenancy.requests() if request.endswith(f"/{resource.id}")]
     resource.update(resource.inputs)
     assert resource.drift() == {}
 
 
-@pytest.mark.parametrize("case", [case for case in LISTED.values() if case.gone], ids=str)
+@pytest.mark.parametrize("case", [case for case in LISTED.values() if case.remove], ids=str)
 def test_an_object_missing_from_the_list_is_requested_before_it_counts_as_gone(
     case: Case, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
@@ -78,9 +78,9 @@ def test_an_object_missing_from_the_list_is_requested_before_it_counts_as_gone(
 
     If the API publishes no code for a missing object, a second GET and a complete list confirm the first 404.
     """
-    resource = driver(case.module).create(case.given(tenancy))
-    assert case.gone
-    case.gone(tenancy, resource.id)
+    resource = driver(case.module).create(case.inputs_for(tenancy))
+    assert case.remove
+    case.remove(tenancy, resource.id)
     tenancy.requests()
     assert resource.drift() is None
     list_request, *other_requests = tenancy.requests()

@@ -91,13 +91,13 @@ def test_settings_that_already_match_are_only_read(driver: MakeDriver, tenancy: 
 
 def test_different_settings_have_different_ids(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A deletion skips ids that the same run created, so a shared id would skip the wrong settings."""
-    resource = driver("group_settings").create(groups.given(tenancy))
-    assert resource.id != driver("license_settings").create(licences.given(tenancy)).id
+    resource = driver("group_settings").create(groups.inputs_for(tenancy))
+    assert resource.id != driver("license_settings").create(licences.inputs_for(tenancy)).id
 
 
 def test_settings_of_a_purged_tenant_stay_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Settings exist as long as their tenant, so a 404 does not mean that they are gone."""
-    resource = driver("group_settings").create(groups.given(tenancy))
+    resource = driver("group_settings").create(groups.inputs_for(tenancy))
     tenancy.cloud.register("eu").post(
         f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate",
         {"purgeAfterDays": 10},

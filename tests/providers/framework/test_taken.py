@@ -28,7 +28,7 @@ def create_conflict(
     """Return our object, the id of another user's object, and inputs that give ours the name of the other."""
     collection, name, body = RENAMED[module]
     theirs = str(tenancy.world.request("POST", collection, {**body, "name": "Theirs"})["id"])
-    ours = driver(module).create(CASES[module].given(tenancy))
+    ours = driver(module).create(CASES[module].inputs_for(tenancy))
     path = f"/api/v1/{collection}/{ours.id}"
     tenancy.qlik.control.add_fault(method="PATCH", path=path, status=409, body=TAKEN)
     return ours, theirs, ours.inputs | {name: "Theirs"}
@@ -67,7 +67,7 @@ def test_the_error_names_a_resource_of_the_stack_that_has_the_name(
 def test_the_error_names_another_key_of_the_same_issuer(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Only the description of a key can change, but a 409 is still possible."""
     path = "/api/v1/identity-providers"
-    ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].given(tenancy))
+    ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].inputs_for(tenancy))
     listed = tenancy.as_bot("GET", "identity-providers")["data"]
     other = next(key for key in listed if key["id"] == ours.id) | {"id": "other-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"{path}/*", status=409, body=TAKEN)

@@ -1,4 +1,4 @@
-"""Tests of all findings of `tenantry check`, with reads only."""
+"""Tests of `tenantry check` as a whole. It only reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.providers.qlik.testing import FakeClock
 from tests.checks.bench import CUSTOMER, REGISTER, SOURCE, Bench
 
 
-def test_all_is_well(bench: Bench) -> None:
+def test_a_correct_stack_has_only_ok_findings(bench: Bench) -> None:
     [findings] = bench.check(bench.write()).values()
     assert [(item.level, item.about) for item in findings] == [
         ("ok", "settings"),
@@ -29,19 +29,19 @@ def test_all_is_well(bench: Bench) -> None:
     assert f"all known on {SOURCE}" in texts["roles"]
 
 
-def test_however_many_stacks_each_thing_is_asked_once(bench: Bench) -> None:
+def test_many_stacks_share_each_request(bench: Bench) -> None:
     paths = [bench.write(name=f"c{number}", alias=f"customer-{number}") for number in range(12)]
     found = bench.check(*paths)
     assert list(found) == [f"c{number}" for number in range(12)]
     assert {finding.level for findings in found.values() for finding in findings} == {"ok"}
-    asked = [
+    requests = [
         f"{request['method']} {request['host']}{request['path'].partition('?')[0]}"
         for request in bench.qlik.control.requests()
     ]
-    assert len(asked) == len(set(asked)) == 8, asked
+    assert len(requests) == len(set(requests)) == 8, requests
 
 
-def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
+def test_all_problems_of_all_stacks_are_found_at_once(bench: Bench) -> None:
     """A stack with a broken file does not prevent other checks, and a problem does not hide another."""
     broken = bench.write({"name": "Broken", "alias": "x"}, name="broken")
     other = bench.write(
@@ -53,7 +53,7 @@ def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
     assert [(item.level, item.about) for item in found["broken"]] == [("error", "settings")]
     assert (
         str(found["broken"][0])
-        == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 characters; an alias has 3 to 63'
+        == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 character; an alias has 3 to 63'
     )
     assert [entry.about for entry in found["other"] if entry.level == "error"] == ["templates", "roles"]
     assert {element.level for element in found["globex"]} == {"ok"}
@@ -74,9 +74,9 @@ LICENCES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "expected"), LICENCES, ids=[str(answer) for answer, _ in LICENCES])
-def test_licences(bench: Bench, answer: dict[str, Any], expected: str) -> None:
-    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge=answer)
+@pytest.mark.parametrize(("overview", "expected"), LICENCES, ids=[str(overview) for overview, _ in LICENCES])
+def test_an_invalid_licence_is_an_error(bench: Bench, overview: dict[str, Any], expected: str) -> None:
+    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge=overview)
     wrong = bench.wrong()
     assert wrong == ([expected] if expected else [])
     assert "licence-key" not in str(wrong)
@@ -92,8 +92,10 @@ def test_licences(bench: Bench, answer: dict[str, Any], expected: str) -> None:
         ("2027-02-14", "ok", "valid until"),
     ],
 )
-def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, expected: str) -> None:
-    """The licence is valid on its last day, and ends soon if fewer than 30 days are left."""
+def test_a_licence_that_ends_within_30_days_is_a_warning(
+    bench: Bench, ends: str, level: str, expected: str
+) -> None:
+    """The licence is still valid on its last day."""
     bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": f"2026-01-01/{ends}"})
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
@@ -102,7 +104,7 @@ def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, expected:
     assert (found.level, found.text) == (level, f"{expected} {ends} ({SOURCE})")
 
 
-def test_a_source_tenant_without_licence(bench: Bench) -> None:
+def test_a_missing_licence_is_an_error(bench: Bench) -> None:
     bench.qlik.control.add_fault(
         path="/api/v1/licenses/overview",
         status=404,
@@ -114,8 +116,8 @@ def test_a_source_tenant_without_licence(bench: Bench) -> None:
     )
 
 
-def test_no_credentials(bench: Bench) -> None:
-    """They are reported once. Checks that need them are skipped, not reported as errors."""
+def test_missing_credentials_are_reported_once(bench: Bench) -> None:
+    """The checks that need them are skipped."""
     bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url}
     first, second = bench.wrong()
     assert first.startswith("error credentials: No OAuth client for region eu.")
@@ -124,7 +126,7 @@ def test_no_credentials(bench: Bench) -> None:
     )
 
 
-def test_the_client_of_another_region(bench: Bench) -> None:
+def test_a_client_of_another_region_is_an_error(bench: Bench) -> None:
     bench.environment |= {"QLIK_CLIENT_ID": "demo-us", "QLIK_CLIENT_SECRET": "demo-us-secret"}
     first, _ = bench.wrong()
     assert first.startswith(f"error credentials: POST {SOURCE}/oauth/token answered 401")
@@ -132,7 +134,7 @@ def test_the_client_of_another_region(bench: Bench) -> None:
     assert "demo-us-secret" not in first
 
 
-def test_a_client_that_the_register_host_refuses(bench: Bench) -> None:
+def test_a_client_that_the_register_host_refuses_is_an_error(bench: Bench) -> None:
     bench.qlik.control.add_fault(
         host=REGISTER, path="/oauth/token", status=403, body={"errors": [{"code": "X"}]}
     )
@@ -140,7 +142,7 @@ def test_a_client_that_the_register_host_refuses(bench: Bench) -> None:
     assert first.startswith(f"error credentials: POST {REGISTER}/oauth/token answered 403 X")
 
 
-def test_a_trial_that_has_ended(bench: Bench) -> None:
+def test_an_ended_trial_is_a_warning(bench: Bench) -> None:
     message = bench.wrong(lifecycle={"kind": "trial", "ends_on": "2020-12-31"})
     assert message == [
         "warning lifecycle: Pulumi.globex.yaml:9: customer.lifecycle.ends_on: "
@@ -148,7 +150,7 @@ def test_a_trial_that_has_ended(bench: Bench) -> None:
     ]
 
 
-def test_a_tenant_in_another_region(bench: Bench) -> None:
+def test_a_tenant_in_another_region_is_an_error(bench: Bench) -> None:
     bench.tenant_of = lambda _: "templates.us.qlikcloud.com"
     lines = bench.wrong(groups={})
     assert lines[0].startswith(
