@@ -172,7 +172,7 @@ class AppHandler(Handler):
                 if scripts.digest(text) != want["script_digest"]:
                     raise ConfigurationError(f"{path} has changed since the run began: run it again")
             else:
-                text = scripts.replaced(stored["script"], want["replace"])
+                text = scripts.replace_texts(stored["script"], want["replace"])
             stored = _save_script(host, id, text, message)
         run.current().scripts[id] = stored["script"]
         return scripts.digest(stored["script"])
@@ -197,7 +197,7 @@ class AppHandler(Handler):
         return found
 
     def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        file = exports.file(cloud, want)
+        file = exports.fetch(cloud, want)
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         try:
             return catalog.create(
@@ -292,7 +292,7 @@ def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = Non
     return others[0] if others and catalog.is_free(HANDLER, host, others[0]) else None
 
 
-def as_found(attributes: dict[str, Any], own: Properties) -> Properties:
+def existing_properties(attributes: dict[str, Any], own: Properties) -> Properties:
     """Return the properties of an existing app.
 
     `own` has those properties whose change replaces the app.

@@ -120,7 +120,7 @@ class TenantAdminHandler(Handler):
         host, changes = cloud.tenant(want["tenant"]), self.changes(have, want)
         if not changes:
             return {}
-        operations = [people.replaced("status", "active")] if "status" in changes else []
+        operations = [people.replace_value("status", "active")] if "status" in changes else []
         operations += [people.add_role(roles.TENANT_ADMIN)] if "role" in changes else []
         reasons = people.patch(host, id, operations)
         unchanged = people.not_applied(self.read(cloud, id, have), changes) if reasons else {}

@@ -129,7 +129,7 @@ class UserHandler(Collection):
         try:
             reasons = self._change(host, id, changes, want)
         except ApiError as refusal:
-            if "email" not in changes or refusal.status not in moves.TAKEN:
+            if "email" not in changes or refusal.status not in moves.TAKEN_STATUSES:
                 raise
             if holder := self._holder_of_email(host, id, want, refusal):
                 reasons, outputs = self._move_email(cloud, host, id, changes, want, holder)
@@ -143,7 +143,7 @@ class UserHandler(Collection):
 
     def _change(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
         """PATCH the changes. Return Qlik's reasons for those that it did not apply, or an empty string."""
-        operations = [people.replaced(name, value) for name, value in self.encode(changes).items()]
+        operations = [people.replace_value(name, value) for name, value in self.encode(changes).items()]
         with roles.explain_unknown(host, want.get("roles")):
             return people.patch(host, id, operations) if operations else ""
 

@@ -29,7 +29,7 @@ A longer wait does not help if the run updates the other resource later, or dele
 NAME_LENGTH = 256
 """The most characters of a name at Qlik."""
 
-TAKEN = (400, 409)
+TAKEN_STATUSES = (400, 409)
 """The statuses with which Qlik refuses a value that another object has. The Users API also uses 400."""
 
 Properties = dict[str, Any]
@@ -81,7 +81,7 @@ def when_free(cloud: Cloud, change: Callable[[], object], holder: str) -> bool:
         try:
             change()
         except ApiError as refusal:
-            if refusal.status not in TAKEN:
+            if refusal.status not in TAKEN_STATUSES:
                 raise
             return None
         return True

@@ -19,7 +19,7 @@ from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template
 from tenantry.providers.qlik import Cloud, current_deadline, responses
 
-AT_ONCE = 4
+MAX_PARALLEL_EXPORTS = 4
 """How many exports run at the same time. More would slow down Qlik and the disk for everything else."""
 
 
@@ -34,7 +34,7 @@ class Export(NamedTuple):
     join: bool
 
 
-def needed(app: Mapping[str, Any]) -> Export:
+def export_for(app: Mapping[str, Any]) -> Export:
     """Return the export that an app with these properties needs.
 
     Raises KeyError if a required property is missing.
@@ -52,11 +52,11 @@ def begin(cloud: Cloud, apps: Iterable[Mapping[str, Any]]) -> None:
     started, queue = run.current().exports, SimpleQueue[tuple[Future[Path], Export]]()
     for app in apps:
         with suppress(KeyError, TypeError, AttributeError):
-            export = needed(app)
+            export = export_for(app)
             if export not in started:
                 started[export] = Future()
                 queue.put((started[export], export))
-    for _ in range(min(AT_ONCE, queue.qsize())):
+    for _ in range(min(MAX_PARALLEL_EXPORTS, queue.qsize())):
         # Daemon threads, so that the end of the run does not wait for an export that no app needs.
         threading.Thread(target=_work, args=(cloud, queue), daemon=True).start()
 
@@ -76,12 +76,12 @@ def _work(cloud: Cloud, queue: SimpleQueue[tuple[Future[Path], Export]]) -> None
             future.set_exception(error)
 
 
-def file(cloud: Cloud, app: Mapping[str, Any]) -> Path:
+def fetch(cloud: Cloud, app: Mapping[str, Any]) -> Path:
     """Return the exported file for an app. Wait for an export that `begin` started, or export now.
 
     Raises TemplateNotFound, TemplateAmbiguous, and every error of a request.
     """
-    export = needed(app)
+    export = export_for(app)
     return _wait_for_started(export) or _fetch(cloud, export)
 
 

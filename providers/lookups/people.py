@@ -119,7 +119,7 @@ def admin_mark(id: str) -> str:
     return f"{roles.TENANT_ADMIN} {id}"
 
 
-def replaced(name: str, value: Any) -> dict[str, Any]:
+def replace_value(name: str, value: Any) -> dict[str, Any]:
     """Return the operation that sets a value."""
     return {"op": "replace", "path": f"/{name}", "value": value}
 

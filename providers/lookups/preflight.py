@@ -53,7 +53,7 @@ class Roles(NamedTuple):
     custom: frozenset[str]
 
 
-class Found(NamedTuple):
+class FoundTemplate(NamedTuple):
     """A template in the catalog.
 
     `space` is the id of its space, None for a personal space. `exportable`: this client may export it.
@@ -98,7 +98,7 @@ class Preflight:
         """Return the licence of a tenant. The licence key in the response is not kept."""
         return self.once(("licence", hostname), lambda: self._licence(hostname))
 
-    def template(self, template: Template) -> Found:
+    def template(self, template: Template) -> FoundTemplate:
         """Return the space of a template, and whether this client may export it.
 
         The client's privileges on the app, as Qlik lists them, decide. Raises TemplateNotFound,
@@ -144,14 +144,14 @@ class Preflight:
             tuple(allotments),
         )
 
-    def _template(self, template: Template) -> Found:
+    def _template(self, template: Template) -> FoundTemplate:
         host = self.cloud.tenant(template.source_tenant)
         item = templates.find(host, template)
         try:
             app = host.get(f"/api/v1/apps/{item['resourceId']}")
         except Forbidden:
             app = {}
-        return Found(item.get("spaceId"), "export" in (app.get("privileges") or []))
+        return FoundTemplate(item.get("spaceId"), "export" in (app.get("privileges") or []))
 
     def _roles(self, hostname: str) -> Roles:
         found = list(self.cloud.tenant(hostname).list("/api/v1/roles"))

@@ -14,10 +14,10 @@ from tenantry.providers.qlik.deadlines import Clock, Deadline
 from tenantry.providers.qlik.governor import SLOTS, Governor, Turn, queue
 from tenantry.providers.qlik.settings import Settings
 
-SECONDS = 3.0
+TIMEOUT_SECONDS = 3.0
 """The timeout of a request for a turn."""
 
-PAUSE = 30.0
+PAUSE_SECONDS = 30.0
 """The seconds without requests for turns after a failure."""
 
 
@@ -91,7 +91,7 @@ class ClusterGovernor:
         try:
             address, port, token = self._address.split(":")
             request = {"token": token, "do": action, "host": host, "budget": budget, **self._terms, **values}
-            with socket.create_connection((address, int(port)), SECONDS) as connection:
+            with socket.create_connection((address, int(port)), TIMEOUT_SECONDS) as connection:
                 connection.sendall(f"{json.dumps(request)}\n".encode())
                 with connection.makefile("rb") as lines:
                     response = json.loads(lines.readline(200))
@@ -99,5 +99,5 @@ class ClusterGovernor:
                 return response
         except (OSError, ValueError):
             pass
-        self._quiet_until = self._clock.monotonic() + PAUSE
+        self._quiet_until = self._clock.monotonic() + PAUSE_SECONDS
         return None

@@ -29,7 +29,7 @@ from tenantry.providers.qlik.limits import TIERS, WINDOW
 SLOTS = 150
 """The number of slots in a window. Requests of one slot are counted together."""
 
-LATEST = 10.0
+MAX_ARRIVAL_DELAY_SECONDS = 10.0
 """The most seconds between the turn of a request and its arrival. The rest is Qlik's processing time."""
 
 MAX_WINDOWS_AHEAD = 20
@@ -108,7 +108,7 @@ class Governor:
         with self._record(host, budget) as record:
             if record is not None:
                 _withdraw(record, turn.slot)
-                slot = turn.slot + int(min(delay, LATEST) / self._slot)
+                slot = turn.slot + int(min(delay, MAX_ARRIVAL_DELAY_SECONDS) / self._slot)
                 record.sent[slot] = record.sent.get(slot, 0) + 1
 
     def close(self, host: str, budget: str, seconds: float) -> None:

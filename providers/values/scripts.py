@@ -42,7 +42,7 @@ def digest_of_replacements(replacements: Mapping[str, str]) -> str:
     return digest(json.dumps(replacements, sort_keys=True))
 
 
-def replaced(text: str, replacements: Mapping[str, str]) -> str:
+def replace_texts(text: str, replacements: Mapping[str, str]) -> str:
     """Return a script with all replacements made in one pass.
 
     Raises ConfigurationError with the texts that do not occur in the script.

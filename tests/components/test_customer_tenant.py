@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers.lookups.exports import needed
+from tenantry.providers.lookups.exports import export_for
 from tenantry.providers.values.pem import one_line
 from tests.components.program import HOSTNAME, PROOF, TENANT_ID, run
 from tests.keys import public_pem
@@ -135,8 +135,8 @@ def test_a_new_tenant_gets_the_templates_of_its_apps() -> None:
     }
     assert apps
     templates = resources["Tenant tenant"].inputs["templates"]
-    assert {key: needed(template) for key, template in templates.items()} == {
-        key: needed(app) for key, app in apps.items()
+    assert {key: export_for(template) for key, template in templates.items()} == {
+        key: export_for(app) for key, app in apps.items()
     }
 
 

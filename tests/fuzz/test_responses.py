@@ -125,7 +125,7 @@ def attempt(network: Mutating, step: Callable[[], object]) -> bool:
 
 def state_is_sound(made: ResourceDriver) -> None:
     """Check that each output has the type of its property; an unknown word can be new at Qlik."""
-    for name, prop in made.kind.properties.items():
+    for name, prop in made.resource_type.properties.items():
         value = made.state.get(name)
         value = int(value) if prop.type is int and isinstance(value, float) else value
         type_ = str if get_origin(prop.type) is Literal else prop.type

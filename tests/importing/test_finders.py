@@ -165,7 +165,7 @@ def test_an_administrator_who_may_not_log_in_is_named(
     for person in known, {"subject": "auth0|bo", "email": "bo@example.com"}:
         made = host.post("/api/v1/users", person | admin)
         if status != made["status"]:
-            host.patch(f"/api/v1/users/{made['id']}", [people.replaced("status", status)])
+            host.patch(f"/api/v1/users/{made['id']}", [people.replace_value("status", status)])
     host.post("/api/v1/users", {"name": "Cy", "subject": "auth0|cy", "status": "active"})
     found = find(world)
     assert "admins" not in minimal(found)

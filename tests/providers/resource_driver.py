@@ -88,7 +88,7 @@ class ResourceDriver:
         self._not_kept: Inputs = {}
 
     @property
-    def kind(self) -> Any:
+    def resource_type(self) -> Any:
         """Return the class of the resource."""
         return self.provider.handler.resource_type
 
@@ -97,7 +97,7 @@ class ResourceDriver:
 
         The state does not keep some inputs. A program sets them in every run, so this adds missing ones.
         """
-        names = {prop.name for prop in self.kind.inputs() if prop.change is Change.NOT_KEPT}
+        names = {prop.name for prop in self.resource_type.inputs() if prop.change is Change.NOT_KEPT}
         self._not_kept |= {name: inputs[name] for name in names & inputs.keys()}
         inputs = self._not_kept | inputs
         result = self.provider.check(_wire(self.inputs), _wire(inputs | self._constant))

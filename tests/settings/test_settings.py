@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import random
 from datetime import date
 from typing import Any
@@ -314,8 +313,3 @@ class TestProject:
 
     def test_a_folder_without_pulumi_yaml_has_no_project(self, folder: Folder) -> None:
         assert Project.at(folder.path) is None
-
-
-def test_every_module_of_the_demo_has_a_docstring() -> None:
-    for path in FILES.glob("*.py"):
-        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path.name

@@ -18,7 +18,7 @@ from tenantry.providers.framework.resource import provider_string
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests import hostile
-from tests.providers.provider_process import Failed, ProviderProcess
+from tests.providers.provider_process import FailedCall, ProviderProcess
 from tests.pulumi_internals.strings import foreign_string
 from tests.world import World
 
@@ -90,14 +90,14 @@ def test_an_error_is_shown_without_a_traceback(start: StartProvider, qlik: Emula
         lambda: provider.create(SPACE),
         lambda: provider.read("x", SPACE | {"tenant": "nobody.example.com"}),
     ):
-        failed = Failed(call)
+        failed = FailedCall(call)
         assert failed.status is not None, failed.details
-        assert failed.recorded is None
+        assert failed.unfinished is None
         assert "Traceback" not in failed.text
         assert ".py" not in failed.text
     assert (
         "POST templates.eu.qlikcloud.com/api/v1/spaces answered 403 X-1 No (traceId t9)"
-        in Failed(lambda: provider.create(SPACE)).text
+        in FailedCall(lambda: provider.create(SPACE)).text
     )
 
 
@@ -105,23 +105,23 @@ def test_an_unfinished_object_is_recorded(start: StartProvider, qlik: Emulator) 
     """The record has the id, all outputs and the provider string, so the next `up` updates the object."""
     qlik.control.add_fault(method="PATCH", path="/api/v1/tenants/*", status=400)
     provider = start("tenant")
-    inputs = TENANT | {"proof": provider.proof()}
-    failed = Failed(lambda: provider.create(inputs))
+    inputs = TENANT | {"proof": provider.create_proof()}
+    failed = FailedCall(lambda: provider.create(inputs))
     created_tenant = next(
         tenant
         for tenant in qlik.control.dump()["cloud"]["tenant"]
         if tenant["name"] == tenant["hostnames"][0].split(".")[0]
     )
-    assert failed.recorded is not None
-    assert failed.recorded.id == created_tenant["hostnames"][0]
-    outputs = rpc.deserialize_properties(failed.recorded.properties)
+    assert failed.unfinished is not None
+    assert failed.unfinished.id == created_tenant["hostnames"][0]
+    outputs = rpc.deserialize_properties(failed.unfinished.properties)
     assert outputs == inputs | {
         "name": created_tenant["name"],
         "tenant_id": created_tenant["id"],
         "hostname": created_tenant["hostnames"][0],
         PROVIDER_KEY: provider_string("tenant"),
     }
-    assert list(failed.recorded.reasons) == [failed.text]
+    assert list(failed.unfinished.reasons) == [failed.text]
     assert "answered 400" in failed.text
     assert "The next `pulumi up` continues from here" in failed.text
 
@@ -138,9 +138,9 @@ def test_without_the_frame_of_the_sdk_the_error_has_a_traceback(start: StartProv
     """A later SDK may hide the frame. The message must still be there."""
     qlik.control.add_fault(method="PATCH", path="/api/v1/tenants/*", status=400)
     provider = start("tenant", before=HIDE_THE_CALL)
-    inputs = TENANT | {"proof": provider.proof()}
-    failed = Failed(lambda: provider.create(inputs))
-    assert (failed.status, failed.recorded) == (None, None)
+    inputs = TENANT | {"proof": provider.create_proof()}
+    failed = FailedCall(lambda: provider.create(inputs))
+    assert (failed.status, failed.unfinished) == (None, None)
     assert "answered 400" in failed.text
     assert "Traceback" in failed.text
 
@@ -181,16 +181,16 @@ def test_concurrent_calls_do_not_mix_up_their_results(start: StartProvider, qlik
         for number in range(4)
     ]
     with ThreadPoolExecutor(4) as threads:
-        failures = list(threads.map(lambda app: Failed(lambda: provider.create(app, app["name"])), apps))
+        failures = list(threads.map(lambda app: FailedCall(lambda: provider.create(app, app["name"])), apps))
     created = {app["id"]: app for app in qlik.control.dump()[SOURCE]["app"] if app["spaceId"] == space}
     assert len(created) == 4
     for app, failed in zip(apps, failures, strict=True):
-        assert failed.recorded is not None, failed.details
-        assert created[failed.recorded.id]["name"].startswith(app["name"])
-        outputs = rpc.deserialize_properties(failed.recorded.properties)
+        assert failed.unfinished is not None, failed.details
+        assert created[failed.unfinished.id]["name"].startswith(app["name"])
+        outputs = rpc.deserialize_properties(failed.unfinished.properties)
         assert outputs["name"].startswith(app["name"])
-        assert list(failed.recorded.reasons) == [failed.text]
-        assert failed.recorded.id in failed.text
+        assert list(failed.unfinished.reasons) == [failed.text]
+        assert failed.unfinished.id in failed.text
     assert sorted(code for code in range(4) for failed in failures if f"N-{code} " in failed.text) == [
         0,
         1,
@@ -244,7 +244,7 @@ def test_the_process_ends_with_its_engine(start: StartProvider, qlik: Emulator) 
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", hold=True)
     provider = start("space")
     with ThreadPoolExecutor(1) as thread:
-        call = thread.submit(lambda: Failed(lambda: provider.create(SPACE)))
+        call = thread.submit(lambda: FailedCall(lambda: provider.create(SPACE)))
         wait_for_fault(qlik)
         assert provider.process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
@@ -277,6 +277,6 @@ def test_a_foreign_provider_string_is_refused(start: StartProvider, tmp_path: Pa
     provider = start("space")
     provider.check({}, {"tenant": "x1y2z3.eu.qlikcloud.com", "name": "Sales", "type": "shared"})
     provider._provider = foreign_string(marker)
-    failed = Failed(lambda: provider.delete("1", {}))
+    failed = FailedCall(lambda: provider.delete("1", {}))
     assert failed.text.startswith("the state names a provider that does not belong to Tenantry")
     assert not marker.exists()

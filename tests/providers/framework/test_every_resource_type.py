@@ -57,11 +57,13 @@ def test_properties_that_cannot_be_set_are_refused(case: Case, driver: MakeDrive
     """A computed property and a misspelt name are errors. Neither is silently ignored."""
     resource = driver(case.module)
     inputs = case.inputs_for(tenancy)
-    for prop in resource.kind.properties.values():
+    for prop in resource.resource_type.properties.values():
         if prop.computed:
             with pytest.raises(AssertionError, match=f"^{prop.name}: only Qlik can set this property"):
                 resource.check({**inputs, prop.name: "x"})
-    with pytest.raises(AssertionError, match=f"^tennant: {resource.kind.__name__} has no property 'tennant'"):
+    with pytest.raises(
+        AssertionError, match=f"^tennant: {resource.resource_type.__name__} has no property 'tennant'"
+    ):
         resource.check({**inputs, "tennant": "x"})
     resource.create(inputs)
     with pytest.raises(AssertionError, match="has no property 'tennant'"):

@@ -76,10 +76,10 @@ def test_after_a_kill_our_own_values_are_not_mistaken_for_the_previous_ones(
 def test_delete_forgets_the_previous_values(driver: MakeDriver, tenancy: Tenancy) -> None:
     """A later resource restores the values that it found itself."""
     driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname}).delete()
-    assert groups.settings(tenancy) == groups.AS_MADE
+    assert groups.settings(tenancy) == groups.DEFAULTS
     tenancy.world.patch("groups/settings", autoCreateGroups=True)
     driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname}).delete()
-    assert groups.settings(tenancy) == groups.AS_MADE | {"auto_create_groups": True}
+    assert groups.settings(tenancy) == groups.DEFAULTS | {"auto_create_groups": True}
 
 
 @pytest.mark.usefixtures("previous_values")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tenantry.providers.qlik import Cloud, DeadlineExceeded
-from tenantry.providers.qlik.cluster_governor import PAUSE, ClusterGovernor
+from tenantry.providers.qlik.cluster_governor import PAUSE_SECONDS, ClusterGovernor
 from tenantry.providers.qlik.deadlines import Deadline
 from tenantry.providers.qlik.governor import Governor, Turn
 from tenantry.providers.qlik.settings import Settings
@@ -123,7 +123,7 @@ def test_after_an_invalid_response_this_machines_budget_is_used(
     assert request_turn(governor, clock).seconds == 0
     assert request_turn(governor, clock).seconds > 290, "the budget of this machine"
     assert len(worker.requests) == 1, "no request until the pause has passed"
-    clock.sleep(PAUSE + 1)
+    clock.sleep(PAUSE_SECONDS + 1)
     worker.line = b'{"slot": 7, "seconds": 0}\n'
     assert request_turn(governor, clock) == (7, 0)
 
@@ -136,7 +136,7 @@ def test_a_turn_of_this_machine_is_not_sent_to_the_worker(
     worker.line = b""
     own = governor.confirmed(HOST, "tier 2", turn, Deadline(1e6, clock))
     assert own.seconds == 0
-    clock.sleep(PAUSE + 1)
+    clock.sleep(PAUSE_SECONDS + 1)
     requests_before = len(worker.requests)
     governor.confirmed(HOST, "tier 2", own, Deadline(1e6, clock))
     governor.answered(HOST, "tier 2", own)

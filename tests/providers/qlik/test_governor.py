@@ -21,7 +21,7 @@ from tenantry.demo.environment import client_environment
 from tenantry.emulator import Emulator
 from tenantry.providers.qlik import Cloud, DeadlineExceeded, deadlines
 from tenantry.providers.qlik.deadlines import Deadline
-from tenantry.providers.qlik.governor import LATEST, SLOTS, Governor, Turn
+from tenantry.providers.qlik.governor import MAX_ARRIVAL_DELAY_SECONDS, SLOTS, Governor, Turn
 from tenantry.providers.qlik.limits import TIERS, WINDOW
 from tenantry.providers.qlik.testing import FakeClock
 from tests.contract import ContractChecker
@@ -122,7 +122,7 @@ def test_after_a_refusal_of_qlik_a_waiting_process_waits_longer(tmp_path: Path, 
     assert governor.confirmed(HOST, "tier 2", turn, deadline) == Turn(turn.slot, 0.0)
 
 
-@pytest.mark.parametrize(("duration", "delay"), [(0.1, 0.0), (4.5, 4.5), (60.0, LATEST)])
+@pytest.mark.parametrize(("duration", "delay"), [(0.1, 0.0), (4.5, 4.5), (60.0, MAX_ARRIVAL_DELAY_SECONDS)])
 def test_a_request_counts_from_its_latest_possible_arrival(
     tmp_path: Path, clock: FakeClock, duration: float, delay: float
 ) -> None:
@@ -166,12 +166,14 @@ def test_late_requests_do_not_exceed_the_limit_of_any_window(tmp_path: Path, clo
         if turn.seconds:
             heappush(events, (clock.time() + turn.seconds, number, turn, False))
         else:
-            arrived.append(clock.time() + chance.uniform(0, LATEST - 2))
+            arrived.append(clock.time() + chance.uniform(0, MAX_ARRIVAL_DELAY_SECONDS - 2))
             heappush(events, (arrived[-1], number, turn, True))
     arrived.sort()
     assert len(arrived) == 60
     assert all(later - earlier >= WINDOW for earlier, later in zip(arrived, arrived[allowed:], strict=False))
-    assert arrived[-1] - arrived[0] <= 59 // allowed * (WINDOW + LATEST + 2 * WINDOW / SLOTS)
+    assert arrived[-1] - arrived[0] <= 59 // allowed * (
+        WINDOW + MAX_ARRIVAL_DELAY_SECONDS + 2 * WINDOW / SLOTS
+    )
 
 
 @pytest.mark.parametrize(
