@@ -15,7 +15,7 @@ from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import PULUMI
-from tests.e2e.terminal import Ended, at_terminal
+from tests.e2e.terminal import TerminalResult, at_terminal
 from tests.world import writes
 
 TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}}
@@ -40,12 +40,12 @@ class Counting:
         self._shim.chmod(0o755)
         self._command = [sys.executable, "-c", COUNTED.replace("sys.argv[0]", repr(str(self._shim)))]
 
-    def run(self, *args: str, answers: tuple[Callable[[], str], ...] = (), code: int = 0) -> Ended:
+    def run(self, *args: str, answers: tuple[Callable[[], str], ...] = (), code: int = 0) -> TerminalResult:
         """Run a command at a terminal."""
         self._calls.unlink(missing_ok=True)
         self.qlik.control.clear_requests()
         done = at_terminal([*self._command, "tenantry", *args], self.fleet.project, self.fleet.env, answers)
-        print(done.seen, done.stdout, sep="\n--\n")
+        print(done.screen, done.stdout, sep="\n--\n")
         assert done.code == code, f"exit code {done.code}, not {code}"
         return done
 
@@ -98,10 +98,10 @@ def no() -> str:
 
 def test_the_run_does_what_the_prompt_showed(counting: Counting) -> None:
     refused = counting.run("up", "--all", answers=(no,), code=1)
-    assert "New customers: 2" in refused.seen
-    assert "acme, globex: 4 resources" in refused.seen
-    assert "up 2 stacks (acme, globex)? [y/N]: n\n" in refused.seen
-    assert refused.seen.endswith("Nothing was done.\n")
+    assert "New customers: 2" in refused.screen
+    assert "acme, globex: 4 resources" in refused.screen
+    assert "up 2 stacks (acme, globex)? [y/N]: n\n" in refused.screen
+    assert refused.screen.endswith("Nothing was done.\n")
     assert (refused.stdout, counting.writes, counting.stacks) == ("", [], [])
 
     done = counting.run("up", "--all", "--json", answers=(yes,))
@@ -114,7 +114,7 @@ def test_the_run_does_what_the_prompt_showed(counting: Counting) -> None:
     write(counting, "acme", groups={"Analysts": {}})
     done = counting.run("up", "acme", answers=(yes,))
     assert counting.calls("acme") == {"preview": 1, "up --skip-preview": 1}
-    assert "create Group Analysts in 1 customer: acme" in done.seen
+    assert "create Group Analysts in 1 customer: acme" in done.screen
     assert "acme" in done.stdout, "the result"
     counting.run("up", "--all")
     assert counting.calls("acme") == {}, "without changes, there is no prompt and no engine"
@@ -132,7 +132,7 @@ def test_the_run_does_what_the_prompt_showed(counting: Counting) -> None:
         assert counting.calls("acme") == calls
 
     refused = counting.run("destroy", "globex", answers=(no,), code=1)
-    assert "the tenant would be deactivated, with everything in it (4 resources)" in refused.seen
+    assert "the tenant would be deactivated, with everything in it (4 resources)" in refused.screen
     assert (refused.stdout, counting.writes) == ("", [])
     done = counting.run("destroy", "globex", answers=(yes,))
     assert re.search(
@@ -159,7 +159,7 @@ def test_a_change_during_the_prompt_causes_a_new_prompt(counting: Counting) -> N
         return "y"
 
     done = counting.run("up", "--all", answers=(edit, refresh, yes))
-    questions = [line.partition("?")[0] for line in done.seen.splitlines() if "[y/N]" in line]
+    questions = [line.partition("?")[0] for line in done.screen.splitlines() if "[y/N]" in line]
     assert questions == [
         "up 2 stacks (acme, globex)",
         "up 1 stack (acme)",
@@ -175,4 +175,4 @@ def test_each_ring_has_its_own_prompt(counting: Counting) -> None:
     statuses = {outcome.stack: outcome.status for outcome in Report.from_json(done.stdout).outcomes}
     assert statuses == {"acme": "ok", "globex": "not run"}
     assert counting.stacks == ["acme"]
-    assert done.seen.index("up 1 stack (acme)?") < done.seen.index("up 1 stack (globex)?")
+    assert done.screen.index("up 1 stack (acme)?") < done.screen.index("up 1 stack (globex)?")

@@ -16,7 +16,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tests.e2e.cluster import Processes
-from tests.e2e.fleet import Done, Fleet, wait_for_word, wait_until
+from tests.e2e.fleet import CommandResult, Fleet, wait_for_word, wait_until
 from tests.e2e.harness import ROOT
 
 TIMEOUT_SECONDS = 240
@@ -58,12 +58,12 @@ def dask(tmp_path: Path) -> Iterator[Processes]:
         yield processes
 
 
-def outcomes(done: Done) -> list[Outcome]:
+def outcomes(done: CommandResult) -> list[Outcome]:
     """Return the outcome of each stack, without its duration."""
     return [replace(outcome, seconds=0) for outcome in done.report.outcomes]
 
 
-def refusals(done: Done) -> list[str]:
+def refusals(done: CommandResult) -> list[str]:
     """Return the reasons for unused workers, sorted."""
     warnings = [line for line in done.stderr.splitlines() if line.startswith("Worker ")]
     return sorted(line.partition(" is not used: ")[2] for line in warnings)

@@ -12,11 +12,11 @@ from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
     ORGANISATION,
+    add_revive_line,
     bring_up,
     deactivate_by_hand,
     entries,
     resources,
-    take_back,
     tenants,
 )
 from tests.world import World, calls, writes
@@ -96,7 +96,7 @@ def test_settings_of_a_revived_tenant(stack: Stack, qlik: Emulator) -> None:
     }
     world = bring_up(stack, qlik, {**GLOBEX, **extras})
     assert administrators(world) == {"auth0|ada"}
-    taken = take_back(stack, {**GLOBEX, **extras}, stack.destroy())
+    taken = add_revive_line(stack, {**GLOBEX, **extras}, stack.destroy())
     back = stack.up()
     assert any(
         "auto_create_groups" in message and "is no longer known" in message for message in back.messages

@@ -19,7 +19,7 @@ from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Process, Stack
-from tests.e2e.operations import HOUR, bring_up, take_back, tenants
+from tests.e2e.operations import HOUR, add_revive_line, bring_up, tenants
 from tests.e2e.test_harness import wait_for
 from tests.world import calls, writes
 
@@ -70,7 +70,7 @@ def answer(stack: Stack, qlik: Emulator) -> None:
     asked = stack.up(expect=1)
     assert (asked.failed, writes(asked.requests)) == (["Tenant tenant"], [])
     assert len(tenants(qlik)) == 1
-    take_back(stack, GLOBEX, asked)
+    add_revive_line(stack, GLOBEX, asked)
 
 
 @pytest.mark.parametrize("made", CREATIONS)
@@ -79,9 +79,9 @@ def test_the_cli_is_killed_while_qlik_makes_something(
 ) -> None:
     """Qlik carried out the request unnoticed. After `cancel` and `up`, each object exists exactly once."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    mute.hold_next_response(**CREATIONS[made])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(mute.triggered.is_set, seconds=60)
     kill(stack, run)
     if made == "tenant":
         answer(stack, qlik)
@@ -95,9 +95,9 @@ def test_the_object_of_a_killed_run_is_listed_late(
 ) -> None:
     """The catalogue does not show the app yet. The next run waits for it."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    mute.hold_next_response(**CREATIONS[made])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(mute.triggered.is_set, seconds=60)
     kill(stack, run)
     qlik.control.settings(items_lag_ms=3_600_000)
     before = len(stack.requests())
@@ -134,9 +134,9 @@ def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Em
     """The state has everything except the activation, so the preview shows that the run creates it again."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
-    mute.next("POST", "/api/v1/tenants/*/actions/deactivate")
+    mute.hold_next_response("POST", "/api/v1/tenants/*/actions/deactivate")
     run = stack.start("destroy", "--skip-preview", "--yes")
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(mute.triggered.is_set, seconds=60)
     kill(stack, run)
     assert list(tenants(qlik).values()) == ["disabled"]
     assert stack.preview().changes == {"create": ["TenantActivation activation"], "same": 11}
@@ -150,9 +150,9 @@ def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Em
 def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
     """The run fails without pending operations. The next run continues with the existing objects."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    mute.hold_next_response(**CREATIONS[made])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(mute.triggered.is_set, seconds=60)
     for process in stack.processes("pulumi.dynamic"):
         process.kill()
     failed = run.wait()

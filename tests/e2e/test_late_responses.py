@@ -7,7 +7,7 @@ from collections import Counter
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, Customer, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import ORGANISATION, take_back, tenants
+from tests.e2e.operations import ORGANISATION, add_revive_line, tenants
 from tests.e2e.test_harness import wait_for
 from tests.e2e.test_kills import start
 from tests.world import World, calls, writes
@@ -48,7 +48,7 @@ def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
     (hostname,) = tenants(qlik)
     asked = stack.up(expect=1)
     assert writes(early.requests) == writes(asked.requests) == []
-    taken = take_back(stack, CUSTOMER, asked)
+    taken = add_revive_line(stack, CUSTOMER, asked)
     assert taken["revive"]["hostname"] == hostname
 
     for path in MAKING:

@@ -6,10 +6,10 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each, once
+from tests.e2e.creations import COMPLETIONS, CREATIONS, add_faults_once, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import HOUR, bring_up, renewal, take_back, tenants
+from tests.e2e.operations import HOUR, add_revive_line, bring_up, renewal, tenants
 from tests.world import calls
 
 NOT_REPEATED = {"POST /api/v1/apps/import", "POST publish"}
@@ -36,7 +36,7 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
     assert lost.failed == ["Tenant tenant"]
     assert any("its response was lost" in error for error in lost.errors)
     if effect != "drop_before":
-        take_back(stack, GLOBEX, lost)
+        add_revive_line(stack, GLOBEX, lost)
         return {}
     assert "Run `pulumi up` again" in str(lost.errors)
     assert "Qlik may still create it" in str(stack.up(expect=1).errors)
@@ -53,9 +53,9 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
     Qlik carries them out and the response is lost or cut, or the request never arrives.
     """
     creations.write(stack)
-    hits = once(qlik, effect, *CREATIONS.values(), *FINISHING.values())
+    hits = add_faults_once(qlik, effect, *CREATIONS.values(), *COMPLETIONS.values())
     failures = up_until_done(stack, **settle_tenant(stack, qlik, effect))
-    assert hits() == [1] * len(CREATIONS | FINISHING)
+    assert hits() == [1] * len(CREATIONS | COMPLETIONS)
     if effect == "drop_before":
         # Not carried out, and not idempotent: the run stops with an error, and the next run continues.
         lost = [error for error in failures if "its response was lost" in error]
@@ -85,12 +85,14 @@ def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack
         "DELETE": ["/api/v1/groups/*", "/api/v1/apps/*"],
     }
     rules = [{"method": method, "path": path} for method, patterns in paths.items() for path in patterns]
-    hits = once(qlik, "drop_after", *rules)
+    hits = add_faults_once(qlik, "drop_after", *rules)
     stack.up()
     assert hits() == [1] * len(rules)
     stack.preview("--refresh", "--expect-no-changes")
 
-    hits = once(qlik, "drop_after", {"method": "POST", "path": "/api/v1/tenants/*/actions/deactivate"})
+    hits = add_faults_once(
+        qlik, "drop_after", {"method": "POST", "path": "/api/v1/tenants/*/actions/deactivate"}
+    )
     assert "DELETE" not in str(calls(stack.destroy().requests))
     assert hits() == [1]
     assert list(tenants(qlik).values()) == ["disabled"]

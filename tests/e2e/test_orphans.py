@@ -15,7 +15,7 @@ from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e.creations import CREATIONS, Mute
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
-from tests.e2e.fleet import Done, Fleet
+from tests.e2e.fleet import CommandResult, Fleet
 from tests.e2e.harness import Process, Stack
 from tests.e2e.operations import ORGANISATION, deactivate_by_hand, tenants
 from tests.e2e.test_harness import wait_for
@@ -55,7 +55,7 @@ def look(fleet: Fleet, *arguments: str, expect: int = 7, **env: str) -> dict[str
     return by_kind(done)
 
 
-def by_kind(done: Done) -> dict[str, list[dict[str, Any]]]:
+def by_kind(done: CommandResult) -> dict[str, list[dict[str, Any]]]:
     """Return the printed findings of a command."""
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in done.json["findings"]:
@@ -272,9 +272,9 @@ class TestKilledRuns:
         """Start a run that waits for the response to a request."""
         stack.env.update(ORGANISATION)
         stack.write(**settings(GLOBEX))
-        mute.next(**CREATIONS[at])
+        mute.hold_next_response(**CREATIONS[at])
         run = stack.start("up", "--skip-preview", "--yes")
-        wait_for(mute.struck.is_set, seconds=60)
+        wait_for(mute.triggered.is_set, seconds=60)
         return run
 
     def test_the_tenant(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:

@@ -11,11 +11,11 @@ import yaml
 
 from tenantry.emulator import Emulator
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each
+from tests.e2e.creations import COMPLETIONS, CREATIONS, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack
-from tests.e2e.operations import ORGANISATION, content, resources, take_back, tenants
+from tests.e2e.operations import ORGANISATION, add_revive_line, content, resources, tenants
 from tests.e2e.test_harness import wait_for
 from tests.e2e.test_kills import kill, start
 from tests.world import World, writes
@@ -78,7 +78,7 @@ def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
     assert resources(stack)["TenantProof proof"]["id"] == proof
     asked = stack.up(expect=1, **ORGANISATION)
     assert writes(asked.requests) == []
-    assert take_back(stack, SMALL, asked)["revive"]["hostname"] == lost
+    assert add_revive_line(stack, SMALL, asked)["revive"]["hostname"] == lost
     stack.up(expect=0, **ORGANISATION)
     assert {World(qlik, tenant).tenant["name"] for tenant in (lost, new)} == {"Globex", "Hooli"}
     assert resources(stack)["Tenant tenant"]["id"] == lost
@@ -92,7 +92,7 @@ def test_only_its_note_identifies_the_tenant_of_a_killed_run(
     A copy of the state in another backend cannot use that note. Without the note, the run stops.
     """
     creations.write(stack)
-    fault = qlik.control.add_fault(hold=True, **FINISHING["name of the tenant"])
+    fault = qlik.control.add_fault(hold=True, **COMPLETIONS["name of the tenant"])
     run = start(stack)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
     kill(stack, run)

@@ -10,13 +10,13 @@ from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
     ORGANISATION,
+    add_revive_line,
     bring_up,
     content,
     deactivate_by_hand,
     renewal,
     resources,
     revive_line,
-    take_back,
     tenants,
 )
 from tests.world import World, writes
@@ -67,7 +67,7 @@ def test_a_tenant_is_never_revived_by_its_name(stack: Stack, qlik: Emulator) -> 
         assert stopped.failed == ["Tenant tenant"]
         assert any('deactivated tenant has the name "Globex"' in error for error in stopped.errors)
         assert (writes(stopped.requests), tenants(qlik)) == ([], {world.hostname: "disabled"})
-    take_back(stack, GLOBEX, stopped)
+    add_revive_line(stack, GLOBEX, stopped)
     back = stack.up(expect=0, **ORGANISATION)
     assert (content(world), tenants(qlik)) == (before, {world.hostname: "active"})
     assert CREATE not in writes(back.requests)

@@ -18,7 +18,7 @@ from tests.e2e import creations
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack, command_line
-from tests.e2e.operations import renewal, take_back
+from tests.e2e.operations import add_revive_line, renewal
 from tests.e2e.result import Result
 from tests.hostile import faults
 
@@ -148,7 +148,7 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: TokenCac
     undecided = search.run(*up, expect=1, **alone, **renewal(search.run(*up, expect=1)))
     assert "its response was lost" in undecided.output
     assert search.leaks() == []
-    take_back(stack, GLOBEX, search.run(*up, expect=1))
+    add_revive_line(stack, GLOBEX, search.run(*up, expect=1))
 
     echo(qlik, 403, lambda: f"Bearer {tokens.given[-1]}", **creations.CREATIONS["space"])
     qlik.control.add_fault(status=401, times=1, **creations.CREATIONS["group"])
