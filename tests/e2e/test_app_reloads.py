@@ -9,7 +9,7 @@ from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.test_harness import wait_for
-from tests.e2e.test_kills import HOURS
+from tests.e2e.test_kills import WAIT_FOR_HOURS
 from tests.world import calls
 
 APP = "apps/Sales Overview"
@@ -103,7 +103,7 @@ def test_the_run_after_a_kill_waits_for_the_same_reload(stack: Stack, qlik: Emul
     """Qlik counts reloads, so the run must not start a second one."""
     qlik.control.settings(reload_ms=3_600_000)
     write(stack)
-    run = stack.start("up", "--skip-preview", "--yes", **HOURS)
+    run = stack.start("up", "--skip-preview", "--yes", **WAIT_FOR_HOURS)
     wait_for(lambda: any("/reloads/" in request["path"] for request in stack.requests()), seconds=120)
     run.signal(signal.SIGKILL)
     wait_for(lambda: not stack.processes(), seconds=120)

@@ -61,9 +61,8 @@ def test_a_failed_destroy_loses_nothing(stack: Stack, qlik: Emulator) -> None:
         assert failed.failed == ["TenantLifecycle lifecycle"], name
         assert state(stack) == {key: entry for key, entry in in_state.items() if key != ACTIVATION}, name
         assert (content(world), world.tenant["status"]) == (at_qlik, "active"), name
-        assert any(str(response["status"]) in error and "deactivate" in error for error in failed.errors), (
-            name
-        )
+        status = str(response["status"])
+        assert any(status in error and "deactivate" in error for error in failed.errors), name
         assert all("Traceback" not in error for error in failed.errors), name
         qlik.control.release(fault)
     second_run = stack.up()

@@ -27,7 +27,7 @@ from tenantry.cli.app import app
 sys.argv.pop(1)
 app()
 """
-"""The command line of `tenantry`, with the `pulumi` that its first argument names."""
+"""The command line of `tenantry`. The path of another `pulumi` replaces `sys.argv[0]` in this text."""
 
 
 class CountingFleet:
