@@ -1,7 +1,7 @@
 """Entries of a stack file swap names, shift them, or take over each other's names in one change.
 
-The engine may run the steps in any order. After at most two runs, each entry still has its own object, with the
-new name.
+The engine may run the steps in any order. After at most two runs, each entry still has its own object, and
+the object has the new name.
 """
 
 from __future__ import annotations
