@@ -26,7 +26,7 @@ from tests.e2e.customers import REGION, SOURCE_TENANT
 from tests.e2e.harness import ROOT, Qlik, copy_program
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
-TIMEOUT = 240.0
+TIMEOUT_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,12 @@ class Fleet:
     ) -> CommandResult:
         """Wait for a started command; `before` is the number of requests at its start."""
         try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
+            stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
             process.send_signal(signal.SIGTERM)
             stdout, stderr = process.communicate(timeout=60)
-            raise AssertionError(f"still running after {TIMEOUT} s: {stdout}{stderr}") from None
+            raise AssertionError(f"still running after {TIMEOUT_SECONDS} s: {stdout}{stderr}") from None
         done = CommandResult(args, process.returncode, stdout, stderr, self.requests()[before:])
         print(done)
         return done

@@ -30,8 +30,9 @@ from tests.e2e.result import Result, is_added_by_engine, short_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
-TIMEOUT = 120.0
+TIMEOUT_SECONDS = 120.0
 MARK = "TENANTRY_E2E"
+"""The environment variable that marks the processes of a stack."""
 SECRET = "4dabf18193072939515e22adb298388d"
 """The key that marks a secret value in the state."""
 
@@ -103,7 +104,7 @@ class Process:
         """Send the signal `number` to the CLI only."""
         self._process.send_signal(number)
 
-    def wait(self, timeout: float = TIMEOUT) -> Result:
+    def wait(self, timeout: float = TIMEOUT_SECONDS) -> Result:
         """Wait for the end, at most `timeout` seconds, and return the result."""
         try:
             code = self._process.wait(timeout)
@@ -243,17 +244,8 @@ class Stack:
         return result
 
     def set_secret(self, name: str, value: str) -> None:
-        """Set `tenantry:secrets_<name>` as users do, without the value as an argument of the command."""
-        subprocess.run(
-            [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", self.name],
-            cwd=self.folder,
-            env=self.env,
-            input=value,
-            text=True,
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+        """Set `tenantry:secrets_<name>` in the stack file, see `set_secret`."""
+        set_secret(self.folder, self.env, self.name, name, value)
 
     def start(self, *args: str, **env: str) -> Process:
         """Start a `pulumi` command on this stack and return at once. `env` adds environment variables."""
@@ -283,6 +275,20 @@ class Stack:
             return process.environ().get(MARK) == self._mark and name in command_line(process)
         except psutil.Error:
             return False
+
+
+def set_secret(folder: Path, env: Mapping[str, str], stack: str, name: str, value: str) -> None:
+    """Set `tenantry:secrets_<name>` as users do, without the value as an argument of the command."""
+    subprocess.run(
+        [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", stack],
+        cwd=folder,
+        env=env,
+        input=value,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
 
 
 def copy_program(program: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Report
 from tests.documents import script
-from tests.e2e.fleet import TENANTRY, TIMEOUT, Fleet
+from tests.e2e.fleet import TENANTRY, TIMEOUT_SECONDS, Fleet
 from tests.e2e.test_documents import run
 from tests.world import World
 
@@ -66,7 +66,7 @@ def test_a_full_disk_is_reported_and_loses_nothing(scratch: Path, qlik: Emulator
         env={**fleet.env, "TENANTRY_STATE": str(scratch / "notes")},
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     print(completed.stdout, completed.stderr)

@@ -31,7 +31,7 @@ WITH_EXISTING_OBJECTS = changed(
 def test_existing_objects_are_taken_over_only_if_safe(stack: Stack, qlik: Emulator) -> None:
     """The run takes over a group without roles, because a login may have created it. It prints a remark.
 
-    It stops at a group with roles and at a space that an administrator created. With `adopt`, it takes over both.
+    It stops at a group with roles and at a space that an administrator created, unless `adopt` allows them.
     The bot user joins the space, so that the space accepts an import.
     """
     world = bring_up(stack, qlik, LOGINS)
