@@ -152,7 +152,7 @@ class _Pipeline:
         if "PULUMI_BACKEND_URL" in variables:
             variables |= self.gitlab.environments.get(environment, {})
         resolved = {
-            key: re.sub(r"\$(\w+)", lambda it: variables[it[1]], value) for key, value in values.items()
+            key: re.sub(r"\$(\w+)", lambda found: variables[found[1]], value) for key, value in values.items()
         }
         return {**resolved, **variables}
 
