@@ -96,7 +96,7 @@ def running() -> Iterator[Callable[[str], Environment]]:
 
 @contextmanager
 def postgres() -> Iterator[Callable[[], Environment]]:
-    """Run Postgres; yield a function that creates a database and returns its environment."""
+    """Run Postgres. Yield a function that creates a database and returns its environment."""
     with tempfile.TemporaryDirectory(prefix="tenantry-postgres-") as name, ExitStack() as exit_stack:
         folder = Path(name)
         owner = postgres_user()
@@ -116,7 +116,7 @@ def postgres() -> Iterator[Callable[[], Environment]]:
 
 @contextmanager
 def s3() -> Iterator[Callable[[], Environment]]:
-    """Run an S3 server; yield a function that creates a bucket and returns its environment."""
+    """Run an S3 server. Yield a function that creates a bucket and returns its environment."""
     with served([sys.executable, "-c", S3]) as port:
         address = f"http://127.0.0.1:{port}"
         numbers = itertools.count(1)
@@ -172,7 +172,7 @@ class ServerFailed(Exception):
 
 @contextmanager
 def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterator[str]:
-    """Run a server until the block ends; yield the line that it prints when it is ready.
+    """Run a server until the block ends. Yield the line that it prints when it is ready.
 
     The server has its own session, so that a Ctrl-C for the tests does not reach it too early.
     """

@@ -78,7 +78,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
     stack.preview("--refresh", "--expect-no-changes")
 
 
-class Mute:
+class ResponseBlocker:
     """A wrapper for an emulator's application: Qlik carries out a request but never sends the response.
 
     `triggered` is set as soon as a response is held back.

@@ -1,9 +1,9 @@
 """A project with many stacks, for `tenantry` with the real Pulumi CLI: one folder and one backend.
 
 fleet.write("globex", customer={"name": "Globex", ...})
-done = fleet.run("up", "--all", "--yes")
-assert done.code == 0, done
-assert done.report["outcomes"]...
+result = fleet.run("up", "--all", "--yes")
+assert result.code == 0, result
+assert result.outcomes["globex"].status == "ok"
 """
 
 from __future__ import annotations
@@ -111,14 +111,16 @@ class Fleet:
         """Run a command and wait for its end. Fails if its exit code is not `expect` (None: any)."""
         before = len(self.requests())
         with self.start(*args, **env) as process:
-            done = self.wait(process, args, before)
-        assert expect is None or done.code == expect, f"exit code {done.code}, expected {expect}: {done}"
-        return done
+            result = self.wait(process, args, before)
+        assert expect is None or result.code == expect, (
+            f"exit code {result.code}, expected {expect}: {result}"
+        )
+        return result
 
     def wait(
         self, process: subprocess.Popen[str], args: tuple[str, ...] = (), before: int = 0
     ) -> CommandResult:
-        """Wait for a started command; `before` is the number of requests at its start."""
+        """Wait for a started command. `before` is the number of requests at its start."""
         try:
             stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -126,9 +128,9 @@ class Fleet:
             process.send_signal(signal.SIGTERM)
             stdout, stderr = process.communicate(timeout=60)
             raise AssertionError(f"still running after {TIMEOUT_SECONDS} s: {stdout}{stderr}") from None
-        done = CommandResult(args, process.returncode, stdout, stderr, self.requests()[before:])
-        print(done)
-        return done
+        result = CommandResult(args, process.returncode, stdout, stderr, self.requests()[before:])
+        print(result)
+        return result
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the emulator's requests so far."""
@@ -137,10 +139,10 @@ class Fleet:
     def git(self, *args: str) -> str:
         """Run git in the project."""
         identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", *identity, *args], cwd=self.project, capture_output=True, text=True, check=True
         )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def commit(self, message: str = "a change") -> str:
         """Commit everything in the project and return the commit. The first call creates the repository."""
@@ -152,7 +154,7 @@ class Fleet:
 
 
 def wait_until(condition: Any, description: str, seconds: float = 60) -> None:
-    """Wait until the function `condition` returns a true value; `description` is for the error message."""
+    """Wait until the function `condition` returns a true value. `description` is for the error message."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s: {description}"
@@ -173,7 +175,7 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
 
 
 def wait_for_word(process: subprocess.Popen[str], word: str) -> None:
-    """Read the output of a command until a word appears; fail if the command ends without it."""
+    """Read the output of a command until a word appears. Fail if the command ends without it."""
     assert process.stderr is not None
     lines = []
     for line in process.stderr:

@@ -42,7 +42,7 @@ def environment(folder: Path, wheel: Path) -> Path:
 class Operator:
     """A person at a terminal, with an environment that has `tenantry`, and this checkout's Pulumi CLI.
 
-    `make setup` installed that CLI with another Python, which must not matter.
+    That CLI was set up with the Python of this checkout, which must not matter.
     """
 
     def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:

@@ -63,9 +63,9 @@ def test_a_version_is_rolled_out_and_rolled_back(fleet: Fleet, qlik: Emulator) -
     } == dict.fromkeys(("acme", "globex", "initech"), ("ok", {"create": 8}))
     assert exports(created.requests) == 1, "one export must serve all customers"
     base = fleet.commit("with the salts that Pulumi wrote")
-    again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
-    assert again.requests == []
-    assert {outcome.same for outcome in again.report.outcomes} == {8}
+    second_run = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
+    assert second_run.requests == []
+    assert {outcome.same for outcome in second_run.report.outcomes} == {8}
 
     fleet.write(
         "initech", {"name": "Initech", "plan": "standard", "apps": {"Sales Overview": {"version": "2.3.0"}}}

@@ -81,8 +81,8 @@ def test_a_full_disk_is_reported_and_loses_nothing(scratch: Path, qlik: Emulator
             outcome.stack: [trouble.text for trouble in outcome.troubles] for outcome in full.outcomes
         }
         assert troubles == {key: ["the disk is full"] for key in STACKS}
-    again = Report.from_json((scratch / "again.json").read_bytes())
-    assert {outcome.stack: outcome.status for outcome in again.outcomes} == dict.fromkeys(STACKS, "ok")
+    second_run = Report.from_json((scratch / "again.json").read_bytes())
+    assert {outcome.stack: outcome.status for outcome in second_run.outcomes} == dict.fromkeys(STACKS, "ok")
     assert group_ids(qlik).keys() == {name.title() for name in STACKS}
 
 
@@ -109,8 +109,10 @@ def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
     assert incomplete == list(STACKS)
     before = group_ids(qlik)
     run(fleet.project, fleet.env, script("docs/backends.md", "After a full disk"))
-    again = fleet.run("up", "--all", "--yes", "--json")
-    assert {outcome.stack: outcome.status for outcome in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
+    second_run = fleet.run("up", "--all", "--yes", "--json")
+    assert {outcome.stack: outcome.status for outcome in second_run.report.outcomes} == dict.fromkeys(
+        STACKS, "ok"
+    )
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     after = group_ids(qlik)
     assert after.pop("Initech")

@@ -87,7 +87,7 @@ def test_a_tenant_of_the_example_scripts_is_imported(stack: Stack, qlik: Emulato
 
 
 def _check_new_version(acme: Stack, world: World) -> None:
-    """The run deletes the staged app, which has no mark. Users keep their published app."""
+    """Check that a new version replaces the staged app, which has no mark, and keeps the published app."""
     published_id = world.apps["Sales", "Sales Overview"]["id"]
     staged_id = world.apps["Staging", "Sales Overview"]["id"]
     change_setting(acme, "apps", "Sales Overview", "version", value="2.4.0")
@@ -99,7 +99,7 @@ def _check_new_version(acme: Stack, world: World) -> None:
 
 
 def _check_destroy(acme: Stack, world: World) -> None:
-    """The tenant is protected until the file changes. Then, one request deactivates it."""
+    """Check that the tenant is protected until the file changes, and that one request deactivates it then."""
     assert "protected" in str(acme.destroy(expect=1))
     change_setting(acme, "protect", value=False)
     acme.up()

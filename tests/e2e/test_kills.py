@@ -15,7 +15,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
+from tests.e2e.creations import CREATIONS, ResponseBlocker, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Process, Stack
@@ -33,16 +33,16 @@ TIMEOUT_SECONDS = 120.0
 
 
 @pytest.fixture
-def mute() -> Mute:
+def blocker() -> ResponseBlocker:
     """The wrapper that holds back responses of `qlik`."""
-    return Mute()
+    return ResponseBlocker()
 
 
 @pytest.fixture
-def qlik(mute: Mute) -> Iterator[Emulator]:
+def qlik(blocker: ResponseBlocker) -> Iterator[Emulator]:
     """A fresh emulator that can hold back responses."""
     checker = ContractChecker()
-    with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
+    with Emulator(middleware=lambda app: blocker.wrap(checker.wrap(app))) as emulator:
         yield emulator
     assert not checker.violations, "\n".join(checker.violations)
 
@@ -55,7 +55,7 @@ def start(stack: Stack) -> Process:
 def kill(stack: Stack, run: Process) -> None:
     """Kill the CLI. Check that the language host and the provider end, and that they send no further request.
 
-    Without this check, the provider would wait for hours for a response that never comes.
+    A provider that does not notice the kill waits for hours for a response that never comes.
     """
     assert stack.processes("pulumi.dynamic")
     assert stack.processes("language")
@@ -77,13 +77,13 @@ def confirm_candidate(stack: Stack, qlik: Emulator) -> None:
 
 @pytest.mark.parametrize("object_name", CREATIONS)
 def test_a_kill_during_a_creation_creates_no_duplicate(
-    stack: Stack, qlik: Emulator, mute: Mute, object_name: str
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
 ) -> None:
     """The killed run never gets Qlik's response. After `cancel` and `up`, each object exists exactly once."""
     creations.write(stack)
-    mute.hold_next_response(**CREATIONS[object_name])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.triggered.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
     if object_name == "tenant":
         confirm_candidate(stack, qlik)
@@ -93,13 +93,13 @@ def test_a_kill_during_a_creation_creates_no_duplicate(
 
 @pytest.mark.parametrize("object_name", ["import", "publish"])
 def test_the_run_after_a_kill_waits_for_the_catalogue(
-    stack: Stack, qlik: Emulator, mute: Mute, object_name: str
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
 ) -> None:
     """Qlik's catalogue does not list the app yet. The next run waits for it."""
     creations.write(stack)
-    mute.hold_next_response(**CREATIONS[object_name])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.triggered.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
     qlik.control.settings(items_lag_ms=3_600_000)
     before = len(stack.requests())
@@ -133,14 +133,14 @@ def test_a_lost_request_is_repeated_only_when_it_is_safe(stack: Stack, qlik: Emu
 
 
 def test_an_up_after_a_killed_destroy_reactivates_the_tenant(
-    stack: Stack, qlik: Emulator, mute: Mute
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker
 ) -> None:
     """The state has everything except the activation, which the preview shows as a creation."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
-    mute.hold_next_response("POST", "/api/v1/tenants/*/actions/deactivate")
+    blocker.hold_next_response("POST", "/api/v1/tenants/*/actions/deactivate")
     run = stack.start("destroy", "--skip-preview", "--yes")
-    wait_for(mute.triggered.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
     assert list(tenants(qlik).values()) == ["disabled"]
     assert stack.preview().changes == {"create": ["TenantActivation activation"], "same": 11}
@@ -152,13 +152,13 @@ def test_an_up_after_a_killed_destroy_reactivates_the_tenant(
 
 @pytest.mark.parametrize("object_name", ["tenant", "space", "import"])
 def test_a_killed_provider_leaves_no_duplicate(
-    stack: Stack, qlik: Emulator, mute: Mute, object_name: str
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
 ) -> None:
     """The run fails without pending operations. The next run continues with the existing objects."""
     creations.write(stack)
-    mute.hold_next_response(**CREATIONS[object_name])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.triggered.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     for process in stack.processes("pulumi.dynamic"):
         process.kill()
     failed = run.wait()

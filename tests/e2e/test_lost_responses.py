@@ -17,7 +17,7 @@ MAX_RUNS = 3
 
 
 def up_until_done(stack: Stack, **env: str) -> list[str]:
-    """Run `up` until it succeeds, at most a few times; return the errors of the failed runs."""
+    """Run `up` until it succeeds, at most a few times. Return the errors of the failed runs."""
     errors: list[str] = []
     for _ in range(MAX_RUNS):
         result = stack.up(expect=None, **env)

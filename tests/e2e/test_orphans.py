@@ -13,7 +13,7 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
-from tests.e2e.creations import CREATIONS, Mute
+from tests.e2e.creations import CREATIONS, ResponseBlocker
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
 from tests.e2e.fleet import CommandResult, Fleet
 from tests.e2e.harness import Process, Stack
@@ -258,30 +258,32 @@ class TestKilledRuns:
     """Runs that are killed while Qlik carries out their request, so that the response is lost."""
 
     @pytest.fixture
-    def mute(self) -> Mute:
+    def blocker(self) -> ResponseBlocker:
         """The wrapper that holds back responses of `qlik`."""
-        return Mute()
+        return ResponseBlocker()
 
     @pytest.fixture
-    def qlik(self, mute: Mute) -> Iterator[Emulator]:
+    def qlik(self, blocker: ResponseBlocker) -> Iterator[Emulator]:
         """A fresh emulator that can hold back responses."""
         checker = ContractChecker()
-        with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
+        with Emulator(middleware=lambda app: blocker.wrap(checker.wrap(app))) as emulator:
             yield emulator
         assert not checker.violations, "\n".join(checker.violations)
 
-    def start(self, stack: Stack, mute: Mute, at: str) -> Process:
+    def start(self, stack: Stack, blocker: ResponseBlocker, at: str) -> Process:
         """Start a run that waits for the response to a request."""
         stack.env.update(ORGANISATION)
         stack.write(**settings(GLOBEX))
-        mute.hold_next_response(**CREATIONS[at])
+        blocker.hold_next_response(**CREATIONS[at])
         run = stack.start("up", "--skip-preview", "--yes")
-        wait_for(mute.triggered.is_set, seconds=60)
+        wait_for(blocker.triggered.is_set, seconds=60)
         return run
 
-    def test_the_tenant_of_a_killed_run_is_found(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
+    def test_the_tenant_of_a_killed_run_is_found(
+        self, stack: Stack, qlik: Emulator, blocker: ResponseBlocker
+    ) -> None:
         """The finding names the stack, the time of its proof, and the tenant that Qlik created for it."""
-        kill(stack, self.start(stack, mute, "tenant"))
+        kill(stack, self.start(stack, blocker, "tenant"))
         [proof] = [
             resource for name, resource in stack.resources().items() if name.startswith("TenantProof ")
         ]
@@ -299,9 +301,9 @@ class TestKilledRuns:
         assert f"stack globex was about to request one at {interruption['made_at']}" in orphan["text"]
 
     def test_the_app_of_a_killed_run_is_kept_until_no_run_needs_it(
-        self, stack: Stack, qlik: Emulator, mute: Mute
+        self, stack: Stack, qlik: Emulator, blocker: ResponseBlocker
     ) -> None:
-        run = self.start(stack, mute, "import")
+        run = self.start(stack, blocker, "import")
         [running_app] = self.find(stack, "left_over")
         assert "in progress or was interrupted" in running_app["kept"]
         assert self.find(stack, "left_over", "--fix", "--yes") == [running_app]

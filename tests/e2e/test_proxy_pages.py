@@ -51,7 +51,7 @@ def test_a_404_page_of_a_proxy_proves_nothing(stack: Stack, qlik: Emulator) -> N
 
 
 def _check_refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
-    """One page per list or object has no effect. If all responses are pages, the state keeps everything."""
+    """Check that neither one page per list or object, nor only pages, removes anything from the state."""
     in_state, at_qlik = state(stack), cloud(qlik)
     for pages, empty in harmless_pages(stack, hostname):
         faults = [respond_with_page(qlik, path=f"/api/v1/{path_end}", times=1) for path_end in pages]
@@ -95,7 +95,7 @@ def harmless_pages(stack: Stack, hostname: str) -> list[tuple[list[str], list[st
 
 
 def _check_delete(stack: Stack, qlik: Emulator, world: World) -> None:
-    """A page in response to a deletion does not prove that the administrator is deleted."""
+    """Check that a page in response to a deletion does not count as a deletion."""
     customer = {key: value for key, value in CUSTOMER.items() if key != "admins"}
     stack.write(**settings(customer))
     fault = respond_with_page(qlik, "DELETE", "/api/v1/users/*")
@@ -110,7 +110,7 @@ def _check_delete(stack: Stack, qlik: Emulator, world: World) -> None:
 
 
 def _check_destroy(stack: Stack, qlik: Emulator, world: World) -> None:
-    """A page in response to a deactivation does not prove that the tenant is deactivated."""
+    """Check that a page in response to a deactivation does not count as a deactivation."""
     before = content(world)
     fault = respond_with_page(qlik, "POST", DEACTIVATE, host="register.*")
     failed = stack.destroy(expect=1)
