@@ -80,7 +80,7 @@ def _rows(ours: Fleet, floor: Floor, size: int, made: Cost, turn: int) -> Iterat
     )
     yield _beside("  wave of a new version", rolled, wave, nothing[UP])
     new = size - before
-    yield _beside("  made", f"{new} new; {made.requests / new:.1f} requests each", made, nothing[UP])
+    yield _beside("  creation", f"{new} new; {made.requests / new:.1f} requests each", made, nothing[UP])
 
 
 def _beside(what: str, how: str, ours: Cost, floor: Cost) -> Row:

@@ -10,7 +10,7 @@ from tenantry.providers.qlik.limits import TIERS, WINDOW
 from tenantry.providers.qlik.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
-MARK = "<!-- From here on made by `make docs` from tools/reference_scaling.py -->\n"
+MARK = "<!-- `make docs` writes everything below from tools/reference_scaling.py -->\n"
 
 Requests = Mapping[str, float]
 """Requests of one customer, by budget."""

@@ -23,7 +23,7 @@ from tenantry.settings.schema import schema
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "stack-files.md"
 SCHEMA = ROOT / "tenantry" / "settings" / "schema.json"
-MARK = "<!-- From here on made by `make docs` from tenantry/settings/models -->\n"
+MARK = "<!-- `make docs` writes everything below from tenantry/settings/models -->\n"
 
 _FIRST = ("name", "plan", "alias", "tenant", "lifecycle", "protect", "revive")
 

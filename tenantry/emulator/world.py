@@ -32,7 +32,7 @@ class World:
     Args:
         folder: the folder of the database and the app files. It is created if it does not exist, and seeded
             if it is empty.
-        plant: fills an empty cloud with the seed.
+        load_seed: fills an empty cloud with the seed.
         settings: the initial settings.
         durable: see `Store`.
     """

@@ -46,7 +46,7 @@ def _known(pattern: str, text: str, advice: str) -> KnownFailure:
 DISK_FULL = _known(
     r"no space left on device|disk quota exceeded",
     "the disk is full",
-    "free some space, then run it again: the state and the notes have what was done",
+    "free some space, then run it again: the state and the notes record what was done",
 )
 KNOWN_FAILURES = (
     DISK_FULL,
@@ -121,7 +121,7 @@ KNOWN_FAILURES = (
 
 
 def is_protection_refusal(log: Log) -> bool:
-    """Whether the engine refused the run because of a protected resource."""
+    """Tell whether the engine refused the run because of a protected resource."""
     return any(PROTECTED.search(error.text) for error in log.errors)
 
 

@@ -88,7 +88,7 @@ def find_clashes(customer: Content) -> Iterator[Violation]:
             reported.add((pair.about, other.about))
             for one, two in ((pair, other), (other, pair)):
                 text = (
-                    f'{one.about} has the name "{name}" in the state, and so has {two.about}; rename one of '
+                    f'{one.about} has the name "{name}" in the state, like {two.about}; rename one of '
                     "these keys"
                 )
                 yield Violation(one.keys, text, one.item)

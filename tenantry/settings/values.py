@@ -55,6 +55,7 @@ from tenantry.providers.values.limits import (
     Limits,
 )
 from tenantry.providers.values.oauth_clients import GRANTS
+from tenantry.providers.values.words import counted
 from tenantry.settings.scalars import ENGINE_TIME
 
 ProviderType = Literal["idp", "custom"]
@@ -117,7 +118,7 @@ def _alias(value: str) -> str | None:
             f'"{value}" contains a dot; write "{value.split(".")[0]}": Tenantry adds the domain of the region'
         )
     if not 3 <= len(value) <= 63:
-        return f'"{value}" has {len(value)} characters; an alias has 3 to 63'
+        return f'"{value}" has {counted(len(value), "character")}; an alias has 3 to 63'
     if not re.fullmatch(_LABEL, value):
         return f'"{value}" is not an alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end'
     return None

@@ -53,7 +53,7 @@ def test_all_problems_of_all_stacks_are_found_at_once(bench: Bench) -> None:
     assert [(item.level, item.about) for item in found["broken"]] == [("error", "settings")]
     assert (
         str(found["broken"][0])
-        == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 characters; an alias has 3 to 63'
+        == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 character; an alias has 3 to 63'
     )
     assert [entry.about for entry in found["other"] if entry.level == "error"] == ["templates", "roles"]
     assert {element.level for element in found["globex"]} == {"ok"}

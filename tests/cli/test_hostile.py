@@ -11,8 +11,8 @@ import pytest
 from tenantry.cli.expire import UNKNOWN
 from tenantry.emulator import Emulator
 from tests import hostile
-from tests.cli.everything import COMMANDS, Everything, Said
 from tests.cli.test_cli import ALL
+from tests.cli.text_project import COMMANDS, CommandRun, TextProject
 from tests.fleet import pages
 from tests.fleet.forge_server import Server, serving
 
@@ -27,34 +27,34 @@ def forge() -> Iterator[Server]:
 
 
 @pytest.fixture
-def everything(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> Everything:
-    everything = Everything(tmp_path, qlik, TEXTS, monkeypatch)
-    everything.use_forge(forge, monkeypatch)
-    everything.key(tmp_path)
+def project(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> TextProject:
+    project = TextProject(tmp_path, qlik, TEXTS, monkeypatch)
+    project.use_forge(forge, monkeypatch)
+    project.key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
         who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
-        subprocess.run(["git", *who, *command.split()], cwd=everything.folder, check=True)
-    return everything
+        subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)
+    return project
 
 
 def test_every_command_is_run() -> None:
     assert list(COMMANDS) == list(ALL)
 
 
-def faults(result: Said) -> list[str]:
+def faults(result: CommandRun) -> list[str]:
     return [
         f"{result}: {fault}" for output in (result.stdout, result.stderr) for fault in hostile.faults(output)
     ]
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["succeeding", "failing"])
-@pytest.mark.parametrize("command", [name for name, ways in COMMANDS.items() if ways])
+@pytest.mark.parametrize("command", [name for name, invocations in COMMANDS.items() if invocations])
 def test_hostile_texts_have_no_effect(
-    everything: Everything, forge: Server, command: str, failing: bool
+    project: TextProject, forge: Server, command: str, failing: bool
 ) -> None:
     if failing:
         # What `pulumi` prints may have any number of lines.
-        everything.fail("error: " + "\n  ".join(element for element in TEXTS if "INJECTED" not in element))
+        project.fail("error: " + "\n  ".join(element for element in TEXTS if "INJECTED" not in element))
         forge.failures = [(418, {"message": text, "errors": [text]}) for text in TEXTS]
         problem = {
             "code": TEXTS[0],
@@ -62,22 +62,22 @@ def test_hostile_texts_have_no_effect(
             "detail": "".join(TEXTS),
             "source": {"pointer": TEXTS[2]},
         }
-        everything.qlik.control.add_fault(
+        project.qlik.control.add_fault(
             status=400, body={"errors": [problem], "traceId": TEXTS[0]}, path="/api/*"
         )
-    results = list(everything.run([command]))
+    results = list(project.run([command]))
     assert results
     assert [f"{item}: {item.error!r}" for item in results if item.error] == []
     assert [fault for entry in results for fault in faults(entry)] == []
 
 
-def test_hostile_names_of_unreadable_trials_have_no_effect(everything: Everything) -> None:
-    results = list(everything.run(["expire"]))
+def test_hostile_names_of_unreadable_trials_have_no_effect(project: TextProject) -> None:
+    results = list(project.run(["expire"]))
     result = next(item for item in results if "--markdown" in item.words)
     table, _, unknown = result.stdout.partition(f"\n\n{UNKNOWN}\n\n")
     assert table.startswith("| stack |")
     assert unknown.count("\n- ") > len(TEXTS), "each text is one entry"
     assert pages.links(unknown) == []
     assert set(pages.tags(pages.rendered(unknown))) == {"ul", "/ul", "li", "/li"}
-    written = (everything.folder / "trials" / "trials.md").read_text("utf-8")
+    written = (project.folder / "trials" / "trials.md").read_text("utf-8")
     assert written == result.stdout

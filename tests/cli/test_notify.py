@@ -14,7 +14,7 @@ from tenantry.emulator import Emulator
 from tenantry.fleet.notify import delivery, notifier
 from tenantry.providers.values.words import counted
 from tests.cli.conftest import Folder
-from tests.cli.everything import Everything
+from tests.cli.text_project import TextProject
 from tests.fleet.notify.receiver import SECRET_PATH, Receiver, receiving
 
 COMMANDS = ("preview", "up", "refresh", "destroy", "expire")
@@ -27,9 +27,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def everything(tmp_path: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Everything:
+def project(tmp_path: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> TextProject:
     """A project whose `pulumi` always fails."""
-    return Everything(tmp_path, qlik, ["plain"], monkeypatch)
+    return TextProject(tmp_path, qlik, ["plain"], monkeypatch)
 
 
 def run(*words: str) -> Result:
@@ -59,12 +59,12 @@ def test_an_invalid_target_is_an_error_of_one_line(
 
 
 def test_a_run_is_notified_without_printing_the_address(
-    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    project: TextProject, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHERE", f"{receiver.url}{SECRET_PATH}")
     monkeypatch.setenv(notifier.SECRET_VARIABLE, "s1gn-s3cr3t")
-    arguments = everything.pulumi / "arguments"
-    script = everything.pulumi / "pulumi"
+    arguments = project.pulumi / "arguments"
+    script = project.pulumi / "pulumi"
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
     result = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
     assert receiver.events == ["begun", "failed", "ended"]
@@ -75,7 +75,7 @@ def test_a_run_is_notified_without_printing_the_address(
     failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
     assert failing.exit_code == result.exit_code == 1
     assert failing.stderr.count("Notifications to webhook at 127.0.0.1: 3 events of 3 not delivered") == 1
-    files = [file for file in everything.folder.parent.rglob("*") if file.is_file()]
+    files = [file for file in project.folder.parent.rglob("*") if file.is_file()]
     assert arguments in files
     for secret in ("s3cr3t-token", "s1gn-s3cr3t"):
         assert secret not in result.output + failing.output
@@ -83,7 +83,7 @@ def test_a_run_is_notified_without_printing_the_address(
 
 
 def test_a_target_that_never_answers_changes_neither_result_nor_report(
-    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    project: TextProject, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = delivery.Limits(request=0.2, event=0.3, end=0.3)
     monkeypatch.setattr(notifier, "Limits", lambda: short)
@@ -96,7 +96,7 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
     assert "not delivered: no response in time" in result.stderr
 
 
-def test_expire_sends_notifications_of_ending_trials(everything: Everything, receiver: Receiver) -> None:
+def test_expire_sends_notifications_of_ending_trials(project: TextProject, receiver: Receiver) -> None:
     run("expire", "--dry-run", "--notify", receiver.url)
     (message,) = receiver.received
     assert (message["event"], message["operation"]) == ("trials", "expire")
@@ -105,7 +105,7 @@ def test_expire_sends_notifications_of_ending_trials(everything: Everything, rec
 
 
 def test_a_run_is_traced_if_the_environment_enables_it(
-    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    project: TextProject, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = run("up", "globex", "--yes")
     assert receiver.paths == []

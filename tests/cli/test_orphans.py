@@ -25,7 +25,7 @@ FREE = LeftOver(
     "x1.eu.qlikcloud.com", "a-1", "Sales [0123456789ab]", "[0123456789ab]", "2026-03-01", ("globex",)
 )
 KEPT = LeftOver(
-    "x1.eu.qlikcloud.com", "a-2", "Costs", "[0123456789ab]", "", ("globex",), "a run is under way"
+    "x1.eu.qlikcloud.com", "a-2", "Costs", "[0123456789ab]", "", ("globex",), "a run is in progress"
 )
 HOOLI = Finding(UNMANAGED, "x1.eu.qlikcloud.com", '"Hooli", active', ("tenantry import x1.eu.qlikcloud.com",))
 GONE = Finding(
@@ -33,20 +33,20 @@ GONE = Finding(
 )
 
 
-class Looks:
-    """A fake audit: its findings, its arguments, and the apps that were deleted."""
+class FakeAudit:
+    """A fake audit: its findings, the options that it got, and the apps that were deleted."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.unread: list[Unread] = []
         self.left_over: list[LeftOver] = []
         self.error: Exception | None = None
-        self.asked: dict[str, Any] = {}
+        self.options: dict[str, Any] = {}
         self.deleted: list[str] = []
         self.delete: Callable[[LeftOver], str] = lambda _: ""
 
-    def run_audit(self, *_: object, **asked: Any) -> Audit:
-        self.asked = asked
+    def run_audit(self, *_: object, **options: Any) -> Audit:
+        self.options = options
         if self.error:
             raise self.error
         findings = [*self.findings, *(item.finding for item in self.left_over)]
@@ -59,29 +59,29 @@ class Looks:
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
-    made = Looks()
-    monkeypatch.setattr(tenantry.audit.audit, "run_audit", made.run_audit)
-    monkeypatch.setattr(Search, "delete", lambda _, app: made.delete_one(app))
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAudit:
+    audit = FakeAudit()
+    monkeypatch.setattr(tenantry.audit.audit, "run_audit", audit.run_audit)
+    monkeypatch.setattr(Search, "delete", lambda _, app: audit.delete_one(app))
     monkeypatch.setenv("QLIK_ORG_CLIENT_ID", "org")
     monkeypatch.setenv("QLIK_ORG_CLIENT_SECRET", "secret")
     monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
-    return made
+    return audit
 
 
-def test_no_findings_are_exit_code_0(folder: Folder, looks: Looks) -> None:
+def test_no_findings_are_exit_code_0(folder: Folder, fake: FakeAudit) -> None:
     result = folder.run("orphans")
     assert (result.exit_code, result.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
-def test_notices_do_not_change_the_exit_code(folder: Folder, looks: Looks) -> None:
-    looks.findings = [dataclasses.replace(GONE, notice=True)]
+def test_notices_do_not_change_the_exit_code(folder: Folder, fake: FakeAudit) -> None:
+    fake.findings = [dataclasses.replace(GONE, notice=True)]
     result = folder.run("orphans")
     assert (result.exit_code, "x2.eu.qlikcloud.com" in result.stdout) == (0, True)
 
 
-def test_findings_are_grouped_by_kind(folder: Folder, looks: Looks) -> None:
-    looks.findings = [GONE, HOOLI]
+def test_findings_are_grouped_by_kind(folder: Folder, fake: FakeAudit) -> None:
+    fake.findings = [GONE, HOOLI]
     result = folder.run("orphans")
     assert result.exit_code == 7
     assert result.stdout.splitlines() == [
@@ -97,20 +97,20 @@ def test_findings_are_grouped_by_kind(folder: Folder, looks: Looks) -> None:
     ]
 
 
-def test_hostile_names_do_nothing_to_a_terminal(folder: Folder, looks: Looks) -> None:
+def test_hostile_names_do_nothing_to_a_terminal(folder: Folder, fake: FakeAudit) -> None:
     """Names come from outside, so they create neither a new line nor a control sequence."""
-    looks.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
-    looks.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
-    looks.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
+    fake.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
+    fake.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
+    fake.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
     result = folder.run("orphans", "--fix", "--yes")
     assert not set("\x1b\r\x07") & set(result.output)
     assert '  - x1: "Hooli [2J - x9: all is well"' in result.stdout.splitlines()
     assert "Could not read the apps of x1: 403 traceId t-1" in result.stderr.splitlines()
 
 
-def test_something_unread_is_exit_code_1(folder: Folder, looks: Looks) -> None:
-    looks.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
-    looks.unread = [Unread("the state of stack globex", "it was cut off")]
+def test_something_unread_is_exit_code_1(folder: Folder, fake: FakeAudit) -> None:
+    fake.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
+    fake.unread = [Unread("the state of stack globex", "it was cut off")]
     result = folder.run("orphans")
     assert result.exit_code == 1
     assert "Tenants that no stack holds, as far as readable: 1" in result.stdout
@@ -118,9 +118,9 @@ def test_something_unread_is_exit_code_1(folder: Folder, looks: Looks) -> None:
     assert "Could not read the state of stack globex: it was cut off" in result.stderr
 
 
-def test_json_has_all_facts(folder: Folder, looks: Looks) -> None:
-    looks.findings, looks.left_over = [GONE], [KEPT]
-    looks.unread = [Unread("the licence", "403")]
+def test_json_has_all_facts(folder: Folder, fake: FakeAudit) -> None:
+    fake.findings, fake.left_over = [GONE], [KEPT]
+    fake.unread = [Unread("the licence", "403")]
     report = json.loads(folder.run("orphans", "--json").stdout)
     assert (report["tenants"], report["stacks"], report["deleted"]) == (5, 3, [])
     assert report["unread"] == [{"what": "the licence", "why": "403"}]
@@ -134,16 +134,16 @@ def test_json_has_all_facts(folder: Folder, looks: Looks) -> None:
         "ways": ["tenantry forget acme"],
         "stacks": ["acme"],
     }
-    assert (left["app_id"], left["kept"]) == ("a-2", "a run is under way")
+    assert (left["app_id"], left["kept"]) == ("a-2", "a run is in progress")
 
 
 def test_without_an_organisation_client_it_is_an_error(
-    folder: Folder, looks: Looks, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, fake: FakeAudit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
         monkeypatch.delenv(name, raising=False)
     result = folder.run("orphans")
-    assert (result.exit_code, "QLIK_ORG_CLIENT_ID" in result.stderr, looks.asked) == (1, True, {})
+    assert (result.exit_code, "QLIK_ORG_CLIENT_ID" in result.stderr, fake.options) == (1, True, {})
 
 
 @pytest.mark.parametrize(
@@ -155,17 +155,17 @@ def test_without_an_organisation_client_it_is_an_error(
     ],
 )
 def test_errors_that_end_the_audit_are_one_line(
-    folder: Folder, looks: Looks, error: Exception, code: int
+    folder: Folder, fake: FakeAudit, error: Exception, code: int
 ) -> None:
-    looks.error = error
+    fake.error = error
     result = folder.run("orphans")
     assert (result.exit_code, result.stdout) == (code, "")
     assert str(error) in result.stderr
 
 
-def test_the_region_limits_the_audit(folder: Folder, looks: Looks) -> None:
+def test_the_region_limits_the_audit(folder: Folder, fake: FakeAudit) -> None:
     folder.run("orphans", "--region", "EU", "--jobs", "3")
-    assert (looks.asked["region"], looks.asked["at_once"]) == ("eu", 3)
+    assert (fake.options["region"], fake.options["at_once"]) == ("eu", 3)
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
@@ -187,60 +187,60 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
 @pytest.mark.parametrize(("yes", "deleted", "code"), [(True, ["a-1"], 7), (False, [], 1)])
 def test_fix_lists_and_counts_the_apps_and_asks(
     folder: Folder,
-    looks: Looks,
+    fake: FakeAudit,
     monkeypatch: pytest.MonkeyPatch,
     yes: bool,
     deleted: Sequence[str],
     code: int,
 ) -> None:
     """It asks only about apps that may be deleted. A kept app remains a finding."""
-    looks.left_over = [FREE, KEPT]
+    fake.left_over = [FREE, KEPT]
     asked = answer(monkeypatch, yes)
     result = folder.run("orphans", "--fix")
     assert asked == ["Delete 1 left-over app?"]
     assert "- a-1: app" in result.stderr
     assert "- a-2: app" not in result.stderr
-    assert (result.exit_code, looks.deleted) == (code, deleted)
+    assert (result.exit_code, fake.deleted) == (code, deleted)
 
 
-def test_a_deleted_app_is_no_longer_a_finding(folder: Folder, looks: Looks) -> None:
-    looks.left_over = [FREE]
+def test_a_deleted_app_is_no_longer_a_finding(folder: Folder, fake: FakeAudit) -> None:
+    fake.left_over = [FREE]
     result = folder.run("orphans", "--fix", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (0, ["a-1"])
 
 
-def test_a_changed_app_is_not_deleted(folder: Folder, looks: Looks) -> None:
-    looks.left_over, looks.delete = [FREE], lambda _: "it has changed in the meantime"
+def test_a_changed_app_is_not_deleted(folder: Folder, fake: FakeAudit) -> None:
+    fake.left_over, fake.delete = [FREE], lambda _: "it has changed in the meantime"
     result = folder.run("orphans", "--fix", "--yes")
     assert (result.exit_code, "not deleted, it has changed in the meantime" in result.stderr) == (7, True)
 
 
-def test_a_failed_deletion_is_an_error(folder: Folder, looks: Looks) -> None:
+def test_a_failed_deletion_is_an_error(folder: Folder, fake: FakeAudit) -> None:
     def refuse(_: LeftOver) -> str:
         raise CredentialsMissing("no client for region eu")
 
-    looks.left_over, looks.delete = [FREE], refuse
+    fake.left_over, fake.delete = [FREE], refuse
     result = folder.run("orphans", "--fix", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (1, [])
     assert "no client for region eu" in result.stderr
 
 
-def test_fix_changes_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
+def test_fix_changes_no_tenant_and_no_state(folder: Folder, fake: FakeAudit) -> None:
     """Findings other than left-over apps need no question."""
-    looks.findings = [Finding(kind, "x1", "") for kind in KINDS]
+    fake.findings = [Finding(kind, "x1", "") for kind in KINDS]
     result = folder.run("orphans", "--fix")
-    assert (result.exit_code, looks.deleted) == (7, [])
+    assert (result.exit_code, fake.deleted) == (7, [])
     assert "nothing for --fix to delete" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
-def test_without_a_terminal_fix_requires_yes(folder: Folder, looks: Looks, arguments: list[str]) -> None:
-    looks.left_over = [FREE]
+def test_without_a_terminal_fix_requires_yes(folder: Folder, fake: FakeAudit, arguments: list[str]) -> None:
+    fake.left_over = [FREE]
     result = folder.run("orphans", *arguments)
-    assert (result.exit_code, "Add --yes" in result.stderr, looks.deleted) == (2, True, [])
+    assert (result.exit_code, "Add --yes" in result.stderr, fake.deleted) == (2, True, [])
 
 
-def test_yes_alone_deletes_nothing(folder: Folder, looks: Looks) -> None:
-    looks.left_over = [FREE]
+def test_yes_alone_deletes_nothing(folder: Folder, fake: FakeAudit) -> None:
+    fake.left_over = [FREE]
     assert folder.run("orphans", "--yes").exit_code == 7
-    assert looks.deleted == []
+    assert fake.deleted == []

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tenantry.emulator import Emulator
-from tests.cli.everything import COMMANDS, Everything, Said
+from tests.cli.text_project import COMMANDS, CommandRun, TextProject
 from tests.fleet.forge_server import Server, serving
 
 PASSWORD, QUERY, SESSION = "b4ck/end p%40ss:word!", "que+ry~secret/9", "s3ss10n-token-of-aws"
@@ -37,26 +37,28 @@ def forms(secret: str) -> set[str]:
     return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *encoded}
 
 
-class Plant:
+class PlantedSecrets:
     """A project with secrets in its environment, and these secrets."""
 
-    def __init__(self, everything: Everything) -> None:
-        self.everything = everything
-        pem = (everything.folder / "key.pem").read_text()
+    def __init__(self, project: TextProject) -> None:
+        self.project = project
+        pem = (project.folder / "key.pem").read_text()
         self.secrets = {**PLANTED, "password": PASSWORD, "query": QUERY, "key": pem.splitlines()[5]}
-        self.given = {file: file.read_bytes() for file in self._files()}
+        self.files_before = {file: file.read_bytes() for file in self._files()}
 
-    def shown(self, result: Said) -> list[str]:
+    def in_output(self, result: CommandRun) -> list[str]:
         """Return the secrets in the output of a command."""
         return [f"{result}: {name}" for name in self._found(f"{result.stdout}\n{result.stderr}".encode())]
 
-    def left(self) -> list[str]:
+    def in_new_files(self) -> list[str]:
         """Return the secrets in new files."""
-        return [f"{file}: {name}" for file, text in self.made().items() for name in self._found(text)]
+        return [f"{file}: {name}" for file, text in self.new_files().items() for name in self._found(text)]
 
-    def made(self) -> dict[Path, bytes]:
+    def new_files(self) -> dict[Path, bytes]:
         """Return the content of new and changed files."""
-        return {file: text for file in self._files() if (text := file.read_bytes()) != self.given.get(file)}
+        return {
+            file: text for file in self._files() if (text := file.read_bytes()) != self.files_before.get(file)
+        }
 
     def _found(self, text: bytes) -> Iterator[str]:
         for name, secret in self.secrets.items():
@@ -65,9 +67,9 @@ class Plant:
 
     def _files(self) -> list[Path]:
         """Return all files except those of the fake `pulumi`."""
-        folder = self.everything.folder.parent
+        folder = self.project.folder.parent
         files = [item for item in folder.rglob("*") if item.is_file()]
-        return [file for file in files if not file.is_relative_to(self.everything.pulumi)]
+        return [file for file in files if not file.is_relative_to(self.project.pulumi)]
 
 
 @pytest.fixture
@@ -77,64 +79,64 @@ def forge() -> Iterator[Server]:
 
 
 @pytest.fixture
-def plant(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    everything = Everything(tmp_path, qlik, NAMES, monkeypatch)
-    everything.use_forge(forge, monkeypatch)
-    everything.key(tmp_path)
+def planted(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> PlantedSecrets:
+    project = TextProject(tmp_path, qlik, NAMES, monkeypatch)
+    project.use_forge(forge, monkeypatch)
+    project.key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
         who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
-        subprocess.run(["git", *who, *command.split()], cwd=everything.folder, check=True)
+        subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)
     for name, value in PLANTED.items():
         if not name.startswith("QLIK_"):
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("PULUMI_BACKEND_URL", BACKEND)
-    return Plant(everything)
+    return PlantedSecrets(project)
 
 
-@pytest.mark.parametrize("failing", [False, True], ids=["well", "failing"])
-@pytest.mark.parametrize("command", [name for name, ways in COMMANDS.items() if ways])
+@pytest.mark.parametrize("failing", [False, True], ids=["succeeding", "failing"])
+@pytest.mark.parametrize("command", [name for name, invocations in COMMANDS.items() if invocations])
 def test_no_command_shows_or_stores_a_planted_secret(
-    plant: Plant, forge: Server, monkeypatch: pytest.MonkeyPatch, command: str, failing: bool
+    planted: PlantedSecrets, forge: Server, monkeypatch: pytest.MonkeyPatch, command: str, failing: bool
 ) -> None:
-    everything = plant.everything
+    project = planted.project
     output = (
         f'error: could not open {BACKEND}: parse "{BACKEND}": invalid, at {BACKEND.encode()!r}\n{BACKEND}'
     )
-    everything.tell(output)  # where it does something with a stack
+    project.set_error_output(output)  # for commands that work on a stack
     if failing:
-        everything.fail(output)
-        # A token endpoint, and a forge, that repeat what they were sent.
+        project.fail(output)
+        # The token endpoint and the forge repeat the secret that they got.
         secret = PLANTED["QLIK_CLIENT_SECRET"]
         for name in ("QLIK_CLIENT_SECRET", "QLIK_ORG_CLIENT_SECRET"):
             monkeypatch.setenv(name, secret)
         repeated = f"{secret} {quote(secret, safe='')} {quote_plus(secret)}"
         problem = {"code": repeated, "title": repeated, "detail": repeated, "source": {"pointer": repeated}}
         body = {"errors": [problem], "traceId": repeated}
-        everything.qlik.control.add_fault(status=401, body=body, path="/oauth/token")
+        project.qlik.control.add_fault(status=401, body=body, path="/oauth/token")
         forge.failures = [(418, {"message": f"bad token {PLANTED['GITHUB_TOKEN']}"})] * 9
-    ran = list(everything.run([command]))
-    assert [f"{item}: {item.error!r}" for item in ran if item.error] == []
-    assert [found for entry in ran for found in plant.shown(entry)] == []
-    assert plant.left() == []
+    results = list(project.run([command]))
+    assert [f"{item}: {item.error!r}" for item in results if item.error] == []
+    assert [found for entry in results for found in planted.in_output(entry)] == []
+    assert planted.in_new_files() == []
     if command in ("preview", "up", "refresh", "destroy", "expire"):
-        assert {element.name for element in plant.made()} >= {
+        assert {element.name for element in planted.new_files()} >= {
             "errors.txt",
             "events.json",
             "outcomes.jsonl",
         } or (command == "expire" and failing)
 
 
-def test_planted_secrets_are_detected(plant: Plant) -> None:
-    for name, secret in plant.secrets.items():
+def test_planted_secrets_are_detected(planted: PlantedSecrets) -> None:
+    for name, secret in planted.secrets.items():
         for number, form in enumerate(forms(secret)):
-            output = Said((), 0, f"before {form} after", "", None)
-            assert plant.shown(output) == [f"{output}: {name}"]
-            file = plant.everything.folder / f"{name}-{number}"
+            output = CommandRun((), 0, f"before {form} after", "", None)
+            assert planted.in_output(output) == [f"{output}: {name}"]
+            file = planted.project.folder / f"{name}-{number}"
             file.write_text(base64.b64encode(f"a{secret}bcd".encode()).decode() if number == 0 else form)
-            assert plant.left() == [f"{file}: {name}"]
+            assert planted.in_new_files() == [f"{file}: {name}"]
             file.unlink()
 
 
-def test_every_secret_is_long_enough_to_be_recognised(plant: Plant) -> None:
-    assert [name for name, secret in plant.secrets.items() if len(secret) < 12] == []
-    assert not re.search("|".join(map(re.escape, plant.secrets.values())), " ".join(NAMES))
+def test_every_secret_is_long_enough_to_be_recognised(planted: PlantedSecrets) -> None:
+    assert [name for name, secret in planted.secrets.items() if len(secret) < 12] == []
+    assert not re.search("|".join(map(re.escape, planted.secrets.values())), " ".join(NAMES))

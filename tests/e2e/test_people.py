@@ -87,7 +87,7 @@ def owners(world: World) -> dict[str, str]:
     }
 
 
-def test_people_are_created_changed_repaired_and_removed(stack: Stack, qlik: Emulator) -> None:
+def test_people_are_created_changed_and_removed(stack: Stack, qlik: Emulator) -> None:
     """A removal takes back exactly what Tenantry gave to the people."""
     stack.write(**settings(CUSTOMER))
     stack.up()

@@ -107,7 +107,7 @@ def change_outside_pulumi(world: World) -> None:
     world.patch(f"identity-providers/{provider['id']}", description="Mine")
 
 
-def test_settings_are_created_changed_repaired_and_restored(stack: Stack, qlik: Emulator) -> None:
+def test_tenant_settings_are_changed_and_restored(stack: Stack, qlik: Emulator) -> None:
     """Without the blocks in the stack file, the settings get the values from before the first `up`."""
     world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})

@@ -35,7 +35,7 @@ def space(tenant: Api, name: str = "Data") -> tuple[str, str]:
     return id, connection["id"]
 
 
-def test_the_life_of_one(tenant: Api) -> None:
+def test_a_data_file_is_created_changed_and_deleted(tenant: Api) -> None:
     """Uploaded, listed, replaced under another name, moved, gone."""
     id, connection = space(tenant)
     _, other = space(tenant, "Other")
@@ -75,7 +75,7 @@ def test_a_put_without_a_connection_moves_to_the_personal_space(tenant: Api) -> 
     ]
 
 
-def test_content_from_elsewhere(tenant: Api) -> None:
+def test_content_can_come_from_temporary_files_and_copies(tenant: Api) -> None:
     """From a temporary content, and from another data file."""
     location = tenant.send("POST", "/api/v1/temp-contents", data=b"large").headers["location"]
     one = tenant.post(PATH, **form(None, name="a.csv", tempContentFileId=location.rsplit("/", 1)[1]))
@@ -109,7 +109,7 @@ def test_content_from_elsewhere(tenant: Api) -> None:
         (form(bytes(106_000_000), name="b.csv"), 413, ""),
     ],
 )
-def test_what_is_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
+def test_bad_requests_are_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
     tenant.post(PATH, **form(name="rates.csv"))
     answer = tenant.send("POST", PATH, **options)
     assert answer.status_code == status, answer.text
@@ -131,7 +131,7 @@ def test_what_is_refused(tenant: Api, options: dict[str, Any], status: int, code
         ({"appId": "*"}, []),
     ],
 )
-def test_what_a_list_is_asked_for(tenant: Api, query: dict[str, str], names: list[str]) -> None:
+def test_lists_filter_and_page(tenant: Api, query: dict[str, str], names: list[str]) -> None:
     for name, content in (("a.csv", b"1"), ("b.csv", b"22")):
         tenant.post(PATH, **form(content, name=name))
     assert [file["name"] for file in tenant.get(PATH, params=query)["data"]] == names

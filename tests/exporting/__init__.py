@@ -1,1 +1,1 @@
-"""Exports of what users made in a tenant."""
+"""Exports of what users created in a tenant."""

@@ -64,7 +64,7 @@ def test_another_import_of_an_app_is_routine(because: str) -> None:
         (Change("delete", "Group", "Analysts"), "delete Group Analysts"),
         (
             Change("delete", "AppPublication", "A in B"),
-            "delete AppPublication A in B: this deletes what users made in it",
+            "delete AppPublication A in B: this deletes what users created in it",
         ),
         (
             Change("replace", "Space", "Sales", (Difference("type", "shared", "managed"),), ("type",)),
@@ -330,7 +330,7 @@ def test_a_long_difference_does_not_cut_off_the_consequence() -> None:
     change = Change("replace", "AppPublication", "A in B", long, ("app",))
     ((text, _),) = lines_by_title(outcome("acme", change))[DANGERS_TITLE]
     assert text.startswith(
-        "replace AppPublication A in B (because of app): this deletes what users made in it: "
+        "replace AppPublication A in B (because of app): this deletes what users created in it: "
     )
 
 

@@ -295,7 +295,7 @@ class ClusterRun:
         if job.operation != "preview":
             with suppress(Exception):
                 advice = await asyncio.to_thread(self.holder, job)
-        return advice or "run it again: the state has what it did"
+        return advice or "run it again: the state records what it did"
 
 
 class _Executor(Executor):

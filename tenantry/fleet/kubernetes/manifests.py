@@ -17,7 +17,7 @@ from tenantry.fleet.members import RINGS, Member
 from tenantry.fleet.waves import BY_RING, split_into_waves
 from tenantry.settings.writing import Dumper
 
-HEAD = "# Written by `tenantry operator-manifests`. Do not edit: it is written anew.\n"
+HEAD = "# Written by `tenantry operator-manifests`. Do not edit: the command overwrites it.\n"
 KUSTOMIZATION = "kustomization.yaml"
 RBAC = "rbac.yaml"
 

@@ -19,8 +19,8 @@ MAX_LINE_CHARACTERS = 1000
 MAX_DIFFERENCES = 6
 
 CONSEQUENCES = {
-    ("delete", "AppPublication"): "this deletes what users made in it",
-    ("replace", "AppPublication"): "this deletes what users made in it",
+    ("delete", "AppPublication"): "this deletes what users created in it",
+    ("replace", "AppPublication"): "this deletes what users created in it",
     ("delete", "TenantLifecycle"): "this deactivates the tenant",
     ("replace", "TenantLifecycle"): "this deactivates the tenant",
     ("create", "TenantActivation"): "an earlier destroy was interrupted; this reactivates the tenant",
@@ -104,7 +104,7 @@ def danger(item: Change) -> str:
 
 
 def loses_protection(item: Change) -> bool:
-    """Whether a resource loses its protection from deletion."""
+    """Tell whether a resource loses its protection from deletion."""
     return any(difference.name == PROTECT and difference.old is True for difference in item.differences)
 
 

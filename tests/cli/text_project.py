@@ -1,7 +1,7 @@
-"""Runs of every command, successful and failing, in one process.
+"""A project full of given texts, in which a test runs every command, successful and failing.
 
-`pulumi` is a shell script that answers from files, so that a test decides what backend and engine say;
-Qlik is the emulator. Each command has its ways in COMMANDS; one that is missing there fails a test.
+`pulumi` is a shell script that prints files, so a test decides what backend and engine return. Qlik is the
+emulator. COMMANDS lists how each command is run. A test fails if a command is missing there.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from tests.fleet.forge_server import Server
 
 SCRIPT = """\
 #!/bin/sh
-# What `pulumi` says is in files; with the file "failing" there, it fails at everything and says "said".
+# Prints the files of this folder. If the file "failing" is there, it prints "errors" and fails.
 here={folder}
 log=
 previous=
-for each in "$@"; do
-    if [ "$previous" = --event-log ]; then log=$each; fi
-    previous=$each
+for argument in "$@"; do
+    if [ "$previous" = --event-log ]; then log=$argument; fi
+    previous=$argument
 done
 if [ -n "$log" ]; then cp "$here/events.json" "$log"; fi
-if [ -e "$here/failing" ]; then cat "$here/said" >&2; exit 255; fi
+if [ -e "$here/failing" ]; then cat "$here/errors" >&2; exit 255; fi
 case "$1 $2" in
     "version "*) echo v3.300.0 ;;
     "whoami "*) cat "$here/whoami.json" ;;
     "stack rename") cat "$here/locks" >&2; exit 255 ;;
     "stack export" | "stack output" | "stack history" | "stack ls") cat "$here/$2.json" ;;
-    "preview "* | "up "* | "refresh "* | "destroy "*) cat "$here/said" >&2; exit 255 ;;
+    "preview "* | "up "* | "refresh "* | "destroy "*) cat "$here/errors" >&2; exit 255 ;;
 esac
 """
 
@@ -118,21 +118,21 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "emulator": [["--port", "-1"]],
     "version": [[]],
 }
-"""The ways of each command. TEXT is a hostile text, STACK a stack with such names, HOST its tenant.
+"""The invocations of each command. TEXT is one of ARGUMENTS, STACK a stack with the texts, HOST its tenant.
 
-`demo` has a project, a Qlik and an environment of its own, and reads nothing of anybody's.
+`demo` has its own project, emulator and environment, and reads nothing from the current folder.
 """
 
 
 NO_SPACE = r'["*?<>/|\\:]'
-"""What the name of a space cannot hold."""
+"""The characters that the name of a space cannot contain."""
 
 ARGUMENTS = ("::error::x\x1b[2J\u202e", "one\nINJECTED \x9b31m two", "\r##[error]\x07")
-"""What stands for TEXT, one after the other."""
+"""The hostile texts that replace TEXT, one after the other."""
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandRun:
     """The output of one run of a command."""
 
     words: tuple[str, ...]
@@ -145,7 +145,7 @@ class Said:
         return f"$ tenantry {' '.join(map(repr, self.words))}   (exit code {self.code})"
 
 
-class Everything:
+class TextProject:
     """A project that uses given texts as names, keys, descriptions and responses everywhere."""
 
     def __init__(self, folder: Path, qlik: Emulator, texts: Sequence[str], patch: pytest.MonkeyPatch) -> None:
@@ -188,30 +188,30 @@ class Everything:
         """Write the output of `pulumi` for one command."""
         (self.pulumi / name).write_text(json.dumps(value), "utf-8")
 
-    def tell(self, text: str) -> None:
+    def set_error_output(self, text: str) -> None:
         """Set the error output of `pulumi`, also for an error of a resource."""
-        (self.pulumi / "said").write_text(text, "utf-8", errors="replace")
+        (self.pulumi / "errors").write_text(text, "utf-8", errors="replace")
         with (self.pulumi / "events.json").open("a") as file:
             event = {"diagnosticEvent": {"severity": "error", "message": text}}
             file.write(f"{json.dumps(event)}\n")
 
     def fail(self, text: str) -> None:
         """Make every `pulumi` command fail with this output."""
-        self.tell(text)
+        self.set_error_output(text)
         (self.pulumi / "failing").touch()
 
-    def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[Said]:
-        """Run these commands in all listed ways, and once per text if the command takes one."""
+    def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[CommandRun]:
+        """Run these commands as COMMANDS lists them, and once per text if a command takes one."""
         for command in commands:
-            for way in COMMANDS[command]:
-                texts = ARGUMENTS if "TEXT" in way else [""]
+            for invocation in COMMANDS[command]:
+                texts = ARGUMENTS if "TEXT" in invocation else [""]
                 for text in texts:
-                    yield self._run(command, *(self._word(word, text) for word in way))
+                    yield self._run(command, *(self._word(word, text) for word in invocation))
 
-    def _run(self, *words: str) -> Said:
+    def _run(self, *words: str) -> CommandRun:
         done = CliRunner().invoke(app, list(words))
         error = done.exception if not isinstance(done.exception, SystemExit) else None
-        return Said(words, done.exit_code, done.stdout, done.stderr, error)
+        return CommandRun(words, done.exit_code, done.stdout, done.stderr, error)
 
     def _word(self, word: str, text: str) -> str:
         return {"TEXT": text, "STACK": "globex", "HOST": self.host}.get(word, word)
@@ -220,16 +220,16 @@ class Everything:
         config = {"qlik:source_tenant": SOURCE, "qlik:region": "eu"}
         project = {"name": "tenantry", "runtime": "python", "stackConfigDir": "stacks", "config": config}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        names = {f"n{n}": each for n, each in enumerate(self.texts)}
+        names = {f"n{n}": text for n, text in enumerate(self.texts)}
         customer: dict[str, Any] = {
             "name": self.texts[0],
             "groups": {
-                each: {"provider_type": "custom", "name": f"{each}{key}", "description": each}
-                for key, each in names.items()
+                text: {"provider_type": "custom", "name": f"{text}{key}", "description": text}
+                for key, text in names.items()
             },
             "spaces": {
-                f"{re.sub(NO_SPACE, '', each)}{key}": {"type": "shared", "description": each}
-                for key, each in names.items()
+                f"{re.sub(NO_SPACE, '', text)}{key}": {"type": "shared", "description": text}
+                for key, text in names.items()
             },
             "tags": {item: item for item in self.texts},
         }
@@ -294,7 +294,7 @@ class Everything:
         locked = f"error: the stack is currently locked by {len(self.texts)} lock(s).\n{locks}"
         (self.pulumi / "locks").write_text(locked, "utf-8", errors="replace")
         self._write_events(urn)
-        (self.pulumi / "said").write_text("error: " + "\n".join(self.texts), "utf-8", errors="replace")
+        (self.pulumi / "errors").write_text("error: " + "\n".join(self.texts), "utf-8", errors="replace")
 
     def _write_events(self, urn: str) -> None:
         events: list[dict[str, Any]] = []
