@@ -14,7 +14,7 @@ import psutil
 from bench.fleet import MEGABYTE, SAMPLE_SECONDS, folder_in_memory, plan_of
 from bench.table import Row
 from tenantry.emulator import Emulator
-from tests.e2e.fleet import Fleet, copied
+from tests.e2e.fleet import Fleet, copy_stack
 
 SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_UNCHANGED", "100,1000").split(","))
 CPU_A_STACK = 0.15
@@ -47,7 +47,7 @@ def rows() -> list[Row]:
         there = 1
         for size in SIZES:
             for number in range(there, size):
-                copied(fleet, FIRST, f"c{number:04}")
+                copy_stack(fleet, FIRST, f"c{number:04}")
             there = size
             for what, command in COMMANDS.items():
                 took[what].append(_run(fleet, command, size))

@@ -1,4 +1,4 @@
-"""Tests of the checks of `tenantry doctor`. tests/e2e/test_doctor.py has the processes of `pulumi`."""
+"""Tests of the checks of `tenantry doctor`."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def wait_until(condition: Any, description: str, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
+def copy_stack(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
     """Copy the stack file and the state of a stack to a new name. Return both paths."""
     backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
     (state,) = backend.glob(f"stacks/*/{stack}.json")

@@ -20,7 +20,7 @@ from tenantry.fleet.outcome import Outcome
 from tenantry.fleet.unchanged.lookup import Verdict, compare
 from tenantry.providers.framework.properties import Change
 from tests.e2e.customers import changed, everything
-from tests.e2e.fleet import Fleet, copied
+from tests.e2e.fleet import Fleet, copy_stack
 
 FIRST = "first"
 NO_ENV: Mapping[str, str] = {}
@@ -193,7 +193,7 @@ PREVIEWED = ("version", "protected-space", "pending", "tainted", "truncated-stat
 def test_the_comparison_agrees_with_the_engine(fleet: Fleet) -> None:
     """Both check copies of one stack. Each copy has one change."""
     for name, change in {**WITHOUT_EFFECT, **WITH_EFFECT}.items():
-        change(*copied(fleet, FIRST, name))
+        change(*copy_stack(fleet, FIRST, name))
     stacks = sorted({**WITHOUT_EFFECT, **WITH_EFFECT})
     with ThreadPoolExecutor(4) as pool:
         verdicts = dict(zip(stacks, pool.map(lambda name: verdict(fleet, name), stacks), strict=True))
@@ -234,7 +234,7 @@ def test_every_property_counts(fleet: Fleet) -> None:
     def change_and_compare(case: int) -> Verdict:
         number, part, name = cases[case]
         stack = f"case-{case}"
-        file, state_copy = copied(fleet, FIRST, stack)
+        file, state_copy = copy_stack(fleet, FIRST, stack)
         edit_state(lambda latest: _change_value(latest["resources"][number], part, name))(file, state_copy)
         return verdict(fleet, stack)
 
@@ -276,7 +276,7 @@ def _change_value(entry: dict[str, Any], part: str, name: str) -> None:
 
 
 def test_an_up_of_an_unchanged_stack_starts_no_engine(fleet: Fleet) -> None:
-    file, state = copied(fleet, FIRST, "unchanged")
+    file, state = copy_stack(fleet, FIRST, "unchanged")
     before = state.read_bytes(), file.read_bytes()
     assert verdict(fleet, "unchanged", preview=False).same
     result = fleet.run("up", "unchanged", "--yes", "--json")
@@ -293,7 +293,7 @@ def test_an_up_of_an_unchanged_stack_starts_no_engine(fleet: Fleet) -> None:
 
 def test_a_stack_in_an_uncertain_environment_goes_to_the_engine(fleet: Fleet) -> None:
     """The reason is a lock, Pulumi.yaml, an environment variable, a module, or a custom program."""
-    _, state = copied(fleet, FIRST, "uncertain")
+    _, state = copy_stack(fleet, FIRST, "uncertain")
     assert verdict(fleet, "uncertain").same
 
     lock = state.parents[2] / "locks" / "organization" / state.parent.name / "uncertain" / "1.json"
