@@ -41,7 +41,7 @@ def _rows(fleet: Fleet, point: Point) -> Iterator[Row]:
     before, began = len(fleet.requests()), _cpu()
     fleet.run(*point.command)
     cpu = (_cpu() - began) / STACKS
-    yield Row(f"scaling: {point.what}", "CPU a stack", f"{cpu:.2f} s", f"{point.cpu:.2f} s", cpu / point.cpu)
+    yield Row(f"scaling: {point.name}", "CPU a stack", f"{cpu:.2f} s", f"{point.cpu:.2f} s", cpu / point.cpu)
     sent = Counter(
         (_place(request["host"]), f"tier {request['tier']}") for request in fleet.requests()[before:]
     )
