@@ -17,7 +17,7 @@ MAX_AGE = timedelta(days=3660)
 Schedule = dict[str, Any]
 
 
-def problem(schedule: Schedule, now: float) -> str:
+def find_problem(schedule: Schedule, now: float) -> str:
     """Return the problem of a schedule; empty if the schedule is valid."""
     try:
         zone = _zone(schedule)

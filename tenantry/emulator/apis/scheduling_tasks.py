@@ -234,7 +234,7 @@ def _schedule(task: Doc) -> Doc:
 
 
 def _check_schedule(world: World, schedule: Doc) -> None:
-    if problem := recurrences.problem(schedule, world.now()):
+    if problem := recurrences.find_problem(schedule, world.now()):
         raise Refusal(400, code="CHO-017", detail=problem)
 
 
