@@ -13,10 +13,12 @@ GROUPS, SPACES, GROUPS_PER_SPACE = 100, 100, 3
 LATENCY_SECONDS = 0.1
 MAX_REQUEST_RATIO = 0.25
 
-MODULE_WITHOUT_LISTS = '''
+FIND_NOTHING = '''
+
 def find(*_: object) -> None:
     """Find nothing in a list."""
 '''
+"""The end of the module `listings` in the copy. It replaces the function that reads lists."""
 
 
 def rows() -> list[Row]:
@@ -52,4 +54,5 @@ def _without_lists(stack: Stack) -> None:
     """Give the stack a copy of the package in which a refresh does not use lists."""
     package = stack.folder / "tenantry"
     shutil.copytree(ROOT / "tenantry", package)
-    (package / "providers" / "framework" / "listings.py").write_text(MODULE_WITHOUT_LISTS)
+    with (package / "providers" / "framework" / "listings.py").open("a") as module:
+        module.write(FIND_NOTHING)

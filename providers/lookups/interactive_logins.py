@@ -1,4 +1,4 @@
-"""Interactive identity providers of both protocols, changed so that nobody is locked out.
+"""Interactive identity providers of both protocols, changed in a way that locks nobody out.
 
 Source: https://qlik.dev/apis/rest/identity-providers. No source confirms these assumptions: a
 provider created with `skipVerify` is active at once; activating a provider deactivates the previous one;
@@ -28,7 +28,7 @@ _BESIDE = {
     "post_logout_redirect_uri": "postLogoutRedirectUri",
     "clock_tolerance_seconds": "clockToleranceSec",
 }
-"""Properties beside the options."""
+"""The properties outside Qlik's `options`, with their names in Qlik's JSON."""
 
 
 class InteractiveIdentityProvider(Keyless):
@@ -51,7 +51,7 @@ class InteractiveIdentityProvider(Keyless):
     """The properties that tell one login service from another."""
 
     has_secret: ClassVar[bool]
-    """Whether it has a secret, which Qlik does not return."""
+    """True if the provider has a secret. Qlik does not return secrets."""
 
     patched: ClassVar[dict[str, str]] = {
         "active": "/active",
@@ -100,17 +100,17 @@ class InteractiveIdentityProvider(Keyless):
         if left_over and not self.has_secret and self._has_no_other_differences(left_over[0], want):
             return left_over[0][self.id_name], self.take_over(cloud, host, left_over[0], want)
         self._check_login(cloud, host, want)
-        made = self._post(cloud, host, want, note, before)
-        id = str(made[self.id_name])
-        if not made.get("active"):
+        created = self._post(cloud, host, want, note, before)
+        id = str(created[self.id_name])
+        if not created.get("active"):
             host.patch(self.member(id, want), self._operations({"active": True}), repeatable=True)
         for leftover in left_over:
             self._deactivate_and_delete(host, leftover[self.id_name], want)
         note.finish(id=id)
-        return id, self.decode(made | {"active": True})
+        return id, self.decode(created | {"active": True})
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs. Before it is activated again, check that users could log in."""
+        """PATCH what differs. Check that users could log in before the provider is activated again."""
         host, changes = self.host(cloud, want), self.changes(have, want)
         if changes.get("active"):
             self._check_login(cloud, host, want)
@@ -127,11 +127,11 @@ class InteractiveIdentityProvider(Keyless):
             note.clear()
 
     def manages(self, found: dict[str, Any]) -> bool:
-        """Tell whether a provider is interactive."""
+        """Tell whether an identity provider is an interactive one."""
         return found.get("protocol") in RESOURCE_TYPES and bool(found.get("interactive"))
 
     def label(self, want: Properties, id: str) -> str:
-        """Return the resource type and the product."""
+        """Return the resource type and the product name."""
         return f"{self.resource_type.__name__} of {want['provider']}"
 
     def _is_new(self, host: Host, note: Note) -> bool:
@@ -141,14 +141,15 @@ class InteractiveIdentityProvider(Keyless):
         return [provider for provider in host.list(self.path) if self.manages(provider)]
 
     def _left_by_earlier_runs(
-        self, cloud: Cloud, host: Host, note: Note, there: list[dict[str, Any]], want: Properties
+        self, cloud: Cloud, host: Host, note: Note, existing: list[dict[str, Any]], want: Properties
     ) -> list[dict[str, Any]]:
-        """Return the providers of the same service that earlier runs left, for example a killed run, or the
-        runs before the tenant was revived. Nobody knows their secrets, so a new provider replaces them.
+        """Return the providers of the same service that earlier runs left behind.
 
-        Raises OtherLogin if somebody else's provider is active.
+        A killed run leaves one, and so do the runs before the tenant was revived. Their secrets are unknown,
+        so a new provider replaces them. Raises OtherLogin if a provider is active that Tenantry did not
+        create.
         """
-        others = [provider for provider in there if not self._is_held(provider)]
+        others = [provider for provider in existing if not self._is_held(provider)]
         ours = [
             provider
             for provider in others
@@ -158,7 +159,8 @@ class InteractiveIdentityProvider(Keyless):
         if note.unanswered and not ours:
             what = f"{self.label(want, '')}, which an earlier run requested"
             ours = (
-                wait(cloud, lambda: self._appeared(host, there, want), what, late_seconds(note.age())) or []
+                wait(cloud, lambda: self._appeared(host, existing, want), what, late_seconds(note.age()))
+                or []
             )
         for other in others:
             if other.get("active") and other not in ours and not want.get("adopt"):
@@ -166,13 +168,13 @@ class InteractiveIdentityProvider(Keyless):
         return ours
 
     def _is_held(self, found: dict[str, Any]) -> bool:
-        """Return whether a resource of the stack, including the current one, manages the provider."""
+        """Tell whether a resource of the stack, including the current one, manages the provider."""
         return any(stack.holds(found[self.id_name], name) for name in RESOURCE_TYPES.values())
 
     def _appeared(
         self, host: Host, before: list[dict[str, Any]], want: Properties
     ) -> list[dict[str, Any]] | None:
-        """Return the providers of the same service that were not there before; None if there are none."""
+        """Return the new providers of the same service, which are not in `before`. None if there are none."""
         known = {provider[self.id_name] for provider in before}
         new = [
             provider
@@ -183,22 +185,24 @@ class InteractiveIdentityProvider(Keyless):
 
     def _is_same_service(self, found: dict[str, Any], want: Properties) -> bool:
         live = self.decode(found)
-        same = ((live.get(name), want.get(name)) for name in ("provider", *self.service))
-        return found.get("protocol") == self.protocol and all(there == wanted for there, wanted in same)
+        pairs = ((live.get(name), want.get(name)) for name in ("provider", *self.service))
+        return found.get("protocol") == self.protocol and all(
+            current == desired for current, desired in pairs
+        )
 
     def _has_no_other_differences(self, found: dict[str, Any], want: Properties) -> bool:
         """Tell whether a provider differs at most in properties that a PATCH changes."""
         return not self.changes({**want, **self.decode(found)}, want).keys() - self.patched.keys()
 
     def _check_login(self, cloud: Cloud, host: Host, want: Properties) -> None:
-        """Raise LoginServiceUnusable or NoRecoveryAdmin where users might be locked out."""
+        """Raise LoginServiceUnusable or NoRecoveryAdmin if the change might lock users out."""
         self.check_service(cloud, want)
         people.check_recovery_admin(host)
 
     def _post(
         self, cloud: Cloud, host: Host, want: Properties, note: Note, before: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """POST the provider. If the response is lost, find the provider that was not there before."""
+        """POST the provider. If the response is lost, wait for a provider that is not in `before`."""
         try:
             with note.sending():
                 return self.make(cloud, host, want)

@@ -216,8 +216,9 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ("* *", ""),
     ),
 }
-"""The next step by status and operation (a pattern of method and path). The first match counts. Status 410
-is treated as 404.
+"""The next step by status and operation (a pattern of method and path).
+
+The first pattern that matches counts. Status 410 is treated as 404.
 """
 
 
@@ -299,11 +300,11 @@ def _login_advice(request: Request) -> str:
 
 
 def _client_advice(request: Request) -> str:
-    where = region(request.host)
-    if not where:
+    name = region(request.host)
+    if not name:
         return f"Check {request.credentials}: this host accepts only the organisation's OAuth client."
-    upper = where.upper().replace("-", "_")
+    upper = name.upper().replace("-", "_")
     return (
         f"Check {request.credentials}. A region's OAuth client works in its own region only. To set a"
-        f" separate one for {where}, use QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
+        f" separate one for {name}, use QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
     )

@@ -18,9 +18,9 @@ Params = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """One part of a form (multipart/form-data): a text, or a file where it has a file name.
+    """One part of a form (multipart/form-data): a text, or a file if it has a file name.
 
-    `file` is a file on this machine that is streamed in place of `content`.
+    `file` is a file on this machine, which is streamed instead of `content`.
     """
 
     content: bytes
@@ -34,7 +34,7 @@ Form = Mapping[str, Part]
 
 
 class Waiting(str):
-    """A line for the user about a wait. It matters only while the wait lasts."""
+    """A line of output about a wait. It is of interest only while the wait lasts."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ class Request:
 
     @property
     def changes(self) -> bool:
-        """Whether it changes something at Qlik: every request except reads and token requests."""
+        """True if the request changes something at Qlik. Only reads and token requests do not."""
         return self.method != "GET" and not self.credentials
 
     @property
@@ -99,13 +99,14 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether Qlik carried out the request."""
+        """True if Qlik carried out the request."""
         return 200 <= self.status < 300
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON. None if it is empty. Raises ValueError if it is not JSON, nested too deeply, or
-        has text that cannot be encoded.
+        """The parsed JSON body, None if the body is empty.
+
+        Raises ValueError if the body is not JSON, is nested too deeply, or has text that cannot be encoded.
         """
         if not self.content.strip():
             return None

@@ -72,7 +72,7 @@ class Changes:
     removed: tuple[str, ...] = ()
 
     def affect(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
-        """Whether the changes affect the settings of a stack.
+        """Tell whether the changes affect the settings of a stack.
 
         It is unknown which files a broken file refers to. For a broken file, every changed file of the
         project counts, except `others`, the files of other stacks.
@@ -82,7 +82,7 @@ class Changes:
         return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
 
     def _includes(self, path: Path) -> bool:
-        """Whether a file has changed, or any file in a folder."""
+        """Tell whether a file has changed, or any file in a folder."""
         if not self.files.isdisjoint(paths_to(path)):
             return True
         return path.is_dir() and any(path.resolve() in file.parents for file in self.files)

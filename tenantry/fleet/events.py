@@ -208,7 +208,7 @@ def references(kind: str) -> frozenset[str]:
 
 
 def is_engine_resource(urn: str) -> bool:
-    """Whether the URN is the stack itself, a component or a default provider. None of them exists at Qlik."""
+    """Tell whether a URN is the stack, a component or a default provider. None of them exists at Qlik."""
     kind = _type(urn)
     return kind.startswith((*_ENGINES_OWN, tokens.COMPONENTS))
 

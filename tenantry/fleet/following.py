@@ -34,17 +34,17 @@ class Followers:
         self._lines: list[str] = []
 
     def begun(self, job: Job) -> None:
-        """A worker got a job."""
+        """Handle the start of a job."""
         self._watcher.begun(job)
         self._notify(lambda follower: follower.begun(job))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """A job is done."""
+        """Handle the end of a job."""
         self._watcher.ended(job, outcome)
         self._notify(lambda follower: follower.ended(job, outcome))
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Handle the passing of time."""
         self._watcher.tick()
         self._notify(lambda follower: follower.tick())
 

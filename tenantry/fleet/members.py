@@ -63,7 +63,7 @@ class Member:
         return self.plans[0] if self.plans else ""
 
     def expired(self, now: datetime) -> bool:
-        """Whether this is a trial and its last day has passed."""
+        """Tell whether this is a trial and its last day has passed."""
         return self.ends_on is not None and self.ends_on.has_passed(now)
 
 

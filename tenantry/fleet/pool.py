@@ -30,26 +30,26 @@ class Watcher(Protocol):
     """Observes a run: each job that begins or ends, and the passing time."""
 
     def begun(self, job: Job) -> None:
-        """A worker got a job."""
+        """Handle the start of a job."""
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """A job is done."""
+        """Handle the end of a job."""
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Handle the passing of time."""
 
 
 class NoWatcher:
     """Ignores all events."""
 
     def begun(self, job: Job) -> None:
-        """A worker got a job."""
+        """Handle the start of a job."""
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """A job is done."""
+        """Handle the end of a job."""
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Handle the passing of time."""
 
 
 @dataclass

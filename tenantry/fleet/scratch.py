@@ -17,7 +17,7 @@ SALT = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MU
 
 
 def has_salt(file: Path) -> bool:
-    """Whether a stack file configures the encryption of its secrets.
+    """Tell whether a stack file configures the encryption of its secrets.
 
     The CLI adds this to a file without it.
     """

@@ -121,7 +121,7 @@ KNOWN_FAILURES = (
 
 
 def is_protection_refusal(log: Log) -> bool:
-    """Whether the engine refused the run because of a protected resource."""
+    """Tell whether the engine refused the run because of a protected resource."""
     return any(PROTECTED.search(error.text) for error in log.errors)
 
 

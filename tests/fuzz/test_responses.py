@@ -27,7 +27,7 @@ from tenantry.providers.framework.properties import is_certainly_valid
 from tenantry.providers.qlik import Cloud
 from tests.fuzz.examples import EXAMPLES
 from tests.providers.framework.test_every_resource_type import CASES
-from tests.providers.resource_driver import LICENCE, Case, ResourceDriver, Tenancy, made_with
+from tests.providers.resource_driver import LICENCE, Case, ResourceDriver, Tenancy, resolve
 
 FEW = 6
 SALT = os.urandom(4).hex() if EXAMPLES else ""
@@ -186,7 +186,7 @@ def test_a_response_of_another_shape(case: Case, tmp_path: Path, monkeypatch: py
 
 def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
     """Run a resource through its life; change the shape of one response at one of the steps."""
-    inputs = case.given(tenancy)
+    inputs = case.inputs_for(tenancy)
     step = network.random.choice(["create", "create", "read", "update", "delete"])
     made = ResourceDriver(tenancy, case.module)
     before = count(tenancy)
@@ -208,7 +208,7 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
     made.state = known  # the read may return another value of the right type
     change = next(iter(case.changes.items()), None)
     if change and made.id:
-        wanted = {**inputs, change[0]: made_with(tenancy, change[1].value)}
+        wanted = {**inputs, change[0]: resolve(tenancy, change[1].value)}
         network.left = 0 if step == "update" else None
         if not attempt(network, lambda: made.update(wanted)):
             # A wrong response can leave wrong values of the right type in the state. A refresh corrects them:

@@ -1,4 +1,4 @@
-"""Fixtures for tests of the resources in process."""
+"""Fixtures for tests that run the resources in the process of the test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 @pytest.fixture
 def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenancy]:
-    """A bare tenant that our client created. Its notes and files are in a folder of the test."""
+    """Yield an empty tenant that our client created. Its notes and caches are in the folder of the test."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
@@ -33,5 +33,5 @@ def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def driver(tenancy: Tenancy) -> MakeDriver:
-    """Return a function that creates a twin of a resource type, by its module, in the tenancy."""
+    """Return a function that creates the driver of a resource in the tenancy, by its module."""
     return lambda module: ResourceDriver(tenancy, module)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Engine:
-    """A listening address in place of the engine's. `die` frees it."""
+    """A server that listens like the engine. The provider process watches its address. `die` closes it."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -48,12 +48,13 @@ class Engine:
 
 
 class ProviderProcess:
-    """`python -m pulumi.dynamic` for one kind, and the calls of the engine. Use it as a context manager.
+    """`python -m pulumi.dynamic` for one resource type, and the calls of the engine. A context manager.
 
     Args:
+        module: the module of the resource type.
         qlik: URL of an emulator.
-        folder: where notes and caches go.
-        before: Python to run in the process before it serves, to change what it finds.
+        folder: the folder for notes and caches.
+        before: Python code that the process runs before it serves, for example to patch a module.
     """
 
     def __init__(self, module: str, qlik: str, folder: Path, before: str = "", **env: str) -> None:
@@ -87,42 +88,48 @@ class ProviderProcess:
     def check(
         self, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Inputs, and failures as (property, reason)."""
+        """Check the inputs. Return the checked inputs, and the failures as (property, reason)."""
         request = provider_pb2.CheckRequest(urn=urn("x"), olds=self._wire(olds), news=self._wire(news))
         answer = self._stub.Check(request)
-        return self._read(answer.inputs), [(each.property, each.reason) for each in answer.failures]
+        failures = [(failure.property, failure.reason) for failure in answer.failures]
+        return self._read(answer.inputs), failures
 
     def diff(self, id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-        """The replacing properties."""
+        """Compare the properties. Return the names of those whose change replaces the object."""
         request = provider_pb2.DiffRequest(id=id, urn=urn("x"), olds=self._wire(olds), news=self._wire(news))
         return list(self._stub.Diff(request).replaces)
 
     def create(
         self, inputs: Mapping[str, Any], name: str = "x", module: str = ""
     ) -> tuple[str, dict[str, Any]]:
-        """Id and outputs; of another kind if `module` names one."""
-        mine, self._provider = self._provider, provider_string(module) if module else self._provider
+        """Create an object. Return its id and outputs.
+
+        `module` names another resource type than that of this process.
+        """
+        own_provider = self._provider
+        if module:
+            self._provider = provider_string(module)
         try:
             request = provider_pb2.CreateRequest(urn=urn(name), properties=self._wire(inputs))
             answer = self._stub.Create(request)
             return answer.id, self._read(answer.properties)
         finally:
-            self._provider = mine
+            self._provider = own_provider
 
     def proof(self, name: str = "Globex") -> dict[str, Any]:
-        """Return the output of a proof that this process has created."""
+        """Create a tenant proof. Return its `proof` output."""
         inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": name}
         proof: dict[str, Any] = self.create(inputs, module="tenant_proof")[1]["proof"]
         return proof
 
     def read(self, id: str, outputs: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        """Id, outputs and inputs."""
+        """Read the object. Return its id, outputs and inputs."""
         wire = self._wire(outputs)
         answer = self._stub.Read(provider_pb2.ReadRequest(id=id, urn=urn("x"), properties=wire, inputs=wire))
         return answer.id, self._read(answer.properties), self._read(answer.inputs)
 
     def update(self, id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
-        """Outputs."""
+        """Update the object. Return its outputs."""
         request = provider_pb2.UpdateRequest(
             id=id, urn=urn("x"), olds=self._wire(olds), news=self._wire(news)
         )
@@ -142,12 +149,15 @@ class ProviderProcess:
 
 
 def urn(name: str) -> str:
-    """A URN as the engine makes them."""
+    """Return a URN in the format of the engine."""
     return f"urn:pulumi:globex::tenantry::pulumi-python:dynamic/qlik:Any::{name}"
 
 
 class Failed:
-    """The result of a failed call: the text for the user, and an unfinished object."""
+    """The result of a failed call: the message, and the unfinished object that the engine records.
+
+    Raises AssertionError if the call does not fail.
+    """
 
     def __init__(self, call: Callable[[], object]) -> None:
         try:
@@ -156,7 +166,7 @@ class Failed:
             self.details = error.details() or ""
             trailing: dict[str, Any] = dict(error.trailing_metadata())  # type: ignore[arg-type]
         else:
-            raise AssertionError(f"no failure, but {returned}")
+            raise AssertionError(f"the call did not fail, it returned {returned}")
         self.status: Status | None = None
         self.recorded: provider_pb2.ErrorResourceInitFailed | None = None
         if "grpc-status-details-bin" in trailing:
@@ -167,5 +177,5 @@ class Failed:
 
     @property
     def text(self) -> str:
-        """The message that the engine shows."""
+        """Return the message that the engine shows."""
         return self.status.message if self.status else self.details

@@ -1,4 +1,4 @@
-"""Inputs of every resource type, with a valid value for each property."""
+"""Example inputs of every resource type, with a valid value for each property."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ TENANT = "x1y2z3.eu.qlikcloud.com"
 
 
 def of_twins(name: str) -> dict[str, Any]:
-    """What the tests of the resource types state under that name themselves, by type."""
-    resource_driver = {
-        kind: importlib.import_module(f"tests.providers.test_{module}") for kind, module in MODULES.items()
+    """Return the constant of that name in the test module of each resource type that has it, by type."""
+    test_modules = {
+        resource_type: importlib.import_module(f"tests.providers.test_{module}")
+        for resource_type, module in MODULES.items()
     }
-    return {kind: getattr(driver, name) for kind, driver in resource_driver.items() if hasattr(driver, name)}
+    return {
+        resource_type: getattr(test_module, name)
+        for resource_type, test_module in test_modules.items()
+        if hasattr(test_module, name)
+    }
 
 
 SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {

@@ -8,19 +8,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 PUT = ("PUT /api/v1/apps/{id}",)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "source_app": tenancy.app("Source", "Staging"),
@@ -31,17 +31,18 @@ def given(tenancy: Tenancy) -> Inputs:
     }
 
 
-def found(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
-    return {each["id"]: each for each in tenancy.world.apps.values()}.get(id)
+def find_app(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+    """Return the app as the emulator stores it."""
+    return {app["id"]: app for app in tenancy.world.apps.values()}.get(id)
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    there = found(tenancy, id)
-    return there and {
-        "source_app": there["originAppId"],
-        "space": there["spaceId"],
-        "name": there["name"],
-        "description": there["description"],
+    published = find_app(tenancy, id)
+    return published and {
+        "source_app": published["originAppId"],
+        "space": published["spaceId"],
+        "name": published["name"],
+        "description": published["description"],
     }
 
 
@@ -55,19 +56,19 @@ def republish(tenancy: Tenancy, id: str) -> None:
     put(tenancy, id, name="Sales Overview", description="{v2.3.0}")
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     tenancy.world.join(tenancy.space("Staging"))
     tenancy.world.join(inputs["space"])
     body = {"spaceId": inputs["space"], "attributes": {"name": inputs["name"], "description": "Theirs"}}
-    return str(ask("POST", f"apps/{inputs['source_app']}/publish", body)["attributes"]["id"])
+    return str(send("POST", f"apps/{inputs['source_app']}/publish", body)["attributes"]["id"])
 
 
 CASE = Case(
     "app_publication",
-    given,
+    inputs_for,
     remote,
     creates=("GET /api/v1/items", "POST /api/v1/apps/{source_app}/publish", "GET /api/v1/apps/{id}"),
-    again=("GET /api/v1/apps/{id}",),
+    resumes=("GET /api/v1/apps/{id}",),
     deletes=("DELETE /api/v1/apps/{id}",),
     changes={
         "name": InPlace("Sales", PUT),
@@ -88,39 +89,39 @@ CASE = Case(
         ),
         "source_app": Drift(republish, lambda t: t.app("Another", "Staging")),
     },
-    gone=lambda t, id: t.as_bot("DELETE", f"apps/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.as_bot("DELETE", f"apps/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"description"}),
 )
 
 
-def test_everything_at_once_is_one_publication(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Another source, name and description go in one request, which keeps the id."""
-    app = driver("app_publication").create(given(tenancy))
+def test_several_changes_take_one_request(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """One request changes the source, name and description. The app keeps its id."""
+    app = driver("app_publication").create(inputs_for(tenancy))
     newer = tenancy.app("Newer", "Staging")
     tenancy.requests()
-    app.update({**given(tenancy), "source_app": newer, "name": "Sales", "description": "{v2.4.0}"})
+    app.update({**inputs_for(tenancy), "source_app": newer, "name": "Sales", "description": "{v2.4.0}"})
     assert tenancy.requests() == [f"PUT /api/v1/apps/{newer}/publish"]
-    assert (found(tenancy, app.id) or {})["originAppId"] == newer
-    assert (found(tenancy, app.id) or {})["name"] == "Sales"
+    assert (find_app(tenancy, app.id) or {})["originAppId"] == newer
+    assert (find_app(tenancy, app.id) or {})["name"] == "Sales"
 
 
-@pytest.mark.parametrize(("data", "reloaded"), [("source", "new"), ("target", "old")])
-def test_whose_data_the_app_has_afterwards(
-    driver: MakeDriver, tenancy: Tenancy, data: str, reloaded: str
+@pytest.mark.parametrize(("data", "origin"), [("source", "new"), ("target", "old")])
+def test_data_selects_the_data_of_a_republished_app(
+    driver: MakeDriver, tenancy: Tenancy, data: str, origin: str
 ) -> None:
-    """`target` keeps what the customer has loaded; a template without data would blank it."""
+    """`target` keeps the data that the customer has loaded. The data of the template would replace it."""
     source, newer = (template(driver, tenancy, version) for version in ("2.3.0", "2.4.0"))
-    inputs = {**given(tenancy), "source_app": source, "data": data}
+    inputs = {**inputs_for(tenancy), "source_app": source, "data": data}
     app = driver("app_publication").create(inputs)
     times = {"old": reload_time(tenancy, app.id), "new": reload_time(tenancy, newer)}
     assert times["old"] != times["new"]
     app.update({**inputs, "source_app": newer})
-    assert reload_time(tenancy, app.id) == times[reloaded]
+    assert reload_time(tenancy, app.id) == times[origin]
 
 
 def template(driver: MakeDriver, tenancy: Tenancy, version: str) -> str:
-    """Import a version of a template; each has data of its own time."""
+    """Import a version of a template. Each version has its own reload time."""
     inputs = {
         "tenant": tenancy.hostname,
         "space": tenancy.space("Staging"),
@@ -133,19 +134,19 @@ def template(driver: MakeDriver, tenancy: Tenancy, version: str) -> str:
 
 
 def reload_time(tenancy: Tenancy, id: str) -> str:
-    return str((found(tenancy, id) or {})["lastReloadTime"])
+    return str((find_app(tenancy, id) or {})["lastReloadTime"])
 
 
-def test_the_first_publication_comes_with_data(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """There is no previous data to keep yet."""
+def test_the_first_publication_has_the_data_of_the_source(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """With `target`, there is no previous data to keep yet."""
     source = template(driver, tenancy, "2.3.0")
-    app = driver("app_publication").create({**given(tenancy), "source_app": source, "data": "target"})
+    app = driver("app_publication").create({**inputs_for(tenancy), "source_app": source, "data": "target"})
     assert reload_time(tenancy, app.id) == reload_time(tenancy, source) != ""
 
 
-def test_a_publication_into_a_shared_space(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik refuses, its message reaches the user, and nothing is left behind."""
-    inputs = {**given(tenancy), "space": tenancy.space("Staging")}
+def test_a_publication_into_a_shared_space_is_refused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Qlik refuses it. The user gets the message of Qlik, and no app is created."""
+    inputs = {**inputs_for(tenancy), "space": tenancy.space("Staging")}
     with pytest.raises(Failure, match=r"(?s)POST .*/publish answered 400 .*managed spaces.*traceId"):
         driver("app_publication").create(inputs)
     assert list(tenancy.world.apps) == [("Staging", "Source")]

@@ -1,4 +1,4 @@
-"""CSP origins: what is an origin, what is taken over, and that each change sends everything."""
+"""CSP origins: valid and invalid origins, adoption, and updates that send all properties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.world import Doc
 
 PATH = "/api/v1/csp-origins"
 PUT = (f"PUT {PATH}/{{id}}",)
-DIRECTIVES = tuple(each.name for each in CspOrigin.inputs() if each.type is bool and each.at_qlik)
+DIRECTIVES = tuple(prop.name for prop in CspOrigin.inputs() if prop.type is bool and prop.at_qlik)
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
     "name": "Maps",
@@ -25,7 +25,7 @@ SAMPLE = {
 EXAMPLE = {"Portal": {"origin": "https://portal.example", "frame_ancestors": True, "connect_src_wss": True}}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Maps",
@@ -35,8 +35,8 @@ def given(tenancy: Tenancy) -> Inputs:
     }
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("csp-origin")}
+def origins_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {origin["id"]: origin for origin in tenancy.world.every("csp-origin")}
 
 
 def camel(name: str) -> str:
@@ -44,26 +44,28 @@ def camel(name: str) -> str:
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = origins_by_id(tenancy).get(id)
     names = ("name", "origin", "description", *DIRECTIVES)
     return found and {name: found[camel(name)] for name in names}
 
 
-def by_hand(name: str, value: Any) -> Drift:
+def changed_by_hand(name: str, value: Any) -> Drift:
     def do(tenancy: Tenancy, id: str) -> None:
-        body = {key: each for key, each in held(tenancy)[id].items() if key != "id"}
+        stored = origins_by_id(tenancy)[id]
+        body = {key: stored[key] for key in stored if key != "id"}
         tenancy.world.request("PUT", f"csp-origins/{id}", {**body, camel(name): value})
 
     return Drift(do, value)
 
 
-def others(name: str) -> bool:
+def opposite_value(name: str) -> bool:
+    """Return the opposite of the directive's value in `inputs_for`."""
     return name not in ("img_src", "connect_src_wss")
 
 
 CASE = Case(
     "csp_origin",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -71,19 +73,20 @@ CASE = Case(
         "name": InPlace("Tiles", PUT),
         "origin": InPlace("*.example.com", PUT),
         "description": InPlace("", PUT),
-        **{name: InPlace(others(name), PUT) for name in DIRECTIVES},
+        **{name: InPlace(opposite_value(name), PUT) for name in DIRECTIVES},
     },
     drifts={
-        "name": by_hand("name", "Mine"),
-        "origin": by_hand("origin", "https://mine.example"),
-        "description": by_hand("description", "Mine"),
-        **{name: by_hand(name, others(name)) for name in DIRECTIVES},
+        "name": changed_by_hand("name", "Mine"),
+        "origin": changed_by_hand("origin", "https://mine.example"),
+        "description": changed_by_hand("description", "Mine"),
+        **{name: changed_by_hand(name, opposite_value(name)) for name in DIRECTIVES},
     },
-    gone=lambda t, id: t.world.request("DELETE", f"csp-origins/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"csp-origins/{id}"),
 )
 
 
-def theirs(tenancy: Tenancy, **changes: Any) -> str:
+def create_foreign_origin(tenancy: Tenancy, **changes: Any) -> str:
+    """Create an origin as somebody else, equal to `inputs_for` except for the changes. Return its id."""
     texts = {"name": "Maps", "origin": "https://maps.example.com", "description": "Tiles"}
     body = {**texts, "imgSrc": True, "connectSrcWSS": True, **changes}
     return str(tenancy.world.request("POST", "csp-origins", body)["id"])
@@ -104,10 +107,12 @@ def theirs(tenancy: Tenancy, **changes: Any) -> str:
         ("a" * 257, "has 257 characters"),
     ],
 )
-def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, message: str) -> None:
-    """The preview reports it, with the right form."""
+def test_an_invalid_origin_is_refused(
+    driver: MakeDriver, tenancy: Tenancy, origin: str, message: str
+) -> None:
+    """The preview shows the error with the correct form of the origin."""
     with pytest.raises(AssertionError) as caught:
-        driver("csp_origin").check({**given(tenancy), "origin": origin})
+        driver("csp_origin").check({**inputs_for(tenancy), "origin": origin})
     assert "origin: " in str(caught.value)
     assert message in str(caught.value)
 
@@ -115,37 +120,37 @@ def test_what_is_no_origin(driver: MakeDriver, tenancy: Tenancy, origin: str, me
 @pytest.mark.parametrize(
     "origin", ["maps.example.com", "*.example.com", "https://*.example.com:8443", "https://[2001:db8::1]:443"]
 )
-def test_what_is_an_origin(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
-    """This applies to Tenantry and to Qlik."""
-    made = driver("csp_origin").create({**given(tenancy), "origin": origin})
-    assert held(tenancy)[made.id]["origin"] == origin
+def test_a_valid_origin_is_created(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
+    """Both Tenantry and Qlik accept it."""
+    resource = driver("csp_origin").create({**inputs_for(tenancy), "origin": origin})
+    assert origins_by_id(tenancy)[resource.id]["origin"] == origin
 
 
-def test_what_is_not_the_same_is_taken_over_only_when_asked(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik does not say who created it."""
-    id = theirs(tenancy, imgSrc=False)
+def test_a_different_entry_for_the_origin_needs_adopt(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Qlik does not say who created the entry."""
+    id = create_foreign_origin(tenancy, imgSrc=False)
     with pytest.raises(Failure, match=r"Qlik does not say who created it. Set `adopt"):
-        driver("csp_origin").create(given(tenancy))
-    assert held(tenancy)[id]["imgSrc"] is False
-    made = driver("csp_origin").create({**given(tenancy), "adopt": True})
-    assert made.id == id
-    assert held(tenancy)[id]["imgSrc"] is True
+        driver("csp_origin").create(inputs_for(tenancy))
+    assert origins_by_id(tenancy)[id]["imgSrc"] is False
+    resource = driver("csp_origin").create({**inputs_for(tenancy), "adopt": True})
+    assert resource.id == id
+    assert origins_by_id(tenancy)[id]["imgSrc"] is True
 
 
-def test_the_very_same_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """An interrupted run may have created it. Of several entries, it is the only identical one."""
-    id = theirs(tenancy)
-    theirs(tenancy, name="Another")
-    assert driver("csp_origin").create(given(tenancy)).id == id
+def test_the_only_identical_entry_is_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """An interrupted run may have created it."""
+    id = create_foreign_origin(tenancy)
+    create_foreign_origin(tenancy, name="Another")
+    assert driver("csp_origin").create(inputs_for(tenancy)).id == id
     for _ in range(2):
-        theirs(tenancy, origin="https://two.example")
+        create_foreign_origin(tenancy, origin="https://two.example")
     with pytest.raises(Failure, match="several times"):
-        driver("csp_origin").create({**given(tenancy), "origin": "https://two.example"})
+        driver("csp_origin").create({**inputs_for(tenancy), "origin": "https://two.example"})
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_response_creates_no_second_origin(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("csp_origin").create(given(tenancy))
-    assert held(tenancy).keys() == {made.id}
-    assert made.drift() == {}
+    resource = driver("csp_origin").create(inputs_for(tenancy))
+    assert origins_by_id(tenancy).keys() == {resource.id}
+    assert resource.drift() == {}

@@ -1,4 +1,4 @@
-"""Data connections."""
+"""Data connections: their properties, and credentials that no message shows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from tenantry.providers import DataConnection
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -47,30 +47,30 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "space": tenancy.space("Data"), "adopt": None}
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("data-connection")}
+def connections_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {connection["id"]: connection for connection in tenancy.world.every("data-connection")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = connections_by_id(tenancy).get(id)
     if found is None:
         return None
-    inner = found["_properties"] | found["_secret"]
-    secret = {name: inner.pop(name) for name in ("username", "password") if name in inner}
+    properties = found["_properties"] | found["_secret"]
+    credentials = {name: properties.pop(name) for name in ("username", "password") if name in properties}
     return {
         "name": found["qName"],
         "datasource": found["datasourceID"],
-        "connection_properties": inner,
-        "credentials": secret,
+        "connection_properties": properties,
+        "credentials": credentials,
         "tags": found["tags"],
     }
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {
         "qName": inputs["name"],
         "datasourceID": inputs["datasource"],
@@ -81,17 +81,17 @@ def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
             "password": "theirs",
         },
     }
-    return str(ask("POST", "data-connections", body)["qID"])
+    return str(send("POST", "data-connections", body)["qID"])
 
 
-def drifted(path: str, value: object) -> Callable[[Tenancy, str], object]:
+def patch(path: str, value: object) -> Callable[[Tenancy, str], object]:
     change = [{"op": "replace", "path": path, "value": value}]
     return lambda t, id: t.world.request("PATCH", f"data-connections/{id}", change)
 
 
 CASE = Case(
     "data_connection",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {PATH}",),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -104,44 +104,44 @@ CASE = Case(
     },
     replaces={"space": lambda t: t.space("Other"), "datasource": "mysql"},
     drifts={
-        "name": Drift(drifted("/qName", "Mine"), "Mine"),
+        "name": Drift(patch("/qName", "Mine"), "Mine"),
         "connection_properties": Drift(
-            drifted("/connectionProperties/port", 5433), PROPERTIES | {"port": 5433}
+            patch("/connectionProperties/port", 5433), PROPERTIES | {"port": 5433}
         ),
-        "tags": Drift(drifted("/tags", ["mine"]), ["mine"]),
+        "tags": Drift(patch("/tags", ["mine"]), ["mine"]),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"data-connections/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"data-connections/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"connection_properties", "credentials", "credentials_version", "tags"}),
 )
 
 
-@pytest.mark.parametrize("refused", ["POST", "PATCH"])
-def test_what_qlik_repeats_of_a_secret_is_not_shown(
-    driver: MakeDriver, tenancy: Tenancy, refused: str
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_an_error_of_qlik_that_contains_a_secret_is_redacted(
+    driver: MakeDriver, tenancy: Tenancy, method: str
 ) -> None:
-    """Whatever the property is called."""
-    inputs = given(tenancy) | {"credentials": {"accessId": SECRET}}
-    made = driver("data_connection")
-    if refused == "PATCH":
-        made.create(inputs)
+    """The name of the property does not matter."""
+    inputs = inputs_for(tenancy) | {"credentials": {"accessId": SECRET}}
+    connection = driver("data_connection")
+    if method == "PATCH":
+        connection.create(inputs)
     body = {"errors": [{"code": "X", "title": "No", "detail": f"cannot log in with {SECRET}-2"}]}
-    tenancy.qlik.control.add_fault(method=refused, path=f"{PATH}*", status=400, body=body)
-    changed = inputs | {"credentials": {"accessId": f"{SECRET}-2"}}
+    tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", status=400, body=body)
+    new_inputs = inputs | {"credentials": {"accessId": f"{SECRET}-2"}}
     with pytest.raises(Failure, match="cannot log in with") as caught:
-        made.update(changed) if refused == "PATCH" else made.create(changed)
+        connection.update(new_inputs) if method == "PATCH" else connection.create(new_inputs)
     assert SECRET not in str(caught.value)
 
 
 def test_a_wrong_secret_is_not_shown(driver: MakeDriver, tenancy: Tenancy) -> None:
     with pytest.raises(AssertionError) as caught:
-        driver("data_connection").check(given(tenancy) | {"credentials": SECRET})
+        driver("data_connection").check(inputs_for(tenancy) | {"credentials": SECRET})
     assert "credentials" in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
-def test_a_program_need_not_know_that_it_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plain value becomes a secret before the engine sees it."""
+def test_plain_credentials_of_a_program_become_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine never gets the plain value."""
     sent: Inputs = {}
     monkeypatch.setattr(
         pulumi.CustomResource, "__init__", lambda _self, _type, _name, props, _: sent.update(props)

@@ -14,12 +14,12 @@ from tenantry.providers.values import data_files
 from tests.archives import FOLDER, scratch
 from tests.forms import FormBody
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -39,8 +39,8 @@ SAMPLE = {
 EXAMPLE = {"rates.csv": {"space": "Staging", "path": str(FILE)}}
 
 
-def file(tenancy: Tenancy, text: str = "red") -> Path:
-    """The file of the tenancy, as it is now."""
+def write_file(tenancy: Tenancy, text: str = "red") -> Path:
+    """Write the file of the tenancy and return its path."""
     path = Path(scratch().name, f"{tenancy.hostname}.csv")
     path.write_text(text)
     return path
@@ -50,136 +50,137 @@ def digest(text: str = "red") -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def written(tenancy: Tenancy, text: str) -> str:
-    """Write another content and return its hash."""
-    file(tenancy, text)
+def write_and_digest(tenancy: Tenancy, text: str) -> str:
+    """Write other content to the file of the tenancy and return its hash."""
+    write_file(tenancy, text)
     return digest(text)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "space": tenancy.space("Data"),
         "name": "rates.csv",
         "sha256": digest(),
-        "path": str(file(tenancy)),
+        "path": str(write_file(tenancy)),
     }
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("data-file")}
+def files_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {stored_file["id"]: stored_file for stored_file in tenancy.world.every("data-file")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    """The emulator names a stored file after the SHA-256 of its content."""
-    found = held(tenancy).get(id)
+    found = files_by_id(tenancy).get(id)
+    # The emulator names a stored file after the SHA-256 of its content.
     return found and {"space": found["spaceId"], "name": found["name"], "sha256": found["_file"]}
 
 
 def form(tenancy: Tenancy, space: str, name: str, text: str | None) -> FormBody:
-    """The form with which somebody uploads or renames a file."""
-    found = next(tenancy.bot.list(f"{PATH}/connections", {"spaceId": space}))["id"]
-    description = json.dumps({"name": name, "connectionId": found}).encode()
+    """Return the form that uploads or renames a file. Without `text` it has no content."""
+    connection = next(tenancy.bot.list(f"{PATH}/connections", {"spaceId": space}))["id"]
+    description = json.dumps({"name": name, "connectionId": connection}).encode()
     parts = {"Json": Part(description, "application/json")}
     return FormBody(parts | ({} if text is None else {"File": Part(text.encode(), "text/csv", name)}))
 
 
-def by_hand(name: str | None, text: str | None, live: object) -> Drift:
+def changed_by_hand(name: str | None, text: str | None, live: object) -> Drift:
     def do(tenancy: Tenancy, id: str) -> None:
-        there = held(tenancy)[id]
-        body = form(tenancy, there["spaceId"], name or there["name"], text)
+        stored_file = files_by_id(tenancy)[id]
+        body = form(tenancy, stored_file["spaceId"], name or stored_file["name"], text)
         tenancy.world.request("PUT", f"data-files/{id}", body)
 
     return Drift(do, live)
 
 
-def shown(tenancy: Tenancy) -> str:
-    """Return the value in place of the hash, after somebody has changed the only file."""
-    (found,) = held(tenancy).values()
+def hash_after_change(tenancy: Tenancy) -> str:
+    """Return the value that a refresh shows for the hash after somebody has changed the only file."""
+    (found,) = files_by_id(tenancy).values()
     return f"unknown: changed at Qlik at {found['contentUpdatedDate']}"
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = form(tenancy, inputs["space"], inputs["name"], "blue")
-    return str(ask("POST", "data-files", body)["id"])
+    return str(send("POST", "data-files", body)["id"])
 
 
 CASE = Case(
     "data_file",
-    given,
+    inputs_for,
     remote,
     creates=(CONNECTIONS, f"POST {PATH}", GET),
     deletes=(f"DELETE {PATH}/{{id}}",),
     changes={
         "name": InPlace("rates 2.csv", PUT),
-        "sha256": InPlace(lambda t: written(t, "green"), PUT),
+        "sha256": InPlace(lambda t: write_and_digest(t, "green"), PUT),
     },
     replaces={"space": lambda t: t.space("Other")},
     drifts={
-        "name": by_hand("mine.csv", None, "mine.csv"),
-        "sha256": by_hand(None, "blue", shown),
+        "name": changed_by_hand("mine.csv", None, "mine.csv"),
+        "sha256": changed_by_hand(None, "blue", hash_after_change),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"data-files/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"data-files/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"sha256"}),
 )
 
 
-def test_the_hash_of_a_file(tmp_path: Path) -> None:
-    """It is that of the content, read in pieces, with the limit on the last byte."""
+def test_the_hash_of_a_file_covers_all_chunks(tmp_path: Path) -> None:
+    """The second chunk has one byte."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"x" * (data_files.CHUNK + 1))
     assert data_files.sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_file_that_changes_during_a_run_is_not_sent(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
-    file(tenancy, "black")
+    inputs = inputs_for(tenancy)
+    write_file(tenancy, "black")
     with pytest.raises(Failure, match="has changed since the run began"):
         driver("data_file").create(inputs)
-    assert held(tenancy) == {}
+    assert files_by_id(tenancy) == {}
 
 
-def test_a_new_content_of_the_same_size_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The date shows the change. Reading the file changes nothing."""
-    made = driver("data_file").create(given(tenancy))
-    assert made.drift() == {}
-    by_hand(None, "red", None).do(tenancy, made.id)
-    assert made.drift() == {"sha256": shown(tenancy)}
-    made.update(made.inputs)
-    assert (made.drift(), made.state["size"]) == ({}, 3)
+def test_new_content_of_the_same_size_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The date shows the change."""
+    resource = driver("data_file").create(inputs_for(tenancy))
+    assert resource.drift() == {}
+    changed_by_hand(None, "red", None).do(tenancy, resource.id)
+    assert resource.drift() == {"sha256": hash_after_change(tenancy)}
+    resource.update(resource.inputs)
+    assert (resource.drift(), resource.state["size"]) == ({}, 3)
 
 
-def test_a_large_file_is_sent_in_pieces(driver: MakeDriver, tenancy: Tenancy, tmp_path: Path) -> None:
-    """Also where the first request broke off."""
+def test_a_large_file_is_sent_again_after_a_broken_connection(
+    driver: MakeDriver, tenancy: Tenancy, tmp_path: Path
+) -> None:
     path = tmp_path / "large.csv"
     path.write_bytes(bytes(range(256)) * 20_000)
-    inputs = given(tenancy) | {"path": str(path), "sha256": data_files.sha256(path)}
+    inputs = inputs_for(tenancy) | {"path": str(path), "sha256": data_files.sha256(path)}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_before=True, times=1)
-    made = driver("data_file").create(inputs)
-    assert (remote(tenancy, made.id) or {})["sha256"] == inputs["sha256"]
+    resource = driver("data_file").create(inputs)
+    assert (remote(tenancy, resource.id) or {})["sha256"] == inputs["sha256"]
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_lost_answer_makes_no_second_one(
+def test_a_lost_response_creates_no_second_file(
     driver: MakeDriver, tenancy: Tenancy, effect: str, method: str
 ) -> None:
-    made = driver("data_file")
+    resource = driver("data_file")
     if method == "PUT":
-        made.create(given(tenancy))
+        resource.create(inputs_for(tenancy))
     tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", **{effect: True}, times=1)
-    wanted = given(tenancy) | {"sha256": written(tenancy, "green")}
-    made.update(wanted) if method == "PUT" else made.create(wanted)
-    assert held(tenancy).keys() == {made.id}
-    assert (remote(tenancy, made.id) or {})["sha256"] == digest("green")
-    assert made.drift() == {}
+    desired = inputs_for(tenancy) | {"sha256": write_and_digest(tenancy, "green")}
+    resource.update(desired) if method == "PUT" else resource.create(desired)
+    assert files_by_id(tenancy).keys() == {resource.id}
+    assert (remote(tenancy, resource.id) or {})["sha256"] == digest("green")
+    assert resource.drift() == {}
 
 
-def test_a_new_space_without_a_connection_is_waited_for(
+def test_create_waits_for_the_connection_of_a_new_space(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     empty: Doc = {"data": [], "links": {}}
     control = tenancy.qlik.control
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
@@ -191,11 +192,11 @@ def test_a_new_space_without_a_connection_is_waited_for(
         driver("data_file").create(inputs | {"name": "b.csv"})
 
 
-def test_a_file_of_a_space_that_is_gone_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("data_file").create(given(tenancy))
-    tenancy.world.request("DELETE", f"spaces/{made.inputs['space']}")
-    assert made.drift() is None
-    made.delete()
+def test_a_file_does_not_exist_after_the_deletion_of_its_space(driver: MakeDriver, tenancy: Tenancy) -> None:
+    resource = driver("data_file").create(inputs_for(tenancy))
+    tenancy.world.request("DELETE", f"spaces/{resource.inputs['space']}")
+    assert resource.drift() is None
+    resource.delete()
 
 
 @pytest.mark.parametrize(
@@ -207,16 +208,18 @@ def test_a_file_of_a_space_that_is_gone_is_gone(driver: MakeDriver, tenancy: Ten
         (423, "HTTP-423", "Run it again"),
     ],
 )
-def test_what_qlik_refuses(driver: MakeDriver, tenancy: Tenancy, status: int, code: str, advice: str) -> None:
-    """The error says what to do next, and how large the file is that is too large."""
+def test_the_error_of_a_refused_file_says_what_to_do(
+    driver: MakeDriver, tenancy: Tenancy, status: int, code: str, advice: str
+) -> None:
+    """If the file is too large, the error shows its size."""
     body = {"errors": [{"code": code, "title": "No"}]}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=status, body=body)
     with pytest.raises(Failure, match=advice) as caught:
-        driver("data_file").create(given(tenancy))
+        driver("data_file").create(inputs_for(tenancy))
     assert ("Sent: a form of 0.1 kB" in str(caught.value)) is (status == 413)
 
 
 @pytest.mark.parametrize("name", ["rates", "a/b.csv", "a\\b.csv", "rates.", "x" * 252 + ".csv"])
-def test_what_is_no_name(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
+def test_an_invalid_name_is_refused(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
     with pytest.raises(AssertionError, match=r"^name: .*allowed: a file name with an extension"):
-        driver("data_file").check(given(tenancy) | {"name": name})
+        driver("data_file").check(inputs_for(tenancy) | {"name": name})

@@ -6,19 +6,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 PATCH = ("PATCH /api/v1/groups/{id}",)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Partners",
@@ -29,7 +29,7 @@ def given(tenancy: Tenancy) -> Inputs:
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = {each["id"]: each for each in tenancy.world.groups.values()}.get(id)
+    found = {group["id"]: group for group in tenancy.world.groups.values()}.get(id)
     return found and {
         "name": found["name"],
         "provider_type": found["providerType"],
@@ -38,9 +38,9 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {"name": inputs["name"], "providerType": "custom", "assignedRoles": [{"name": "Developer"}]}
-    return str(ask("POST", "groups", body)["id"])
+    return str(send("POST", "groups", body)["id"])
 
 
 def set_roles(tenancy: Tenancy, id: str) -> None:
@@ -49,7 +49,7 @@ def set_roles(tenancy: Tenancy, id: str) -> None:
 
 CASE = Case(
     "group",
-    given,
+    inputs_for,
     remote,
     creates=("POST /api/v1/groups",),
     deletes=("DELETE /api/v1/groups/{id}",),
@@ -59,14 +59,14 @@ CASE = Case(
         "roles": InPlace([], PATCH),
     },
     replaces={"provider_type": "idp"},
-    without={"provider_type": ("description",)},
+    incompatible={"provider_type": ("description",)},
     drifts={
         "name": Drift(lambda t, id: t.world.patch(f"groups/{id}", name="Mine"), "Mine"),
         "description": Drift(lambda t, id: t.world.patch(f"groups/{id}", description="x"), "x"),
         "roles": Drift(set_roles, ["Developer", "TenantAdmin"]),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"groups/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"groups/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"description", "roles"}),
 )
 
@@ -87,29 +87,27 @@ def test_an_idp_group_cannot_be_renamed(driver: MakeDriver, tenancy: Tenancy) ->
 
 
 def test_an_idp_group_has_no_description(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The check sends no request."""
     with pytest.raises(AssertionError, match="description: an idp group cannot have one"):
         driver("group").check(IDP | {"tenant": tenancy.hostname, "description": "Ours"})
 
 
 @pytest.mark.parametrize("name", ['A "quoted" name', "back\\slash", "Straße 24/7 & co"])
 def test_any_name_is_found(driver: MakeDriver, tenancy: Tenancy, name: str) -> None:
-    """Qlik's filter language has its own quoting; and it compares without regard to case."""
+    """The filter language of Qlik has its own quoting, and it ignores case."""
     tenancy.group(name.upper())
     ours = tenancy.group(name)
     assert driver("group").create({"tenant": tenancy.hostname, "name": name}).id == ours
 
 
-def test_one_name_may_serve_both_provider_types(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A custom group is no obstacle to an idp group of its name."""
-    custom = driver("group").create(given(tenancy))
+def test_a_custom_group_and_an_idp_group_can_have_the_same_name(driver: MakeDriver, tenancy: Tenancy) -> None:
+    custom = driver("group").create(inputs_for(tenancy))
     idp = driver("group").create({"tenant": tenancy.hostname, "name": "Partners"})
     assert idp.id != custom.id
     assert driver("group").create({"tenant": tenancy.hostname, "name": "Partners"}).id == idp.id
 
 
-def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The tenant's own list is read only when Qlik refuses a role, and the nearest name is given."""
+def test_the_error_of_an_unknown_role_suggests_the_closest_one(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Tenantry reads the roles of the tenant only if Qlik refuses one."""
     tenancy.requests()
     with pytest.raises(Failure) as caught:
         driver("group").create(
@@ -131,8 +129,8 @@ def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenan
         group.update({"tenant": tenancy.hostname, "name": "A", "roles": ["Develper"]})
 
 
-def test_what_else_qlik_refuses_is_told_as_it_is(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """If the roles are right, or nobody can read them, the error does not blame the roles."""
+def test_another_refusal_of_qlik_does_not_blame_the_roles(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """In the first case the roles are valid. In the second case Tenantry cannot read the list of roles."""
     inputs = {"tenant": tenancy.hostname, "name": "A", "roles": ["Developer"]}
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/groups", status=400)
     with pytest.raises(Failure, match="Injected fault") as caught:

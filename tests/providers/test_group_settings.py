@@ -1,4 +1,4 @@
-"""Group settings. What holds for all settings of which a tenant has one set is in test_singleton.py."""
+"""Group settings. `framework/test_singleton.py` tests what resource types with one set per tenant share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROLES = f"systemGroups/{EVERYONE}/assignedRoles"
 AS_MADE: Inputs = {"auto_create_groups": False, "sync_idp_groups": False, "everyone_roles": []}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "auto_create_groups": True,
@@ -33,14 +33,14 @@ def settings(tenancy: Tenancy) -> Inputs:
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    """None if they are as Qlik made them."""
+    """Return None if the settings have the default values of Qlik."""
     found = settings(tenancy)
     return None if found == AS_MADE else found
 
 
 CASE = Case(
     "group_settings",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", *PATCH),
     deletes=PATCH,
@@ -62,19 +62,21 @@ CASE = Case(
 )
 
 
-def test_everyone_with_no_roles_is_not_everyone_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """An empty list takes the roles away; null leaves them."""
+def test_only_an_empty_list_removes_the_roles_of_everyone(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Without the property, Tenantry does not change the roles."""
     tenancy.world.patch("groups/settings", **{ROLES: [{"name": "Steward"}]})
-    made = driver("group_settings").create({"tenant": tenancy.hostname, "auto_create_groups": True})
+    settings_resource = driver("group_settings").create(
+        {"tenant": tenancy.hostname, "auto_create_groups": True}
+    )
     assert settings(tenancy)["everyone_roles"] == ["Steward"]
-    made.update({"tenant": tenancy.hostname, "auto_create_groups": True, "everyone_roles": []})
+    settings_resource.update({"tenant": tenancy.hostname, "auto_create_groups": True, "everyone_roles": []})
     assert settings(tenancy)["everyone_roles"] == []
     tenancy.world.patch("groups/settings", **{ROLES: [{"name": "Developer"}]})
-    assert made.drift() == {"everyone_roles": ["Developer"]}
+    assert settings_resource.drift() == {"everyone_roles": ["Developer"]}
 
 
-def test_a_role_that_the_tenant_does_not_have(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik does not say which one it is; the message does, with the nearest one, and nothing was changed."""
+def test_the_error_of_an_unknown_role_suggests_the_closest_one(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Qlik does not name the unknown role. The message of Tenantry does, and the settings stay unchanged."""
     with pytest.raises(Failure, match=r"(?s)steward.*Steward.*/groups/settings.*400.*traceId"):
-        driver("group_settings").create(given(tenancy) | {"everyone_roles": ["steward"]})
+        driver("group_settings").create(inputs_for(tenancy) | {"everyone_roles": ["steward"]})
     assert settings(tenancy) == AS_MADE

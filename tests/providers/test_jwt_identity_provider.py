@@ -1,4 +1,4 @@
-"""JWT identity providers: which keys are taken, and that a key in use is never cut off."""
+"""JWT identity providers: accepted keys, and protection of a key in use."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.world import Doc
 
 PATH = "/api/v1/identity-providers"
 PATCH = (f"PATCH {PATH}/{{id}}",)
-FIXED = frozenset({"issuer", "kid", "pem", "clock_tolerance_seconds"})
+IMMUTABLE = frozenset({"issuer", "kid", "pem", "clock_tolerance_seconds"})
 ISSUER = "https://oem.example"
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "issuer": ISSUER,
@@ -33,12 +33,12 @@ def given(tenancy: Tenancy) -> Inputs:
     }
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("identity-provider")}
+def providers_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {found["id"]: found for found in tenancy.world.every("identity-provider")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = providers_by_id(tenancy).get(id)
     if found is None:
         return None
     [key] = found["options"]["staticKeys"]
@@ -51,7 +51,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def by_hand(tenancy: Tenancy, **changes: Any) -> str:
+def create_by_hand(tenancy: Tenancy, **changes: Any) -> str:
     """Create a provider as somebody else. Return its id."""
     key = {"kid": changes.get("kid", "one"), "pem": changes.get("pem", public_pem())}
     body = {
@@ -66,23 +66,23 @@ def by_hand(tenancy: Tenancy, **changes: Any) -> str:
 
 CASE = Case(
     "jwt_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", "GET /api/v1/tenants/me", "GET /api/v1/tenants/*", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
     changes={"description": InPlace("", PATCH)},
-    fixed=FIXED,
+    immutable=IMMUTABLE,
     drifts={
         "description": Drift(lambda t, id: t.world.patch(f"identity-providers/{id}", description="x"), "x")
     },
-    gone=lambda t, id: t.world.request("DELETE", f"identity-providers/{id}"),
+    remove=lambda t, id: t.world.request("DELETE", f"identity-providers/{id}"),
 )
 
 
-def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The tenant by its id, login switched on, and the key without line breaks."""
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": public_pem()})
-    found = held(tenancy)[made.id]
+def test_create_sends_the_same_body_as_the_samples_of_qlik(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The body contains the tenant id, enables the login, and has the key without line breaks."""
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": public_pem()})
+    found = providers_by_id(tenancy)[jwt_provider.id]
     assert found["tenantIds"] == [tenancy.tenant_id]
     assert (found["provider"], found["protocol"], found["interactive"]) == ("external", "jwtAuth", False)
     assert found["options"]["jwtLoginEnabled"] is True
@@ -91,7 +91,7 @@ def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenanc
 
 
 @pytest.mark.parametrize(
-    "written",
+    "key",
     [
         public_pem(),
         public_pem().replace("\n", "\r\n"),
@@ -99,21 +99,25 @@ def test_qlik_gets_what_its_own_samples_send(driver: MakeDriver, tenancy: Tenanc
         "\ufeff\n  " + public_pem().replace("\n", "\n  "),
         one_line(public_pem()),
     ],
-    ids=["lines", "lines of Windows", "breaks written as \\n", "indented", "one line"],
+    ids=["lines", "Windows lines", "escaped line breaks", "indented", "one line"],
 )
-def test_line_breaks_make_no_difference(driver: MakeDriver, tenancy: Tenancy, written: str) -> None:
-    """Neither in what Qlik gets, nor as a difference later."""
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": written})
-    assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(public_pem())
-    assert made.check(given(tenancy)) == made.inputs
-    assert made.drift() == {}
+def test_line_breaks_of_the_key_do_not_matter(driver: MakeDriver, tenancy: Tenancy, key: str) -> None:
+    """Qlik always gets the same text, and line breaks are no drift."""
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": key})
+    assert providers_by_id(tenancy)[jwt_provider.id]["options"]["staticKeys"][0]["pem"] == one_line(
+        public_pem()
+    )
+    assert jwt_provider.check(inputs_for(tenancy)) == jwt_provider.inputs
+    assert jwt_provider.drift() == {}
 
 
-def test_a_certificate_will_do(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """With the text that openssl writes above it, too."""
+def test_a_certificate_is_accepted_as_key(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """openssl writes text above the certificate. Tenantry removes it."""
     pem = f"Certificate:\n    Data:\n        Version: 3\n{certificate()}"
-    made = driver("jwt_identity_provider").create(given(tenancy) | {"pem": pem})
-    assert held(tenancy)[made.id]["options"]["staticKeys"][0]["pem"] == one_line(certificate())
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy) | {"pem": pem})
+    assert providers_by_id(tenancy)[jwt_provider.id]["options"]["staticKeys"][0]["pem"] == one_line(
+        certificate()
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,120 +130,123 @@ def test_a_certificate_will_do(driver: MakeDriver, tenancy: Tenancy) -> None:
     ],
     ids=["issuer", "kid", "pem", "clock_tolerance_seconds"],
 )
-def test_a_key_in_use_is_never_cut_off(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any) -> None:
-    """The preview refuses another value, and explains a rotation that always has a valid key."""
-    made = driver("jwt_identity_provider").create(given(tenancy))
+def test_a_key_in_use_cannot_change(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any) -> None:
+    """The preview refuses another value and explains a rotation that always has a valid key."""
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy))
     tenancy.requests()
     with pytest.raises(
         AssertionError, match=rf"{name}.* can never change: .*Add a second provider"
     ) as caught:
-        made.check(given(tenancy) | {name: value})
+        jwt_provider.check(inputs_for(tenancy) | {name: value})
     assert "3. Switch the signer to the new key. 4. Remove this provider" in str(caught.value)
     assert public_pem().splitlines()[1] not in str(caught.value)
     assert tenancy.requests() == []
-    made.check(given(tenancy) | {"description": "Still the same key"})
+    jwt_provider.check(inputs_for(tenancy) | {"description": "Still the same key"})
 
 
-def test_two_keys_of_one_issuer_overlap(
+def test_an_issuer_can_have_two_keys_during_a_rotation(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rotation: both are there until the old one is removed."""
-    old = driver("jwt_identity_provider").create(given(tenancy))
+    old = driver("jwt_identity_provider").create(inputs_for(tenancy))
     monkeypatch.setattr(engine, "current_urn", lambda: "urn:pulumi:s::p::qlik:JwtIdentityProvider::new")
     new = driver("jwt_identity_provider").create(
-        given(tenancy) | {"kid": "two", "pem": one_line(public_pem("two"))}
+        inputs_for(tenancy) | {"kid": "two", "pem": one_line(public_pem("two"))}
     )
-    assert held(tenancy).keys() == {old.id, new.id}
+    assert providers_by_id(tenancy).keys() == {old.id, new.id}
     old.delete()
-    assert held(tenancy).keys() == {new.id}
+    assert providers_by_id(tenancy).keys() == {new.id}
 
 
-def test_a_private_key_goes_nowhere(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Refused in the preview; the failure names no property, or the engine would show its value."""
-    made = driver("jwt_identity_provider")
+def test_a_private_key_is_refused_and_never_shown(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The failure has no property because the engine shows the value of the property."""
+    jwt_provider = driver("jwt_identity_provider")
     secret = private_pem()
-    for inputs in (given(tenancy) | {"pem": secret}, given(tenancy) | {"pem": [secret]}):
-        result = made.provider.check({}, inputs)
-        assert [each.property for each in result.failures] == [""]
+    for inputs in (inputs_for(tenancy) | {"pem": secret}, inputs_for(tenancy) | {"pem": [secret]}):
+        result = jwt_provider.provider.check({}, inputs)
+        assert [failure.property for failure in result.failures] == [""]
         message = result.failures[0].reason
         assert message.startswith("pem ")
         assert not any(line in message for line in secret.splitlines())
-    assert "openssl pkey" in made.provider.check({}, given(tenancy) | {"pem": secret}).failures[0].reason
-    made.create(given(tenancy))
-    failures = made.provider.check(made.state, given(tenancy) | {"pem": secret}).failures
-    assert {each.property for each in failures} == {""}
-    assert any("private key" in each.reason for each in failures)
+    assert (
+        "openssl pkey"
+        in jwt_provider.provider.check({}, inputs_for(tenancy) | {"pem": secret}).failures[0].reason
+    )
+    jwt_provider.create(inputs_for(tenancy))
+    failures = jwt_provider.provider.check(jwt_provider.state, inputs_for(tenancy) | {"pem": secret}).failures
+    assert {failure.property for failure in failures} == {""}
+    assert any("private key" in failure.reason for failure in failures)
 
 
-def test_the_same_key_that_is_there_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik does not say who created it, so issuer, key id and key decide.
+def test_an_existing_provider_with_the_same_key_is_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Qlik does not say who created it, so Tenantry compares issuer, key id and key.
 
     Tenantry corrects the description.
     """
-    by_hand(tenancy, kid="other")
-    there = by_hand(tenancy)
-    made = driver("jwt_identity_provider").create(given(tenancy))
-    assert made.id == there
-    assert held(tenancy)[there]["description"] == "Portal"
-    assert any(there in line and "description" in line for line in tenancy.messages)
-    assert made.drift() == {}
+    create_by_hand(tenancy, kid="other")
+    existing_id = create_by_hand(tenancy)
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy))
+    assert jwt_provider.id == existing_id
+    assert providers_by_id(tenancy)[existing_id]["description"] == "Portal"
+    assert any(existing_id in line and "description" in line for line in tenancy.messages)
+    assert jwt_provider.drift() == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("name", "value", "difference"),
     [
         ("pem", public_pem("two"), fingerprint(public_pem("two"))),
         ("clock_tolerance_seconds", 0, "0 instead of 30"),
     ],
     ids=["pem", "clock_tolerance_seconds"],
 )
-def test_another_key_under_the_same_key_id_is_left_alone(
-    driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, shown: str
+def test_another_key_with_the_same_key_id_is_an_error(
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, difference: str
 ) -> None:
-    """Tokens may be signed with it; the message tells the two keys apart."""
-    there = by_hand(tenancy, **{name: value})
-    before = held(tenancy)
+    """The other key may sign tokens, so Tenantry does not change it. The message shows the difference."""
+    existing_id = create_by_hand(tenancy, **{name: value})
+    before = providers_by_id(tenancy)
     with pytest.raises(Failure) as caught:
-        driver("jwt_identity_provider").create(given(tenancy))
-    for words in (there, name, shown, "its own kid"):
+        driver("jwt_identity_provider").create(inputs_for(tenancy))
+    for words in (existing_id, name, difference, "its own kid"):
         assert words in str(caught.value)
-    assert held(tenancy) == before
+    assert providers_by_id(tenancy) == before
 
 
-def test_a_refusal_may_mean_that_it_is_there(
+def test_a_provider_of_a_parallel_run_is_reused_after_a_refusal(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Qlik publishes no 409: where another run was quicker, what it made is found after the 400."""
-    quicker: list[str] = []
-    look = JwtIdentityProviderHandler.lookup
+    """Qlik does not document a 409. After the 400, Tenantry searches for the provider of the other run."""
+    created_by_other_run: list[str] = []
+    original_lookup = JwtIdentityProviderHandler.lookup
 
-    def just_before(handler: JwtIdentityProviderHandler, host: Host, want: Inputs) -> Doc | None:
-        found = look(handler, host, want)
-        quicker.extend([] if quicker else [by_hand(tenancy)])
+    def lookup_then_create(handler: JwtIdentityProviderHandler, host: Host, want: Inputs) -> Doc | None:
+        found = original_lookup(handler, host, want)
+        created_by_other_run.extend([] if created_by_other_run else [create_by_hand(tenancy)])
         return found
 
-    monkeypatch.setattr(JwtIdentityProviderHandler, "lookup", just_before)
-    made = driver("jwt_identity_provider").create(given(tenancy))
-    assert quicker == [made.id]
-    assert held(tenancy).keys() == {made.id}
+    monkeypatch.setattr(JwtIdentityProviderHandler, "lookup", lookup_then_create)
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy))
+    assert created_by_other_run == [jwt_provider.id]
+    assert providers_by_id(tenancy).keys() == {jwt_provider.id}
 
 
-def test_a_refusal_for_another_reason(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The error of Qlik reaches the user."""
+def test_another_refusal_shows_the_error_of_qlik(driver: MakeDriver, tenancy: Tenancy) -> None:
     tenancy.qlik.control.add_fault(
         method="POST", path=PATH, status=403, body={"errors": [{"code": "X", "title": "No"}]}
     )
     with pytest.raises(Failure, match=r"POST .*/identity-providers answered 403 X"):
-        driver("jwt_identity_provider").create(given(tenancy))
-    assert held(tenancy) == {}
+        driver("jwt_identity_provider").create(inputs_for(tenancy))
+    assert providers_by_id(tenancy) == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_response_creates_no_second_provider(
+    driver: MakeDriver, tenancy: Tenancy, effect: str
+) -> None:
     """Tenantry searches for the provider that the request created."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, times=1, **{effect: True})
-    made = driver("jwt_identity_provider").create(given(tenancy))
-    assert held(tenancy).keys() == {made.id}
+    jwt_provider = driver("jwt_identity_provider").create(inputs_for(tenancy))
+    assert providers_by_id(tenancy).keys() == {jwt_provider.id}
 
 
 @pytest.mark.parametrize(
@@ -252,7 +259,9 @@ def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy,
         ("pem", None, "is required"),
     ],
 )
-def test_limits(driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, message: str) -> None:
-    """The preview reports the limits of Qlik."""
+def test_values_outside_the_limits_of_qlik_are_refused(
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: Any, message: str
+) -> None:
+    """The preview shows the errors."""
     with pytest.raises(AssertionError, match=f"{name}.*{message}"):
-        driver("jwt_identity_provider").check(given(tenancy) | {name: value})
+        driver("jwt_identity_provider").check(inputs_for(tenancy) | {name: value})

@@ -1,4 +1,4 @@
-"""Licence settings. What holds for all settings of which a tenant has one set is in test_singleton.py."""
+"""Licence settings. `framework/test_singleton.py` tests what resource types with one set per tenant share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FLAGS = {"auto_assign_professional": "autoAssignProfessional", "auto_assign_anal
 AS_MADE: Inputs = dict.fromkeys(FLAGS, False)
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"tenant": tenancy.hostname, "auto_assign_professional": True, "auto_assign_analyzer": True}
 
 
@@ -22,20 +22,20 @@ def settings(tenancy: Tenancy) -> Inputs:
 
 
 def put(tenancy: Tenancy, **flags: bool) -> None:
-    """Set flags as an administrator does: both at once."""
+    """Set flags as an administrator. Qlik requires both in one request."""
     both = settings(tenancy) | flags
     tenancy.world.request("PUT", "licenses/settings", {FLAGS[name]: value for name, value in both.items()})
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    """None if they are as Qlik made them."""
+    """Return None if the settings have the default values of Qlik."""
     found = settings(tenancy)
     return None if found == AS_MADE else found
 
 
 CASE = Case(
     "license_settings",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", *PUT),
     deletes=PUT,
@@ -50,17 +50,21 @@ CASE = Case(
 )
 
 
-@pytest.mark.parametrize("other", [True, False])
-def test_the_other_flag_stays_as_it_is(driver: MakeDriver, tenancy: Tenancy, other: bool) -> None:
-    """Qlik takes both at once: the one that is not managed is read first, each time."""
-    put(tenancy, auto_assign_professional=not other)
-    made = driver("license_settings").create({"tenant": tenancy.hostname, "auto_assign_analyzer": True})
-    assert settings(tenancy) == {"auto_assign_professional": not other, "auto_assign_analyzer": True}
-    put(tenancy, auto_assign_professional=other)
-    assert made.drift() == {}, "it is not managed"
+@pytest.mark.parametrize("other_flag", [True, False])
+def test_a_flag_that_is_not_managed_does_not_change(
+    driver: MakeDriver, tenancy: Tenancy, other_flag: bool
+) -> None:
+    """Qlik requires both flags in one request, so Tenantry reads the other one before each update."""
+    put(tenancy, auto_assign_professional=not other_flag)
+    settings_resource = driver("license_settings").create(
+        {"tenant": tenancy.hostname, "auto_assign_analyzer": True}
+    )
+    assert settings(tenancy) == {"auto_assign_professional": not other_flag, "auto_assign_analyzer": True}
+    put(tenancy, auto_assign_professional=other_flag)
+    assert settings_resource.drift() == {}, "the other flag is not managed"
     tenancy.requests()
-    made.update({"tenant": tenancy.hostname, "auto_assign_analyzer": False})
+    settings_resource.update({"tenant": tenancy.hostname, "auto_assign_analyzer": False})
     assert tenancy.requests() == [f"GET {PATH}", *PUT]
-    assert settings(tenancy) == {"auto_assign_professional": other, "auto_assign_analyzer": False}
-    made.delete()
-    assert settings(tenancy)["auto_assign_professional"] == other
+    assert settings(tenancy) == {"auto_assign_professional": other_flag, "auto_assign_analyzer": False}
+    settings_resource.delete()
+    assert settings(tenancy)["auto_assign_professional"] == other_flag

@@ -49,16 +49,16 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "secret_version": 1, "adopt": None}
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("oauth-client")}
+def clients_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {client["id"]: client for client in tenancy.world.every("oauth-client")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = clients_by_id(tenancy).get(id)
     return found and {
         "name": found["clientName"],
         "app_type": found["appType"],
@@ -71,23 +71,23 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def changed(path: str, value: Any) -> Callable[[Tenancy, str], object]:
-    step = [{"op": "replace", "path": f"/{path}", "value": value}]
-    return lambda t, id: t.world.request("PATCH", f"oauth-clients/{id}", step)
+def patch(path: str, value: Any) -> Callable[[Tenancy, str], object]:
+    patch_document = [{"op": "replace", "path": f"/{path}", "value": value}]
+    return lambda t, id: t.world.request("PATCH", f"oauth-clients/{id}", patch_document)
 
 
-def consent(tenancy: Tenancy, id: str) -> None:
-    step = [{"op": "replace", "path": "/consentMethod", "value": "required"}]
-    tenancy.world.request("PATCH", f"oauth-clients/{id}/connection-configs/me", step)
+def require_consent(tenancy: Tenancy, id: str) -> None:
+    patch_document = [{"op": "replace", "path": "/consentMethod", "value": "required"}]
+    tenancy.world.request("PATCH", f"oauth-clients/{id}/connection-configs/me", patch_document)
 
 
-def gone(tenancy: Tenancy, id: str) -> None:
+def remove(tenancy: Tenancy, id: str) -> None:
     tenancy.bot.delete(f"{PATH}/{id}", headers={"qlik-confirm-delete": id})
 
 
 CASE = Case(
     "oauth_client",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -102,30 +102,30 @@ CASE = Case(
         "secret_version": InPlace(2, ROTATION),
     },
     replaces={"app_type": "spa"},
-    without={"app_type": ("allowed_grant_types",)},
+    incompatible={"app_type": ("allowed_grant_types",)},
     drifts={
-        "name": Drift(changed("clientName", "Mine"), "Mine"),
-        "description": Drift(changed("description", "Mine"), "Mine"),
-        "redirect_uris": Drift(changed("redirectUris", []), []),
-        "allowed_origins": Drift(changed("allowedOrigins", []), []),
-        "allowed_scopes": Drift(changed("allowedScopes", ["admin_classic"]), ["admin_classic"]),
-        "allowed_grant_types": Drift(changed("allowedGrantTypes", [IMPERSONATION]), [IMPERSONATION]),
-        "consent": Drift(consent, "required"),
+        "name": Drift(patch("clientName", "Mine"), "Mine"),
+        "description": Drift(patch("description", "Mine"), "Mine"),
+        "redirect_uris": Drift(patch("redirectUris", []), []),
+        "allowed_origins": Drift(patch("allowedOrigins", []), []),
+        "allowed_scopes": Drift(patch("allowedScopes", ["admin_classic"]), ["admin_classic"]),
+        "allowed_grant_types": Drift(patch("allowedGrantTypes", [IMPERSONATION]), [IMPERSONATION]),
+        "consent": Drift(require_consent, "required"),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
-def log_in(tenancy: Tenancy, made: ResourceDriver, secret: str = "") -> int:
+def log_in(tenancy: Tenancy, client: ResourceDriver, secret: str = "") -> int:
     """Request a token as the client does. Return the status of the response."""
-    import requests  # not above: a sample of this module is checked without it
+    import requests  # not at the top: the samples of resource types show the imports of a run
 
     with requests.Session() as session:
         session.trust_env = False
         body = {
             "grant_type": "client_credentials",
-            "client_id": made.id,
-            "client_secret": secret or made.state["client_secret"],
+            "client_id": client.id,
+            "client_secret": secret or client.state["client_secret"],
         }
         headers = {"host": tenancy.hostname}
         return session.post(
@@ -133,135 +133,145 @@ def log_in(tenancy: Tenancy, made: ResourceDriver, secret: str = "") -> int:
         ).status_code
 
 
-def secrets_at_qlik(tenancy: Tenancy, made: ResourceDriver) -> list[str]:
-    return [each["hint"] for each in held(tenancy)[made.id]["_secrets"]]
+def secrets_at_qlik(tenancy: Tenancy, client: ResourceDriver) -> list[str]:
+    return [secret["hint"] for secret in clients_by_id(tenancy)[client.id]["_secrets"]]
 
 
-def test_the_secret_before_is_valid_until_the_next_rotation(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
-    made = driver("oauth_client").create(inputs)
-    secrets = [made.state["client_secret"]]
-    assert log_in(tenancy, made) == 200
+def test_the_previous_secret_is_valid_until_the_next_rotation(driver: MakeDriver, tenancy: Tenancy) -> None:
+    inputs = inputs_for(tenancy)
+    client = driver("oauth_client").create(inputs)
+    secrets = [client.state["client_secret"]]
+    assert log_in(tenancy, client) == 200
     for version in (2, 3):
-        made.update(inputs | {"secret_version": version})
-        secrets.append(made.state["client_secret"])
+        client.update(inputs | {"secret_version": version})
+        secrets.append(client.state["client_secret"])
     assert len(set(secrets)) == 3
-    assert [log_in(tenancy, made, secret) for secret in secrets] == [401, 200, 200]
-    made.update(inputs | {"secret_version": 3, "description": "Another text"})
-    assert made.state["client_secret"] == secrets[-1]
-    assert made.drift() == {}
+    assert [log_in(tenancy, client, secret) for secret in secrets] == [401, 200, 200]
+    client.update(inputs | {"secret_version": 3, "description": "Another text"})
+    assert client.state["client_secret"] == secrets[-1]
+    assert client.drift() == {}
 
 
-def test_a_rotation_that_was_killed_leaves_no_secret_behind(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik made a secret, and no state has it: the next run deletes it, and the current one stays valid."""
-    inputs = given(tenancy)
-    made = driver("oauth_client").create(inputs)
-    first = made.state["client_secret"]
+def test_the_next_run_deletes_the_secret_of_an_interrupted_rotation(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Qlik created a secret that no state has. The current secret stays valid."""
+    inputs = inputs_for(tenancy)
+    client = driver("oauth_client").create(inputs)
+    first = client.state["client_secret"]
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*/client-secrets", drop_after=True, times=1)
     with pytest.raises(Failure, match="response was lost"):
-        made.update(inputs | {"secret_version": 2})
-    [_, lost] = secrets_at_qlik(tenancy, made)
-    assert log_in(tenancy, made, first) == 200
-    made.update(inputs | {"secret_version": 2})
-    assert secrets_at_qlik(tenancy, made) == [first[:5], made.state["secret_hint"]]
-    assert lost != made.state["secret_hint"]
-    assert [log_in(tenancy, made, secret) for secret in (first, made.state["client_secret"])] == [200, 200]
+        client.update(inputs | {"secret_version": 2})
+    [_, lost_hint] = secrets_at_qlik(tenancy, client)
+    assert log_in(tenancy, client, first) == 200
+    client.update(inputs | {"secret_version": 2})
+    assert secrets_at_qlik(tenancy, client) == [first[:5], client.state["secret_hint"]]
+    assert lost_hint != client.state["secret_hint"]
+    assert [log_in(tenancy, client, secret) for secret in (first, client.state["client_secret"])] == [
+        200,
+        200,
+    ]
 
 
-def test_a_secret_that_somebody_deleted_is_made_anew(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("oauth_client").create(given(tenancy))
-    first, hint = made.state["client_secret"], made.state["secret_hint"]
-    tenancy.world.request("DELETE", f"oauth-clients/{made.id}/client-secrets/{hint}")
-    assert made.drift() == {"secret_version": 0}
-    made.update(made.inputs)
-    assert made.state["client_secret"] != first
-    assert log_in(tenancy, made) == 200
-    assert made.drift() == {}
+def test_a_secret_that_somebody_deleted_is_created_again(driver: MakeDriver, tenancy: Tenancy) -> None:
+    client = driver("oauth_client").create(inputs_for(tenancy))
+    first, hint = client.state["client_secret"], client.state["secret_hint"]
+    tenancy.world.request("DELETE", f"oauth-clients/{client.id}/client-secrets/{hint}")
+    assert client.drift() == {"secret_version": 0}
+    client.update(client.inputs)
+    assert client.state["client_secret"] != first
+    assert log_in(tenancy, client) == 200
+    assert client.drift() == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_client(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
-    """Nobody saw its secret, so it gets another one."""
+def test_a_lost_response_creates_no_second_client(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+    """The first secret was in the lost response, so Tenantry creates another one."""
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("oauth_client").create(given(tenancy))
-    assert held(tenancy).keys() == {made.id}
-    assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
-    assert log_in(tenancy, made) == 200
-    assert made.drift() == {}
+    client = driver("oauth_client").create(inputs_for(tenancy))
+    assert clients_by_id(tenancy).keys() == {client.id}
+    assert secrets_at_qlik(tenancy, client) == [client.state["secret_hint"]]
+    assert log_in(tenancy, client) == 200
+    assert client.drift() == {}
 
 
-def test_what_a_killed_run_made_gets_another_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The first one was in an answer that no run saw."""
-    there = driver("oauth_client").create(given(tenancy))
+def test_the_client_of_a_killed_run_gets_another_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The first secret was in a response that no run received."""
+    existing = driver("oauth_client").create(inputs_for(tenancy))
     current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = driver("oauth_client").create(given(tenancy))
-    assert made.id == there.id
-    assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
-    assert log_in(tenancy, made) == 200
+    client = driver("oauth_client").create(inputs_for(tenancy))
+    assert client.id == existing.id
+    assert secrets_at_qlik(tenancy, client) == [client.state["secret_hint"]]
+    assert log_in(tenancy, client) == 200
 
 
 @pytest.mark.parametrize("adopt", [None, True])
-def test_a_secret_that_may_be_in_use_stays(driver: MakeDriver, tenancy: Tenancy, adopt: bool | None) -> None:
-    """A state was lost. The earlier run saw the answer, or somebody else's client is adopted."""
-    there = driver("oauth_client").create(given(tenancy))
+def test_a_secret_that_may_be_in_use_is_kept(
+    driver: MakeDriver, tenancy: Tenancy, adopt: bool | None
+) -> None:
+    """The state was lost. An earlier run received the secret, or the program adopts a client."""
+    existing = driver("oauth_client").create(inputs_for(tenancy))
     if adopt:
         current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
-    made = driver("oauth_client").create(given(tenancy) | {"adopt": adopt})
-    assert made.id == there.id
-    secrets = there.state["client_secret"], made.state["client_secret"]
-    assert [log_in(tenancy, made, secret) for secret in secrets] == [200, 200]
+    client = driver("oauth_client").create(inputs_for(tenancy) | {"adopt": adopt})
+    assert client.id == existing.id
+    secrets = existing.state["client_secret"], client.state["client_secret"]
+    assert [log_in(tenancy, client, secret) for secret in secrets] == [200, 200]
 
 
-def theirs(tenancy: Tenancy, **changes: Any) -> Doc:
+def create_foreign_client(tenancy: Tenancy, **changes: Any) -> Doc:
+    """Create a client as somebody else. Return the response of Qlik."""
     body = {"clientName": "Portal", "appType": "web", "allowedGrantTypes": ["client_credentials"], **changes}
-    made: Doc = tenancy.world.request("POST", "oauth-clients", body)
-    return made
+    response: Doc = tenancy.world.request("POST", "oauth-clients", body)
+    return response
 
 
-def test_a_client_that_is_there_needs_adopt(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """It differs, so no run of ours created it."""
-    there = theirs(tenancy)
+def test_an_existing_client_that_differs_needs_adopt(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A client that differs is not the result of a Tenantry run."""
+    existing = create_foreign_client(tenancy)
     with pytest.raises(Failure, match=r"already exists.*`adopt: true`"):
-        driver("oauth_client").create(given(tenancy))
-    made = driver("oauth_client").create(given(tenancy) | {"adopt": True})
-    assert made.id == there["clientId"]
-    assert [log_in(tenancy, made, each) for each in ("", there["clientSecret"])] == [200, 200]
-    made.update(made.inputs | {"secret_version": 2})
-    assert log_in(tenancy, made, there["clientSecret"]) == 401
-    assert remote(tenancy, made.id) == {name: SAMPLE[name] for name in remote(tenancy, made.id) or {}}
+        driver("oauth_client").create(inputs_for(tenancy))
+    client = driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
+    assert client.id == existing["clientId"]
+    assert [log_in(tenancy, client, secret) for secret in ("", existing["clientSecret"])] == [200, 200]
+    client.update(client.inputs | {"secret_version": 2})
+    assert log_in(tenancy, client, existing["clientSecret"]) == 401
+    assert remote(tenancy, client.id) == {name: SAMPLE[name] for name in remote(tenancy, client.id) or {}}
 
 
-def test_a_client_of_another_kind_is_not_adopted(driver: MakeDriver, tenancy: Tenancy) -> None:
-    theirs(tenancy, appType="spa", allowedGrantTypes=[])
+def test_a_client_with_another_app_type_is_not_adopted(driver: MakeDriver, tenancy: Tenancy) -> None:
+    create_foreign_client(tenancy, appType="spa", allowedGrantTypes=[])
     with pytest.raises(Failure, match="app_type 'spa' instead of 'web', which Qlik cannot change"):
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
 
 
-def test_several_of_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
-    ids = [theirs(tenancy)["clientId"] for _ in range(2)]
+def test_several_clients_with_the_name_are_an_error(driver: MakeDriver, tenancy: Tenancy) -> None:
+    ids = [create_foreign_client(tenancy)["clientId"] for _ in range(2)]
     with pytest.raises(Failure, match="several times") as caught:
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})
     assert all(id in str(caught.value) for id in ids)
 
 
 @pytest.mark.parametrize("app_type", ["spa", "native"])
 def test_a_public_client_has_no_secret(driver: MakeDriver, tenancy: Tenancy, app_type: str) -> None:
-    inputs = given(tenancy) | {"app_type": app_type, "allowed_grant_types": [], "allowed_origins": []}
-    made = driver("oauth_client").create(inputs)
-    assert made.state.get("client_secret") is None
+    inputs = inputs_for(tenancy) | {"app_type": app_type, "allowed_grant_types": [], "allowed_origins": []}
+    client = driver("oauth_client").create(inputs)
+    assert client.state.get("client_secret") is None
     tenancy.requests()
-    made.update(inputs | {"secret_version": 2})
+    client.update(inputs | {"secret_version": 2})
     assert tenancy.requests() == []
-    assert made.drift() == {}
+    assert client.drift() == {}
 
 
-def test_a_client_whose_list_tells_no_consent(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """GET of one client has none either; it is read where Qlik says it is."""
-    made = driver("oauth_client").create(given(tenancy))
-    consent(tenancy, made.id)
+def test_a_refresh_reads_the_consent_from_the_connection_configuration(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """The GET response of a client does not contain the consent."""
+    client = driver("oauth_client").create(inputs_for(tenancy))
+    require_consent(tenancy, client.id)
     tenancy.requests()
-    assert made.drift() == {"consent": "required"}
-    assert tenancy.requests() == [f"GET {PATH}/{made.id}", f"GET {PATH}/{made.id}/connection-configs/me"]
+    assert client.drift() == {"consent": "required"}
+    assert tenancy.requests() == [f"GET {PATH}/{client.id}", f"GET {PATH}/{client.id}/connection-configs/me"]
 
 
 @pytest.mark.parametrize(
@@ -285,13 +295,13 @@ def test_a_client_whose_list_tells_no_consent(driver: MakeDriver, tenancy: Tenan
         ({"secret_version": 0}, "secret_version: .* 1 to 1000000"),
     ],
 )
-def test_what_a_client_cannot_have(
+def test_invalid_inputs_are_refused(
     driver: MakeDriver, tenancy: Tenancy, changes: Inputs, problem: str
 ) -> None:
-    """The preview reports it without a request."""
+    """The preview shows the errors and sends no request."""
     tenancy.requests()
     with pytest.raises(AssertionError, match=f"(?m)^{problem}"):
-        driver("oauth_client").check(given(tenancy) | changes)
+        driver("oauth_client").check(inputs_for(tenancy) | changes)
     assert tenancy.requests() == []
 
 
@@ -304,26 +314,28 @@ def test_what_a_client_cannot_have(
         ("native", "com.example.app:/callback"),
     ],
 )
-def test_what_is_a_redirect_uri(driver: MakeDriver, tenancy: Tenancy, app_type: str, uri: str) -> None:
-    """This applies to Tenantry and to the emulator."""
-    inputs = given(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
-    made = driver("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
-    assert held(tenancy)[made.id]["redirectUris"] == [uri]
+def test_a_valid_redirect_uri_is_accepted(
+    driver: MakeDriver, tenancy: Tenancy, app_type: str, uri: str
+) -> None:
+    """Both Tenantry and the emulator accept it."""
+    inputs = inputs_for(tenancy) | {"app_type": app_type, "redirect_uris": [uri]}
+    client = driver("oauth_client").create(inputs | {"allowed_grant_types": [], "allowed_origins": []})
+    assert clients_by_id(tenancy)[client.id]["redirectUris"] == [uri]
 
 
-def test_the_secret_is_one_of_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the engine encrypts and hides it. What the program says of its options stays."""
-    given_to: list[Any] = []
-    monkeypatch.setattr(pulumi.CustomResource, "__init__", lambda _self, *args: given_to.append(args))
+def test_the_client_secret_is_a_secret_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine encrypts and hides it. The other options of the program do not change."""
+    calls: list[Any] = []
+    monkeypatch.setattr(pulumi.CustomResource, "__init__", lambda _self, *args: calls.append(args))
     OAuthClient("Portal", **SAMPLE, opts=pulumi.ResourceOptions(protect=True))
-    [(_, _, _, options)] = given_to
+    [(_, _, _, options)] = calls
     assert (options.additional_secret_outputs, options.protect) == (["client_secret"], True)
 
 
-def test_a_client_with_five_secrets(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Which of them are in use nobody knows after a take-over: the error says what to do."""
-    there = theirs(tenancy)["clientId"]
+def test_a_client_with_five_secrets_cannot_be_adopted(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Tenantry cannot know which of them are in use. The error says what to do."""
+    existing_id = create_foreign_client(tenancy)["clientId"]
     for _ in range(4):
-        tenancy.world.request("POST", f"oauth-clients/{there}/client-secrets")
+        tenancy.world.request("POST", f"oauth-clients/{existing_id}/client-secrets")
     with pytest.raises(Failure, match=r"at most five secrets\. Delete unused ones"):
-        driver("oauth_client").create(given(tenancy) | {"adopt": True})
+        driver("oauth_client").create(inputs_for(tenancy) | {"adopt": True})

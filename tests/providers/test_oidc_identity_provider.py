@@ -1,4 +1,4 @@
-"""OpenID Connect identity providers do not lock users out. SAML shares the code that is tested here."""
+"""OpenID Connect identity providers never lock users out. SAML uses the same code."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ SAMPLE: Inputs = {
 }
 
 
-def administrator(tenancy: Tenancy) -> None:
-    """Create an administrator who could recover the tenant."""
+def create_administrator(tenancy: Tenancy) -> None:
+    """Create an administrator who can recover the tenant, if it does not exist yet."""
     if not any(user["name"] == "Ada" for user in tenancy.world.every("user")):
         body = {"subject": "auth0|ada", "name": "Ada", "status": "active"}
         role = [{"name": "TenantAdmin"}]
         tenancy.bot.post(USERS, body | {"email": "ada@globex.example", "assignedRoles": role})
 
 
-def given(tenancy: Tenancy) -> Inputs:
-    administrator(tenancy)
+def inputs_for(tenancy: Tenancy) -> Inputs:
+    create_administrator(tenancy)
     return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("identity-provider")}
+def providers_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {found["id"]: found for found in tenancy.world.every("identity-provider")}
 
 
-def active(tenancy: Tenancy) -> list[str]:
-    return [id for id, found in held(tenancy).items() if found["active"]]
+def active_ids(tenancy: Tenancy) -> list[str]:
+    return [id for id, found in providers_by_id(tenancy).items() if found["active"]]
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = providers_by_id(tenancy).get(id)
     options = found["options"] if found else {}
     return found and {
         "provider": found["provider"],
@@ -82,18 +82,18 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def changed(path: str, value: Any) -> Callable[[Tenancy, str], object]:
-    step = [{"op": "replace", "path": f"/{path}", "value": value}]
-    return lambda t, id: t.world.request("PATCH", f"identity-providers/{id}", step)
+def patch(path: str, value: Any) -> Callable[[Tenancy, str], object]:
+    patch_document = [{"op": "replace", "path": f"/{path}", "value": value}]
+    return lambda t, id: t.world.request("PATCH", f"identity-providers/{id}", patch_document)
 
 
-def gone(tenancy: Tenancy, id: str) -> None:
-    changed("active", False)(tenancy, id)
+def remove(tenancy: Tenancy, id: str) -> None:
+    patch("active", False)(tenancy, id)
     tenancy.world.request("DELETE", f"identity-providers/{id}")
 
 
 def create_as_somebody_else(tenancy: Tenancy, **changes: Any) -> str:
-    """Let somebody else create an active provider; return its id."""
+    """Create an active provider as somebody else. Return its id."""
     body = {
         "protocol": "OIDC",
         "provider": "auth0",
@@ -112,7 +112,7 @@ def create_as_somebody_else(tenancy: Tenancy, **changes: Any) -> str:
 
 CASE = Case(
     "oidc_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"GET {DISCOVERY}", "GET /keys", *RECOVERY, *TENANT, f"POST {PATH}"),
     deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
@@ -134,25 +134,25 @@ CASE = Case(
         "block_offline_access_scope": False,
         "create_new_users_on_login": True,
     },
-    fixed=frozenset(),
+    immutable=frozenset(),
     drifts={
-        "description": Drift(changed("description", "Mine"), "Mine"),
-        "active": Drift(changed("active", False), False),
-        "claims_mapping": Drift(changed("options/claimsMapping", {"sub": ["/x"]}), {"sub": ["/x"]}),
+        "description": Drift(patch("description", "Mine"), "Mine"),
+        "active": Drift(patch("active", False), False),
+        "claims_mapping": Drift(patch("options/claimsMapping", {"sub": ["/x"]}), {"sub": ["/x"]}),
         "post_logout_redirect_uri": Drift(
-            changed("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
+            patch("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
         ),
-        "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
+        "clock_tolerance_seconds": Drift(patch("clockToleranceSec", 7), 7),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
-def test_a_new_provider_is_active_at_once(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """No test in a browser is necessary."""
-    made = driver("oidc_identity_provider").create(given(tenancy))
-    assert active(tenancy) == [made.id]
-    assert "pendingOptions" not in held(tenancy)[made.id]
+def test_a_new_provider_is_active_immediately(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Nobody has to test the login in a browser first."""
+    provider = driver("oidc_identity_provider").create(inputs_for(tenancy))
+    assert active_ids(tenancy) == [provider.id]
+    assert "pendingOptions" not in providers_by_id(tenancy)[provider.id]
 
 
 def test_a_provider_that_qlik_creates_inactive_is_activated(
@@ -160,15 +160,15 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
 ) -> None:
     make = OidcIdentityProviderHandler.make
 
-    def inactive(handler: OidcIdentityProviderHandler, *given: Any) -> Doc:
-        found = make(handler, *given)
-        changed("active", False)(tenancy, found["id"])
+    def make_inactive(handler: OidcIdentityProviderHandler, *arguments: Any) -> Doc:
+        found = make(handler, *arguments)
+        patch("active", False)(tenancy, found["id"])
         return found | {"active": False}
 
-    monkeypatch.setattr(OidcIdentityProviderHandler, "make", inactive)
-    made = driver("oidc_identity_provider").create(given(tenancy))
-    assert active(tenancy) == [made.id]
-    assert made.state["active"] is True
+    monkeypatch.setattr(OidcIdentityProviderHandler, "make", make_inactive)
+    provider = driver("oidc_identity_provider").create(inputs_for(tenancy))
+    assert active_ids(tenancy) == [provider.id]
+    assert provider.state["active"] is True
 
 
 @pytest.mark.parametrize(
@@ -184,95 +184,97 @@ def test_a_provider_that_qlik_creates_inactive_is_activated(
 def test_an_unusable_login_service_changes_nothing(
     driver: MakeDriver, tenancy: Tenancy, fault: Doc, reason: str
 ) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path=DISCOVERY, **fault)
     with pytest.raises(Failure, match=reason) as caught:
         driver("oidc_identity_provider").create(inputs)
     assert "The login is unchanged" in str(caught.value)
     assert "s3cret" not in str(caught.value)
-    assert held(tenancy) == {}
+    assert providers_by_id(tenancy) == {}
 
 
 def test_a_login_without_keys_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path="/keys", status=200, body={"keys": []})
     with pytest.raises(Failure, match="there are no keys"):
         driver("oidc_identity_provider").create(inputs)
-    assert held(tenancy) == {}
+    assert providers_by_id(tenancy) == {}
 
 
 def test_a_provider_requires_an_administrator_who_can_repair_it(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Our bot user does not count, because it has no password."""
+    """Our bot user does not count because it has no password."""
     inputs = SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
     with pytest.raises(Failure, match="no active user with the role TenantAdmin"):
         driver("oidc_identity_provider").create(inputs)
-    assert held(tenancy) == {}
+    assert providers_by_id(tenancy) == {}
 
 
-def test_it_is_not_activated_again_while_the_login_is_down(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
-    made = driver("oidc_identity_provider").create(inputs)
-    changed("active", False)(tenancy, made.id)
-    assert made.drift() == {"active": False}
+def test_a_provider_is_not_activated_while_the_login_service_is_down(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    inputs = inputs_for(tenancy)
+    provider = driver("oidc_identity_provider").create(inputs)
+    patch("active", False)(tenancy, provider.id)
+    assert provider.drift() == {"active": False}
     tenancy.qlik.control.add_fault(path=DISCOVERY, status=503, body={}, times=1)
     with pytest.raises(Failure, match="503"):
-        made.update(inputs)
-    assert active(tenancy) == []
-    made.update(inputs)
-    assert active(tenancy) == [made.id]
+        provider.update(inputs)
+    assert active_ids(tenancy) == []
+    provider.update(inputs)
+    assert active_ids(tenancy) == [provider.id]
 
 
 def test_the_provider_of_somebody_else_is_not_replaced_silently(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
-    with pytest.raises(Failure, match=f"id {other}, described as 'By hand'"):
+    inputs, other_id = inputs_for(tenancy), create_as_somebody_else(tenancy)
+    with pytest.raises(Failure, match=f"id {other_id}, described as 'By hand'"):
         driver("oidc_identity_provider").create(inputs)
-    assert active(tenancy) == [other]
-    made = driver("oidc_identity_provider").create(inputs | {"adopt": True})
-    assert active(tenancy) == [made.id]
-    assert other in held(tenancy)
+    assert active_ids(tenancy) == [other_id]
+    provider = driver("oidc_identity_provider").create(inputs | {"adopt": True})
+    assert active_ids(tenancy) == [provider.id]
+    assert other_id in providers_by_id(tenancy)
 
 
 def test_an_inactive_provider_of_somebody_else_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs, other = given(tenancy), create_as_somebody_else(tenancy)
-    changed("active", False)(tenancy, other)
-    made = driver("oidc_identity_provider").create(inputs)
-    assert set(held(tenancy)) == {other, made.id}
+    inputs, other_id = inputs_for(tenancy), create_as_somebody_else(tenancy)
+    patch("active", False)(tenancy, other_id)
+    provider = driver("oidc_identity_provider").create(inputs)
+    assert set(providers_by_id(tenancy)) == {other_id, provider.id}
 
 
 def test_a_lost_response_leaves_one_provider(driver: MakeDriver, tenancy: Tenancy) -> None:
     """The provider has the secret that this run sent, so Tenantry keeps it."""
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_after=True, times=1)
-    made = driver("oidc_identity_provider").create(inputs)
-    assert list(held(tenancy)) == [made.id]
+    provider = driver("oidc_identity_provider").create(inputs)
+    assert list(providers_by_id(tenancy)) == [provider.id]
 
 
 def test_the_provider_of_a_revived_tenant_is_replaced(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik shows no difference, but the secret in the stack may have changed since."""
-    inputs = given(tenancy)
+    """Qlik shows no difference, but the secret in the stack may have changed in the meantime."""
+    inputs = inputs_for(tenancy)
     first = driver("oidc_identity_provider").create(inputs)
     current_note(tenancy.hostname, "OidcIdentityProvider").clear()
     second = driver("oidc_identity_provider").create(inputs)
-    assert list(held(tenancy)) == active(tenancy) == [second.id] != [first.id]
+    assert list(providers_by_id(tenancy)) == active_ids(tenancy) == [second.id] != [first.id]
 
 
-def test_what_a_killed_run_left_is_replaced(
+def test_the_provider_of_a_killed_run_is_replaced(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows which secret the left-over provider has."""
+    """Nobody knows which secret that provider has."""
 
     def killed(handler: OidcIdentityProviderHandler, found: Doc) -> Doc:
         raise KeyboardInterrupt
 
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     with monkeypatch.context() as patched:
         patched.setattr(OidcIdentityProviderHandler, "decode", killed)
         with pytest.raises(KeyboardInterrupt):
             driver("oidc_identity_provider").create(inputs)
-    [left] = held(tenancy)
-    made = driver("oidc_identity_provider").create(inputs | {"client_secret": "another"})
-    assert list(held(tenancy)) == [made.id] != [left]
-    assert active(tenancy) == [made.id]
+    [leftover_id] = providers_by_id(tenancy)
+    provider = driver("oidc_identity_provider").create(inputs | {"client_secret": "another"})
+    assert list(providers_by_id(tenancy)) == [provider.id] != [leftover_id]
+    assert active_ids(tenancy) == [provider.id]
 
 
 @pytest.mark.parametrize(

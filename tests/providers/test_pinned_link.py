@@ -1,4 +1,4 @@
-"""Pinned links."""
+"""Pinned links: their names, addresses and number."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
 
 PATH = "/api/v1/ui-config/pinned-links"
 PATCH = (f"PATCH {PATH}/{{id}}",)
-FIXED = {"type": "custom-link", "scope": "tenant"}
+TENANT_LINK = {"type": "custom-link", "scope": "tenant"}
 SAMPLE = {
     "tenant": "x1y2z3.eu.qlikcloud.com",
     "name": "Help",
@@ -28,12 +28,12 @@ SAMPLE = {
 EXAMPLE = {"Help": {"link": "https://help.example.com"}}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"tenant": tenancy.hostname, "name": "Help", "link": "https://help.example.com"}
 
 
 def links(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("pinned-link")}
+    return {link["id"]: link for link in tenancy.world.every("pinned-link")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
@@ -41,19 +41,19 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     return found and {"name": found["name"], "link": found["link"]}
 
 
-def by_hand(name: str, value: str) -> Drift:
+def changed_by_hand(name: str, value: str) -> Drift:
     return Drift(lambda t, id: t.world.patch(f"ui-config/pinned-links/{id}", **{name: value}), value)
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
-    ask("POST", PATH, {"name": inputs["name"].upper(), "link": inputs["link"], **FIXED})
-    body = {"name": inputs["name"], "link": "https://theirs.example", **FIXED}
-    return str(ask("POST", PATH, body)["id"])
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
+    send("POST", PATH, {"name": inputs["name"].upper(), "link": inputs["link"], **TENANT_LINK})
+    body = {"name": inputs["name"], "link": "https://theirs.example", **TENANT_LINK}
+    return str(send("POST", PATH, body)["id"])
 
 
 CASE = Case(
     "pinned_link",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -61,9 +61,9 @@ CASE = Case(
         "name": InPlace("Support", PATCH),
         "link": InPlace("https://support.example.com/", PATCH),
     },
-    drifts={"name": by_hand("name", "Mine"), "link": by_hand("link", "https://mine.example")},
-    gone=lambda t, id: t.world.request("DELETE", f"{PATH}/{id}"),
-    existing=existing,
+    drifts={"name": changed_by_hand("name", "Mine"), "link": changed_by_hand("link", "https://mine.example")},
+    remove=lambda t, id: t.world.request("DELETE", f"{PATH}/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"link"}),
 )
 
@@ -80,32 +80,32 @@ CASE = Case(
         ("https://ada:hunter2@help.example.com", "contains a user name"),
     ],
 )
-def test_what_is_no_link(driver: MakeDriver, tenancy: Tenancy, link: str, message: str) -> None:
+def test_an_invalid_link_is_refused(driver: MakeDriver, tenancy: Tenancy, link: str, message: str) -> None:
     with pytest.raises(AssertionError, match=f"^link: .*{message}") as caught:
-        driver("pinned_link").check({**given(tenancy), "link": link})
+        driver("pinned_link").check({**inputs_for(tenancy), "link": link})
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_name_is_not_too_long(driver: MakeDriver, tenancy: Tenancy) -> None:
-    driver("pinned_link").create({**given(tenancy), "name": "x" * 50})
+def test_a_name_with_more_than_50_characters_is_refused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    driver("pinned_link").create({**inputs_for(tenancy), "name": "x" * 50})
     with pytest.raises(AssertionError, match=r"^name: .*1 to 50 characters"):
-        driver("pinned_link").check({**given(tenancy), "name": "x" * 51})
+        driver("pinned_link").check({**inputs_for(tenancy), "name": "x" * 51})
 
 
-def test_one_too_many(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik's refusal has the limit with it, whatever form its errors have."""
+def test_the_error_above_the_maximum_number_names_the_maximum(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The format of the error of Qlik does not matter."""
     for number in range(50):
-        tenancy.as_bot("POST", PATH, {"name": f"Link {number}", "link": "https://a.example", **FIXED})
+        tenancy.as_bot("POST", PATH, {"name": f"Link {number}", "link": "https://a.example", **TENANT_LINK})
     with pytest.raises(Failure, match="50 pinned links per tenant"):
-        driver("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(inputs_for(tenancy))
     body = {"code": 400, "message": "no more"}
     tenancy.qlik.control.add_fault(method="POST", path=PATH, status=400, body=body)
     with pytest.raises(Failure, match=r"(?s)no more.*50 pinned links per tenant"):
-        driver("pinned_link").create(given(tenancy))
+        driver("pinned_link").create(inputs_for(tenancy))
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_response_creates_no_second_link(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("pinned_link").create(given(tenancy))
-    assert links(tenancy).keys() == {made.id}
+    resource = driver("pinned_link").create(inputs_for(tenancy))
+    assert links(tenancy).keys() == {resource.id}

@@ -1,4 +1,4 @@
-"""Scheduled reloads of published apps."""
+"""Reload tasks: scheduled reloads of published apps, and chains of reloads."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ EXAMPLE = {
 }
 
 
-def published(tenancy: Tenancy, space: str = "Sales") -> str:
-    """Return the id of an app that our bot published, now or before."""
-    place = tenancy.space(space, "managed")
+def published_app(tenancy: Tenancy, space: str = "Sales") -> str:
+    """Return the id of the published app of a space. Publish it as our bot if it does not exist."""
+    space_id = tenancy.space(space, "managed")
     source = tenancy.app("Source", "Staging")
-    there = tenancy.world.apps.get((place, "Source")) or tenancy.world.apps.get((space, "Source"))
-    body = {"spaceId": place, "attributes": {"name": "Source"}}
+    app_at_qlik = tenancy.world.apps.get((space_id, "Source")) or tenancy.world.apps.get((space, "Source"))
+    body = {"spaceId": space_id, "attributes": {"name": "Source"}}
     path = f"/api/v1/apps/{source}/publish"
-    return str(there["id"] if there else tenancy.bot.post(path, body)["attributes"]["id"])
+    return str(app_at_qlik["id"] if app_at_qlik else tenancy.bot.post(path, body)["attributes"]["id"])
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
-        "app": published(tenancy),
+        "app": published_app(tenancy),
         "name": "Nightly",
         "description": "Figures of yesterday",
         "enabled": True,
@@ -62,23 +62,23 @@ def given(tenancy: Tenancy) -> Inputs:
     }
 
 
-def chained(tenancy: Tenancy, after: str, **changes: Any) -> Inputs:
-    """A task that waits for another one."""
+def chained_inputs(tenancy: Tenancy, after: str, **changes: Any) -> Inputs:
+    """Return the inputs of a task that waits for the task `after`."""
     return {
         "tenant": tenancy.hostname,
-        "app": published(tenancy),
+        "app": published_app(tenancy),
         "name": "Afterwards",
         "after_task": after,
         **changes,
     }
 
 
-def held(tenancy: Tenancy) -> dict[str, Any]:
+def tasks_by_id(tenancy: Tenancy) -> dict[str, Any]:
     return {task["id"]: task for task in tenancy.world.every("task")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = tasks_by_id(tenancy).get(id)
     if found is None:
         return None
     schedule = found["start"]["schedule"]
@@ -92,15 +92,15 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def somebody(tenancy: Tenancy, method: str, path: str, body: Any = None) -> Any:
-    """Do something as an administrator who may edit the app."""
+def request_as_admin(tenancy: Tenancy, method: str, path: str, body: Any = None) -> Any:
+    """Send a request as an administrator who can edit the app."""
     tenancy.world.join(tenancy.space("Sales"))
     return tenancy.qlik.request(method, tenancy.hostname, f"{PATH}/{path}", body)
 
 
-def by_hand(path: str, value: Any, live: Any = None) -> Drift:
+def changed_by_hand(path: str, value: Any, live: Any = None) -> Drift:
     def do(tenancy: Tenancy, id: str) -> None:
-        # As our own bot: the path and not the person is what counts.
+        # The bot sends the request. For the refresh it does not matter who changed the task.
         tenancy.bot.patch(f"{PATH}/{id}", [{"op": "add", "path": path, "value": value}])
 
     return Drift(do, value if live is None else live)
@@ -108,7 +108,7 @@ def by_hand(path: str, value: Any, live: Any = None) -> Drift:
 
 CASE = Case(
     "reload_task",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", f"POST {ACTIONS}/on-time-schedule"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -122,41 +122,41 @@ CASE = Case(
         "ends_at": InPlace("", PATCH),
     },
     replaces={
-        "app": lambda t: published(t, "Other"),
+        "app": lambda t: published_app(t, "Other"),
         "after_task": UUID,
         "after_status": "failed",
     },
-    without={"after_task": ("recurrence", "starts_at", "ends_at")},
+    incompatible={"after_task": ("recurrence", "starts_at", "ends_at")},
     drifts={
-        "name": by_hand("/name", "Mine"),
-        "description": by_hand("/description", "Mine"),
-        "enabled": by_hand("/enabled", False),
-        "recurrence": by_hand("/start/schedule/recurrence", "RRULE:FREQ=WEEKLY", "FREQ=WEEKLY"),
-        "time_zone": by_hand("/start/schedule/timezone", "Asia/Tokyo"),
-        "starts_at": by_hand("/start/schedule/startDateTime", "2026-03-01T00:00:00"),
-        "ends_at": by_hand("/start/schedule/endDateTime", "2998-01-01T00:00:00"),
+        "name": changed_by_hand("/name", "Mine"),
+        "description": changed_by_hand("/description", "Mine"),
+        "enabled": changed_by_hand("/enabled", False),
+        "recurrence": changed_by_hand("/start/schedule/recurrence", "RRULE:FREQ=WEEKLY", "FREQ=WEEKLY"),
+        "time_zone": changed_by_hand("/start/schedule/timezone", "Asia/Tokyo"),
+        "starts_at": changed_by_hand("/start/schedule/startDateTime", "2026-03-01T00:00:00"),
+        "ends_at": changed_by_hand("/start/schedule/endDateTime", "2998-01-01T00:00:00"),
     },
-    gone=lambda t, id: t.bot.delete(f"{PATH}/{id}"),
+    remove=lambda t, id: t.bot.delete(f"{PATH}/{id}"),
 )
 
 
-def theirs(tenancy: Tenancy, **changes: Any) -> str:
-    """A task that somebody else made for the app."""
+def create_foreign_task(tenancy: Tenancy, **changes: Any) -> str:
+    """Create a task for the app as somebody else. Return its id."""
     body = {"name": "Nightly", "recurrence": "FREQ=DAILY", "timezone": "UTC", "enabled": True, **changes}
-    path = f"resources/{published(tenancy)}/actions/reload/on-time-schedule"
-    return str(somebody(tenancy, "POST", path, body)["id"])
+    path = f"resources/{published_app(tenancy)}/actions/reload/on-time-schedule"
+    return str(request_as_admin(tenancy, "POST", path, body)["id"])
 
 
-def test_a_chain(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A task waits for another one. A change of that one replaces the task, and shows as drift."""
-    first = driver("reload_task").create(given(tenancy))
-    second = driver("reload_task").create(chained(tenancy, first.id))
-    pairs = held(tenancy)[second.id]["events"][0]["correlation"]
+def test_a_task_can_wait_for_another_task(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """If somebody changes the task to wait for, this is drift, and Tenantry replaces the waiting task."""
+    first = driver("reload_task").create(inputs_for(tenancy))
+    second = driver("reload_task").create(chained_inputs(tenancy, first.id))
+    pairs = tasks_by_id(tenancy)[second.id]["events"][0]["correlation"]
     found = {pair["contextAttributeName"]: pair["contextAttributeValue"] for pair in pairs}
-    assert found == {"id": first.id, "appId": published(tenancy), "status": "SUCCEEDED"}
+    assert found == {"id": first.id, "appId": published_app(tenancy), "status": "SUCCEEDED"}
     assert second.drift() == {}
     tenancy.requests()
-    second.update(chained(tenancy, first.id, description="Later", enabled=False))
+    second.update(chained_inputs(tenancy, first.id, description="Later", enabled=False))
     assert tenancy.requests() == [f"PATCH {PATH}/{second.id}"]
     assert second.drift() == {}
     change = {"op": "add", "path": "/events/0/correlation/0/contextAttributeValue", "value": second.id}
@@ -165,101 +165,105 @@ def test_a_chain(driver: MakeDriver, tenancy: Tenancy) -> None:
     assert second.diff(second.inputs) == ["after_task"]
 
 
-def test_one_trigger(driver: MakeDriver, tenancy: Tenancy) -> None:
-    both = given(tenancy) | {"after_task": UUID}
+def test_a_task_needs_exactly_one_trigger(driver: MakeDriver, tenancy: Tenancy) -> None:
+    both = inputs_for(tenancy) | {"after_task": UUID}
     with pytest.raises(AssertionError, match="after_task: set either recurrence or after_task"):
         driver("reload_task").check(both)
-    neither = {name: value for name, value in given(tenancy).items() if name != "recurrence"}
+    neither = {name: value for name, value in inputs_for(tenancy).items() if name != "recurrence"}
     with pytest.raises(AssertionError, match="recurrence: is required, unless after_task is set"):
         driver("reload_task").check(neither)
 
 
-def test_a_schedule_that_somebody_took_away(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The task is replaced, because Qlik cannot restore a part of it."""
-    made = driver("reload_task").create(given(tenancy))
-    tenancy.bot.patch(f"{PATH}/{made.id}", [{"op": "remove", "path": "/start"}])
-    drift = made.drift()
+def test_a_task_without_its_schedule_is_replaced(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Somebody removed the schedule, and Qlik cannot restore it."""
+    our_task = driver("reload_task").create(inputs_for(tenancy))
+    tenancy.bot.patch(f"{PATH}/{our_task.id}", [{"op": "remove", "path": "/start"}])
+    drift = our_task.drift()
     assert drift
     assert drift["recurrence"] == ""
-    assert made.diff(made.inputs) == ["recurrence"]
+    assert our_task.diff(our_task.inputs) == ["recurrence"]
 
 
-def test_what_the_service_disables_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The state says why; an update enables the task again."""
-    made = driver("reload_task").create(given(tenancy))
-    app = published(tenancy)
+def test_a_task_that_qlik_disables_is_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The state contains the reason."""
+    our_task = driver("reload_task").create(inputs_for(tenancy))
+    app = published_app(tenancy)
     tenancy.bot.delete(f"/api/v1/apps/{app}")
     for _ in range(5):
         tenancy.qlik.control.advance(86_400)
-    assert made.drift() == {"enabled": False}
-    assert made.state["disabled_code"] == "CONSECUTIVE-FAILURES"
+    assert our_task.drift() == {"enabled": False}
+    assert our_task.state["disabled_code"] == "CONSECUTIVE-FAILURES"
 
 
-def test_another_way_to_write_the_same_is_no_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """In the program, and at Qlik: order, capitals, prefix, offset."""
-    inputs = given(tenancy) | {
+def test_another_notation_of_the_same_schedule_is_no_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Programs and Qlik can use another order, case, prefix or UTC offset."""
+    inputs = inputs_for(tenancy) | {
         "recurrence": "RRULE:byminute=0;FREQ=daily;BYHOUR=6",
         "starts_at": "2026-01-01T00:00",
     }
-    made = driver("reload_task").create(inputs)
-    assert made.inputs["recurrence"] == "FREQ=DAILY;BYHOUR=6;BYMINUTE=0"
-    assert made.drift() == {}
+    our_task = driver("reload_task").create(inputs)
+    assert our_task.inputs["recurrence"] == "FREQ=DAILY;BYHOUR=6;BYMINUTE=0"
+    assert our_task.drift() == {}
     for path, value in {
         "startDateTime": "2025-12-31T23:00:00Z",
         "recurrence": "FREQ=DAILY;BYMINUTE=0;BYHOUR=6",
     }.items():
         change = {"op": "replace", "path": f"/start/schedule/{path}", "value": value}
-        tenancy.bot.patch(f"{PATH}/{made.id}", [change])
-    assert made.drift() == {}
+        tenancy.bot.patch(f"{PATH}/{our_task.id}", [change])
+    assert our_task.drift() == {}
 
 
-def test_what_our_bot_made_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """And put right, in one request."""
-    lost = driver("reload_task").create(given(tenancy))
+def test_a_task_that_our_bot_created_is_reused_and_corrected(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """One request corrects all differences."""
+    earlier_task = driver("reload_task").create(inputs_for(tenancy))
     tenancy.requests()
-    made = driver("reload_task").create(given(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
-    assert made.id == lost.id
+    our_task = driver("reload_task").create(
+        inputs_for(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""}
+    )
+    assert our_task.id == earlier_task.id
     assert [request for request in tenancy.requests() if not request.startswith("GET")] == [
-        f"PATCH {PATH}/{made.id}"
+        f"PATCH {PATH}/{our_task.id}"
     ]
-    assert made.drift() == {}
+    assert our_task.drift() == {}
 
 
-def test_what_somebody_else_made_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    id = theirs(tenancy)
+def test_a_task_of_somebody_else_needs_adopt(driver: MakeDriver, tenancy: Tenancy) -> None:
+    id = create_foreign_task(tenancy)
     with pytest.raises(Failure, match="adopt: true") as caught:
-        driver("reload_task").create(given(tenancy))
+        driver("reload_task").create(inputs_for(tenancy))
     assert id in str(caught.value)
-    made = driver("reload_task").create(given(tenancy) | {"adopt": True})
-    assert made.id == id
-    assert made.drift() == {}
+    our_task = driver("reload_task").create(inputs_for(tenancy) | {"adopt": True})
+    assert our_task.id == id
+    assert our_task.drift() == {}
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_response_creates_no_second_task(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*", **{effect: True}, times=1)
-    made = driver("reload_task").create(given(tenancy))
-    assert held(tenancy).keys() == {made.id}
-    assert made.drift() == {}
+    our_task = driver("reload_task").create(inputs_for(tenancy))
+    assert tasks_by_id(tenancy).keys() == {our_task.id}
+    assert our_task.drift() == {}
 
 
-def test_an_answer_without_the_task_is_read_again(
+def test_create_reads_the_task_if_the_response_has_only_its_id(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Qlik does not publish what the action answers, but for the id."""
+    """Qlik documents only the id in the response of this action."""
     post = type(tenancy.bot).post
 
-    def bare(host: Any, path: str, *more: Any, **named: Any) -> Any:
-        answer = post(host, path, *more, **named)
-        return {"id": answer["id"]} if "/actions/reload/" in path else answer
+    def post_returning_id(host: Any, path: str, *args: Any, **kwargs: Any) -> Any:
+        response = post(host, path, *args, **kwargs)
+        return {"id": response["id"]} if "/actions/reload/" in path else response
 
-    monkeypatch.setattr(type(tenancy.bot), "post", bare)
-    made = driver("reload_task").create(given(tenancy))
-    assert made.drift() == {}
+    monkeypatch.setattr(type(tenancy.bot), "post", post_returning_id)
+    our_task = driver("reload_task").create(inputs_for(tenancy))
+    assert our_task.drift() == {}
 
 
-def test_advice_for_an_app_that_may_not_be_reloaded(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+def test_the_error_for_an_app_that_the_bot_cannot_reload_gives_advice(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    inputs = inputs_for(tenancy)
     with pytest.raises(Failure, match=r"403 CHO-003.*(?s:.*)may not reload it"):
         driver("reload_task").create(inputs | {"app": UUID})
 
@@ -276,14 +280,14 @@ def test_advice_for_an_app_that_may_not_be_reloaded(driver: MakeDriver, tenancy:
         ("FREQ=DAILY;INTERVAL=0", '"INTERVAL=0" is not allowed'),
     ],
 )
-def test_what_is_no_recurrence(text: str, message: str) -> None:
+def test_an_invalid_recurrence_is_refused(text: str, message: str) -> None:
     assert message in (schedules.recurrence_problem(text) or "")
 
 
 @pytest.mark.parametrize(
     "text", ["2026-12-31", "2026-12-31T06:00Z", "2026-13-01T06:00", "2026-12-31 06:00", "6"]
 )
-def test_what_is_no_moment(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     assert "2026-12-31T06:00" in (schedules.moment_problem(text) or "")
 
 
@@ -295,7 +299,7 @@ def test_what_is_no_moment(text: str) -> None:
         {"id": "t", "name": "A"},
     ],
 )
-def test_other_tasks_are_read(found: dict[str, Any]) -> None:
-    """Tasks that somebody created in another way have other triggers."""
+def test_tasks_with_other_triggers_can_be_read(found: dict[str, Any]) -> None:
+    """Other programs create such tasks."""
     live = HANDLER.decode(found)
     assert (live["recurrence"], live["enabled"], live.get("after_task")) == ("", False, None)

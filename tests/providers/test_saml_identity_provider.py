@@ -1,4 +1,4 @@
-"""SAML identity providers: what differs from OpenID Connect."""
+"""SAML identity providers: the differences from OpenID Connect."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.providers.test_oidc_identity_provider import (
     PATH,
     RECOVERY,
     TENANT,
-    active,
-    administrator,
-    changed,
-    gone,
-    held,
+    active_ids,
+    create_administrator,
+    patch,
+    providers_by_id,
+    remove,
 )
-from tests.providers.test_oidc_identity_provider import given as oidc
+from tests.providers.test_oidc_identity_provider import inputs_for as oidc_inputs_for
 
 CLAIMS = {name: [name] for name in ("sub", "name", "email", "groups", "picture")}
 FORMATS = "urn:oasis:names:tc:SAML:"
@@ -51,13 +51,13 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
-    administrator(tenancy)
+def inputs_for(tenancy: Tenancy) -> Inputs:
+    create_administrator(tenancy)
     return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = providers_by_id(tenancy).get(id)
     options = found["options"] if found else {}
     return found and {
         "provider": found["provider"],
@@ -65,7 +65,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
         "active": found["active"],
         "entity_id": options["entityId"],
         "sign_on_url": options["signOnUrl"],
-        "certificates": [each["certificate"] for each in options["certificates"]],
+        "certificates": [certificate["certificate"] for certificate in options["certificates"]],
         "name_id_format": options["nameIdFormat"],
         "allow_idp_initiated_login": options["allowIdpInitiatedLogin"],
         "claims_mapping": options["claimsMapping"],
@@ -77,7 +77,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 CASE = Case(
     "saml_identity_provider",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}", "GET /sso", *RECOVERY, *TENANT, f"POST {PATH}"),
     deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
@@ -98,70 +98,73 @@ CASE = Case(
         "create_new_users_on_login": True,
     },
     drifts={
-        "description": Drift(changed("description", "Mine"), "Mine"),
-        "active": Drift(changed("active", False), False),
+        "description": Drift(patch("description", "Mine"), "Mine"),
+        "active": Drift(patch("active", False), False),
         "post_logout_redirect_uri": Drift(
-            changed("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
+            patch("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
         ),
-        "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
+        "clock_tolerance_seconds": Drift(patch("clockToleranceSec", 7), 7),
     },
-    gone=gone,
+    remove=remove,
 )
 
 
 def test_a_sign_on_address_that_fails_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
+    inputs = inputs_for(tenancy)
     tenancy.qlik.control.add_fault(path="/sso", status=500, body={})
     with pytest.raises(Failure, match="it answered 500"):
         driver("saml_identity_provider").create(inputs)
-    assert held(tenancy) == {}
+    assert providers_by_id(tenancy) == {}
 
 
-def test_a_sign_on_address_may_ask_for_a_saml_request(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Most answer 400 to a plain GET, or redirect to a form."""
-    inputs = given(tenancy)
+def test_a_sign_on_address_that_expects_a_saml_request_is_accepted(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Most of these addresses answer a plain GET with 400 or redirect it to a form."""
+    inputs = inputs_for(tenancy)
     for status in (400, 302):
         fault = tenancy.qlik.control.add_fault(path="/sso", status=status, body={})
-        made = driver("saml_identity_provider").create(inputs)
-        made.delete()
+        provider = driver("saml_identity_provider").create(inputs)
+        provider.delete()
         tenancy.qlik.control.release(fault)
 
 
-def test_no_certificate_that_has_ended(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Each login would fail. One valid certificate of several will do."""
-    inputs = given(tenancy)
-    ended = plain(expired_certificate())
+def test_at_least_one_certificate_must_be_valid(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Without a valid certificate, each login fails."""
+    inputs = inputs_for(tenancy)
+    expired = plain(expired_certificate())
     with pytest.raises(Failure, match="its last certificate ended on 20"):
-        driver("saml_identity_provider").create(inputs | {"certificates": [ended]})
-    assert held(tenancy) == {}
-    made = driver("saml_identity_provider").create(inputs | {"certificates": [ended, plain(certificate())]})
-    assert active(tenancy) == [made.id]
+        driver("saml_identity_provider").create(inputs | {"certificates": [expired]})
+    assert providers_by_id(tenancy) == {}
+    provider = driver("saml_identity_provider").create(
+        inputs | {"certificates": [expired, plain(certificate())]}
+    )
+    assert active_ids(tenancy) == [provider.id]
 
 
-def test_the_lines_of_a_certificate_make_no_difference(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Neither does the way in which Qlik returns them."""
-    made = driver("saml_identity_provider").create(given(tenancy))
-    found = held(tenancy)[made.id]
+def test_line_breaks_and_order_of_certificates_are_no_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
+    provider = driver("saml_identity_provider").create(inputs_for(tenancy))
+    found = providers_by_id(tenancy)[provider.id]
     at_qlik = [{"certificate": pem} for pem in (certificate(), expired_certificate())]
     live = HANDLER.decode(found | {"options": found["options"] | {"certificates": at_qlik}})
-    assert live["certificates"] == made.state["certificates"]
+    assert live["certificates"] == provider.state["certificates"]
 
 
-def test_the_very_same_one_is_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A revived tenant has the one that it had, and Qlik does not say who made it. Here it is inactive."""
-    inputs = given(tenancy)
+def test_an_identical_provider_is_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A revived tenant still has its provider, and Qlik does not say who created it. Here it is inactive."""
+    inputs = inputs_for(tenancy)
     first = driver("saml_identity_provider").create(inputs)
-    changed("active", False)(tenancy, first.id)
+    patch("active", False)(tenancy, first.id)
     second = driver("saml_identity_provider").create(inputs | {"description": "Another"})
     assert second.id == first.id
-    assert list(held(tenancy)) == active(tenancy) == [first.id]
-    assert held(tenancy)[first.id]["description"] == "Another"
+    assert list(providers_by_id(tenancy)) == active_ids(tenancy) == [first.id]
+    assert providers_by_id(tenancy)[first.id]["description"] == "Another"
 
 
-def test_from_openid_connect_to_saml(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The new login is active before the old one goes, and stays so."""
-    old = driver("oidc_identity_provider").create(oidc(tenancy))
-    new = driver("saml_identity_provider").create(given(tenancy) | {"adopt": True})
-    assert active(tenancy) == [new.id]
+def test_a_change_to_saml_always_has_an_active_login(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The new login is active before the old one is deleted."""
+    old = driver("oidc_identity_provider").create(oidc_inputs_for(tenancy))
+    new = driver("saml_identity_provider").create(inputs_for(tenancy) | {"adopt": True})
+    assert active_ids(tenancy) == [new.id]
     old.delete()
-    assert list(held(tenancy)) == active(tenancy) == [new.id]
+    assert list(providers_by_id(tenancy)) == active_ids(tenancy) == [new.id]

@@ -1,4 +1,4 @@
-"""Spaces."""
+"""Spaces: adoption, deletion and owners."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)
-WHO_WE_ARE = ("GET /api/v1/users/me", "GET /api/v1/users/*")
+BOT_USER = ("GET /api/v1/users/me", "GET /api/v1/users/*")
 NEW_OWNER = (*PATCH, "POST /api/v1/spaces/{id}/assignments")
-HAND_OVER = (*WHO_WE_ARE, *NEW_OWNER, "GET /api/v1/spaces/{id}/assignments")
+HAND_OVER = (*BOT_USER, *NEW_OWNER, "GET /api/v1/spaces/{id}/assignments")
 PROPERTIES = ("name", "type", "description")
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "name": "Sales",
@@ -33,18 +33,18 @@ def given(tenancy: Tenancy) -> Inputs:
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = {each["id"]: each for each in tenancy.world.spaces.values()}.get(id)
+    found = {space["id"]: space for space in tenancy.world.spaces.values()}.get(id)
     return found and {name: found[name] for name in PROPERTIES} | {"owner": found["ownerId"]}
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {"name": inputs["name"], "type": inputs["type"], "description": "Theirs"}
-    return str(ask("POST", "spaces", body)["id"])
+    return str(send("POST", "spaces", body)["id"])
 
 
 CASE = Case(
     "space",
-    given,
+    inputs_for,
     remote,
     creates=("POST /api/v1/spaces", *NEW_OWNER),
     deletes=("DELETE /api/v1/spaces/{id}",),
@@ -62,15 +62,15 @@ CASE = Case(
             lambda t: t.user("Mallory"),
         ),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"spaces/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"spaces/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"description", "owner"}),
 )
 
 
-def test_a_space_that_is_not_empty_stays(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik refuses (412); the message lists what is in it, and emptied it goes."""
-    space = driver("space").create({**given(tenancy), "type": "shared"})
+def test_a_space_that_is_not_empty_is_not_deleted(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Qlik refuses the deletion with 412. The message lists the content of the space."""
+    space = driver("space").create({**inputs_for(tenancy), "type": "shared"})
     apps = [tenancy.app(name, "Sales") for name in ("Forecast", "Pipeline")]
     with pytest.raises(Failure) as caught:
         space.delete()
@@ -83,36 +83,39 @@ def test_a_space_that_is_not_empty_stays(driver: MakeDriver, tenancy: Tenancy) -
     assert tenancy.world.spaces == {}
 
 
-def test_a_space_of_another_type_is_not_taken_over(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Its type cannot change, so it is not the wanted space, whoever created it."""
+def test_a_space_of_another_type_is_not_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The type of a space cannot change. It does not matter who created the space."""
     theirs = tenancy.space("Sales", "shared")
     with pytest.raises(Failure) as caught:
-        driver("space").create(given(tenancy))
+        driver("space").create(inputs_for(tenancy))
     assert theirs in str(caught.value)
     assert "shared" in str(caught.value)
     assert tenancy.world.spaces["Sales"]["type"] == "shared"
 
 
-def test_names_are_told_apart_by_case(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik's search finds parts of names in any case; only a space of exactly this name is taken over."""
+def test_only_a_space_with_exactly_the_name_is_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The search of Qlik ignores case and also finds parts of names."""
     tenancy.space("SALES", "managed")
     tenancy.space("Sales and more", "managed")
     ours = tenancy.space("Sales", "managed")
-    assert driver("space").create(given(tenancy)).id == ours
+    assert driver("space").create(inputs_for(tenancy)).id == ours
 
 
 def members(tenancy: Tenancy, space: str) -> dict[str, list[str]]:
-    """The roles of users in a space, by their ids."""
-    kept = [each for each in tenancy.world.every("assignment") if each["spaceId"] == space]
-    return {each["assigneeId"]: sorted(each["roles"]) for each in kept}
+    """Return the sorted roles of each user in a space, by user id."""
+    return {
+        assignment["assigneeId"]: sorted(assignment["roles"])
+        for assignment in tenancy.world.every("assignment")
+        if assignment["spaceId"] == space
+    }
 
 
 @pytest.mark.parametrize("type", ["shared", "managed", "data"])
 def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
     driver: MakeDriver, tenancy: Tenancy, type: str
 ) -> None:
-    """TenantAdmin alone can neither import nor publish. A message says that the bot stays, with its roles."""
-    space = driver("space").create({**given(tenancy), "type": type})
+    """The role TenantAdmin alone can neither import nor publish. A message names the roles of the bot."""
+    space = driver("space").create({**inputs_for(tenancy), "type": type})
     roles = {"managed": ["consumer", "facilitator", "publisher"]}.get(type, ["facilitator", "producer"])
     assert members(tenancy, space.id) == {tenancy.bot_id: roles}
     assert any(", ".join(roles) in line and space.id in line for line in tenancy.messages)
@@ -120,46 +123,46 @@ def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
         tenancy.app("Forecast", "Sales")
 
 
-def test_the_bot_gets_the_roles_that_it_lacks(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A facilitator does not publish; what else it was given stays."""
+def test_the_bot_gets_the_missing_roles_and_keeps_its_others(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A facilitator cannot publish."""
     theirs = tenancy.world.request("POST", "spaces", {"name": "Sales", "type": "managed"})["id"]
     body = {"type": "user", "assigneeId": tenancy.bot_id, "roles": ["contributor", "facilitator"]}
     tenancy.world.request("POST", f"spaces/{theirs}/assignments", body)
-    space = driver("space").create({**given(tenancy), "adopt": True})
+    space = driver("space").create({**inputs_for(tenancy), "adopt": True})
     assert space.id == theirs
-    everything = ["consumer", "contributor", "facilitator", "publisher"]
-    assert members(tenancy, theirs) == {tenancy.bot_id: everything}
+    roles = ["consumer", "contributor", "facilitator", "publisher"]
+    assert members(tenancy, theirs) == {tenancy.bot_id: roles}
 
 
-def test_a_space_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Where no owner is wanted any more, our bot user owns it again; before that, the owner is let alone."""
-    without = {name: value for name, value in given(tenancy).items() if name != "owner"}
-    space = driver("space").create(without)
+def test_the_bot_owns_a_space_again_if_the_owner_is_removed(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A program that never set an owner does not change the owner."""
+    without_owner = {name: value for name, value in inputs_for(tenancy).items() if name != "owner"}
+    space = driver("space").create(without_owner)
     tenancy.world.patch(f"spaces/{space.id}", ownerId=tenancy.user("Grace"))
     assert space.drift() == {}
     assert "owner" not in space.state
-    space.update(given(tenancy))
-    space.update(without)
+    space.update(inputs_for(tenancy))
+    space.update(without_owner)
     assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.bot_id == space.state["owner_id"]
     assert "owner" not in space.state
     assert space.drift() == {}
 
 
-def test_a_handing_over_that_was_cut_off(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The space is recorded; and where nothing was recorded, the bot joins in the next run all the same."""
+def test_the_next_run_completes_an_interrupted_change_of_owner(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The bot becomes a member of the space, even if the state does not have the space."""
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
     with pytest.raises(Failure, match="The object exists"):
-        driver("space").create(given(tenancy))
+        driver("space").create(inputs_for(tenancy))
     id = tenancy.world.spaces["Sales"]["id"]
     assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.user("Grace")
     assert members(tenancy, id) == {}
     tenancy.qlik.control.clear_faults()
-    assert driver("space").create(given(tenancy)).id == id
+    assert driver("space").create(inputs_for(tenancy)).id == id
     assert members(tenancy, id).keys() == {tenancy.bot_id}
 
 
-def test_an_owner_who_is_no_user(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """What Qlik says of it reaches the user; the space is recorded, and stays ours."""
+def test_an_owner_who_does_not_exist_is_an_error(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The error contains the message of Qlik, and the bot still owns the space."""
     with pytest.raises(Failure, match=r"(?s)PATCH .*/api/v1/spaces/.* answered 400.*no such user.*traceId"):
-        driver("space").create({**given(tenancy), "owner": "u123"})
+        driver("space").create({**inputs_for(tenancy), "owner": "u123"})
     assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.bot_id

@@ -1,4 +1,4 @@
-"""Assignments of spaces."""
+"""Space assignments: their roles, and the deletion of their space."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 
 ASSIGNMENTS = "/api/v1/spaces/{space}/assignments"
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
         "space": tenancy.space("Sales", "managed"),
@@ -30,35 +30,35 @@ def given(tenancy: Tenancy) -> Inputs:
     }
 
 
-def found(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
-    kept = tenancy.qlik.control.dump()[tenancy.hostname].get("assignment", [])
-    return next((each for each in kept if each["id"] == id), None)
+def find_assignment(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+    assignments = tenancy.qlik.control.dump()[tenancy.hostname].get("assignment", [])
+    return next((assignment for assignment in assignments if assignment["id"] == id), None)
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    there = found(tenancy, id)
-    return there and {
-        "space": there["spaceId"],
-        "assignee": there["assigneeId"],
-        "type": there["type"],
-        "roles": sorted(there["roles"]),
+    found = find_assignment(tenancy, id)
+    return found and {
+        "space": found["spaceId"],
+        "assignee": found["assigneeId"],
+        "type": found["type"],
+        "roles": sorted(found["roles"]),
     }
 
 
 def path(tenancy: Tenancy, id: str) -> str:
-    there = found(tenancy, id)
-    assert there
-    return f"spaces/{there['spaceId']}/assignments/{id}"
+    found = find_assignment(tenancy, id)
+    assert found
+    return f"spaces/{found['spaceId']}/assignments/{id}"
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {"type": "group", "assigneeId": inputs["assignee"], "roles": ["publisher"]}
-    return str(ask("POST", f"spaces/{inputs['space']}/assignments", body)["id"])
+    return str(send("POST", f"spaces/{inputs['space']}/assignments", body)["id"])
 
 
 CASE = Case(
     "space_assignment",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {ASSIGNMENTS}",),
     deletes=(f"DELETE {ASSIGNMENTS}/{{id}}",),
@@ -74,23 +74,25 @@ CASE = Case(
             ["consumer", "publisher"],
         )
     },
-    gone=lambda t, id: t.world.request("DELETE", path(t, id)),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", path(t, id)),
+    create_existing=create_existing,
     corrected=frozenset({"roles"}),
 )
 
 
-def test_it_goes_with_its_space(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Where the space is gone, so is the assignment: no error on refresh and deletion."""
-    assignment = driver("space_assignment").create(given(tenancy))
+def test_an_assignment_does_not_exist_after_the_deletion_of_its_space(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Neither a refresh nor a deletion fails."""
+    assignment = driver("space_assignment").create(inputs_for(tenancy))
     tenancy.world.request("DELETE", f"spaces/{tenancy.space('Sales')}")
     assert assignment.drift() is None
     assignment.delete()
 
 
-def test_a_role_that_the_type_of_space_does_not_know(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A role of another type of space is Qlik's to refuse; one of none is refused before."""
+def test_a_role_that_the_space_type_does_not_have_is_refused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Tenantry refuses roles that no space type has. Qlik refuses roles of another space type."""
     with pytest.raises(AssertionError, match=r"roles: 'viewer' is not allowed.*allowed: .*consumer"):
-        driver("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
+        driver("space_assignment").check({**inputs_for(tenancy), "roles": ["viewer"]})
     with pytest.raises(Failure, match=r"(?s)400.*roles of a managed space are"):
-        driver("space_assignment").create({**given(tenancy), "roles": ["producer"]})
+        driver("space_assignment").create({**inputs_for(tenancy), "roles": ["producer"]})

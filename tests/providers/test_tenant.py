@@ -1,4 +1,4 @@
-"""Tenants: their properties. How one comes to be and comes back is in test_registration.py."""
+"""The properties of tenants. Their creation and revival is in tenants/test_registration.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SWITCHES = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",
@@ -34,10 +34,10 @@ def given(tenancy: Tenancy) -> Inputs:
 
 
 def proof(tenancy: Tenancy) -> Inputs:
-    """A proof that this run has made, with its permit."""
+    """Create a proof with its permit in this run. Return the `proof` output."""
     inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
-    made: Inputs = ResourceDriver(tenancy, "tenant_proof").create(inputs).state["proof"]
-    return made
+    output: Inputs = ResourceDriver(tenancy, "tenant_proof").create(inputs).state["proof"]
+    return output
 
 
 def camel(name: str) -> str:
@@ -59,8 +59,8 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def patched(path: str, value: object) -> Callable[[Tenancy, str], object]:
-    """Change one property of the tenant as somebody else."""
+def patch_tenant(path: str, value: object) -> Callable[[Tenancy, str], object]:
+    """Return a function that changes one property of the tenant as somebody else."""
 
     def do(tenancy: Tenancy, id: str) -> None:
         world = World(tenancy.qlik, id)
@@ -70,21 +70,21 @@ def patched(path: str, value: object) -> Callable[[Tenancy, str], object]:
 
 
 def deactivate(tenancy: Tenancy, id: str) -> None:
-    """Deactivate the tenant as somebody with the same client would, in My Qlik."""
+    """Deactivate the tenant outside Tenantry, with the same OAuth client."""
     register = tenancy.cloud.register("eu")
     path = f"/api/v1/tenants/{World(tenancy.qlik, id).tenant['id']}/actions/deactivate"
     register.post(path, {"purgeAfterDays": 10}, headers={"qlik-confirm-hostname": id})
 
 
 def purge(tenancy: Tenancy, id: str) -> None:
-    """Deactivate it and let its grace period go by."""
+    """Deactivate the tenant and wait until its grace period has ended."""
     deactivate(tenancy, id)
     tenancy.qlik.control.advance(11 * 24 * 3600)
 
 
 CASE = Case(
     "tenant",
-    given,
+    inputs_for,
     remote,
     creates=(
         "POST /api/v1/tenants",
@@ -100,59 +100,62 @@ CASE = Case(
         "grace_days": InPlace(14),
         **{name: InPlace(not value, PATCH) for name, value in SWITCHES.items()},
     },
-    fixed=frozenset({"region", "datacenter", "status"}),
+    immutable=frozenset({"region", "datacenter", "status"}),
     drifts={
-        "name": Drift(patched("name", "Mine"), "Mine"),
-        "alias": Drift(patched("hostnames/1", "mine.eu.qlikcloud.com"), "mine.eu.qlikcloud.com"),
+        "name": Drift(patch_tenant("name", "Mine"), "Mine"),
+        "alias": Drift(patch_tenant("hostnames/1", "mine.eu.qlikcloud.com"), "mine.eu.qlikcloud.com"),
         "status": Drift(deactivate, "disabled"),
-        **{name: Drift(patched(camel(name), not value), not value) for name, value in SWITCHES.items()},
+        **{name: Drift(patch_tenant(camel(name), not value), not value) for name, value in SWITCHES.items()},
     },
 )
 
 
-def test_many_changes_are_one_request(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """All that PATCH takes goes in one."""
-    tenant = driver("tenant").create(given(tenancy))
+def test_several_changes_take_one_request(driver: MakeDriver, tenancy: Tenancy) -> None:
+    tenant = driver("tenant").create(inputs_for(tenancy))
     tenancy.requests()
-    wanted = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
-    tenant.update(tenant.inputs | wanted)
+    desired = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
+    tenant.update(tenant.inputs | desired)
     assert tenancy.requests() == [f"PATCH /api/v1/tenants/{tenant.state['tenant_id']}"]
-    assert (remote(tenancy, tenant.id) or {}).items() >= wanted.items()
+    assert (remote(tenancy, tenant.id) or {}).items() >= desired.items()
 
 
-def test_the_run_that_made_it(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Later runs, a refresh and a change leave it as it is."""
-    tenant = driver("tenant").create({**given(tenancy), "program_run": "first"})
+def test_the_state_keeps_the_run_that_created_the_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A refresh and an update in a later run do not change it."""
+    tenant = driver("tenant").create({**inputs_for(tenancy), "program_run": "first"})
     assert tenant.state["created_by_run"] == "first"
     tenant.drift()
-    tenant.update({**given(tenancy), "name": "Globex Corporation", "program_run": "second"})
+    tenant.update({**inputs_for(tenancy), "name": "Globex Corporation", "program_run": "second"})
     assert tenant.state["created_by_run"] == "first"
     assert "program_run" not in tenant.state
 
 
 @pytest.mark.parametrize(("name", "value"), [("region", "us"), ("datacenter", "eu-central-1")])
-def test_a_tenant_does_not_move(driver: MakeDriver, tenancy: Tenancy, name: str, value: str) -> None:
-    """A changed line in a file never replaces a tenant."""
-    tenant = driver("tenant").create(given(tenancy))
+def test_region_and_datacenter_cannot_change(
+    driver: MakeDriver, tenancy: Tenancy, name: str, value: str
+) -> None:
+    """A changed line in a stack file never replaces a tenant."""
+    tenant = driver("tenant").create(inputs_for(tenancy))
     with pytest.raises(AssertionError, match=f"{name}: .* can never change: make a new stack"):
-        tenant.check({**given(tenancy), name: value})
+        tenant.check({**inputs_for(tenancy), name: value})
 
 
-def test_what_is_not_given_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Alias and switches are neither sent nor compared."""
-    inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
+def test_properties_that_the_program_does_not_set_are_not_managed(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Tenantry neither sends nor compares alias and switches."""
+    inputs = {name: inputs_for(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
     tenant = driver("tenant").create(inputs)
-    patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
-    patched("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
+    patch_tenant("enableAppOpeningFeedback", True)(tenancy, tenant.id)
+    patch_tenant("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
     assert tenant.drift() == {}
     tenancy.requests()
     tenant.update({**inputs, "name": "Globex Corporation"})
     assert World(tenancy.qlik, tenant.id).tenant["enableAppOpeningFeedback"] is True
 
 
-def test_deactivation_confirms_the_hostname_and_gives_the_days(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Without another value, Qlik purges the tenant after 30 days."""
-    tenant = driver("tenant").create({**given(tenancy), "grace_days": 12})
+def test_deactivation_sends_the_grace_days(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The default of Qlik is 30 days. The emulator also requires the hostname as confirmation."""
+    tenant = driver("tenant").create({**inputs_for(tenancy), "grace_days": 12})
     tenant.delete()
     found = World(tenancy.qlik, tenant.id).tenant
     assert found["status"] == "disabled"
@@ -160,9 +163,9 @@ def test_deactivation_confirms_the_hostname_and_gives_the_days(driver: MakeDrive
     assert (found["_purge_at"] - now) / 86400 == pytest.approx(12, abs=0.01)
 
 
-def test_one_that_qlik_does_not_know_stays_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Purged at Qlik: a refresh shows that and drops nothing; `up` stops and says the ways out."""
-    tenant = driver("tenant").create(given(tenancy))
+def test_a_purged_tenant_stays_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A refresh shows the purge and removes nothing from the state. `up` fails and says what to do."""
+    tenant = driver("tenant").create(inputs_for(tenancy))
     purge(tenancy, tenant.id)
     assert tenant.drift() == {"status": "gone"}
     assert "tenantry forget" in tenancy.messages[-1]
@@ -173,11 +176,11 @@ def test_one_that_qlik_does_not_know_stays_in_the_state(driver: MakeDriver, tena
     tenant.delete()
 
 
-def test_a_passing_404_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A
-    deactivation that met such a page was none.
+def test_a_404_page_of_an_ingress_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """An ingress can answer instead of Qlik for a moment. A refresh repeats the request. A deactivation that
+    gets such a page fails.
     """
-    tenant = driver("tenant").create(given(tenancy))
+    tenant = driver("tenant").create(inputs_for(tenancy))
     page = {"status": 404, "body": "default backend - 404"}
     tenancy.qlik.control.add_fault(host=tenant.id, path="/api/v1/tenants/*", times=1, **page)
     assert tenant.drift() == {}
@@ -189,41 +192,40 @@ def test_a_passing_404_changes_nothing(driver: MakeDriver, tenancy: Tenancy) -> 
     assert tenant.drift() == {}
 
 
-def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
-    driver: MakeDriver, tenancy: Tenancy
-) -> None:
-    """A run that is killed right after it gave that name would leave a tenant that fits no proof."""
+def test_a_rename_waits_until_the_state_has_the_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The proof has another name than the inputs. After a rename in a killed run, no proof fits."""
     revive = {"hostname": tenancy.hostname, "tenant_id": tenancy.tenant_id}
     tenant = driver("tenant")
     with pytest.raises(Failure, match=r'requested under the name "Globex".*rename it to "Globex Ltd"'):
-        tenant.create(given(tenancy) | {"name": "Globex Ltd", "revive": revive})
+        tenant.create(inputs_for(tenancy) | {"name": "Globex Ltd", "revive": revive})
     assert "PATCH" not in " ".join(tenancy.requests())
-    # Recorded as it is, so that the next run updates it.
+    # The state has the current name, so the next run updates it.
     tenant.id, tenant.state = tenancy.hostname, tenant.inputs | {"name": tenancy.world.tenant["name"]}
     tenant.state["tenant_id"] = tenancy.tenant_id
     tenant.update(tenant.inputs)
     assert tenancy.world.tenant["name"] == "Globex Ltd"
 
 
-def test_a_refused_alias_leaves_no_tenant_without_a_name(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Name and alias go in one request; only if the alias is refused, the name goes in another."""
+def test_a_tenant_gets_its_name_even_if_its_alias_is_refused(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """One request sends name and alias. If Qlik refuses the alias, another request sends the name."""
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "globex.eu.qlikcloud.com"})
-    before = {each["hostnames"][0] for each in tenancy.qlik.control.dump()["cloud"]["tenant"]}
+    before = {tenant["hostnames"][0] for tenant in tenancy.qlik.control.dump()["cloud"]["tenant"]}
     with pytest.raises(Failure, match=r"cannot have the alias globex\.eu\.qlikcloud\.com"):
-        driver("tenant").create(given(tenancy))
-    (made,) = (
-        each for each in tenancy.qlik.control.dump()["cloud"]["tenant"] if each["hostnames"][0] not in before
-    )
-    assert made["name"] == "Globex"
-    assert made["hostnames"][1:] == []
+        driver("tenant").create(inputs_for(tenancy))
+    tenants = tenancy.qlik.control.dump()["cloud"]["tenant"]
+    (created_tenant,) = (tenant for tenant in tenants if tenant["hostnames"][0] not in before)
+    assert created_tenant["name"] == "Globex"
+    assert created_tenant["hostnames"][1:] == []
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_who_has_the_alias_is_told(
+def test_the_error_of_a_taken_alias_names_its_tenant(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """Where the organisation can be asked; however Qlik refuses it, the other changes are made."""
-    tenant = driver("tenant").create(given(tenancy) | {"alias": "first.eu.qlikcloud.com"})
+    """This requires an organisation client. The status of the refusal does not matter, and Qlik applies the
+    other changes.
+    """
+    tenant = driver("tenant").create(inputs_for(tenancy) | {"alias": "first.eu.qlikcloud.com"})
     tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "taken.eu.qlikcloud.com"})
     if status == 409:
         fault = {"status": 409, "body": {"errors": [{"code": "X-9", "title": "Taken"}], "traceId": "t9"}}
@@ -241,11 +243,11 @@ def test_who_has_the_alias_is_told(
     assert World(tenancy.qlik, tenant.id).tenant["name"] == "Globex Ltd"
 
 
-def test_a_revive_line_that_comes_too_late_is_told(
+def test_a_revive_line_for_a_stack_with_a_tenant_has_no_effect(
     driver: MakeDriver, tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stack already has a tenant: a message says that the line has no effect."""
-    tenant = driver("tenant").create(given(tenancy))
+    """A message says so, unless the line names the tenant of the stack."""
+    tenant = driver("tenant").create(inputs_for(tenancy))
     line = {"hostname": "x1y2z3.eu.qlikcloud.com", "tenant_id": "t"}
     assert tenant.diff({**tenant.inputs, "revive": line}) == []
     assert "`revive` names x1y2z3.eu.qlikcloud.com, but this stack has tenant" in capsys.readouterr().out

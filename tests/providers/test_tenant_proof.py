@@ -1,4 +1,4 @@
-"""The proof that a run is about to request a tenant."""
+"""Tenant proofs. A proof says that a run is about to request a tenant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.providers.tenants import permits
 from tests.providers.resource_driver import Case, Inputs, MakeDriver, Tenancy
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
 
 
@@ -20,66 +20,75 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     return {}
 
 
-CASE = Case("tenant_proof", given, remote, creates=("GET /api/v1/licenses/overview",), deletes=(), stays=True)
+CASE = Case(
+    "tenant_proof",
+    inputs_for,
+    remote,
+    creates=("GET /api/v1/licenses/overview",),
+    deletes=(),
+    is_state_only=True,
+)
 
 
-def test_it_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A wrong clock of the machine does not affect the time of the request."""
+def test_a_proof_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A wrong clock of this machine does not affect the time."""
     tenancy.qlik.control.advance(40 * 24 * 3600)
-    proof = driver("tenant_proof").create(given(tenancy))
-    facts = proof.state["proof"]
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
+    proof_output = proof.state["proof"]
     now = datetime.fromisoformat(tenancy.qlik.control.health()["time"])
-    made_at, valid_until = (datetime.fromisoformat(facts[name]) for name in ("made_at", "valid_until"))
-    assert timedelta(0) <= now - made_at < timedelta(minutes=5)
-    assert (valid_until - made_at).total_seconds() == permits.PERMIT_SECONDS
-    assert facts["id"] == proof.id
+    created_at, valid_until = (
+        datetime.fromisoformat(proof_output[name]) for name in ("made_at", "valid_until")
+    )
+    assert timedelta(0) <= now - created_at < timedelta(minutes=5)
+    assert (valid_until - created_at).total_seconds() == permits.PERMIT_SECONDS
+    assert proof_output["id"] == proof.id
     assert "licence-key" not in repr(proof.state)
 
 
-def test_its_permit_is_spent_once(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Whatever comes of the request that it is taken for."""
-    proof = driver("tenant_proof").create(given(tenancy))
+def test_the_permit_of_a_proof_can_be_taken_only_once(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The result of the request does not matter."""
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert permits.take(proof.id)
     assert permits.take(proof.id) is None
 
 
-def test_taking_a_tenant_back_needs_no_licence(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The run requests nothing under such a proof, and the proof says so."""
+def test_a_revival_needs_no_licence(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The run requests no tenant with such a proof, and the proof says so."""
     tenancy.requests()
-    proof = driver("tenant_proof").create(given(tenancy) | {"revives": True})
+    proof = driver("tenant_proof").create(inputs_for(tenancy) | {"revives": True})
     assert tenancy.requests() == []
     assert proof.state["proof"]["unused"] is True
     assert permits.take(proof.id) is None
 
 
-@pytest.mark.parametrize("wrong", ["secret", "licence"])
-def test_what_would_fail_later_leaves_no_proof(
-    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, wrong: str
+@pytest.mark.parametrize("failing_request", ["secret", "licence"])
+def test_wrong_credentials_or_a_missing_licence_leave_no_proof(
+    driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, failing_request: str
 ) -> None:
-    """Wrong credentials or no licence end the run before there is anything in the state."""
-    path = "/oauth/token" if wrong == "secret" else "/api/v1/licenses/overview"
+    """The run fails before the state has anything."""
+    path = "/oauth/token" if failing_request == "secret" else "/api/v1/licenses/overview"
     tenancy.cloud._calls._tokens._tokens.clear()
     tenancy.qlik.control.add_fault(host="templates.*", path=path, status=403)
     with pytest.raises(Failure, match="answered 403"):
-        driver("tenant_proof").create(given(tenancy))
+        driver("tenant_proof").create(inputs_for(tenancy))
 
 
-def test_without_checkpoints_nothing_is_asked_for(
+def test_without_checkpoints_no_request_is_sent(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proof would not be in the state in time."""
+    """The state would not have the proof in time."""
     monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
     tenancy.requests()
     with pytest.raises(Failure, match="PULUMI_SKIP_CHECKPOINTS is set"):
-        driver("tenant_proof").create(given(tenancy))
+        driver("tenant_proof").create(inputs_for(tenancy))
     assert tenancy.requests() == []
 
 
-def test_it_is_renewed_by_its_own_name_alone(
+def test_a_renewal_must_name_the_id_of_the_proof(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command run twice, or pasted later, renews nothing else."""
-    proof = driver("tenant_proof").create(given(tenancy))
+    """If somebody runs the same command twice or later, it renews no other proof."""
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert proof.diff(proof.inputs) == []
     monkeypatch.setenv(RENEW, "0" * 32)
     assert proof.diff(proof.inputs) == []
@@ -88,16 +97,16 @@ def test_it_is_renewed_by_its_own_name_alone(
 
 
 def test_a_trial_that_has_ended_gets_no_tenant(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A preview checks this machine's clock, and a run checks Qlik's. An existing tenant does not change."""
+    """A preview uses this machine's clock, and a run uses Qlik's. An existing proof stays valid."""
     with pytest.raises(AssertionError) as caught:
-        driver("tenant_proof").check(given(tenancy) | {"ends_on": "2020-12-31"})
+        driver("tenant_proof").check(inputs_for(tenancy) | {"ends_on": "2020-12-31"})
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
         assert words in str(caught.value)
     tomorrow = str(datetime.now(UTC).date() + timedelta(days=1))
     tenancy.qlik.control.advance(3 * 24 * 3600)
     before = set(permits._permits)
     with pytest.raises(Failure, match=f"the trial ended on {tomorrow}"):
-        driver("tenant_proof").create(given(tenancy) | {"ends_on": tomorrow})
+        driver("tenant_proof").create(inputs_for(tenancy) | {"ends_on": tomorrow})
     assert set(permits._permits) == before
-    proof = driver("tenant_proof").create(given(tenancy))
+    proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert proof.check(proof.inputs | {"ends_on": "2020-12-31"}) == proof.inputs

@@ -1,4 +1,4 @@
-"""Webhooks: secrets are never read, and a new URL sends the encrypted headers again."""
+"""Webhooks: Qlik never returns their secrets, and a new URL requires the encrypted headers again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tests.providers.resource_driver import (
-    Ask,
     Case,
     Drift,
     InPlace,
     Inputs,
     MakeDriver,
+    SendRequest,
     Tenancy,
 )
 from tests.world import Doc
@@ -50,16 +50,16 @@ EXAMPLE = {
 }
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return SAMPLE | {"tenant": tenancy.hostname, "enabled": True, "adopt": None}
 
 
-def held(tenancy: Tenancy) -> dict[str, Doc]:
-    return {each["id"]: each for each in tenancy.world.every("webhook")}
+def webhooks_by_id(tenancy: Tenancy) -> dict[str, Doc]:
+    return {webhook["id"]: webhook for webhook in tenancy.world.every("webhook")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = held(tenancy).get(id)
+    found = webhooks_by_id(tenancy).get(id)
     return found and {
         "name": found["name"],
         "url": found["url"],
@@ -74,11 +74,11 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     }
 
 
-def ask_as_admin(tenancy: Tenancy, method: str, path: str = "", body: Any = None) -> Any:
+def request_as_admin(tenancy: Tenancy, method: str, path: str = "", body: Any = None) -> Any:
     return tenancy.qlik.request(method, tenancy.hostname, f"{PATH}{path}", body)
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
     body = {
         "name": inputs["name"],
         "url": "https://theirs.example",
@@ -86,21 +86,21 @@ def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
         "secret": "s" * 32,
         "encryptedHeaders": {"X-Theirs": "1"},
     }
-    if ask == tenancy.as_bot:
+    if send == tenancy.as_bot:
         return str(tenancy.bot.post(PATH, body)["id"])
-    return str(ask_as_admin(tenancy, "POST", "", body)["id"])
+    return str(request_as_admin(tenancy, "POST", "", body)["id"])
 
 
-def by_hand(path: str, value: Any) -> Callable[[Tenancy, str], object]:
-    change = [{"op": "replace", "path": path, "value": value}]
+def patch(path: str, value: Any) -> Callable[[Tenancy, str], object]:
+    operations = [{"op": "replace", "path": path, "value": value}]
     if path == "/url":
-        change.append({"op": "replace", "path": "/encryptedHeaders", "value": {"X-Api-Key": "theirs"}})
-    return lambda t, id: ask_as_admin(t, "PATCH", f"/{id}", change)
+        operations.append({"op": "replace", "path": "/encryptedHeaders", "value": {"X-Api-Key": "theirs"}})
+    return lambda t, id: request_as_admin(t, "PATCH", f"/{id}", operations)
 
 
 CASE = Case(
     "webhook",
-    given,
+    inputs_for,
     remote,
     creates=(f"GET {PATH}*", f"POST {PATH}"),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -118,53 +118,56 @@ CASE = Case(
         "check_certificate_revocation": InPlace(False, PATCH),
     },
     drifts={
-        "name": Drift(by_hand("/name", "Mine"), "Mine"),
-        "url": Drift(by_hand("/url", "https://mine.example"), "https://mine.example"),
-        "description": Drift(by_hand("/description", "Mine"), "Mine"),
-        "event_types": Drift(by_hand("/eventTypes", [PUBLISHED]), [PUBLISHED]),
-        "enabled": Drift(by_hand("/enabled", False), False),
-        "filter": Drift(by_hand("/filter", 'spaceId eq "s1"'), 'spaceId eq "s1"'),
-        "headers": Drift(by_hand("/headers/X-Mine", "1"), {"X-Customer": "globex", "X-Mine": "1"}),
-        "check_certificate_revocation": Drift(by_hand("/checkCertificateRevocation", False), False),
+        "name": Drift(patch("/name", "Mine"), "Mine"),
+        "url": Drift(patch("/url", "https://mine.example"), "https://mine.example"),
+        "description": Drift(patch("/description", "Mine"), "Mine"),
+        "event_types": Drift(patch("/eventTypes", [PUBLISHED]), [PUBLISHED]),
+        "enabled": Drift(patch("/enabled", False), False),
+        "filter": Drift(patch("/filter", 'spaceId eq "s1"'), 'spaceId eq "s1"'),
+        "headers": Drift(patch("/headers/X-Mine", "1"), {"X-Customer": "globex", "X-Mine": "1"}),
+        "check_certificate_revocation": Drift(patch("/checkCertificateRevocation", False), False),
     },
-    gone=lambda t, id: ask_as_admin(t, "DELETE", f"/{id}"),
-    existing=existing,
+    remove=lambda t, id: request_as_admin(t, "DELETE", f"/{id}"),
+    create_existing=create_existing,
     corrected=frozenset(SAMPLE) - {"tenant", "name", "event_types", "adopt"},
 )
 
 
-def test_a_secret_that_is_left_out_later_is_taken_away(driver: MakeDriver, tenancy: Tenancy) -> None:
-    inputs = given(tenancy)
-    made = driver("webhook").create(inputs)
-    made.update(
+def test_an_update_without_the_secrets_removes_them(driver: MakeDriver, tenancy: Tenancy) -> None:
+    inputs = inputs_for(tenancy)
+    webhook = driver("webhook").create(inputs)
+    webhook.update(
         {name: value for name, value in inputs.items() if name not in ("secret", "encrypted_headers")}
     )
-    assert (held(tenancy)[made.id]["_secret"], held(tenancy)[made.id]["_encryptedHeaders"]) == (None, {})
-    assert made.drift() == {}
+    assert (
+        webhooks_by_id(tenancy)[webhook.id]["_secret"],
+        webhooks_by_id(tenancy)[webhook.id]["_encryptedHeaders"],
+    ) == (None, {})
+    assert webhook.drift() == {}
 
 
-def test_secrets_that_are_gone_at_qlik_show(driver: MakeDriver, tenancy: Tenancy) -> None:
-    made = driver("webhook").create(given(tenancy))
+def test_secrets_that_somebody_removed_are_drift(driver: MakeDriver, tenancy: Tenancy) -> None:
+    webhook = driver("webhook").create(inputs_for(tenancy))
     for path in ("/secret", "/encryptedHeaders"):
-        ask_as_admin(tenancy, "PATCH", f"/{made.id}", [{"op": "remove", "path": path}])
-    assert made.drift() == {"secret": None, "encrypted_headers": None}
-    made.update(made.inputs)
-    assert (remote(tenancy, made.id) or {})["secret"] == SECRET
-    assert made.drift() == {}
+        request_as_admin(tenancy, "PATCH", f"/{webhook.id}", [{"op": "remove", "path": path}])
+    assert webhook.drift() == {"secret": None, "encrypted_headers": None}
+    webhook.update(webhook.inputs)
+    assert (remote(tenancy, webhook.id) or {})["secret"] == SECRET
+    assert webhook.drift() == {}
 
 
-def test_a_webhook_of_a_user_is_left_alone(driver: MakeDriver, tenancy: Tenancy) -> None:
+def test_a_webhook_of_a_user_is_not_reused(driver: MakeDriver, tenancy: Tenancy) -> None:
     body = {"name": "Portal", "url": "https://theirs.example", "level": "user"}
     theirs = tenancy.bot.post(PATH, body)["id"]
-    assert driver("webhook").create(given(tenancy)).id != theirs
+    assert driver("webhook").create(inputs_for(tenancy)).id != theirs
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
-def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
+def test_a_lost_response_creates_no_second_webhook(driver: MakeDriver, tenancy: Tenancy, effect: str) -> None:
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
-    made = driver("webhook").create(given(tenancy))
-    assert held(tenancy).keys() == {made.id}
-    assert made.drift() == {}
+    webhook = driver("webhook").create(inputs_for(tenancy))
+    assert webhooks_by_id(tenancy).keys() == {webhook.id}
+    assert webhook.drift() == {}
 
 
 @pytest.mark.parametrize(
@@ -183,12 +186,12 @@ def test_a_lost_answer_makes_no_second_one(driver: MakeDriver, tenancy: Tenancy,
         ("encrypted_headers", {"X": f"{KEY}\n"}, "not one line of text"),
     ],
 )
-def test_what_qlik_would_refuse(
+def test_invalid_inputs_are_refused(
     driver: MakeDriver, tenancy: Tenancy, name: str, value: object, message: str
 ) -> None:
-    """The preview reports it, without a secret in the message."""
+    """The preview shows the error, and no message contains a secret."""
     with pytest.raises(AssertionError) as caught:
-        driver("webhook").check({**given(tenancy), name: value})
+        driver("webhook").check({**inputs_for(tenancy), name: value})
     assert name in str(caught.value)
     assert message in str(caught.value)
     assert SECRET[:31] not in str(caught.value)
@@ -196,17 +199,17 @@ def test_what_qlik_would_refuse(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_qlik_repeats_of_a_secret_is_not_shown(
+def test_an_error_of_qlik_that_contains_a_secret_is_redacted(
     driver: MakeDriver, tenancy: Tenancy, method: str
 ) -> None:
-    made, inputs = driver("webhook"), given(tenancy)
+    webhook, inputs = driver("webhook"), inputs_for(tenancy)
     if method == "PATCH":
-        made.create(inputs)
+        webhook.create(inputs)
     detail = f"bad secret {SECRET}-2 and header {KEY}-2"
     body = {"errors": [{"code": "X", "title": "No", "detail": detail}]}
     tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", status=400, body=body)
-    changed = inputs | {"secret": f"{SECRET}-2", "encrypted_headers": {"X-Api-Key": f"{KEY}-2"}}
+    new_inputs = inputs | {"secret": f"{SECRET}-2", "encrypted_headers": {"X-Api-Key": f"{KEY}-2"}}
     with pytest.raises(Failure, match="bad secret") as caught:
-        made.update(changed) if method == "PATCH" else made.create(changed)
+        webhook.update(new_inputs) if method == "PATCH" else webhook.create(new_inputs)
     assert SECRET not in str(caught.value)
     assert KEY not in str(caught.value)

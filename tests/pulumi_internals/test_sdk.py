@@ -143,7 +143,7 @@ def test_the_provider_process_serves_with_a_pool_of_few_threads() -> None:
 
 
 def test_the_provider_process_makes_each_provider_with_one_function() -> None:
-    """`test_a_provider_that_is_not_ours_is_refused` shows that the process asks before; this says what has
+    """`test_a_foreign_provider_string_is_refused` shows that the process asks before; this says what has
     moved.
     """
     text = source("pulumi.dynamic.__main__")

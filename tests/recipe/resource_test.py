@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.providers.resource_driver import Ask, Case, Drift, InPlace, Inputs, Tenancy
+from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, SendRequest, Tenancy
 
 PATH = "/api/v1/banners"
 PATCH = (f"PATCH {PATH}/{{id}}",)
@@ -10,7 +10,7 @@ SAMPLE = {"tenant": "x1y2z3.eu.qlikcloud.com", "name": "Welcome", "content": "He
 EXAMPLE = {"Welcome": {"text": "Hello"}}
 
 
-def given(tenancy: Tenancy) -> Inputs:
+def inputs_for(tenancy: Tenancy) -> Inputs:
     return {"tenant": tenancy.hostname, "name": "Welcome", "content": "Hello"}
 
 
@@ -19,13 +19,13 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     return found and {"name": found["name"], "content": found["content"]}
 
 
-def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
-    return str(ask("POST", "banners", {"name": inputs["name"], "content": "Theirs"})["id"])
+def create_existing(tenancy: Tenancy, inputs: Inputs, send: SendRequest) -> str:
+    return str(send("POST", "banners", {"name": inputs["name"], "content": "Theirs"})["id"])
 
 
 CASE = Case(
     "banner",
-    given,
+    inputs_for,
     remote,
     creates=(f"POST {PATH}",),
     deletes=(f"DELETE {PATH}/{{id}}",),
@@ -34,7 +34,7 @@ CASE = Case(
         "name": Drift(lambda t, id: t.world.patch(f"banners/{id}", name="Mine"), "Mine"),
         "content": Drift(lambda t, id: t.world.patch(f"banners/{id}", content="Mine"), "Mine"),
     },
-    gone=lambda t, id: t.world.request("DELETE", f"banners/{id}"),
-    existing=existing,
+    remove=lambda t, id: t.world.request("DELETE", f"banners/{id}"),
+    create_existing=create_existing,
     corrected=frozenset({"content"}),
 )

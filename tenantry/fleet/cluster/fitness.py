@@ -67,14 +67,14 @@ class WorkerRequirements:
 
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Whether there is an OAuth client for any region, or a command that may return one."""
+    """Tell whether there is an OAuth client for any region, or a command that may return one."""
     return any(value and name.startswith(GENERAL[0]) for name, value in environ.items()) or bool(
         environ.get(COMMAND, "").strip()
     )
 
 
 def has_passphrase(environ: Mapping[str, str]) -> bool:
-    """Whether a passphrase for the secrets of stacks is set. It may be empty."""
+    """Tell whether a passphrase for the secrets of stacks is set. It may be empty."""
     return any(name in environ for name in PASSPHRASES)
 
 
@@ -146,5 +146,5 @@ def backend_of(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def sends_requests(job: Job) -> bool:
-    """Whether a job sends requests to Qlik."""
+    """Tell whether a job sends requests to Qlik."""
     return job.operation != "preview" or "--refresh" in job.arguments

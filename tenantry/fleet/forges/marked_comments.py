@@ -120,7 +120,7 @@ class GitHub(MarkedForge):
         return self._update_issue(endpoint, marker, title, text)
 
     def _is_ours(self, entry: Entry) -> bool:
-        """Whether the entry belongs to the token's user.
+        """Tell whether the entry belongs to the token's user.
 
         The token of a workflow may not read its user. It belongs to a bot, and only tokens can write as a
         bot.

@@ -70,7 +70,7 @@ _NAMES_ONE = ("_ID", "_FILE", "_PATH", "_COMMAND")
 
 
 def looks_secret(variable: str) -> bool:
-    """Whether an environment variable probably contains a secret, judging by its name."""
+    """Tell whether an environment variable probably contains a secret, judging by its name."""
     return bool(_SECRET.search(variable)) and not variable.upper().endswith(_NAMES_ONE)
 
 

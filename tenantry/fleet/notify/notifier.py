@@ -52,19 +52,19 @@ class Notifier:
                 delivery.put(event)
 
     def begun(self, job: Job) -> None:
-        """A worker got a job. The first one begins the run."""
+        """Handle the start of a job. The first one begins the run."""
         if not self._begun:
             self._begun = True
             self.tell(events.begun(self.run, self._stacks))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """A job is done."""
+        """Handle the end of a job."""
         if outcome.failed:
             self._failed.append(outcome)
             self.tick()
 
     def tick(self) -> None:
-        """Time has passed: report failures, unless that happened shortly before."""
+        """Report new failures, unless that happened shortly before."""
         if self._failed and time.monotonic() >= self._next:
             self._tell_failures()
 

@@ -107,21 +107,21 @@ def page(report: Report) -> Page:
 
 
 def is_taken_down(outcome: Outcome) -> bool:
-    """Whether the tenant is deactivated. The delete of its lifecycle does that."""
+    """Tell whether the tenant is deactivated. The delete of its lifecycle does that."""
     return any(
         change.kind == "TenantLifecycle" and change.operation == "delete" for change in outcome.changes
     )
 
 
 def is_new(outcome: Outcome) -> bool:
-    """Whether this run creates the customer."""
+    """Tell whether this run creates the customer."""
     return outcome.new or any(
         change.kind == "Tenant" and change.operation == "create" for change in outcome.changes
     )
 
 
 def is_new_import(change: Change) -> bool:
-    """Whether an app is only replaced by another import of it, which is routine."""
+    """Tell whether an app is only replaced by another import of it, which is routine."""
     if change.kind != "App" or change.operation not in ("replace", "update"):
         return False
     reasons = set(change.because) or {difference.name for difference in change.differences}
@@ -131,7 +131,7 @@ def is_new_import(change: Change) -> bool:
 
 
 def is_dangerous(change: Change, *, new: bool = False) -> bool:
-    """Whether somebody should look at a change twice."""
+    """Tell whether somebody should look at a change twice."""
     if change.kind in (lines.SETTING, PROOF, RELOAD):
         return False
     if (change.operation, change.kind) == ("create", ACTIVATION):

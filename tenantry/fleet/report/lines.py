@@ -104,7 +104,7 @@ def danger(item: Change) -> str:
 
 
 def loses_protection(item: Change) -> bool:
-    """Whether a resource loses its protection from deletion."""
+    """Tell whether a resource loses its protection from deletion."""
     return any(difference.name == PROTECT and difference.old is True for difference in item.differences)
 
 

@@ -62,7 +62,7 @@ class Tracer:
         self._traced: set[str] = set()
 
     def begun(self, job: Job) -> None:
-        """A worker got a job: start its span, and the span of its wave with the first job."""
+        """Start the span of a job that a worker got, and the span of its wave with the first job."""
         run = self._of_run()
         if self._wave is None or job.wave != self._wave_name:
             self._end_wave()
@@ -72,12 +72,12 @@ class Tracer:
         self._spans[job.member.stack] = self._start("stack", self._wave, facts)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """A job is done."""
+        """Handle the end of a job."""
         if span := self._spans.pop(outcome.stack, None):
             self._end(span, outcome)
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Handle the passing of time."""
 
     def finish(self, report: Report) -> list[str]:
         """End all spans, and wait briefly until they are sent. Return a line if some were not."""

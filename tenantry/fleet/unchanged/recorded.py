@@ -139,5 +139,5 @@ class RecordedState:
             raise Doubt(f"{urn} is new") from None
 
     def is_dynamic(self, urn: str) -> bool:
-        """Whether a resource is dynamic."""
+        """Tell whether a resource is dynamic."""
         return str(self.resources[urn]["type"]).startswith(TYPES)

@@ -14,7 +14,7 @@ from tenantry.providers.qlik import folders
 
 
 def holds(root: Path, stack: str, digest: str) -> bool:
-    """Whether the assumptions with this digest hold for a stack."""
+    """Tell whether the assumptions with this digest hold for a stack."""
     with suppress(OSError, ValueError):
         return _file(root, stack).read_text("utf-8") == digest
     return False

@@ -23,7 +23,7 @@ Properties = dict[str, Any]
 
 
 def is_secret(value: object) -> bool:
-    """Whether a property is or contains a secret, as a state or the SDK writes it."""
+    """Tell whether a property is or contains a secret, as a state or the SDK writes it."""
     return SPECIAL in json.dumps(value, default=repr)
 
 

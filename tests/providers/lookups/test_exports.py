@@ -1,4 +1,4 @@
-"""Exports that are begun before an app needs them: shared, and never worse than without."""
+"""Exports that start before an app needs them. Apps share them, and their failure never fails a run."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tests.providers.resource_driver import Tenancy
 SALES = {"source_tenant": "templates.eu.qlikcloud.com", "template": "Sales Overview", "version": "2.3.0"}
 STOCK = SALES | {"template": "Inventory", "version": "1.0.0"}
 EXPORT = {"method": "POST", "path": "/api/v1/apps/*/export"}
-AN_EXPORT = ["GET /api/v1/items", "POST /api/v1/apps/{id}/export", "GET /api/v1/temp-contents/{id}"]
+EXPORT_REQUESTS = ["GET /api/v1/items", "POST /api/v1/apps/{id}/export", "GET /api/v1/temp-contents/{id}"]
 
 
 @pytest.fixture(autouse=True)
-def one_run() -> Iterator[None]:
-    """A call within a run of the engine."""
+def engine_run() -> Iterator[None]:
+    """Let each test be a call within one run of the engine."""
     with run.handling("urn", "127.0.0.1:1"):
         yield
     run._runs.clear()
 
 
-def steps(tenancy: Tenancy) -> list[str]:
-    """What was asked, ids and queries left out."""
-    return [_step(each) for each in tenancy.requests()]
+def requests_without_ids(tenancy: Tenancy) -> list[str]:
+    """Return the requests since the previous call, without ids and queries."""
+    return [_without_ids(call) for call in tenancy.requests()]
 
 
-def _step(call: str) -> str:
+def _without_ids(call: str) -> str:
     method, path = call.partition("?")[0].split()
     parts = path.split("/")
     if parts[3] in ("apps", "temp-contents"):
@@ -42,114 +42,117 @@ def _step(call: str) -> str:
     return f"{method} {'/'.join(parts)}"
 
 
-def wait(app: dict[str, Any]) -> None:
-    """Wait for the end of an export that was begun, whatever comes of it."""
+def wait_for_export(app: dict[str, Any]) -> None:
+    """Wait until the export for the app succeeds or fails."""
     run.current().exports[exports.needed(app)].exception(20)
 
 
-def test_one_export_for_all_that_need_it(tenancy: Tenancy) -> None:
-    """Looked for once, exported once, and then nothing is asked any more."""
+def test_apps_of_the_same_template_share_one_export(tenancy: Tenancy) -> None:
+    """Tenantry searches for the template only once."""
     exports.begin(tenancy.cloud, [SALES | {"name": "One"}, SALES | {"name": "Two"}])
     first = exports.file(tenancy.cloud, SALES | {"name": "One"})
     assert first.read_bytes()
     assert exports.file(tenancy.cloud, SALES | {"name": "Two"}) == first
-    assert steps(tenancy) == AN_EXPORT
+    assert requests_without_ids(tenancy) == EXPORT_REQUESTS
 
 
-def test_with_and_without_data_are_two(tenancy: Tenancy) -> None:
+def test_exports_with_and_without_data_are_two_files(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES, SALES | {"data": False}])
     assert exports.file(tenancy.cloud, SALES) != exports.file(tenancy.cloud, SALES | {"data": False})
 
 
-def test_what_another_run_began_is_not_taken(tenancy: Tenancy) -> None:
-    """The template may have changed since."""
+def test_the_export_of_another_run_is_not_reused(tenancy: Tenancy) -> None:
+    """The template may have changed in the meantime. The cached file is still current here."""
     exports.begin(tenancy.cloud, [SALES])
-    wait(SALES)
+    wait_for_export(SALES)
     tenancy.requests()
     with run.handling("urn", "127.0.0.1:2"):
         exports.file(tenancy.cloud, SALES)
-    assert steps(tenancy) == ["GET /api/v1/items"]
+    assert requests_without_ids(tenancy) == ["GET /api/v1/items"]
 
 
-def test_a_failure_is_told_by_whoever_needs_the_template(tenancy: Tenancy) -> None:
-    """In the words of an export that nobody began."""
+def test_the_error_of_a_missing_template_does_not_depend_on_an_early_export(tenancy: Tenancy) -> None:
     missing = SALES | {"version": "9.9.9"}
-    with pytest.raises(TemplateNotFound) as alone:
+    with pytest.raises(TemplateNotFound) as direct:
         exports.file(tenancy.cloud, missing)
     exports.begin(tenancy.cloud, [missing])
-    with pytest.raises(TemplateNotFound) as shared:
+    with pytest.raises(TemplateNotFound) as early:
         exports.file(tenancy.cloud, missing)
-    assert str(shared.value) == str(alone.value)
+    assert str(early.value) == str(direct.value)
 
 
-def test_a_failure_that_has_passed_is_none(tenancy: Tenancy) -> None:
+def test_an_app_repeats_a_failed_early_export(tenancy: Tenancy) -> None:
     fault = tenancy.qlik.control.add_fault(**EXPORT, status=403)
     exports.begin(tenancy.cloud, [SALES])
-    wait(SALES)
+    wait_for_export(SALES)
     tenancy.qlik.control.release(fault)
     assert exports.file(tenancy.cloud, SALES).exists()
 
 
-def test_what_qlik_refused_is_exported_anew(tenancy: Tenancy) -> None:
-    """Also where it was exported in this run."""
+def test_a_file_that_qlik_refused_is_exported_again(tenancy: Tenancy) -> None:
+    """This also holds for an export of this run."""
     exports.begin(tenancy.cloud, [SALES])
     templates.distrust(exports.file(tenancy.cloud, SALES))
     tenancy.requests()
     exports.file(tenancy.cloud, SALES)
-    assert steps(tenancy) == AN_EXPORT
+    assert requests_without_ids(tenancy) == EXPORT_REQUESTS
 
 
-def test_a_file_that_is_gone_is_exported_anew(tenancy: Tenancy) -> None:
+def test_a_deleted_file_is_exported_again(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES])
     exports.file(tenancy.cloud, SALES).unlink()
     assert exports.file(tenancy.cloud, SALES).exists()
 
 
-def test_an_app_waits_no_longer_than_its_time(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = held(monkeypatch)
+def test_an_app_waits_for_an_export_only_until_its_deadline(
+    tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_continue = hold_exports(monkeypatch)
     exports.begin(tenancy.cloud, [SALES])
     with tenancy.cloud.deadline(0.05), pytest.raises(DeadlineExceeded, match="which is being exported"):
         exports.file(tenancy.cloud, SALES)
-    go_on.set()
-    wait(SALES)
+    may_continue.set()
+    wait_for_export(SALES)
 
 
-def test_what_has_not_begun_is_not_waited_for(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An app whose turn comes first does it by itself."""
+def test_an_app_does_not_wait_for_a_queued_export(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the app needs the file before the export starts, it exports the template itself."""
     monkeypatch.setattr(exports, "AT_ONCE", 1)
-    go_on = held(monkeypatch)
+    may_continue = hold_exports(monkeypatch)
     exports.begin(tenancy.cloud, [SALES, STOCK])
     assert exports.file(tenancy.cloud, STOCK).exists()
-    go_on.set()
-    wait(SALES)
-    assert steps(tenancy).count("GET /api/v1/items") == 2
+    may_continue.set()
+    wait_for_export(SALES)
+    assert requests_without_ids(tenancy).count("GET /api/v1/items") == 2
 
 
-def test_the_end_of_the_run_waits_for_none(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such as where Qlik refuses the tenant."""
-    go_on, before = held(monkeypatch), set(threading.enumerate())
+def test_the_end_of_a_run_does_not_wait_for_exports(
+    tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example, a run ends early if Qlik refuses the tenant."""
+    may_continue, before = hold_exports(monkeypatch), set(threading.enumerate())
     exports.begin(tenancy.cloud, [SALES, STOCK])
-    begun = set(threading.enumerate()) - before
-    assert [each.daemon for each in begun] == [True, True]
-    go_on.set()
-    wait(SALES)
-    wait(STOCK)
+    new_threads = set(threading.enumerate()) - before
+    assert [thread.daemon for thread in new_threads] == [True, True]
+    may_continue.set()
+    wait_for_export(SALES)
+    wait_for_export(STOCK)
 
 
-def test_an_app_that_says_too_little_is_left_out(tenancy: Tenancy) -> None:
-    """What a program gives is not checked in depth, and a tenant is about to be asked for."""
+def test_an_incomplete_app_gets_no_early_export(tenancy: Tenancy) -> None:
+    """Tenantry has not checked the apps of the program yet, and an error must not prevent the tenant."""
     exports.begin(tenancy.cloud, [{}, {"source_tenant": 1, "version": []}, "Sales", SALES])  # type: ignore[list-item]
     assert list(run.current().exports) == [exports.needed(SALES)]
-    wait(SALES)
+    wait_for_export(SALES)
 
 
-def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Hold back the threads that were begun, until the event that is returned is set."""
-    go_on, fetch, main = threading.Event(), templates.fetch, threading.current_thread()
+def hold_exports(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let all threads except the main thread wait before they export. Return the event that releases them."""
+    may_continue, fetch, main = threading.Event(), templates.fetch, threading.current_thread()
 
-    def when_told(*args: Any, **more: Any) -> Path:
-        assert threading.current_thread() is main or go_on.wait(20)
-        return fetch(*args, **more)
+    def wait_then_fetch(*args: Any, **kwargs: Any) -> Path:
+        assert threading.current_thread() is main or may_continue.wait(20)
+        return fetch(*args, **kwargs)
 
-    monkeypatch.setattr(templates, "fetch", when_told)
-    return go_on
+    monkeypatch.setattr(templates, "fetch", wait_then_fetch)
+    return may_continue

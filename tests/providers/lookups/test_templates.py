@@ -1,4 +1,4 @@
-"""Templates: which app is meant, and its file on this machine."""
+"""Templates: the search for the app, and its file in the cache."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ SALES = Template(SOURCE, "Sales Overview", None, "2.3.0")
 
 @pytest.fixture
 def source(tenancy: Tenancy) -> World:
-    """The source tenant, whose templates somebody edits."""
+    """Return the source tenant."""
     return World(tenancy.qlik, SOURCE)
 
 
-def in_templates(source: World) -> dict[str, Any]:
-    """The seeded apps of the space Templates, by version; two of one name would be no key."""
+def templates_by_version(source: World) -> dict[str, Any]:
+    """Return the apps of the space Templates by name and version, for example "Inventory 1.0.0"."""
     space = source.spaces["Templates"]["id"]
-    apps = [each for each in source.every("app") if each["spaceId"] == space]
-    return {f"{each['name']} {version_of(each['description'])}": each for each in apps}
+    apps = [app for app in source.every("app") if app["spaceId"] == space]
+    return {f"{app['name']} {version_of(app['description'])}": app for app in apps}
 
 
-def exports(tenancy: Tenancy) -> int:
-    return sum("/export" in each["path"] for each in tenancy.qlik.control.requests())
+def count_exports(tenancy: Tenancy) -> int:
+    return sum("/export" in request["path"] for request in tenancy.qlik.control.requests())
 
 
-def test_no_id_leads_out_of_the_cache(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even where an id of an answer had not been refused before."""
+def test_the_path_of_a_file_stays_in_the_cache(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This protects even if Tenantry has not refused the invalid id in the response."""
     item = {"resourceId": "../../x", "resourceAttributes": {}, "updatedAt": "2026"}
     monkeypatch.setattr(templates, "find", lambda *_: item)
     monkeypatch.setattr(templates, "_fetch", lambda *_, **__: None)
     assert fetch(tenancy.cloud, SALES, data=True) == cache_directory() / SOURCE / "______x-2026.qvf"
 
 
-def test_a_cache_that_cannot_be_written_is_named(
+def test_the_error_of_a_cache_that_cannot_be_written_names_its_variable(
     tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -64,33 +64,33 @@ def test_a_cache_that_cannot_be_written_is_named(
         ("", ""),
     ],
 )
-def test_the_version_stands_at_the_end(description: str, version: str) -> None:
+def test_the_version_is_at_the_end_of_the_description(description: str, version: str) -> None:
     assert version_of(description) == version
 
 
-def test_by_name_and_version(tenancy: Tenancy, source: World) -> None:
+def test_a_template_is_found_by_name_and_version(tenancy: Tenancy, source: World) -> None:
     host = tenancy.cloud.tenant(SOURCE)
-    assert find(host, SALES)["resourceId"] == in_templates(source)["Sales Overview 2.3.0"]["id"]
+    assert find(host, SALES)["resourceId"] == templates_by_version(source)["Sales Overview 2.3.0"]["id"]
 
 
-def test_by_id_the_version_counts_as_well(tenancy: Tenancy, source: World) -> None:
-    """So that a file which names the old app with the new version is not believed."""
+def test_a_template_with_an_id_must_have_the_version(tenancy: Tenancy, source: World) -> None:
+    """A stack file can have the new version but still the id of the old app."""
     host = tenancy.cloud.tenant(SOURCE)
-    id = in_templates(source)["Sales Overview 2.3.0"]["id"]
+    id = templates_by_version(source)["Sales Overview 2.3.0"]["id"]
     assert find(host, Template(SOURCE, None, id, "2.3.0"))["resourceId"] == id
     with pytest.raises(TemplateNotFound, match=r"not in that version.*Versions found: 2\.3\.0"):
         find(host, Template(SOURCE, None, id, "2.4.0"))
 
 
 def test_a_published_copy_is_no_template(tenancy: Tenancy, source: World) -> None:
-    """The space Gallery holds a copy of Inventory; the source in Templates is the one that counts."""
+    """The space Gallery has a published copy of Inventory. The template is in the space Templates."""
     host = tenancy.cloud.tenant(SOURCE)
     found = find(host, Template(SOURCE, "Inventory", None, "1.0.0"))
-    assert found["resourceId"] == in_templates(source)["Inventory 1.0.0"]["id"]
+    assert found["resourceId"] == templates_by_version(source)["Inventory 1.0.0"]["id"]
 
 
-def test_two_that_fit_are_listed(tenancy: Tenancy, source: World) -> None:
-    """Which one is meant is never guessed."""
+def test_the_error_of_an_ambiguous_template_lists_all_apps(tenancy: Tenancy, source: World) -> None:
+    """Tenantry never guesses."""
     space = source.spaces["Templates"]["id"]
     source.join(space)
     body = {"attributes": {"name": "Sales Overview", "description": "Twin {v2.3.0}", "spaceId": space}}
@@ -105,26 +105,27 @@ def test_two_that_fit_are_listed(tenancy: Tenancy, source: World) -> None:
 REPORT = Template(SOURCE, "Board Report", None, "1.0.0")
 
 
-def bots(source: World) -> list[tuple[str, list[str]]]:
-    """The type and the roles of each member of the space in which our bot user may see templates only."""
+def members(source: World) -> list[tuple[str, list[str]]]:
+    """Return the type and roles of each member of the space whose apps our bot can see but not export."""
     space = source.spaces["Locked templates"]["id"]
-    return [(each["type"], each["roles"]) for each in source.every("assignment") if each["spaceId"] == space]
+    assignments = [found for found in source.every("assignment") if found["spaceId"] == space]
+    return [(assignment["type"], assignment["roles"]) for assignment in assignments]
 
 
-def test_the_same_template_in_several_spaces(tenancy: Tenancy, source: World) -> None:
-    """Both are listed with the names of their spaces; by app id each of them can be had."""
-    theirs = source.request("POST", "spaces", {"name": "Archive", "type": "shared"})["id"]
-    body = {"attributes": {"name": "Sales Overview", "description": "Old {v2.3.0}", "spaceId": theirs}}
+def test_the_error_of_a_template_in_several_spaces_names_the_spaces(tenancy: Tenancy, source: World) -> None:
+    """Each of the apps can be found by its id."""
+    archive_id = source.request("POST", "spaces", {"name": "Archive", "type": "shared"})["id"]
+    body = {"attributes": {"name": "Sales Overview", "description": "Old {v2.3.0}", "spaceId": archive_id}}
     app = source.request("POST", "apps", body)["attributes"]["id"]
     host = tenancy.cloud.tenant(SOURCE)
     with pytest.raises(TemplateAmbiguous) as caught:
         find(host, SALES)
     assert all(f'space "{name}"' in str(caught.value) for name in ("Archive", "Templates"))
-    assert find(host, Template(SOURCE, None, app, "2.3.0"))["spaceId"] == theirs
+    assert find(host, Template(SOURCE, None, app, "2.3.0"))["spaceId"] == archive_id
 
 
-def test_a_space_is_joined_only_if_that_is_allowed(tenancy: Tenancy, source: World) -> None:
-    """Without, the message says in which space, and how to allow it; nothing changes on the source tenant."""
+def test_the_bot_joins_no_space_without_permission(tenancy: Tenancy, source: World) -> None:
+    """The message names the space and the key that allows it. The source tenant does not change."""
     with pytest.raises(TemplateNotFound) as caught:
         fetch(tenancy.cloud, REPORT, data=True)
     words = (
@@ -133,63 +134,64 @@ def test_a_space_is_joined_only_if_that_is_allowed(tenancy: Tenancy, source: Wor
         "join_template_space: true",
         "traceId",
     )
-    assert all(each in str(caught.value) for each in words)
-    assert bots(source) == []
+    assert all(word in str(caught.value) for word in words)
+    assert members(source) == []
 
 
-@pytest.mark.parametrize("held", [[], ["consumer"]], ids=["no member", "a member who may not edit"])
-def test_the_bot_joins_the_space_of_a_template(tenancy: Tenancy, source: World, held: list[str]) -> None:
-    """It becomes a producer, says so and stays one; from then on nobody joins anything."""
+@pytest.mark.parametrize("roles", [[], ["consumer"]], ids=["no member", "member without edit role"])
+def test_the_bot_joins_the_space_of_a_template(tenancy: Tenancy, source: World, roles: list[str]) -> None:
+    """A message says that the bot is a producer now. Later exports change no roles."""
     space = source.spaces["Locked templates"]["id"]
-    us = tenancy.cloud.tenant(SOURCE).get("/api/v1/users/me")["id"]
-    if held:
-        body = {"type": "user", "assigneeId": us, "roles": held}
+    bot_id = tenancy.cloud.tenant(SOURCE).get("/api/v1/users/me")["id"]
+    if roles:
+        body = {"type": "user", "assigneeId": bot_id, "roles": roles}
         source.request("POST", f"spaces/{space}/assignments", body)
     assert fetch(tenancy.cloud, REPORT, data=True, join=True).stat().st_size > 0
-    assert bots(source) == [("user", [*held, "producer"])]
+    assert members(source) == [("user", [*roles, "producer"])]
     (line,) = tenancy.messages
-    for words in (us, '"Locked templates"', SOURCE, "producer", "stays a member"):
+    for words in (bot_id, '"Locked templates"', SOURCE, "producer", "stays a member"):
         assert words in line
     fetch(tenancy.cloud, REPORT, data=False, join=True)
     assert tenancy.messages == [line]
 
 
-def test_a_space_that_cannot_be_joined(tenancy: Tenancy, source: World) -> None:
-    """Then it is up to those who may: the message is the same as without permission."""
+def test_the_error_of_a_space_that_the_bot_cannot_join_says_what_to_do(
+    tenancy: Tenancy, source: World
+) -> None:
     tenancy.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
     with pytest.raises(
         TemplateNotFound, match=r"(?s)Give its bot user an edit role.*assignments answered 403"
     ):
         fetch(tenancy.cloud, REPORT, data=True, join=True)
-    assert bots(source) == []
+    assert members(source) == []
 
 
-def test_the_cache_answers_what_was_fetched(tenancy: Tenancy) -> None:
-    """With and without data are two files, and only their owner may read them."""
+def test_a_template_is_fetched_from_the_cache(tenancy: Tenancy) -> None:
+    """Exports with and without data are two files, and only their owner can read them."""
     file = fetch(tenancy.cloud, SALES, data=True)
     assert file.stat().st_size >= SIZE
     assert file.is_relative_to(cache_directory())
     assert fetch(tenancy.cloud, SALES, data=True) == file
-    assert exports(tenancy) == 1
+    assert count_exports(tenancy) == 1
     assert fetch(tenancy.cloud, SALES, data=False) != file
-    assert exports(tenancy) == 2
+    assert count_exports(tenancy) == 2
     assert cache_directory().joinpath(SOURCE).stat().st_mode & 0o077 == 0
 
 
-def test_a_changed_template_is_fetched_anew(tenancy: Tenancy, source: World) -> None:
-    """The same version with other content: the date of its last change tells."""
+def test_a_changed_template_is_exported_again(tenancy: Tenancy, source: World) -> None:
+    """Its version is the same. The date of its last change shows the difference."""
     old = fetch(tenancy.cloud, SALES, data=True)
-    app = in_templates(source)["Sales Overview 2.3.0"]
+    app = templates_by_version(source)["Sales Overview 2.3.0"]
     source.join(app["spaceId"])
     tenancy.qlik.control.advance(60)
     source.request("PUT", f"apps/{app['id']}", {"attributes": {"description": "Better {v2.3.0}"}})
     new = fetch(tenancy.cloud, SALES, data=True)
     assert new != old
-    assert exports(tenancy) == 2
+    assert count_exports(tenancy) == 2
 
 
-def test_many_at_once_cause_one_export(tenancy: Tenancy) -> None:
-    """Whoever comes second waits for the first."""
+def test_parallel_fetches_cause_one_export(tenancy: Tenancy) -> None:
+    """The others wait for the first one."""
     files: list[Path] = []
     threads = [
         threading.Thread(target=lambda: files.append(fetch(tenancy.cloud, SALES, data=True)))
@@ -201,23 +203,23 @@ def test_many_at_once_cause_one_export(tenancy: Tenancy) -> None:
         thread.join()
     assert len(files) == 4
     assert len(set(files)) == 1
-    assert exports(tenancy) == 1
+    assert count_exports(tenancy) == 1
 
 
-def test_what_a_run_that_was_cut_off_has_left_is_removed(tenancy: Tenancy) -> None:
-    """Exports that are begun early end with the run, wherever they are. Parts of others are not touched."""
+def test_the_partial_file_of_an_interrupted_run_is_removed(tenancy: Tenancy) -> None:
+    """The end of a run stops its early exports. Partial files of other templates stay."""
     file = fetch(tenancy.cloud, SALES, data=True)
-    left, other = file.with_name(f"{file.name}.x1.part"), file.with_name("other.qvf.x1.part")
-    for part in (left, other):
+    leftover, other = file.with_name(f"{file.name}.x1.part"), file.with_name("other.qvf.x1.part")
+    for part in (leftover, other):
         part.write_text("half")
     file.unlink()
     assert fetch(tenancy.cloud, SALES, data=True) == file
     assert other.exists()
-    assert not left.exists()
+    assert not leftover.exists()
 
 
-def test_half_a_file_is_never_used(tenancy: Tenancy) -> None:
-    """A download that was cut off leaves nothing that a later run could take for the template."""
+def test_an_incomplete_download_is_never_used(tenancy: Tenancy) -> None:
+    """It leaves no file in the cache."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/temp-contents/*", method="GET", truncate=True)
     with pytest.raises((ConnectionFailed, QlikError)), tenancy.cloud.deadline(2):
         fetch(tenancy.cloud, SALES, data=True)

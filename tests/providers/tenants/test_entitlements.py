@@ -1,4 +1,4 @@
-"""Entitlements at the end of a tenant: released if nobody else uses them, kept where that is not proven."""
+"""Entitlements at the end of a tenant. Tenantry releases them only if no other tenant uses them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATH = "/api/v1/licenses/assignments"
 
 @pytest.fixture
 def cloud(tenancy: Tenancy) -> Iterator[Cloud]:
-    """The same cloud with an organisation client."""
+    """Yield the client of the tenancy with organisation credentials. Three users have entitlements."""
     environment = {
         "QLIK_CLOUD_ENDPOINT": tenancy.qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -26,74 +26,77 @@ def cloud(tenancy: Tenancy) -> Iterator[Cloud]:
         "QLIK_ORG_CLIENT_ID": "demo-org",
         "QLIK_ORG_CLIENT_SECRET": "demo-org-secret",
     }
-    with Cloud(environment, notify=tenancy.messages.append) as made:
+    with Cloud(environment, notify=tenancy.messages.append) as cloud:
         for name in ("Cleo", "Bob"):
             tenancy.user(name)
         assign(tenancy, "auth0|cleo", "auth0|bob", "auth0|eve")
         tenancy.messages.clear()
-        yield made
+        yield cloud
 
 
 def assign(tenancy: Tenancy, *subjects: str, type: str = "analyzer") -> None:
-    items = [{"subject": each, "type": type} for each in subjects]
-    answer = tenancy.bot.post(f"{PATH}/actions/add", {"add": items})
-    assert {each["status"] for each in answer["data"]} == {201}
+    items = [{"subject": subject, "type": type} for subject in subjects]
+    response = tenancy.bot.post(f"{PATH}/actions/add", {"add": items})
+    assert {item["status"] for item in response["data"]} == {201}
 
 
-def held(tenancy: Tenancy) -> set[str]:
-    """The subjects that hold an entitlement of the licence."""
+def entitled_subjects(tenancy: Tenancy) -> set[str]:
+    """Return the subjects that have an entitlement of the licence."""
     dump = tenancy.qlik.control.dump()["cloud"]
-    return {each["subject"] for each in dump.get("entitlement", [])}
+    return {entitlement["subject"] for entitlement in dump.get("entitlement", [])}
 
 
-def another(tenancy: Tenancy, subject: str = "") -> Any:
-    """Another tenant of the licence, with a user of that subject."""
+def create_other_tenant(tenancy: Tenancy, subject: str = "") -> Any:
+    """Create another tenant of the licence, with a user if there is a subject. Return the tenant."""
     key = tenancy.cloud.tenant("templates.eu.qlikcloud.com").get("/api/v1/licenses/overview")["licenseKey"]
-    made = tenancy.cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
+    other_tenant = tenancy.cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
     if subject:
         body = {"subject": subject, "name": subject, "status": "active"}
-        tenancy.cloud.tenant(made["hostnames"][0]).post("/api/v1/users", body)
-    return made
+        tenancy.cloud.tenant(other_tenant["hostnames"][0]).post("/api/v1/users", body)
+    return other_tenant
 
 
-def run(cloud: Cloud, tenancy: Tenancy) -> str:
+def release_and_read_messages(cloud: Cloud, tenancy: Tenancy) -> str:
+    """Release the entitlements of the tenancy. Return the messages to the user."""
     release(cloud, tenancy.hostname, tenancy.tenant_id)
     return "\n".join(tenancy.messages)
 
 
-def test_what_nobody_else_uses_is_released(cloud: Cloud, tenancy: Tenancy) -> None:
-    """Of this tenant's users alone: Eve is nobody's user here."""
-    another(tenancy)
-    said = run(cloud, tenancy)
-    assert held(tenancy) == {"auth0|eve"}
-    assert "2 entitlements (analyzer of auth0|bob; analyzer of auth0|cleo)" in said
-    assert "released" in said
+def test_entitlements_that_no_other_tenant_uses_are_released(cloud: Cloud, tenancy: Tenancy) -> None:
+    """Tenantry releases only entitlements of users of this tenant. Eve is not one of them."""
+    create_other_tenant(tenancy)
+    output = release_and_read_messages(cloud, tenancy)
+    assert entitled_subjects(tenancy) == {"auth0|eve"}
+    assert "2 entitlements (analyzer of auth0|bob; analyzer of auth0|cleo)" in output
+    assert "released" in output
 
 
-@pytest.mark.parametrize("subject", ["auth0|cleo", "AUTH0|Cleo"], ids=["the same", "in other letters"])
-def test_what_another_tenant_uses_is_kept(cloud: Cloud, tenancy: Tenancy, subject: str) -> None:
-    another(tenancy, subject)
-    said = run(cloud, tenancy)
-    assert held(tenancy) == {"auth0|cleo", "auth0|eve"}
-    assert "1 entitlement (analyzer of auth0|cleo) not released, because other tenants" in said
+@pytest.mark.parametrize("subject", ["auth0|cleo", "AUTH0|Cleo"], ids=["same case", "other case"])
+def test_an_entitlement_that_another_tenant_uses_is_kept(
+    cloud: Cloud, tenancy: Tenancy, subject: str
+) -> None:
+    create_other_tenant(tenancy, subject)
+    output = release_and_read_messages(cloud, tenancy)
+    assert entitled_subjects(tenancy) == {"auth0|cleo", "auth0|eve"}
+    assert "1 entitlement (analyzer of auth0|cleo) not released, because other tenants" in output
 
 
 def test_nothing_is_released_without_the_list_of_all_tenants(cloud: Cloud, tenancy: Tenancy) -> None:
     tenancy.cloud.notify = tenancy.messages.append
-    said = run(tenancy.cloud, tenancy)
-    assert len(held(tenancy)) == 3
-    assert "QLIK_ORG_CLIENT_ID" in said
+    output = release_and_read_messages(tenancy.cloud, tenancy)
+    assert len(entitled_subjects(tenancy)) == 3
+    assert "QLIK_ORG_CLIENT_ID" in output
 
 
 def test_nothing_is_released_while_a_tenant_is_deactivated(cloud: Cloud, tenancy: Tenancy) -> None:
-    """It may come back, and who its users are cannot be known."""
-    other = another(tenancy)
-    host = other["hostnames"][0]
-    path = f"/api/v1/tenants/{other['id']}/actions/deactivate"
+    """Somebody can reactivate it, and Tenantry cannot read its users."""
+    other_tenant = create_other_tenant(tenancy)
+    host = other_tenant["hostnames"][0]
+    path = f"/api/v1/tenants/{other_tenant['id']}/actions/deactivate"
     tenancy.cloud.register("eu").post(path, {}, headers={"qlik-confirm-hostname": host})
-    said = run(cloud, tenancy)
-    assert len(held(tenancy)) == 3
-    assert f"1 tenant of the licence cannot be read: deactivated, or without a hostname ({host})" in said
+    output = release_and_read_messages(cloud, tenancy)
+    assert len(entitled_subjects(tenancy)) == 3
+    assert f"1 tenant of the licence cannot be read: deactivated, or without a hostname ({host})" in output
 
 
 @pytest.mark.parametrize(
@@ -102,35 +105,35 @@ def test_nothing_is_released_while_a_tenant_is_deactivated(cloud: Cloud, tenancy
         {"path": "/api/core/tenants", "status": 403},
         {"path": "/api/v1/users", "query": "filter", "status": 403},
     ],
-    ids=["the list", "the users of another"],
+    ids=["list of tenants", "users of another tenant"],
 )
-def test_nothing_is_released_where_qlik_does_not_tell(
+def test_nothing_is_released_if_qlik_refuses_the_data(
     cloud: Cloud, tenancy: Tenancy, fault: dict[str, Any]
 ) -> None:
-    other = another(tenancy)["hostnames"][0]
+    other_host = create_other_tenant(tenancy)["hostnames"][0]
     if fault.pop("query", ""):
-        fault["host"] = other
+        fault["host"] = other_host
     tenancy.qlik.control.add_fault(method="GET", **fault)
-    assert "not released, because other tenants may use them" in run(cloud, tenancy)
-    assert len(held(tenancy)) == 3
+    assert "not released, because other tenants may use them" in release_and_read_messages(cloud, tenancy)
+    assert len(entitled_subjects(tenancy)) == 3
 
 
-def test_a_tenant_that_the_list_lacks(cloud: Cloud, tenancy: Tenancy) -> None:
-    """A list that is late may lack others as well."""
+def test_nothing_is_released_if_the_list_does_not_have_this_tenant(cloud: Cloud, tenancy: Tenancy) -> None:
+    """The list is late, so other tenants can be missing too."""
     tenancy.qlik.control.settings(organisation_lag_ms=600_000)
-    assert "does not have this tenant" in run(cloud, tenancy)
-    assert len(held(tenancy)) == 3
+    assert "does not have this tenant" in release_and_read_messages(cloud, tenancy)
+    assert len(entitled_subjects(tenancy)) == 3
 
 
-def test_a_refusal_says_what_was_released(cloud: Cloud, tenancy: Tenancy) -> None:
-    """Qlik answers 207 with a status for each; one is refused, and the tenant stays."""
+def test_the_error_of_a_refusal_lists_the_released_entitlements(cloud: Cloud, tenancy: Tenancy) -> None:
+    """Qlik returns 207 with a status for each entitlement and refuses one of them."""
     data = [
         {"subject": "auth0|bob", "type": "analyzer", "status": 403, "code": "LICENSES-003", "title": "No"},
         {"subject": "auth0|cleo", "type": "analyzer", "status": 200},
     ]
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/actions/delete", merge={"data": data})
     with pytest.raises(NotReleased) as caught:
-        run(cloud, tenancy)
+        release_and_read_messages(cloud, tenancy)
     for words in (
         "analyzer of auth0|bob: 403 LICENSES-003 No",
         "1 entitlement (analyzer of auth0|cleo) released before that",
@@ -139,68 +142,67 @@ def test_a_refusal_says_what_was_released(cloud: Cloud, tenancy: Tenancy) -> Non
         assert words in str(caught.value)
 
 
-def test_what_is_absent_by_now_is_no_failure(cloud: Cloud, tenancy: Tenancy) -> None:
-    """A lost answer is repeated, and a destroy that failed as well."""
+def test_an_entitlement_that_does_not_exist_any_more_is_no_error(cloud: Cloud, tenancy: Tenancy) -> None:
+    """Tenantry repeats a request with a lost response, and users repeat a failed destroy."""
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/actions/delete", drop_after=True, times=1)
-    run(cloud, tenancy)
-    assert held(tenancy) == {"auth0|eve"}
-    assert "no user of tenant" in run(cloud, tenancy)
+    release_and_read_messages(cloud, tenancy)
+    assert entitled_subjects(tenancy) == {"auth0|eve"}
+    assert "no user of tenant" in release_and_read_messages(cloud, tenancy)
 
 
-def test_many_are_released_a_hundred_at_a_time(cloud: Cloud, tenancy: Tenancy) -> None:
+def test_one_request_releases_at_most_a_hundred_entitlements(cloud: Cloud, tenancy: Tenancy) -> None:
     for number in range(100):
         tenancy.user(f"User {number}")
     assign(tenancy, *(f"auth0|user {number}" for number in range(97)))
     assign(tenancy, *(f"auth0|user {number}" for number in range(97, 100)), type="professional")
-    said = run(cloud, tenancy)
-    assert held(tenancy) == {"auth0|eve"}
-    assert "102 entitlements" in said
-    assert "and 92 more" in said
-    requests = [each for each in tenancy.qlik.control.requests() if each["path"] == f"{PATH}/actions/delete"]
-    assert len(requests) == 2
+    output = release_and_read_messages(cloud, tenancy)
+    assert entitled_subjects(tenancy) == {"auth0|eve"}
+    assert "102 entitlements" in output
+    assert "and 92 more" in output
+    paths = [request["path"] for request in tenancy.qlik.control.requests()]
+    assert paths.count(f"{PATH}/actions/delete") == 2
 
 
-def lifecycle(tenancy: Tenancy, driver: MakeDriver, **more: Any) -> ResourceDriver:
-    given = {"tenant": tenancy.hostname, "tenant_id": tenancy.tenant_id, "kind": "trial", **more}
-    return driver("tenant_lifecycle").create({**given, "ends_on": "2999-12-31", "grace_days": 10})
+def create_lifecycle(tenancy: Tenancy, driver: MakeDriver, **inputs: Any) -> ResourceDriver:
+    base_inputs = {"tenant": tenancy.hostname, "tenant_id": tenancy.tenant_id, "kind": "trial", **inputs}
+    return driver("tenant_lifecycle").create({**base_inputs, "ends_on": "2999-12-31", "grace_days": 10})
 
 
-def test_they_are_released_before_the_tenant_is_deactivated(
+def test_entitlements_are_released_before_the_tenant_is_deactivated(
     cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    lifecycle(tenancy, driver, release_entitlements=True).delete()
-    assert held(tenancy) == {"auth0|eve"}
+    create_lifecycle(tenancy, driver, release_entitlements=True).delete()
+    assert entitled_subjects(tenancy) == {"auth0|eve"}
     assert tenancy.world.tenant["status"] == "disabled"
-    said = "\n".join(tenancy.messages)
-    assert said.index("released") < said.index("revive:")
+    output = "\n".join(tenancy.messages)
+    assert output.index("released") < output.index("revive:")
 
 
-def test_a_tenant_whose_entitlements_are_refused_stays(
+def test_a_tenant_stays_active_if_the_release_is_refused(
     cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    made = lifecycle(tenancy, driver, release_entitlements=True)
+    lifecycle = create_lifecycle(tenancy, driver, release_entitlements=True)
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/actions/delete", status=403)
     with pytest.raises(Failure, match="none was released"):
-        made.delete()
+        lifecycle.delete()
     assert tenancy.world.tenant["status"] == "active"
 
 
-def test_nothing_is_released_unless_the_lifecycle_says_so(
+def test_nothing_is_released_unless_the_lifecycle_sets_release_entitlements(
     cloud: Cloud, tenancy: Tenancy, driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenantry.providers.framework.adapter._cloud", lambda: cloud)
-    lifecycle(tenancy, driver).delete()
-    assert len(held(tenancy)) == 3
-    assert not [
-        each for each in tenancy.qlik.control.requests() if each["path"].startswith(f"{PATH}/actions/d")
-    ]
+    create_lifecycle(tenancy, driver).delete()
+    assert len(entitled_subjects(tenancy)) == 3
+    paths = [request["path"] for request in tenancy.qlik.control.requests()]
+    assert not [path for path in paths if path.startswith(f"{PATH}/actions/d")]
 
 
-def test_a_tenant_that_is_down_already(cloud: Cloud, tenancy: Tenancy) -> None:
-    """As after a destroy that was cut off: it can be deactivated again, and nothing can be released."""
+def test_nothing_is_released_if_the_tenant_is_already_deactivated(cloud: Cloud, tenancy: Tenancy) -> None:
+    """This happens after an interrupted destroy."""
     path = f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate"
     headers = {"qlik-confirm-hostname": tenancy.hostname}
     tenancy.cloud.register("eu").post(path, {}, headers=headers)
-    assert "already deactivated" in run(cloud, tenancy)
+    assert "already deactivated" in release_and_read_messages(cloud, tenancy)

@@ -24,26 +24,26 @@ Data has not been loaded. Please correct the error and try loading again.
 """
 
 
-def test_a_digest_does_not_depend_on_how_lines_end() -> None:
+def test_a_digest_does_not_depend_on_line_endings() -> None:
     assert scripts.digest("a;\r\nb; \r\n\r\n") == scripts.digest("a;\nb;")
     assert scripts.digest("a;\nb;") != scripts.digest("a;\n\nb;")
 
 
-def test_all_texts_are_replaced_at_once() -> None:
-    """What one puts in is not replaced by another, and the longer text goes first."""
+def test_all_texts_are_replaced_in_one_pass() -> None:
+    """Replaced text is not replaced again, and a longer text has precedence."""
     text = "'a' 'ab' $(x) 'a'"
     assert scripts.replaced(text, {"'a'": "'ab'", "'ab'": "'c'", "$(x)": r"\1"}) == r"'ab' 'c' \1 'ab'"
     with pytest.raises(ConfigurationError, match=r'does not contain "b\\"", "z", which'):
         scripts.replaced(text, {"'a'": "x", 'b"': "x", "z": "x"})
 
 
-def test_variables_are_words() -> None:
+def test_variables_match_only_whole_names() -> None:
     text = "SET vA = 1; LET vB.x = $(vA);"
     assert scripts.unknown_variables(text, ["vA", "vB.x", "vB", "A", "x"]) == ["vB", "A", "x"]
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "message"),
     [
         (b" \n", "is empty"),
         (b"\xff\xfe", "is not UTF-8 text"),
@@ -51,22 +51,22 @@ def test_variables_are_words() -> None:
         (None, "No such file"),
     ],
 )
-def test_what_is_no_script_is_told(tmp_path: Path, content: bytes | None, why: str) -> None:
+def test_an_invalid_script_file_is_an_error(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "sales.qvs"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=why):
+    with pytest.raises(ConfigurationError, match=message):
         scripts.read(file)
 
 
-def test_a_log_tells_the_error_and_the_statement() -> None:
+def test_the_failure_of_a_log_has_the_error_and_the_statement() -> None:
     assert reload_logs.failure(LOG) == (
         "Connector reply error: SQL##f - SqlState: 28P01, ErrorMsg: password authentication failed for user "
         "\"reader\" in: SQL SELECT * FROM orders WHERE region = 'eu'"
     )
 
 
-def test_a_log_of_another_form_gives_its_end() -> None:
+def test_the_failure_of_an_unknown_log_has_its_last_lines() -> None:
     assert reload_logs.failure("one\ntwo\nthree\nfour\n") == "two three four"
     assert reload_logs.failure("") == ""
 
@@ -82,7 +82,7 @@ def test_a_log_of_another_form_gives_its_end() -> None:
         "Authorization: Bearer hunter2hunter2",
     ],
 )
-def test_a_log_shows_no_secret(text: str) -> None:
+def test_the_failure_of_a_log_has_no_secret(text: str) -> None:
     assert "hunter2" not in reload_logs.failure(f"{reload_logs.ERROR}\n{text}\n")
 
 
