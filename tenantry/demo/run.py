@@ -73,7 +73,7 @@ class Demo:
         console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
 
     def pulumi(self, *args: str, quiet: bool = False) -> str:
-        """Run `pulumi` in the project; `quiet` returns what it prints instead of showing it.
+        """Run `pulumi` in the project. With `quiet`, return its output instead of showing it.
 
         It has its own session, so that Ctrl-C reaches it only once. A second Ctrl-C would make it abort.
         Raises CalledProcessError.
@@ -111,7 +111,7 @@ class Demo:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """Interrupt `pulumi`, so that it finishes its current steps; kill it if it does not end."""
+    """Interrupt `pulumi`, so that it finishes its current steps. Kill it if it does not end."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(END_SECONDS)
@@ -121,7 +121,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def show(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack, one value per line; the outputs of the tenant come first."""
+    """Print the outputs of the stack, one value per line. The outputs of the tenant come first."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for names, value in sorted(leaves(outputs), key=lambda leaf: len(leaf[0]) > 1):
         table.add_row(" / ".join(names), str(value), style="bold" if len(names) == 1 else None)
@@ -140,9 +140,9 @@ def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 def pulumi_command() -> str:
     """Return the path of the Pulumi CLI: in this environment, or on PATH."""
-    beside = Path(sys.executable).parent
-    found = shutil.which("pulumi", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
-    return found or str(beside / "pulumi")
+    scripts = Path(sys.executable).parent
+    found = shutil.which("pulumi", path=f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}")
+    return found or str(scripts / "pulumi")
 
 
 def main(*, stay: bool = False) -> int:
