@@ -14,7 +14,10 @@ MEGABYTE = 1 << 20
 
 
 def rows() -> list[Row]:
-    """Compare customers of three sizes, without latency, with as many resources that do nothing."""
+    """Compare customers of three sizes with stacks of equally many resources that do nothing.
+
+    The emulator adds no latency.
+    """
     result = []
     for size in SIZES:
         with Emulator() as qlik, stacks.stack(qlik) as stack:
@@ -26,7 +29,7 @@ def rows() -> list[Row]:
         peaks = ", ".join(f"{kind} {peak / MEGABYTE:.0f} MB" for kind, peak in sorted(creation.peaks.items()))
         result.append(
             Row(
-                f"customer of {len(state)}",
+                f"customer with {len(state)} resources",
                 f"{creation.requests} requests; {peaks}",
                 f"{creation.seconds:.1f} s",
                 f"{floor:.1f} s",
@@ -53,7 +56,7 @@ def _state(state: list[dict[str, object]]) -> Row:
     count = len(state)
     return Row(
         "  state",
-        "bytes per resource, compared with those without stack traces",
+        "bytes per resource, with and without stack traces",
         f"{total // count}",
         f"{without_traces // count}",
         total / without_traces,

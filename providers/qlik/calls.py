@@ -110,7 +110,7 @@ class Calls:
         tries, renewed = 0, False
         while True:
             self._limits.wait(request.host, budget, deadline)
-            has_own_credentials = request.credentials or request.proof is not None
+            has_own_credentials = request.client_source or request.login_headers is not None
             token = None if has_own_credentials else self._tokens.get(request.host, deadline)
             turn = self._queue(request.host, budget, deadline)
             deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")

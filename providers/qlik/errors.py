@@ -84,7 +84,7 @@ class RequestFailed(QlikError):
 
     def __init__(self, request: Request, outcome: str, *extra_lines: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
-        self._changes = request.changes
+        self._changes = request.may_change
         self._summary = f"{self.method} {self.host}{self.path} {outcome}"
         super().__init__("\n".join(line for line in (self._summary, *extra_lines) if line))
 

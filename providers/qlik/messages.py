@@ -45,8 +45,8 @@ class Request:
 
     `path` starts with a slash, and `tenantry.providers.qlik.paths` checks it. `body` is JSON. Instead of it,
     `file` is sent as an octet stream, or `form` as a form. `into` is the file for the body of a successful
-    response. `repeatable`: sending it twice does no harm. `credentials` names the origin of the OAuth client,
-    for token requests only. `proof` has headers that authenticate someone other than the OAuth client.
+    response. `repeatable`: sending it twice does no harm. `client_source` says where the OAuth client is
+    configured, for token requests only. `login_headers` authenticate someone other than the OAuth client.
     `max_bytes` is the most that a response may take in memory.
     """
 
@@ -60,8 +60,8 @@ class Request:
     form: Form | None = field(default=None, repr=False)
     into: Path | None = None
     repeatable: bool = False
-    credentials: str = ""
-    proof: Mapping[str, str] | None = field(default=None, repr=False)
+    client_source: str = ""
+    login_headers: Mapping[str, str] | None = field(default=None, repr=False)
     max_bytes: int = 64 << 20
 
     def __post_init__(self) -> None:
@@ -69,9 +69,9 @@ class Request:
             raise ValueError(f"a path starts with a slash: {self.path!r}")
 
     @property
-    def changes(self) -> bool:
-        """True if the request changes something at Qlik. Only reads and token requests do not."""
-        return self.method != "GET" and not self.credentials
+    def may_change(self) -> bool:
+        """True if the request may change something at Qlik. Only reads and token requests do not."""
+        return self.method != "GET" and not self.client_source
 
     @property
     def plain_path(self) -> str:

@@ -73,7 +73,7 @@ def api_error(request: Request, response: Response, now: float) -> ApiError:
         error_type = TenantDisabled
     if error_type is RateLimited and any(code.startswith("RELOADS-") for code in codes):
         error_type = ReloadIsPending
-    if error_type is NotFound and request.credentials:
+    if error_type is NotFound and request.client_source:
         error_type = HostUnknown
     return error_type(
         request,
@@ -218,13 +218,13 @@ def _without_secrets(problem: Problem, request: Request) -> Problem:
 def _shown(text: str, request: Request) -> str:
     """Return a text of a response without the secrets of its request, shortened for a message."""
     # Redacted before it is cut, because half a secret is not recognised.
-    text = redacted(text, [request.body, {"token": _proofs(request)}])
+    text = redacted(text, [request.body, {"token": _login_values(request)}])
     return text if len(text) <= MAX_TEXT_CHARACTERS else f"{text[:MAX_TEXT_CHARACTERS]}…"
 
 
-def _proofs(request: Request) -> list[str]:
+def _login_values(request: Request) -> list[str]:
     """Return the JWT and the cookie values in the headers that authenticate a request."""
-    parts = [part for value in (request.proof or {}).values() for part in value.split("; ")]
+    parts = [part for value in (request.login_headers or {}).values() for part in value.split("; ")]
     return [part.removeprefix("Bearer ").partition("=")[2] or part.removeprefix("Bearer ") for part in parts]
 
 

@@ -39,8 +39,10 @@ class Session(Host):
         return f"Session({self.hostname!r}, cookies=[secure])"
 
     def _send(self, request: Request) -> Response:
-        proof = self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
-        return redirects.follow(self.cloud.send, replace(request, proof=proof))
+        login_headers = (
+            self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
+        )
+        return redirects.follow(self.cloud.send, replace(request, login_headers=login_headers))
 
     def _csrf_token(self) -> str:
         if not self._csrf:
@@ -59,7 +61,7 @@ def log_in(host: Host, jwt: str) -> Session:
     licence. Raises ApiError (400, 401) if Qlik does not accept the token, ResponseLost if the login may have
     happened, and the errors of every request.
     """
-    request = Request("POST", host.hostname, LOGIN, proof={"Authorization": f"Bearer {jwt}"})
+    request = Request("POST", host.hostname, LOGIN, login_headers={"Authorization": f"Bearer {jwt}"})
     response = redirects.follow(host.cloud.send, request)
     cookies = dict(COOKIE.findall(response.headers.get("Set-Cookie", "")))
     if SESSION not in cookies:

@@ -79,7 +79,7 @@ class TokenCache:
                 "grant_type": "client_credentials",
             },
             repeatable=True,
-            credentials=client.source,
+            client_source=client.source,
         )
         requested_at = self._clock.monotonic()
         response = self._send(request)

@@ -76,7 +76,7 @@ class Transport:
     ) -> requests.Response:
         """Send the request, and return once the status and headers have arrived."""
         data: bytes | FileBody | None = None
-        headers = {"Accept": "application/json", **request.headers, **(request.proof or {})}
+        headers = {"Accept": "application/json", **request.headers, **(request.login_headers or {})}
         if request.file is not None:
             data = FileBody([stack.enter_context(request.file.open("rb"))], request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")

@@ -13,7 +13,7 @@ from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, Unexp
 from tenantry.providers.qlik.messages import Request
 
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
-TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID")
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", client_source="QLIK_CLIENT_ID")
 GET = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/spaces/1")
 
 

@@ -24,7 +24,7 @@ from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.responses import api_error, retry_after
 
 REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/things")
-TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID and …")
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", client_source="QLIK_CLIENT_ID and …")
 NOW = 1_800_000_000.0
 
 
@@ -244,12 +244,14 @@ def test_a_413_names_the_size_of_the_body(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 409, 413])
 def test_an_error_in_the_session_of_a_user_has_no_advice_about_the_client(status: int) -> None:
-    request = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/apps/a", proof={"Cookie": "eas.sid=1"})
+    request = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/apps/a", login_headers={"Cookie": "eas.sid=1"})
     assert len(str(error(status, None, request)).splitlines()) == 1
 
 
 def test_the_advice_for_the_organisation_client_does_not_mention_regions() -> None:
-    request = Request("POST", "console.qlikcloud.com", "/oauth/token", credentials="QLIK_ORG_CLIENT_ID and …")
+    request = Request(
+        "POST", "console.qlikcloud.com", "/oauth/token", client_source="QLIK_ORG_CLIENT_ID and …"
+    )
     text = str(error(401, None, request))
     assert "QLIK_ORG_CLIENT_ID" in text
     assert "region" not in text
