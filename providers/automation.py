@@ -73,7 +73,7 @@ class Automation(Resource):
     )
     enabled: Property[bool] = prop("Whether it can run.", default=True)
     adopt: Property[bool] = prop(
-        "Take over an existing automation with this name that somebody else owns. Our bot user becomes its "
+        "Take over an existing automation with this name that somebody else owns. The bot user becomes its "
         "owner. Qlik then deletes the history of its runs and detaches its connections.",
         default=None,
         change=Change.AT_CREATION,
@@ -138,7 +138,7 @@ class AutomationHandler(Named):
             raise Unfinished(id, want | live, error) from error
 
     def take_over(self, cloud: Cloud, host: Host, existing: Found, want: Properties) -> Properties:
-        """Make our bot user the owner, because only the owner can read and change an automation."""
+        """Make the bot user the owner, because only the owner can read and change an automation."""
         is_ours = self.is_ours(host, existing, want)
         if want.get("adopt") and not is_ours:
             bot = host.get("/api/v1/users/me")["id"]

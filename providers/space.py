@@ -50,7 +50,7 @@ ROLES_OF_THE_BOT = {
     "managed": ["consumer", "facilitator", "publisher"],
     "data": ["facilitator", "producer"],
 }
-"""The roles of our bot user in a space that another user owns, by type of space.
+"""The roles of the bot user in a space that another user owns, by type of space.
 
 TenantAdmin alone cannot open apps, and "can manage" (facilitator) cannot publish them.
 """
@@ -104,7 +104,7 @@ class SpaceHandler(Collection):
         return changed | ({} if same_owner else self._hand_over(cloud, id, have, want))
 
     def _hand_over(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Make the requested user the owner, or our bot user if there is none. Return what changed.
+        """Make the requested user the owner, or the bot user if there is none. Return what changed.
 
         The bot user joins the space even if the owner is already right, because a run that was killed may
         not have added it.
@@ -122,7 +122,7 @@ class SpaceHandler(Collection):
         return {"owner": owner, "owner_id": owner}
 
     def _join(self, cloud: Cloud, host: Host, id: str, bot: str, want: Properties) -> None:
-        """Make our bot user a member. If it is one already, add the missing roles."""
+        """Make the bot user a member. If it is one already, add the missing roles."""
         path, roles = f"/api/v1/spaces/{id}/assignments", ROLES_OF_THE_BOT[want["type"]]
         try:
             host.post(path, {"type": "user", "assigneeId": bot, "roles": roles}, repeatable=True)
@@ -130,7 +130,7 @@ class SpaceHandler(Collection):
             for assignment in host.list(path, {"assigneeId": bot}):
                 if not set(roles) <= set(assignment["roles"]):
                     host.put(f"{path}/{assignment['id']}", {"roles": sorted({*assignment["roles"], *roles})})
-        cloud.notify(f'space "{want["name"]}" ({id}): our bot user is a member ({", ".join(roles)})')
+        cloud.notify(f'space "{want["name"]}" ({id}): the bot user is a member ({", ".join(roles)})')
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the space. Raises NotEmpty with the content if it is not empty."""

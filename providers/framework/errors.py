@@ -321,6 +321,6 @@ class NoRecoveryAdmin(ResourceError):
     def __init__(self, hostname: str) -> None:
         super().__init__(
             f"The identity provider was not activated, because {hostname} has no active user with the role "
-            "TenantAdmin besides our bot user. If the login failed, nobody could repair it. Add an "
+            "TenantAdmin besides the bot user. If the login failed, nobody could repair it. Add an "
             "administrator to `admins`, and run `pulumi up` again."
         )

@@ -335,7 +335,7 @@ class Collection(Handler):
 
 
 def is_created_by_us(host: Host, maker: str | None) -> bool:
-    """Tell whether our bot user created an object. If Qlik names no creator, it counts as ours."""
+    """Tell whether the bot user created an object. If Qlik names no creator, it counts as ours."""
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 

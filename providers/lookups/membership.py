@@ -1,4 +1,4 @@
-"""Membership of our bot user in other people's spaces, which it needs to export their apps."""
+"""Membership of the bot user in other people's spaces, which it needs to export their apps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Membership(NamedTuple):
 
 
 def join(host: Host, space: str, role: str) -> Membership:
-    """Give our bot user an additional role in a space. Raises the errors of the client.
+    """Give the bot user an additional role in a space. Raises the errors of the client.
 
     Source: https://qlik.dev/apis/rest/spaces (assignments).
     """

@@ -91,7 +91,7 @@ def describe(user: User) -> str:
 
 
 def check_recovery_admin(host: Host) -> None:
-    """Raise NoRecoveryAdmin unless a person with the role TenantAdmin is active, apart from our bot user."""
+    """Raise NoRecoveryAdmin unless a person with the role TenantAdmin is active, apart from the bot user."""
     bot = host.get("/api/v1/users/me")["id"]
     for user in _listed(host, scim.equals("assignedRoles.name", roles.TENANT_ADMIN)):
         if user["id"] != bot and status_of(user) == "active" and not user.get("clientId"):

@@ -50,7 +50,7 @@ def cache_directory() -> Path:
 def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:
     """Return the file of the template, from the cache or exported, with or without its data.
 
-    With `join`, our bot user may become a member of the template's space if the export is refused otherwise.
+    With `join`, the bot user may become a member of the template's space if the export is refused otherwise.
     Raises TemplateNotFound, TemplateAmbiguous.
     """
     host = cloud.tenant(template.source_tenant)
@@ -180,10 +180,10 @@ def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None
 
 
 def _join(cloud: Cloud, host: Host, template: Template, space: str) -> None:
-    """Make our bot user a member of the template's space with an edit role. It stays a member."""
+    """Make the bot user a member of the template's space with an edit role. It stays a member."""
     bot = membership.join(host, space, ROLE_TO_EXPORT).bot
     cloud.notify(
-        f"{template}: our bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
+        f"{template}: the bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
         f"{ROLE_TO_EXPORT}, to export it, and stays a member"
     )
 

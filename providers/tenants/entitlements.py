@@ -186,7 +186,7 @@ def _release(host: Host, entitlements: list[Entitlement]) -> None:
             reason = (
                 _shortened(refused)
                 if refused
-                else f"Qlik answered for {len(response['data'])} of {len(batch)}"
+                else f"Qlik's response covers {len(response['data'])} of {len(batch)} entitlements"
             )
             raise NotReleased(_refusal(host, released, reason))
 

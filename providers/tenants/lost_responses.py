@@ -67,7 +67,7 @@ def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUnd
     if datetime.fromtimestamp(read_at, UTC) < settled_at:
         return TenantUndecided(
             f"{request} No such tenant exists yet, but Qlik may still create it. Run `pulumi up` again after "
-            f"{settled_at:%Y-%m-%d %H:%M:%S} UTC. By then it is certain."
+            f"{settled_at:%Y-%m-%d %H:%M:%S} UTC. By then Qlik has created it, or never will."
         )
     refuse_namesake(cloud, want, tenants)
     reason = f"the organisation's list of {settled_at:%H:%M:%S} UTC or later has no tenant that could be it"

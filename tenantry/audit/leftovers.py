@@ -1,6 +1,6 @@
 """Staged apps that an interrupted import left behind: they have our mark and are in no state.
 
-Such an app has the mark, was created by our bot user, and its id is in no state. A duplicate that a user
+Such an app has the mark, was created by the bot user, and its id is in no state. A duplicate that a user
 created from a staged app has the mark too, but another creator.
 """
 

@@ -1,6 +1,6 @@
-"""Customers on a plan that extends another plan get its values, unless their own file overrides them.
+"""Customers on a plan that extends another plan get the values of both, unless their own file overrides them.
 
-`tenantry check` and `tenantry settings` show the values before the run, even for stacks with a tenant.
+`tenantry check` and `tenantry settings` show the values before the run, even for stacks that already have a tenant.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
 
 
 def tenantry(stack: Stack, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command about a stack, in its folder and environment."""
+    """Run a `tenantry` command for a stack, in its folder and environment."""
     return subprocess.run(
         [TENANTRY, command, stack.name, *arguments],
         cwd=stack.folder,

@@ -55,7 +55,7 @@ def test_existing_objects_are_taken_over_only_if_safe(stack: Stack, qlik: Emulat
         )
     )
     result = stack.up()
-    assert any("our bot user is a member (facilitator, producer)" in message for message in result.messages)
+    assert any("the bot user is a member (facilitator, producer)" in message for message in result.messages)
     assert {name: resources(stack)[f"Group {name}"]["id"] for name in group_ids} == group_ids
     assert [role["name"] for role in world.groups["Viewers"]["assignedRoles"]] == ["Developer"]
     assert world.groups["Editors"]["assignedRoles"] == []

@@ -1,4 +1,4 @@
-"""Data files. Forms upload them to a space, which its connection selects, or to the personal space."""
+"""Data files. A form uploads a file to the space of a connection, or to the personal space."""
 
 from __future__ import annotations
 

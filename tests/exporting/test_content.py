@@ -16,7 +16,7 @@ from tests.providers.resource_driver import Tenancy
 
 @pytest.fixture
 def filled(tenancy: Tenancy) -> Tenancy:
-    """A tenant with our bot user's apps in a personal, a shared and a managed space."""
+    """A tenant with the bot user's apps in a personal, a shared and a managed space."""
     app = tenancy.app("Überblick/EU", "Sales")
     tenancy.bot.post("/api/v1/apps", {"attributes": {"name": "Mine"}})
     managed = tenancy.space("Board", "managed")

@@ -62,7 +62,7 @@ class Tenancy:
         return str(found["id"] if found else self.bot.post("/api/v1/apps", body)["attributes"]["id"])
 
     def as_bot(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request as our bot user, without the provider."""
+        """Send a request as the bot user, without the provider."""
         if isinstance(body, FormBody):
             return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         arguments = () if body is None else (body,)

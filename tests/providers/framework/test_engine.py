@@ -200,7 +200,7 @@ def test_concurrent_calls_do_not_mix_up_their_results(start: StartProvider, qlik
 
 
 def create_space(qlik: Emulator) -> str:
-    """Create a shared space in which our bot user is a producer, and return its id."""
+    """Create a shared space in which the bot user is a producer, and return its id."""
     bot = next(user for user in qlik.control.dump()[SOURCE]["user"] if user["subject"].endswith("demo"))
     space = qlik.request("POST", SOURCE, "/api/v1/spaces", {"name": "Staging", "type": "shared"})
     qlik.request(
