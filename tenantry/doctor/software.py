@@ -108,7 +108,7 @@ def secrets(project: Project) -> Finding:
         return Finding(
             "error",
             "passphrase",
-            f"it does not decrypt the secrets of {wrong[0]}. Set the passphrase with which they were encrypted.",
+            f"it does not decrypt the secrets of {wrong[0]}. Set the passphrase that encrypted them.",
         )
     if None in fits.values():
         return Finding("warning", "passphrase", f"set, but it could not be tested on {files}")

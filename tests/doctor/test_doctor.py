@@ -164,7 +164,7 @@ def test_the_passphrase_fits_the_stack_files(
     wrong = software.secrets(project)
     assert (wrong.level, wrong.text) == (
         "error",
-        "it does not decrypt the secrets of Pulumi.acme.yaml. Set the passphrase with which they were encrypted.",
+        "it does not decrypt the secrets of Pulumi.acme.yaml. Set the passphrase that encrypted them.",
     )
 
 
