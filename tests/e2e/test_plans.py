@@ -1,4 +1,4 @@
-"""Customers on a plan that extends another plan get the values of both, unless their file overrides them.
+"""Customers on a plan that extends another plan get the values of both. Their own file overrides them.
 
 `tenantry check` and `tenantry settings` show the values before the run, even for stacks that already have a tenant.
 """
