@@ -43,7 +43,7 @@ def _read(run: Deployment, entry: Resource) -> Resource | None:
 
 def _without_deleted(entries: list[Resource | None]) -> list[Resource]:
     """Remove deleted entries, and the references to them."""
-    kept: list[Resource] = []
+    remaining: list[Resource] = []
     known: set[str] = set()
     for entry in entries:
         if entry is None:
@@ -55,7 +55,7 @@ def _without_deleted(entries: list[Resource | None]) -> list[Resource]:
         if entry.deletedWith not in known:
             entry.deletedWith = ""
         known.add(entry.urn)
-        kept.append(entry)
-    for entry in kept:
+        remaining.append(entry)
+    for entry in remaining:
         entry.parent = entry.parent if entry.parent in known else ""
-    return kept
+    return remaining
