@@ -69,7 +69,7 @@ def oauth_client(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
-    """Create a tenant with settings, logins, a group, two spaces, and an app that one of them publishes."""
+    """Create a tenant with settings, logins, a group, two spaces, and an app published to one."""
     cloud = cloud_of(qlik)
     host = new_tenant(cloud)
     tenant = host.get("/api/v1/tenants/me")["id"]

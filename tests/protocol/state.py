@@ -113,7 +113,7 @@ class PendingPost(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A note on a disk about a proof: the created tenant, or None if nothing was and will be created."""
+    """A note on a disk about a proof: the created tenant, or None if no tenant was or will be created."""
 
     proof: int
     identity: str

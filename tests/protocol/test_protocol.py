@@ -1,6 +1,6 @@
 """The invariants hold in every small scenario, and each rule of the protocol is necessary.
 
-`scenarios` defines the bounds. `TENANTRY_PROTOCOL=deep` also searches the larger scenarios, for minutes.
+`scenarios` defines the bounds. `TENANTRY_PROTOCOL=deep` adds the larger ones, which take minutes.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""A comparison of the in-process engine with the real one: both must make the same calls and states."""
+"""A comparison of the in-process engine with the real one: the same programs, calls and states."""

@@ -1,4 +1,4 @@
-"""Resources that are open_document in `live.json` and record the engine's calls in `log.jsonl`.
+"""Resources that are stored in `live.json` and record the engine's calls in `log.jsonl`.
 
 The properties `size` and `like` change in place. `shape` and `of` replace the thing. With `deletes_first`,
 the old thing is deleted before the new one is created. Other keys are only stored. `faults.json` names the
@@ -56,9 +56,9 @@ def record(method: str, **facts: Any) -> str:
 
 
 def cause_fault(method: str, name: str) -> str:
-    """Cause the cause_fault of this call, and remove it from the file, so that it happens only once.
+    """Cause the fault of this call, and remove it from the file, so that it happens only once.
 
-    Returns the name of the cause_fault. The caller must cause "half" itself.
+    Returns the name of the fault. The caller must cause "half" itself.
     """
     with open_document("faults.json") as faults:
         effect: str = faults.pop(f"{method} {name}", "")
