@@ -105,7 +105,7 @@ def test_an_archive_without_links_is_a_clear_error(tmp_path: Path, name: str) ->
     assert "core.symlinks" in output
 
 
-def test_the_content_of_the_installed_package(tmp_path: Path) -> None:
+def test_the_installed_package_contains_only_the_package_and_its_data(tmp_path: Path) -> None:
     """A wheel from the source archive contains only the package, with its types and its data."""
     wheel = build(tmp_path)
     names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}

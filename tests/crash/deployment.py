@@ -281,9 +281,9 @@ class Deployment:
         for other in [entry for entry in self.entries if entry.urn in needed and not entry.delete]:
             if not self.is_kept(other) and other.urn not in self.deletes:
                 self._keep(other)
-        kept = old.copy()
-        self.checkpoint.same(old, kept)
-        return kept
+        copy = old.copy()
+        self.checkpoint.same(old, copy)
+        return copy
 
     def is_kept(self, old: Resource) -> bool:
         """Tell whether this run keeps an entry that it has reached, under its URN or a new one."""

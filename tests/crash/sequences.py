@@ -187,11 +187,11 @@ def search(lab: MultiStackLab, *, examples: int, steps: int, number: int, shrink
         return Sequences(lab)
 
     # Hypothesis varies earlier examples, so start it again for each batch to get different ones.
-    for batch, done in enumerate(range(0, examples, BATCH)):
+    for batch, finished in enumerate(range(0, examples, BATCH)):
         run_state_machine_as_test(
             seed(number * 10_000 + batch)(begin),  # type: ignore[arg-type]  # any function that returns a machine works
             settings=settings(
-                max_examples=min(BATCH, examples - done),
+                max_examples=min(BATCH, examples - finished),
                 stateful_step_count=steps,
                 phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
                 database=None,

@@ -25,8 +25,8 @@ def test_a_lost_response_creates_no_second_space(lab: Lab) -> None:
     run = lab.up(fault=SPACE.fault(drop_after=True)).expect_ok()
     assert [call["status"] for call in run.log if call["path"] == SPACE.path] == [0, 409]
     assert any("taken over" in line for line in run.lines)
-    again = lab.up().expect_ok()
-    assert (again.steps, again.requests) == ([], [])
+    next_run = lab.up().expect_ok()
+    assert (next_run.steps, next_run.requests) == ([], [])
     assert [space["id"] for space in lab.world.every("space")] == [lab.state["Space Sales"].id]
 
 
@@ -37,7 +37,7 @@ def test_the_next_run_finishes_a_run_killed_at_a_request(lab: Lab, after: bool) 
     killed = lab.up(kill=KillPoint(SPACE, after=after))
     assert killed.killed
     assert SPACE in killed.requests if after else SPACE not in killed.requests
-    assert [doing for doing, urn in lab.state.pending if urn.endswith("Space::Sales")] == ["creating"]
+    assert [operation for operation, urn in lab.state.pending if urn.endswith("Space::Sales")] == ["creating"]
     assert "Space Sales" not in lab.state.names
     finished = lab.up().expect_ok()
     assert "create Space Sales" in finished.steps

@@ -509,8 +509,10 @@ def test_the_warning_about_old_files_can_be_turned_off(
 
 def test_the_event_log_is_an_option_only_with_the_variable(canary: Canary) -> None:
     off = dict.fromkeys(environment.EVENT_LOG, "")
-    done = canary.run("preview", "--stack", "one", "--event-log", str(canary.root / "x"), code=None, env=off)
-    assert done.returncode, "tenantry/pulumi_internals/environment.py: EVENT_LOG is no longer needed"
+    process = canary.run(
+        "preview", "--stack", "one", "--event-log", str(canary.root / "x"), code=None, env=off
+    )
+    assert process.returncode, "tenantry/pulumi_internals/environment.py: EVENT_LOG is no longer needed"
 
 
 def test_the_salt_of_a_stack_file_verifies_the_passphrase(canary: Canary) -> None:
