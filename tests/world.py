@@ -72,7 +72,7 @@ class World:
         """Send a request outside Pulumi, as an administrator of the tenant."""
         if isinstance(body, FormBody):
             return self._send_form(method, path, body)
-        return self.qlik.request(method, self.hostname, whole(path), body)
+        return self.qlik.request(method, self.hostname, full_path(path), body)
 
     def _send_form(self, method: str, path: str, body: FormBody) -> Any:
         import requests  # not at the top, because tests of the modules that a run loads import this module
@@ -116,7 +116,7 @@ class World:
         return found
 
 
-def whole(path: str) -> str:
+def full_path(path: str) -> str:
     """Return the full path on the host. A path without a leading slash is below /api/v1."""
     return path if path.startswith("/") else f"/api/v1/{path}"
 

@@ -57,7 +57,7 @@ Fact = TenantDeactivated | NothingCreated | QlikRefused | Progress
 
 FACT_TYPES: dict[str, type[Fact]] = {
     "tenant-deactivated": TenantDeactivated,
-    "nothing-made": NothingCreated,
+    "nothing-created": NothingCreated,
     "qlik-refused": QlikRefused,
     "progress": Progress,
 }

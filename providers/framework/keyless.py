@@ -25,7 +25,7 @@ class Keyless(Collection):
         """Take over an existing object, or POST. If the response is lost, search for the object."""
         host = self.host(cloud, want)
         note = current_note(host.hostname, self.resource_type.__name__)
-        existing, unseen = None, note.unanswered
+        existing, unseen = None, note.is_unanswered
         if note.earlier or host.hostname not in run.current().new_tenants:
             existing = self._left_behind(cloud, host, want, note)
         if existing is None:

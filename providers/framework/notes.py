@@ -96,7 +96,7 @@ class Note:
             draft.replace(self.path)
 
     @property
-    def unanswered(self) -> bool:
+    def is_unanswered(self) -> bool:
         """True if an earlier run sent the request and received no response."""
         return self.earlier is not None and "finished" not in self.earlier
 

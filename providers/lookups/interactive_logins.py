@@ -160,7 +160,7 @@ class InteractiveIdentityProvider(Keyless):
             if self._is_same_service(provider, want)
             and (note.earlier or self._differs_only_in_patchable(provider, want))
         ]
-        if note.unanswered and not ours:
+        if note.is_unanswered and not ours:
             what = f"{self.label(want, '')}, which an earlier run requested"
             ours = (
                 wait(cloud, lambda: self._find_new(host, existing, want), what, late_seconds(note.age()))

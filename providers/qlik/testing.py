@@ -94,17 +94,17 @@ class MockTransport(BaseAdapter):
 class FakeClock:
     """A clock that moves only when `sleep` is called, which returns at once. Thread-safe.
 
-    `slept` lists the seconds of each call.
+    `sleeps` lists the seconds of each call.
     """
 
     def __init__(self, time: float = 1_800_000_000.0) -> None:
-        self.slept: list[float] = []
+        self.sleeps: list[float] = []
         self._start = time
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
         """Return the sum of all sleeps in seconds."""
-        return sum(self.slept)
+        return sum(self.sleeps)
 
     def time(self) -> float:
         """Return the seconds since 1970."""
@@ -113,7 +113,7 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         """Move the clock forward by this number of seconds."""
         with self._lock:
-            self.slept.append(seconds)
+            self.sleeps.append(seconds)
 
 
 def _call(request: requests.PreparedRequest) -> Call:

@@ -8,7 +8,7 @@ from typing import Any
 from tenantry.settings.models import BLOCKS
 from tests.keys import public_pem
 from tests.logins import ISSUER
-from tests.providers.samples import of_twins
+from tests.providers.samples import from_test_modules
 
 REGION = "eu"
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
@@ -54,7 +54,7 @@ REPLACEABLE = (
 
 def everything() -> Customer:
     """Return a trial that uses every resource type."""
-    examples = of_twins("EXAMPLE")
+    examples = from_test_modules("EXAMPLE")
     example_blocks = [
         (name, examples[block.mapping.resource])
         for name, block in BLOCKS.items()

@@ -13,7 +13,7 @@ import yaml
 
 from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
-from tests.importing.tenants import SOURCE, by_scripts
+from tests.importing.tenants import SOURCE, create_by_scripts
 from tests.world import World, writes
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
@@ -53,7 +53,7 @@ def change_setting(stack: Stack, *path: str, value: Any) -> None:
 
 
 def test_a_tenant_of_the_example_scripts_is_imported(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
-    world = by_scripts(qlik, tmp_path)
+    world = create_by_scripts(qlik, tmp_path)
     before = qlik.control.dump()[world.hostname]
     qlik.control.clear_requests()
     completed = tenantry(stack, "import", "acme.eu.qlikcloud.com", "--source-tenant", SOURCE)
@@ -112,7 +112,7 @@ def test_a_manually_created_tenant_is_imported_onto_a_plan(
     stack: Stack, qlik: Emulator, tmp_path: Path
 ) -> None:
     """The file contains the differences from the plan. The import lists other objects and keeps them."""
-    world = by_scripts(qlik, tmp_path)
+    world = create_by_scripts(qlik, tmp_path)
     world.request("POST", "groups", {"name": "Everybody in Lund"})
     world.join(world.spaces["Sales"]["id"])
     plan = {
@@ -154,7 +154,7 @@ def test_a_failed_import_leaves_no_stack_behind(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
     """The program declares a resource of its own, which does not exist in the tenant."""
-    world = by_scripts(qlik, tmp_path)
+    world = create_by_scripts(qlik, tmp_path)
     qlik.control.clear_requests()
     stack = make_stack(qlik=qlik)
     (stack.folder / "__main__.py").unlink()

@@ -1,6 +1,7 @@
 """Customers on a plan that extends another plan get the values of both. Their own file overrides them.
 
-`tenantry check` and `tenantry settings` show the values before the run, even for stacks that already have a tenant.
+`tenantry check` and `tenantry settings` show the values before the run, even if the stack already has a
+tenant.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ URNS = (
 PATHS = ("name", "roles[0]", '["a.b"].c', "[", "", "revive.hostname")
 MESSAGES = (
     facts.line(facts.NothingCreated("p")), facts.line(facts.Progress("x"))[:-2],
-    "[tenantry:nothing-made proof=5]",
-    '[tenantry:nothing-made proof="\\ud800"]',
+    "[tenantry:nothing-created proof=5]",
+    '[tenantry:nothing-created proof="\\ud800"]',
     f"{event_log.PENDING}\n  * urn:x::y, interrupted while creating\n  * urn:",
     "error: " * 50, *hostile.ALL,
 )  # fmt: skip

@@ -68,7 +68,7 @@ def oauth_client(name: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
+def create_by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     """Create a tenant with settings, logins, a group, two spaces, and an app published to one."""
     cloud = cloud_of(qlik)
     host = new_tenant(cloud)

@@ -21,13 +21,13 @@ from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
 from tests import archives, pictures
 from tests.importing.conftest import Find
-from tests.importing.tenants import SOURCE, by_scripts, import_template, oauth_client
+from tests.importing.tenants import SOURCE, create_by_scripts, import_template, oauth_client
 from tests.keys import public_pem
 from tests.world import World, writes
 
 
 def test_the_objects_of_the_example_scripts_are_found(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     qlik.control.clear_requests()
     found = find(world)
     assert writes(qlik.control.requests()) == []
@@ -63,7 +63,7 @@ def test_the_tenant_is_found_with_its_proof_lifecycle_and_activation(
     qlik: Emulator, folder: Path, find: Find
 ) -> None:
     """The state is the same as for a tenant that the stack created. The proof is unused."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     tenant_id = world.tenant["id"]
     objects = {item.kind: item for item in find(world).objects}
     assert (objects["Tenant"].id, objects["Tenant"].live["tenant_id"]) == (world.hostname, tenant_id)
@@ -78,7 +78,7 @@ def test_the_tenant_is_found_with_its_proof_lifecycle_and_activation(
 
 
 def test_settings_and_logins_are_found(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     found = find(world)
     assert found.customer["group_settings"] == {"auto_create_groups": True, "sync_idp_groups": False}
     assert found.customer["license_settings"] == {
@@ -106,7 +106,7 @@ def test_settings_and_logins_are_found(qlik: Emulator, folder: Path, find: Find)
 
 
 def test_a_key_that_the_plan_has_in_a_file_stays_there(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     key = {
         "issuer": "https://portal.example.com",
         "kid": "portal-1",
@@ -124,7 +124,7 @@ def test_a_key_that_the_plan_has_in_a_file_stays_there(qlik: Emulator, folder: P
 def test_administrators_who_are_users_of_the_source_tenant_are_found(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     users = "/api/v1/users"
     body = {"name": "Ada Admin", "subject": "auth0|ada", "email": "ada@example.com", "status": "active"}
     admin = {"assignedRoles": [{"name": "TenantAdmin"}]}
@@ -159,7 +159,7 @@ def test_an_administrator_who_cannot_log_in_is_listed_as_unmanaged(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud, status: str
 ) -> None:
     """It makes no difference whether they are users of the source tenant."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     host = cloud.tenant(world.hostname)
     admin = {
         "status": "invited" if status == "invited" else "active",
@@ -184,7 +184,7 @@ def test_an_administrator_who_cannot_log_in_is_listed_as_unmanaged(
 def test_the_owner_of_a_space_is_found_only_if_it_is_the_owner_in_the_plan(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     body = {"name": "Bo", "subject": "auth0|bo", "email": "bo@example.com", "status": "active"}
     bo = cloud.tenant(world.hostname).post("/api/v1/users", body)["id"]
     world.patch(f"spaces/{world.spaces['Sales']['id']}", ownerId=bo)
@@ -197,7 +197,7 @@ def test_the_owner_of_a_space_is_found_only_if_it_is_the_owner_in_the_plan(
 
 
 def test_two_web_integrations_of_one_name_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     world.request(
         "POST", "web-integrations", {"name": "Portal", "validOrigins": ["https://other.example.com"]}
     )
@@ -208,7 +208,7 @@ def test_two_web_integrations_of_one_name_are_not_imported(qlik: Emulator, folde
 
 def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
     """The import lists the theme, and names the block for it."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     id = world.request("POST", "themes", archives.form(archives.THEME))["id"]
     found = find(world)
     assert "themes" not in found.customer
@@ -223,7 +223,7 @@ def test_the_content_of_data_files_is_not_imported(
 
     If the client cannot list them, the import says so and continues.
     """
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     space = world.spaces["Staging"]["id"]
     (connection,) = world.request("GET", f"data-files/connections?spaceId={space}")["data"]
     for location in ({"connectionId": connection["id"]}, {}):
@@ -247,7 +247,7 @@ def test_only_oauth_clients_that_a_file_can_describe_are_imported(
     qlik: Emulator, folder: Path, find: Find
 ) -> None:
     """The import gives a reason for the others."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": "x", "e": "AQAB"}
     for body in (
         oauth_client("Twice"),
@@ -281,7 +281,7 @@ def test_only_oauth_clients_that_a_file_can_describe_are_imported(
 
 def test_the_files_of_a_brand_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
     """The import handles them like the files of a theme."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     id = world.request("POST", "brands", pictures.brand("Globex", logo=pictures.PNG))["id"]
     found = find(world)
     assert "brands" not in found.customer
@@ -294,7 +294,7 @@ TASKS = "/api/scheduling/tasks"
 
 def test_only_reload_tasks_of_publications_are_imported(qlik: Emulator, folder: Path, find: Find) -> None:
     """A task that waits for another one is imported together with it. The import lists the other tasks."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     for space in world.spaces.values():
         world.join(space["id"])
 
@@ -324,7 +324,7 @@ def test_only_reload_tasks_of_publications_are_imported(qlik: Emulator, folder: 
 
 def test_the_definition_of_an_automation_is_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
     """The import lists the automation. If the client cannot list any, the import says so and continues."""
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     id = world.request("POST", "/api/workflows/automations", {"name": "Nightly"})["id"]
     found = find(world)
     assert "automations" not in found.customer
@@ -335,7 +335,7 @@ def test_the_definition_of_an_automation_is_not_imported(qlik: Emulator, folder:
 
 
 def test_an_entry_gets_its_key_from_the_plan(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     found = find(
         world,
         groups={"Readers": {"name": "Analytics Consumers"}},
@@ -351,13 +351,13 @@ def test_an_entry_gets_its_key_from_the_plan(qlik: Emulator, folder: Path, find:
 def test_groups_of_one_name_and_different_types_get_different_keys(
     qlik: Emulator, folder: Path, find: Find
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     world.request("POST", "groups", {"name": "Analytics Consumers", "providerType": "custom"})
     assert sorted(find(world).customer["groups"]) == ["Analytics Consumers", "Analytics Consumers (custom)"]
 
 
 def test_groups_without_roles_and_access_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     world.request("POST", "groups", {"name": "Everybody in Lund"})
     found = find(world)
     assert list(found.customer["groups"]) == ["Analytics Consumers"]
@@ -365,7 +365,7 @@ def test_groups_without_roles_and_access_are_not_imported(qlik: Emulator, folder
 
 
 def test_access_of_a_user_is_listed_as_unmanaged(qlik: Emulator, folder: Path, find: Find) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     world.join(world.spaces["Sales"]["id"])
     assert 'access to space "Sales": of 1 user' in find(world).unmanaged
 
@@ -393,7 +393,7 @@ def update_app(world: World, id: str, **attributes: str) -> None:
 def test_an_app_with_an_unknown_template_and_its_copies_are_not_imported(
     qlik: Emulator, folder: Path, find: Find, attributes: dict[str, str], reason: str
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     update_app(world, world.apps["Staging", "Sales Overview"]["id"], **attributes)
     found = find(world)
     assert "apps" not in found.customer
@@ -408,7 +408,7 @@ def test_an_app_with_an_unknown_template_and_its_copies_are_not_imported(
 def test_the_mark_in_a_description_identifies_the_template(
     qlik: Emulator, folder: Path, find: Find, by: str, data: bool
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     templates = World(qlik, SOURCE).every("app")
     [template] = [template for template in templates if template["description"].endswith("{v2.4.0}")]
     reference = {"template": template["name"]} if by == "name" else {"template_id": template["id"]}
@@ -432,7 +432,7 @@ def test_the_mark_in_a_description_identifies_the_template(
 def test_a_copy_with_other_attributes_is_not_imported(
     qlik: Emulator, folder: Path, find: Find, attributes: dict[str, str], reason: str
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     update_app(world, world.apps["Sales", "Sales Overview"]["id"], **attributes)
     found = find(world)
     assert found.customer["apps"]["Sales Overview"]["publish_to"] == []
@@ -442,7 +442,7 @@ def test_a_copy_with_other_attributes_is_not_imported(
 def test_the_published_one_of_two_apps_of_one_name_is_imported(
     qlik: Emulator, folder: Path, find: Find, cloud: Cloud
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     host, space = cloud.tenant(world.hostname), world.spaces["Staging"]["id"]
     published = world.apps["Staging", "Sales Overview"]["id"]
     other = import_template(cloud, host, space, folder, "Sales Overview", "2.4.0")
@@ -454,7 +454,7 @@ def test_the_published_one_of_two_apps_of_one_name_is_imported(
 
 
 def test_apps_in_personal_spaces_are_counted(qlik: Emulator, folder: Path, find: Find, cloud: Cloud) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     cloud.tenant(world.hostname).post("/api/v1/apps", {"attributes": {"name": "Mine"}})
     assert find(world).unmanaged == ["1 app in personal spaces"]
 
@@ -462,13 +462,13 @@ def test_apps_in_personal_spaces_are_counted(qlik: Emulator, folder: Path, find:
 def test_a_trial_without_a_last_day_becomes_a_production_tenant(
     qlik: Emulator, folder: Path, find: Find
 ) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     assert find(world, lifecycle={"kind": "trial"}).customer["lifecycle"] == {"kind": "production"}
     assert "lifecycle" not in find(world, lifecycle={"kind": "trial", "ends_on": "2999-12-31"}).customer
 
 
 def test_the_alias_leads_to_the_system_hostname(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     assert TenantReader(cloud, "acme.eu.qlikcloud.com", SOURCE).hostname == world.hostname
 
 
@@ -483,7 +483,7 @@ def test_a_tenant_that_does_not_exist_is_refused(cloud: Cloud) -> None:
 
 
 def test_a_deactivated_tenant_is_refused(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
-    world = by_scripts(qlik, folder)
+    world = create_by_scripts(qlik, folder)
     lifetime.deactivate(cloud, world.hostname, world.tenant["id"], 10)
     with pytest.raises(ImportRefused, match="is deactivated and cannot be read"):
         TenantReader(cloud, world.hostname, SOURCE)

@@ -19,7 +19,7 @@ from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.forms import FormBody
-from tests.world import World, calls, whole
+from tests.world import World, calls, full_path
 
 LICENCE = "emulator-licence-key-eu"
 Inputs = dict[str, Any]
@@ -66,7 +66,7 @@ class Tenancy:
         if isinstance(body, FormBody):
             return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         arguments = () if body is None else (body,)
-        return getattr(self.bot, method.lower())(whole(path), *arguments)
+        return getattr(self.bot, method.lower())(full_path(path), *arguments)
 
     def requests(self) -> list[str]:
         """Return the requests since the previous call of this method, without those for tokens."""

@@ -23,12 +23,12 @@ def test_pauses_grow_up_to_three_seconds_and_end_at_the_time_limit() -> None:
 
     with Cloud(ENVIRONMENT, clock=clock) as cloud:
         assert wait(cloud, lambda: probed_at.append(clock.monotonic()), "the app", 20) is None
-    assert clock.slept[:2] == [0.25, 0.375]
-    assert clock.slept == sorted(clock.slept[:-1]) + clock.slept[-1:]
-    assert clock.slept[-3:-1] == [3, 3]
-    assert 0 < clock.slept[-1] < 3
+    assert clock.sleeps[:2] == [0.25, 0.375]
+    assert clock.sleeps == sorted(clock.sleeps[:-1]) + clock.sleeps[-1:]
+    assert clock.sleeps[-3:-1] == [3, 3]
+    assert 0 < clock.sleeps[-1] < 3
     assert probed_at[-1] == pytest.approx(20), "the last probe is at the time limit"
-    assert len(probed_at) == len(clock.slept) + 1
+    assert len(probed_at) == len(clock.sleeps) + 1
 
 
 def test_a_search_for_an_object_takes_at_least_as_long_as_lists_lag(

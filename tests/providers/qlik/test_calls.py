@@ -81,7 +81,7 @@ def test_a_repeatable_request_is_repeated_after_a_failure(
 ) -> None:
     harness = make_harness([failure, failure, failure, OK])
     assert send(harness, method, options) == {"id": "1"}
-    assert len(harness.clock.slept) == 3
+    assert len(harness.clock.sleeps) == 3
     assert len(harness.notifications) == 3
 
 
@@ -113,7 +113,7 @@ def test_a_lost_response_raises_response_lost(
         send(harness, method, options)
     assert caught.value.may_be_done
     assert (caught.value.method, caught.value.path) == (method.upper(), PATH)
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
 
 
 @not_repeatable
@@ -172,7 +172,7 @@ def test_waits_grow_and_have_full_jitter(make_harness: MakeHarness, monkeypatch:
     harness = make_harness([CONNECTION_RESET, CONNECTION_RESET, CONNECTION_RESET, OK])
     harness.tenant.get(PATH)
     assert ranges == [(0, 2), (0, 4), (0, 8)]
-    assert harness.clock.slept == [2, 4, 8]
+    assert harness.clock.sleeps == [2, 4, 8]
 
 
 def test_waits_have_a_maximum(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_waits_have_a_maximum(make_harness: MakeHarness, monkeypatch: pytest.Mon
     monkeypatch.setattr(calls, "TRIES", 7)
     harness = make_harness([CONNECTION_RESET] * 6 + [OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [2, 4, 8, 16, 20, 20]
+    assert harness.clock.sleeps == [2, 4, 8, 16, 20, 20]
 
 
 def test_retry_after_is_a_minimum(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,13 +189,13 @@ def test_retry_after_is_a_minimum(make_harness: MakeHarness, monkeypatch: pytest
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
     harness = make_harness([error_reply(503, Retry_After="1"), error_reply(503, Retry_After="90"), OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [2, 90]
+    assert harness.clock.sleeps == [2, 90]
 
 
 def test_retry_after_of_a_503_is_obeyed(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503, Retry_After="30"), OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [30]
+    assert harness.clock.sleeps == [30]
 
 
 def test_a_message_names_the_failure_and_the_next_attempt(make_harness: MakeHarness) -> None:
@@ -212,7 +212,7 @@ def test_no_retry_goes_beyond_the_deadline(make_harness: MakeHarness) -> None:
         harness.tenant.get(PATH)
     assert "503 X-7" in str(caught.value)
     assert "SOME_SETTING" in str(caught.value)
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
     assert harness.notifications == []
 
 

@@ -15,7 +15,7 @@ def test_a_pause_reduces_the_remaining_time() -> None:
     limit = Deadline(10, clock)
     limit.pause(4, "tea")
     assert limit.remaining() == 6
-    assert clock.slept == [4]
+    assert clock.sleeps == [4]
 
 
 @pytest.mark.parametrize("seconds", [6, 7, 1000])
@@ -24,7 +24,7 @@ def test_a_pause_beyond_the_deadline_does_not_begin(seconds: float) -> None:
     limit = Deadline(6, clock, "SOME_SETTING")
     with pytest.raises(DeadlineExceeded, match="tea") as caught:
         limit.pause(seconds, "tea")
-    assert clock.slept == []
+    assert clock.sleeps == []
     assert (caught.value.seconds, caught.value.waiting_for) == (6, "tea")
     assert "SOME_SETTING" in str(caught.value)
 
@@ -85,7 +85,7 @@ def test_a_deadline_of_a_cloud_uses_its_clock(make_harness: MakeHarness) -> None
         assert limit.remaining() == 10
         with pytest.raises(DeadlineExceeded, match="more tea"):
             harness.tenant.pause(10, "more tea")
-    assert harness.clock.slept == [20]
+    assert harness.clock.sleeps == [20]
 
 
 def test_a_pause_without_a_deadline_uses_the_settings(make_harness: MakeHarness) -> None:

@@ -146,7 +146,7 @@ def test_a_rate_limited_request_waits_as_long_as_qlik_asks(
         body={},
     )
     tenant.post(SPACES, {"name": "Sales", "type": "shared"})
-    assert clock.slept == [13, 13]
+    assert clock.sleeps == [13, 13]
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "truncate"])

@@ -43,14 +43,14 @@ def test_an_empty_download_writes_an_empty_file(make_harness: MakeHarness, tmp_p
 def test_a_download_waits_until_the_content_is_complete(make_harness: MakeHarness, tmp_path: Path) -> None:
     harness = make_harness([Reply(204), Reply(204), Reply(200, content=b"app")])
     assert harness.tenant.download(LOCATION, tmp_path / "app") == 3
-    assert harness.clock.slept == [1, 1]
+    assert harness.clock.sleeps == [1, 1]
 
 
 def test_a_download_waits_no_longer_than_the_deadline(make_harness: MakeHarness, tmp_path: Path) -> None:
     harness = make_harness(lambda call: Reply(204), {"TENANTRY_DEADLINE": "30"})
     with pytest.raises(DeadlineExceeded, match=f"{LOCATION} to be complete"):
         harness.tenant.download(LOCATION, tmp_path / "app")
-    assert sum(harness.clock.slept) <= 30
+    assert sum(harness.clock.sleeps) <= 30
     assert list(tmp_path.iterdir()) == []
 
 

@@ -59,7 +59,7 @@ def take_turn(tmp_path: Path, clock: FakeClock) -> TakeTurn:
 def test_requests_within_the_share_do_not_wait(take_turn: TakeTurn, clock: FakeClock) -> None:
     for _ in range(WRITES // 10):
         take_turn()
-    assert sum(clock.slept) == 0
+    assert sum(clock.sleeps) == 0
 
 
 def test_no_window_has_more_requests_than_the_share(take_turn: TakeTurn) -> None:
@@ -77,9 +77,9 @@ def test_hosts_and_budgets_are_counted_separately(take_turn: TakeTurn, clock: Fa
         take_turn(host="templates.eu.qlikcloud.com")
         take_turn(budget="tier 1")
         take_turn(budget="POST /api/v1/reloads")
-    assert sum(clock.slept) == 0
+    assert sum(clock.sleeps) == 0
     take_turn()
-    assert sum(clock.slept) > 0
+    assert sum(clock.sleeps) > 0
 
 
 def test_turns_are_given_in_the_order_of_the_requests(tmp_path: Path, clock: FakeClock) -> None:
@@ -184,7 +184,7 @@ def test_a_damaged_file_is_ignored(tmp_path: Path, take_turn: TakeTurn, clock: F
     [file] = (tmp_path / "rates").iterdir()
     file.write_text(text)
     take_turn()
-    assert sum(clock.slept) == 0
+    assert sum(clock.sleeps) == 0
     assert sum(json.loads(file.read_text())["sent"].values()) == 1
 
 
@@ -197,7 +197,7 @@ def test_a_clock_that_was_set_back_delays_no_request(
     ahead = {str(int(slot) + 1000 * SLOTS): count for slot, count in record["sent"].items()}
     file.write_text(json.dumps({"sent": ahead, "closed": clock.time() + 1e6}))
     take_turn(share=0.002)
-    assert sum(clock.slept) == 0
+    assert sum(clock.sleeps) == 0
 
 
 def test_without_a_writable_folder_no_limits_are_shared(tmp_path: Path, clock: FakeClock) -> None:
@@ -295,14 +295,14 @@ def test_a_refusal_of_another_run_delays_a_waiting_request(
 
     def sleep_while_another_is_refused(seconds: float) -> None:
         sleep(seconds)
-        if len(clock.slept) == 1:
+        if len(clock.sleeps) == 1:
             other.close(tenant, "tier 1", 1000)
 
     with Emulator(middleware=ContractChecker().wrap) as qlik:
         env = client_environment(qlik.url) | {"TENANTRY_RATE_SHARE": "0.0002"}
         with Cloud(env, clock=clock) as cloud, deadlines.deadline(1e6, clock=clock):
             list(cloud.tenant(tenant).list("/api/v1/spaces"))
-            assert sum(clock.slept) == 0
+            assert sum(clock.sleeps) == 0
             monkeypatch.setattr(clock, "sleep", sleep_while_another_is_refused)
             list(cloud.tenant(tenant).list("/api/v1/spaces"))
-    assert WINDOW + 1000 <= sum(clock.slept) <= WINDOW + 1000 + 3 * WINDOW / SLOTS
+    assert WINDOW + 1000 <= sum(clock.sleeps) <= WINDOW + 1000 + 3 * WINDOW / SLOTS

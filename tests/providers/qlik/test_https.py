@@ -128,7 +128,7 @@ def test_an_untrusted_certificate_is_refused_without_a_retry(
         assert wire.received == []
     assert not caught.value.sent
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)
-    assert clock.slept == []
+    assert clock.sleeps == []
 
 
 def test_a_certificate_for_another_name_is_refused(
@@ -148,7 +148,7 @@ def test_a_server_without_tls_is_refused(resolve: Callable[[Wire | None], None])
         clock = FakeClock()
         with pytest.raises(ConnectionFailed, match="TLS"):
             send(clock=clock)
-    assert clock.slept == []
+    assert clock.sleeps == []
 
 
 def test_a_name_that_cannot_be_resolved_is_retried(resolve: Callable[[Wire | None], None]) -> None:
@@ -157,7 +157,7 @@ def test_a_name_that_cannot_be_resolved_is_retried(resolve: Callable[[Wire | Non
     with pytest.raises(ConnectionFailed, match="the name cannot be resolved") as caught:
         send(method="post", clock=clock)
     assert not caught.value.sent
-    assert len(clock.slept) == 3
+    assert len(clock.sleeps) == 3
 
 
 def test_a_password_from_netrc_is_not_sent(

@@ -45,7 +45,7 @@ def test_every_method_waits_as_long_as_qlik_asks_and_then_retries(
 ) -> None:
     harness = make_harness([rate_limited("13"), rate_limited("2"), Reply(200, {"id": "1"})])
     assert getattr(harness.tenant, method)("/api/v1/things/1") == {"id": "1"}
-    assert harness.clock.slept == [13, 2]
+    assert harness.clock.sleeps == [13, 2]
 
 
 def test_a_message_tells_the_user_about_the_wait(make_harness: MakeHarness) -> None:
@@ -59,7 +59,7 @@ def test_a_message_tells_the_user_about_the_wait(make_harness: MakeHarness) -> N
 def test_retry_after_can_be_a_date(make_harness: MakeHarness) -> None:
     harness = make_harness([rate_limited("Fri, 15 Jan 2027 08:00:40 GMT"), OK])
     harness.tenant.get("/x")
-    assert harness.clock.slept == [40]
+    assert harness.clock.sleeps == [40]
 
 
 @pytest.mark.parametrize(("retry_after", "waited"), [("soon", 10), ("0", 1)])
@@ -68,13 +68,13 @@ def test_an_unusable_retry_after_still_causes_a_wait(
 ) -> None:
     harness = make_harness([rate_limited(retry_after), OK])
     harness.tenant.get("/x")
-    assert harness.clock.slept == [waited]
+    assert harness.clock.sleeps == [waited]
 
 
 def test_there_are_more_retries_than_after_other_failures(make_harness: MakeHarness) -> None:
     harness = make_harness([rate_limited("10")] * 20 + [OK])
     harness.tenant.post("/x", {})
-    assert harness.clock.slept == [10] * 20
+    assert harness.clock.sleeps == [10] * 20
 
 
 @pytest.mark.parametrize("seconds", ["600", "86400"])
@@ -82,7 +82,7 @@ def test_a_wait_beyond_the_deadline_fails_at_once(make_harness: MakeHarness, sec
     harness = make_harness([rate_limited(seconds)])
     with pytest.raises(RateLimited, match="HTTP-429") as caught:
         harness.tenant.get("/x")
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
     assert caught.value.retry_after == float(seconds)
     assert harness.notifications == []
 
@@ -91,7 +91,7 @@ def test_waits_end_at_the_deadline_of_the_caller(make_harness: MakeHarness) -> N
     harness = make_harness([rate_limited("8"), rate_limited("8")])
     with harness.cloud.deadline(10), pytest.raises(RateLimited):
         harness.tenant.get("/x")
-    assert harness.clock.slept == [8]
+    assert harness.clock.sleeps == [8]
 
 
 def test_another_request_of_the_tier_waits_before_it_gets_its_own_429(make_harness: MakeHarness) -> None:
@@ -100,9 +100,9 @@ def test_another_request_of_the_tier_waits_before_it_gets_its_own_429(make_harne
         harness.tenant.get("/first")
     harness.tenant.post("/other-tier", {})
     harness.cloud.tenant("other.eu.qlikcloud.com").get("/other-host")
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
     harness.tenant.get("/second")
-    assert harness.clock.slept == [100]
+    assert harness.clock.sleeps == [100]
 
 
 def test_a_wait_for_the_tier_has_a_deadline_whose_error_names_the_tier(make_harness: MakeHarness) -> None:
@@ -113,7 +113,7 @@ def test_a_wait_for_the_tier_has_a_deadline_whose_error_names_the_tier(make_harn
     assert TENANT in str(caught.value)
     assert "tier 1" in str(caught.value)
     assert len(harness.api_calls) == 1
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
 
 
 def test_a_special_operation_has_its_own_budget(make_harness: MakeHarness) -> None:
@@ -121,7 +121,7 @@ def test_a_special_operation_has_its_own_budget(make_harness: MakeHarness) -> No
     with harness.cloud.deadline(50), pytest.raises(RateLimited):
         harness.tenant.post("/api/v1/reloads", {"appId": "1"})
     harness.tenant.post("/api/v1/things", {})
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
 
 
 def test_rate_limits_do_not_count_as_failed_attempts(make_harness: MakeHarness) -> None:
@@ -135,7 +135,7 @@ def test_a_later_shorter_wait_does_not_open_the_tier_sooner() -> None:
     assert limits.close("h", "tier 1", 30)
     assert not limits.close("h", "tier 1", 5)
     limits.wait("h", "tier 1", Deadline(60, clock))
-    assert clock.slept == [30]
+    assert clock.sleeps == [30]
     assert limits.close("h", "tier 1", 5)
 
 
@@ -143,7 +143,7 @@ def test_a_rate_limited_token_request_waits(make_harness: MakeHarness) -> None:
     replies = [rate_limited("5"), Reply(200, {"access_token": "t"}), OK]
     harness = make_harness(replies, tokens=False)
     harness.tenant.get("/x")
-    assert harness.clock.slept == [5]
+    assert harness.clock.sleeps == [5]
 
 
 def test_all_threads_wait_together_and_cause_one_message(make_harness: MakeHarness) -> None:

@@ -46,4 +46,4 @@ def test_a_fake_clock_advances_only_by_sleeping() -> None:
     clock = FakeClock(100)
     clock.sleep(5)
     clock.sleep(2)
-    assert (clock.monotonic(), clock.time(), clock.slept) == (7, 107, [5, 2])
+    assert (clock.monotonic(), clock.time(), clock.sleeps) == (7, 107, [5, 2])
