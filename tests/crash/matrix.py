@@ -243,7 +243,7 @@ class CellRunner:
             self.lab.env[RENEW] = proof
         elif TOO_EARLY in errors:
             self.lab.advance(seconds=SETTLED_SECONDS)
-        elif "does not say which one" in errors or RENEW in errors:
+        elif RENEW in errors:
             self.lab.advance(seconds=SETTLED_SECONDS)  # the person waits for a certain result
             active = [host for host, status in self.lab.tenant_statuses.items() if status == "active"]
             lines = [line for line in REVIVE.findall(errors) if any(host in line for host in active)]
