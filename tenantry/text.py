@@ -63,24 +63,24 @@ def for_line(text: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Return text on one line, with each gap and each control character as one space."""
+    """Return text on one line. Each run of whitespace and control characters becomes one space."""
     return _GAP.sub(" ", text).strip()
 
 
 @lru_cache(maxsize=20_000)
 def for_markdown(text: str) -> str:
-    """Return text on one line that Markdown, and HTML in it, show unchanged.
+    """Return text on one line that Markdown, and HTML in Markdown, show unchanged.
 
-    It creates no markup, no link and no column, and notifies nobody. Markup characters become entities, and a
-    zero-width space breaks references.
+    The result creates no markup, no link and no column, and notifies nobody. Markup characters become
+    entities, and a zero-width space breaks references.
     """
     return HIDDEN.join(map(_escape_markdown, _HIDDEN.split(on_one_line(text))))
 
 
 def for_csv(text: str) -> str:
-    """Return text for a CSV cell, on one line, that a spreadsheet does not run as a formula.
+    """Return text on one line for a CSV cell. A spreadsheet does not run it as a formula.
 
-    Adds an apostrophe before a formula. Other text without control characters stays unchanged.
+    A formula gets an apostrophe in front. Other text without control characters stays unchanged.
     """
     text = for_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

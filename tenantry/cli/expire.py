@@ -154,7 +154,7 @@ def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: 
     from tenantry.fleet.notify import events
 
     for notifier in notify.notifiers(project.name, "expire", len(trials)) if trials else ():
-        notifier.tell(
+        notifier.send(
             events.trials(notifier.run, {trial.member.stack: trial.text for trial in trials}, within)
         )
         for line in notifier.close():

@@ -282,7 +282,7 @@ def _warn(held: Mapping[str, str], broken: Sequence[Member], setup: Setup, root:
             "destroyOnFinalize is set: if you delete a manifest, the tenant of the customer is deactivated.",
             err=True,
         )
-    if not setup.own_image and not (root / "requirements.txt").is_file():
+    if not setup.has_own_image and not (root / "requirements.txt").is_file():
         echo(
             "There is no requirements.txt beside Pulumi.yaml, but a pod installs only what it lists. "
             "Write one with the line `.`, or give an --image that has all packages.",

@@ -64,7 +64,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
             if line.heading:
                 heading(line.text, red=line.red, err=err)
             else:
-                for part in [line.text] if line.whole else fitted(line.text, err=err):
+                for part in [line.text] if line.no_wrap else fitted(line.text, err=err):
                     echo(part, err=err)
         echo_text(summary(report), err=err)
 

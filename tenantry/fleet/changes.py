@@ -126,7 +126,7 @@ def since(ref: str, project: Project, root: Path) -> Changes:
 
 
 def stack_name(path: Path) -> str:
-    """Return the stack to which a file of this name belongs, or an empty text."""
+    """Return the stack to which a file of this name belongs, or an empty string."""
     name = path.name
     is_stack = name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml"
     return name.removeprefix("Pulumi.").removesuffix(".yaml") if is_stack else ""

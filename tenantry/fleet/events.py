@@ -214,7 +214,7 @@ def is_engine_resource(urn: str) -> bool:
 
 
 def short_name(urn: str) -> str:
-    """Return type and name of a resource, such as "Space Sales", or an empty text without a URN."""
+    """Return type and name of a resource, such as "Space Sales", or an empty string without a URN."""
     return " ".join(_kind_and_name(urn)) if urn else ""
 
 

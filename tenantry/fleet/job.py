@@ -229,7 +229,7 @@ def _create_and_run(job: Job) -> Outcome:
 
 
 def _unused_proof(job: Job) -> str:
-    """Return the proof if an `up` found that no tenant was created under it, or an empty text."""
+    """Return the proof if an `up` found that no tenant was created under it, or an empty string."""
     facts = (fact for error in events.read(job.log).errors for fact in error.facts)
     return next((fact.proof for fact in facts if isinstance(fact, NothingCreated)), "")
 

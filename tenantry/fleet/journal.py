@@ -100,7 +100,7 @@ class Journal:
 
     @property
     def by(self) -> str:
-        """Who ran it and where, or an empty text if that was not recorded."""
+        """Who ran it and where, or an empty string if that was not recorded."""
         with suppress(OSError):
             return (self.folder / BY).read_text("utf-8")
         return ""

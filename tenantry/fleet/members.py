@@ -1,4 +1,4 @@
-"""The customers of a project as selections see them. This sends no requests."""
+"""The customers of a project, with the settings that select them. This module sends no requests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Member:
 
     @property
     def plan(self) -> str:
-        """The name of its plan, or an empty text."""
+        """The name of its plan, or an empty string."""
         return self.plans[0] if self.plans else ""
 
     def expired(self, now: datetime) -> bool:
@@ -131,7 +131,7 @@ def _readable(file: Path) -> dict[str, Any]:
         "plans": plans,
         "ring": ring if ring in RINGS else RINGS[-1],
         "tags": {k: v for k, v in tags.items() if isinstance(v, str)} if isinstance(tags, dict) else {},
-        "unknown": frozenset(key for key, is_so in unknown.items() if is_so),
+        "unknown": frozenset(key for key, is_unknown in unknown.items() if is_unknown),
     }
 
 

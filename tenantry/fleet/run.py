@@ -103,7 +103,7 @@ class RunOrder:
 
 
 Gate = Callable[[Sequence[Member]], str]
-"""Checks the stacks of a wave after it. Returns why the next wave must not begin, or an empty text."""
+"""Checks the stacks of a wave after it. Returns why the next wave must not begin, or an empty string."""
 
 
 class RunRefused(TenantryError):

@@ -120,7 +120,7 @@ _starting = threading.Lock()
 
 
 def relay() -> str:
-    """Return the address of this worker's relay, or an empty text if it cannot listen. Call it in a task."""
+    """Return the address of this worker's relay, or an empty string if it cannot listen. Run it in a task."""
     with _starting:
         if not _relays:
             try:

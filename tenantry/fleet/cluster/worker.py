@@ -241,7 +241,7 @@ def _new_steps(running: _Running) -> tuple[bool, list[str]]:
 
 
 def _step(line: str) -> str:
-    """Return the part of a log line that the live display needs, or an empty text."""
+    """Return the part of a log line that the live display needs, or an empty string."""
     name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
     if name is None:
         return ""

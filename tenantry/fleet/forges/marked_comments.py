@@ -23,7 +23,7 @@ class MarkedForge:
 
     @cached_property
     def _me(self) -> str:
-        """The login of the token's user, or an empty text if the token may not read it."""
+        """The login of the token's user, or an empty string if the token may not read it."""
         try:
             user = self._api.send(Endpoint("Reading the user of the token", ""), "GET", "/user")
         except ForgeError as error:

@@ -54,7 +54,7 @@ class Assumptions:
             raise Doubt(f"{where}: a value is not valid JSON") from None
 
     def digest(self) -> str:
-        """Return a digest of all assumptions, or an empty text."""
+        """Return a digest of all assumptions, or an empty string."""
         return _digest(sorted(self._assumed)) if self._assumed else ""
 
     def with_assumed_secrets(

@@ -35,9 +35,9 @@ class KeptProvider:
 
 @contextmanager
 def provider(root: Path) -> Iterator[Mapping[str, str]]:
-    """Yield the environment that makes a preview use a kept provider that nobody else uses now.
+    """Yield the environment that makes a preview use a kept provider that is free.
 
-    Yields nothing if there is no such provider: then the engine starts one.
+    If there is no such provider, the result is empty, and the engine starts its own provider.
     """
     kept_provider = (
         None
