@@ -26,7 +26,7 @@ class StackResult:
     outcome: Outcome
 
     @property
-    def day(self) -> str:
+    def start_time(self) -> str:
         """When the run began, to the minute (UTC)."""
         return f"{self.run.started:%Y-%m-%d %H:%M}"
 

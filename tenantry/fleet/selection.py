@@ -183,7 +183,7 @@ def _changed(
     If the code has changed, return all members. With `sample`, return only that many of the unchanged ones.
     """
     resolved = frozenset(path.resolve() for path in stack_files)
-    affected = {member.stack for member in selected if changed.affect(member, resolved)}
+    affected = {member.stack for member in selected if changed.affects(member, resolved)}
     if changed.code:
         rest = [member for member in selected if member.stack not in affected]
         affected |= {member.stack for member in (rest if sample is None else _plans_in_turn(rest)[:sample])}

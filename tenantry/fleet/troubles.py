@@ -1,4 +1,4 @@
-"""Errors of a stack on one line each: the error, Qlik's code if it came from Qlik, and the next step."""
+"""Errors of a stack on one line each, with the next step, and with Qlik's code if the error is from Qlik."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DESTROY_STEPS = (
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMARY_LINE = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
-"""The engine's last line if something else has failed in the run."""
+"""The engine's last line after a failed run. It only repeats that the run has failed."""
 
 
 class KnownFailure(NamedTuple):
@@ -128,7 +128,7 @@ def is_protection_refusal(log: Log) -> bool:
 def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     """Yield the errors of the engine's log, each once.
 
-    `protected` are the protected resources, as far as they are known. The engine stops at the first ones.
+    `protected` are the known protected resources. The engine itself reports only the first ones.
     """
     seen: set[str] = set()
     refusals = [error for error in log.errors if PROTECTED.search(error.text)]
@@ -143,8 +143,8 @@ def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
             continue
         seen.add(text)
         if problems := parse_problems(text):
-            for place, what in problems:
-                yield Trouble(what, place, details=f"{place}: {what}" if place else "")
+            for place, problem in problems:
+                yield Trouble(problem, place, details=f"{place}: {problem}" if place else "")
         else:
             yield from_text(text, error.resource, error.facts)
 
@@ -182,22 +182,24 @@ def from_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trou
 def _of_traceback(text: str, resource: str) -> Trouble:
     """Return an exception of the program, with the place in the code where it was raised."""
     lines = text.splitlines()
-    at = max((number for number, line in enumerate(lines) if FRAME.match(line)), default=0)
-    raised = next((line for line in lines[at:] if line.strip() and not line[0].isspace()), lines[0])
-    frame = FRAME.match(lines[at])
+    last_frame = max((number for number, line in enumerate(lines) if FRAME.match(line)), default=0)
+    exception_line = next(
+        (line for line in lines[last_frame:] if line.strip() and not line[0].isspace()), lines[0]
+    )
+    frame = FRAME.match(lines[last_frame])
     where = resource or (f"{frame['file']}:{frame['line']}" if frame else "")
-    return Trouble(f"the program failed: {raised.strip()}", where, details=text)
+    return Trouble(f"the program failed: {exception_line.strip()}", where, details=text)
 
 
-def from_command(stack: str, printed: str, code: int | None) -> Trouble:
-    """Return the error of a `pulumi` command, from its standard error."""
-    text = redacted(printed.strip())
+def from_command(stack: str, stderr: str, code: int | None) -> Trouble:
+    """Return the error of a `pulumi` command, from its output on standard error."""
+    text = redacted(stderr.strip())
     error = _first_error(text)
     for known in KNOWN_FAILURES:
-        if found := known.pattern.search(text):
-            named = {key: value.strip() for key, value in found.groupdict().items() if value}
-            words = {"stack": stack, "error": error, **named}
-            return Trouble(known.text.format(**words), advice=known.advice.format(**words), details=text)
+        if match := known.pattern.search(text):
+            groups = {key: value.strip() for key, value in match.groupdict().items() if value}
+            values = {"stack": stack, "error": error, **groups}
+            return Trouble(known.text.format(**values), advice=known.advice.format(**values), details=text)
     if not text:
         return Trouble(f"`pulumi` ended with exit code {code} and printed no error")
     return Trouble(error, details=text)
