@@ -21,11 +21,11 @@ FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
 def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
     """Print a report, write its files, and end the command with its exit code.
 
-    `expect_no` is "changes" or "drift": the exit code is 7 if the report has any. Drift counts as a change.
+    `expect_no` is "changes" or "drift". The exit code is 7 if the report has any. Drift counts as a change.
     """
     show(report, output.form)
-    written = save(report, output.folder)
-    code = exit_code(report, expect_no=expect_no) or (0 if written else FAILED)
+    is_written = save(report, output.folder)
+    code = exit_code(report, expect_no=expect_no) or (0 if is_written else FAILED)
     if code:
         raise typer.Exit(code)
 
