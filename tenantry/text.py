@@ -1,6 +1,6 @@
 """Escaping of text from outside, with one function for each output format.
 
-Names, keys and descriptions come from authors of stack files and users of a tenant; errors come from Qlik and
+Names, keys and descriptions come from authors of stack files and users of a tenant. Errors come from Qlik and
 Pulumi. Each may contain commands for a terminal, a job log, Markdown or a spreadsheet. The functions here
 return text that is shown but not executed.
 
@@ -38,7 +38,7 @@ _COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w{0,20}\[)", re.MULTILINE)
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 _HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
-# At the start of a line, some more characters start a list, a heading, or a command at GitLab or in a log.
+# At the start of a line, more characters are markup, because they start a list, a heading or a command.
 _MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/:]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 # "@team" would notify people; "#1" and "!1" would link an issue.
@@ -49,7 +49,7 @@ _REPOSITORY_REFERENCE = re.compile(r"(GH-)(?=\d)", re.IGNORECASE)
 
 
 def for_terminal(text: str) -> str:
-    r"""Return text for a terminal or a job log; line feeds and tabs stay unchanged.
+    r"""Return text for a terminal or a job log. Line feeds and tabs stay unchanged.
 
     Control characters are escaped as in JSON, such as `\u001b`, so that JSON stays valid.
     """

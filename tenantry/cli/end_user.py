@@ -61,8 +61,8 @@ class Group:
 def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
     """Return what members of the group with this key may open. Raises SmokeTestRefused."""
     if key not in customer.groups:
-        known = choices(key, customer.groups) if customer.groups else ", which has no groups"
-        raise SmokeTestRefused(f'there is no group "{key}" in the stack file{known}')
+        suggestion = choices(key, customer.groups) if customer.groups else ", which has no groups"
+        raise SmokeTestRefused(f'there is no group "{key}" in the stack file{suggestion}')
     group = customer.groups[key]
     if group.provider_type != "idp":
         raise SmokeTestRefused(
@@ -108,9 +108,9 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
     for issuer, static_key in providers:
         if is_half_of(static_key.get("pem", ""), key):
             return Signer(key, issuer, static_key["kid"])
-    known = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
+    existing = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
     raise SmokeTestRefused(
-        f"the key belongs to no identity provider of {tenant.hostname}, which has: {known}"
+        f"the key belongs to no identity provider of {tenant.hostname}, which has: {existing}"
     )
 
 

@@ -67,7 +67,7 @@ def expire(
     """Deactivate the tenants of trials that have ended.
 
     A trial ends at midnight after its last day, in the `time_zone` of its file (default: UTC). The grace
-    period comes from the file too. Without stack names, the command checks all stacks. It deactivates each
+    period also comes from the file. Without stack names, the command checks all stacks. It deactivates each
     tenant like `destroy`. The report says when Qlik purges the tenant, and has the line that brings it back
     until then. To keep a trial, set a later `ends_on` or `kind: production` in its file. With --dry-run,
     --reports writes trials.json and trials.md.

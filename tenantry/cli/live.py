@@ -151,16 +151,16 @@ class Running:
         self.since = time.monotonic()
         self._log, self._activity = job.log, ACTIVITY[job.operation]
         self._position = 0
-        self._rest = b""
+        self._incomplete_line = b""
         self._steps = StepsInFlight(self._activity)
 
     def at(self) -> str:
         """Return what the job is doing now."""
         with suppress(OSError), self._log.open("rb") as file:
             if file.seek(0, 2) < self._position:  # another command has started a new log
-                self._position, self._rest, self._steps = 0, b"", StepsInFlight(self._activity)
+                self._position, self._incomplete_line, self._steps = 0, b"", StepsInFlight(self._activity)
             file.seek(self._position)
-            *lines, self._rest = (self._rest + file.read()).split(b"\n")
+            *lines, self._incomplete_line = (self._incomplete_line + file.read()).split(b"\n")
             self._position = file.tell()
             self._steps.take(line.decode("utf-8", "replace") for line in lines)
         return self._steps.text

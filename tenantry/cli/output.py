@@ -55,7 +55,7 @@ def fail(message: str, error: Exception | None = None, *, code: int = 1) -> NoRe
 
 def ask(question: str) -> bool:
     """Ask a yes/no question. Raises typer.Abort for Ctrl-C."""
-    with redirect_stdout(sys.stderr):  # the space after the question must not be in the result
+    with redirect_stdout(sys.stderr):  # otherwise the space after the question goes to standard output
         return typer.confirm(for_line(question), err=True)
 
 

@@ -68,8 +68,8 @@ def _report(name: str) -> Report:
         return read(file)
     except FileNotFoundError:
         recent = list(runs)[: -MAX_LISTED_NAMES - 1 : -1]
-        known = choices(name, recent, "the last runs are") if recent else ""
-        fail(f"There is no file {name}, and no run of that name{known}", code=2)
+        suggestion = choices(name, recent, "the last runs are") if recent else ""
+        fail(f"There is no file {name}, and no run of that name{suggestion}", code=2)
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror}", code=2)
     except ValueError as error:

@@ -236,8 +236,8 @@ def destroy(
     """Deactivate the tenants of customers.
 
     The grace period comes from the stack file. The report says how to bring each tenant back. Without --yes,
-    it first shows what will be deleted. Production customers are protected. To destroy one: 1. set `protect:
-    false` in its file, 2. run `tenantry up`, 3. run `tenantry destroy`.
+    the command first shows what it will delete. Production customers are protected. To destroy one: 1. set
+    `protect: false` in its file, 2. run `tenantry up`, 3. run `tenantry destroy`.
     """
     _run(
         "destroy",

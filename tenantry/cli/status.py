@@ -224,7 +224,12 @@ def _select(criteria: Criteria, project: Project) -> tuple[Sequence[Member], Rea
 def _portal(stack: StackOutputs) -> dict[str, Any]:
     """Return a stack's settings and outputs, as JSON for a portal."""
     providers = {key: dict(provider) for key, provider in stack.identity_providers.items()}
-    return {**stack.about, "alias": stack.alias or None, "jwt_identity_providers": providers, **stack.outputs}
+    return {
+        **stack.customer_settings,
+        "alias": stack.alias or None,
+        "jwt_identity_providers": providers,
+        **stack.outputs,
+    }
 
 
 TakenDown = Mapping[str, tuple[str, str]]

@@ -91,14 +91,14 @@ class Changes:
 @cache
 def paths_to(file: Path) -> frozenset[Path]:
     """Return all paths that lead to a file: the file and its folders, before and after each link."""
-    found: set[Path] = set()
+    paths: set[Path] = set()
     path = Path(os.path.abspath(file))
-    while path not in found:
-        found.update((path, *path.parents))
+    while path not in paths:
+        paths.update((path, *path.parents))
         link = next((part for part in (*reversed(path.parents), path) if part.is_symlink()), None)
         if link is not None:
             path = Path(os.path.normpath(link.parent / link.readlink() / path.relative_to(link)))
-    return frozenset(found)
+    return frozenset(paths)
 
 
 def since(ref: str, project: Project, root: Path) -> Changes:
@@ -110,17 +110,17 @@ def since(ref: str, project: Project, root: Path) -> Changes:
     checkout = is_checkout(root)
     base = merge_base(ref, root)
     top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
-    listed = git(root, "diff", "--name-only", "--no-renames", "--no-relative", "-z", base, "--", ":/")
-    new = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
-    files = frozenset(top / name for name in (listed + new).split("\0") if name)
+    changed_names = git(root, "diff", "--name-only", "--no-renames", "--no-relative", "-z", base, "--", ":/")
+    untracked_names = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
+    files = frozenset(top / name for name in (changed_names + untracked_names).split("\0") if name)
     stacks = project.stacks.resolve()
-    inside = frozenset(path for path in files if path.is_relative_to(root))
+    own_files = frozenset(path for path in files if path.is_relative_to(root))
     removed = [path for path in files if path.parent == stacks and not path.exists()]
     return Changes(
         ref,
         files,
-        inside | {path for path in files if path.is_relative_to(stacks)},
-        tuple(sorted(path for path in inside if is_code(path.relative_to(root), checkout=checkout))),
+        own_files | {path for path in files if path.is_relative_to(stacks)},
+        tuple(sorted(path for path in own_files if is_code(path.relative_to(root), checkout=checkout))),
         tuple(sorted(name for path in removed if (name := stack_name(path)))),
     )
 
@@ -179,13 +179,13 @@ def code_digest(root: Path) -> str:
 
 def package_files(package: Path) -> list[Path]:
     """Return the files in a `tenantry` package that a `pulumi` run imports, sorted."""
-    found = [file for path in PROGRAM_PATHS if (file := package / path[-1]).is_file()]
+    modules = [file for path in PROGRAM_PATHS if (file := package / path[-1]).is_file()]
     for path in PROGRAM_PATHS:
         # In a checkout the folder may be a link, which `os.walk` follows and `glob` does not.
         for folder, folders, files in os.walk(package / path[-1]):
             folders[:] = [name for name in folders if not name.startswith(SKIPPED_PREFIXES)]
-            found += [Path(folder, name) for name in files if name.endswith(".py")]
-    return sorted(found)
+            modules += [Path(folder, name) for name in files if name.endswith(".py")]
+    return sorted(modules)
 
 
 def merge_base(ref: str, root: Path) -> str:

@@ -58,7 +58,7 @@ def compare(selection: Selection, root: Path, ref: str) -> Report:
 def _checked_out(root: Path, commit: str) -> Iterator[Path]:
     """Yield a folder with the project as of a commit. The folder is empty if the commit has no project."""
     with tempfile.TemporaryDirectory(prefix="tenantry-diff-") as name:
-        if git(root, "ls-tree", "--name-only", commit):  # empty if the folder is new
+        if git(root, "ls-tree", "--name-only", commit):  # the output is empty if the folder is new
             archive_process = subprocess.run(
                 ["git", "-C", str(root), "archive", "--format=tar", commit, "."],
                 capture_output=True,
@@ -118,12 +118,12 @@ def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[C
         yield Change(operation, SETTING, path_text(entry), (Difference("value", old, new),))
     for name in {**have, **want}:
         sides = [side.get(name) for side in (have, want)]
-        found = [side for side in sides if side is not None]
-        if any(_entry(value) in former.keys() ^ now.keys() for value in found):
+        values = [side for side in sides if side is not None]
+        if any(_entry(value) in former.keys() ^ now.keys() for value in values):
             continue
         old, new = (None if side is None else side.value for side in sides)
-        if old != new and any(value.origin for value in found):  # otherwise it follows from another setting
-            operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
+        if old != new and any(value.origin for value in values):  # otherwise it follows from another setting
+            operation = "update" if len(values) == 2 else "create" if sides[0] is None else "delete"
             yield Change(operation, SETTING, name, (Difference("value", old, new),))
 
 
@@ -135,11 +135,11 @@ def _entry(value: Value) -> Keys:
 
 def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
     """Return the text of each entry, such as "provider_type custom, roles AnalyticsAdmin"."""
-    found: dict[Keys, list[str]] = {}
+    texts_by_entry: dict[Keys, list[str]] = {}
     for value in values.values():
         if entry := _entry(value):
-            texts = found.setdefault(entry, [])
+            texts = texts_by_entry.setdefault(entry, [])
             is_its_key = value.keys[3:] == ("name",) and value.value == entry[-1]
             if value.origin and not is_its_key:
                 texts.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
-    return {entry: ", ".join(texts) for entry, texts in found.items()}
+    return {entry: ", ".join(texts) for entry, texts in texts_by_entry.items()}

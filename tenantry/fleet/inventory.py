@@ -117,7 +117,7 @@ class StackOutputs:
     trouble: str = ""
 
     @property
-    def about(self) -> dict[str, Any]:
+    def customer_settings(self) -> dict[str, Any]:
         """The settings that describe the customer."""
         member = self.member
         return {

@@ -87,7 +87,7 @@ class Job:
         """The engine's event log, which grows while the job runs."""
         return self.folder / "events.json"
 
-    def outcome(self, **more: object) -> Outcome:
+    def outcome(self, **properties: object) -> Outcome:
         """Return an outcome of this job."""
         member = self.member
         base = Outcome(
@@ -101,7 +101,7 @@ class Job:
             pinned=member.pinned,
             settings=member.digest,
         )
-        return replace(base, **more)  # type: ignore[arg-type]
+        return replace(base, **properties)  # type: ignore[arg-type]
 
 
 def run_job(job: Job) -> Outcome:

@@ -18,7 +18,7 @@ from tenantry.providers.qlik import QlikError, hostnames
 class LicenceUse:
     """The licence of one source tenant.
 
-    `stacks` counts the stacks that use it, `tenants` those of them that have a tenant. `in_region` counts the
+    `stacks` counts the stacks that use it, and `tenants` counts those with a tenant. `in_region` counts the
     organisation's tenants in the region, or is None if the organisation does not report it. `trouble` is the
     reason if the licence cannot be read.
     """

@@ -142,7 +142,7 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
             _failure(fleet.history.failures.get(member.stack), folder),
             Cell(
                 str(ends) if ends else ("" if not member.broken else status.ends_on),
-                small=_left(ends.left(fleet.now)) if ends else "",
+                small=_days_text(ends.left(fleet.now)) if ends else "",
             ),
             Cell(status.hostname or ("" if status.trouble else none)),
         ),
@@ -169,7 +169,7 @@ def _details(status: StackStatus) -> str:
     return counted(status.unfinished, "resource") if status.unfinished else ""
 
 
-def _left(days: int) -> str:
+def _days_text(days: int) -> str:
     if days < 0:
         return f"{counted(-days, 'day')} ago"
     return f"in {counted(days, 'day')}" if days else "today"
@@ -191,10 +191,10 @@ def _failure(result: StackResult | None, folder: Path) -> Cell:
     if result is None:
         return Cell("")
     texts = [trouble(error) for error in result.outcome.troubles] or ["no error message"]
-    more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+    others = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
     return Cell(
         f"{result.run.operation} {result.start_time}",
-        small=f"{shortened(texts[0], 200)}{more}",
+        small=f"{shortened(texts[0], 200)}{others}",
         look="failed",
         links=links(logs(result.outcome), folder),
     )
@@ -202,7 +202,7 @@ def _failure(result: StackResult | None, folder: Path) -> Cell:
 
 def _run(past_run: PastRun) -> Row:
     run, report = past_run.run, past_run.report
-    ended = report.stopped != NOT_ENDED
+    has_ended = report.stopped != NOT_ENDED
     result = ", ".join(f"{count:,} {state}" for state, count in states(report.outcomes).items()) or "nothing"
     return Row(
         (
@@ -212,6 +212,6 @@ def _run(past_run: PastRun) -> Row:
             Cell(run.operation),
             Cell(f"{len(report.outcomes):,}", order=len(report.outcomes)),
             Cell(result, small=report.stopped, look="failed" if report.failed else ""),
-            Cell(duration(report.seconds) if ended else "", order=report.seconds if ended else ""),
+            Cell(duration(report.seconds) if has_ended else "", order=report.seconds if has_ended else ""),
         )
     )

@@ -40,10 +40,10 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Parse `2/5`. Raises UnknownSelection."""
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
+        match = re.fullmatch(r"(\d+)/(\d+)", text)
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
             raise UnknownSelection(f"--shard {text}: write K/N, part K of N, for example 1/4")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
     def of(self, selected: Sequence[Member]) -> list[Member]:
         """Return the stacks of this part. According to the times, all parts have about the same work.
@@ -123,10 +123,10 @@ def select(project: Project, root: Path, criteria: Criteria) -> Selection:
     """
     files = project.stack_files()
     _check(criteria, files, project)
-    named = set(criteria.names) or set(files)
-    all_members = members(files if criteria.tags else {name: files[name] for name in named})
+    names = set(criteria.names) or set(files)
+    all_members = members(files if criteria.tags else {name: files[name] for name in names})
     _check_tags(criteria, all_members)
-    selected = [member for member in all_members if member.stack in named and _fits(member, criteria)]
+    selected = [member for member in all_members if member.stack in names and _fits(member, criteria)]
     changed = None
     if criteria.changed_since:
         try:
@@ -157,8 +157,8 @@ def _check_tags(criteria: Criteria, all_members: Sequence[Member]) -> None:
     keys = sorted({key for member in all_members for key in member.tags})
     for key in criteria.tags:
         if key not in keys:
-            known = choices(key, keys) if keys else ""
-            raise UnknownSelection(f"--tag {key}: no customer has this tag{known}")
+            suggestion = choices(key, keys) if keys else ""
+            raise UnknownSelection(f"--tag {key}: no customer has this tag{suggestion}")
 
 
 def _fits(member: Member, criteria: Criteria) -> bool:

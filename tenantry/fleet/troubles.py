@@ -39,80 +39,80 @@ class KnownFailure(NamedTuple):
     advice: str
 
 
-def _known(pattern: str, text: str, advice: str) -> KnownFailure:
+def _failure(pattern: str, text: str, advice: str) -> KnownFailure:
     return KnownFailure(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, advice)
 
 
-DISK_FULL = _known(
+DISK_FULL = _failure(
     r"no space left on device|disk quota exceeded",
     "the disk is full",
     "free some space, then run it again: the state and the notes record what was done",
 )
 KNOWN_FAILURES = (
     DISK_FULL,
-    _known(
+    _failure(
         r"unexpected end of JSON input|its file is [\w ]*JSON",
         "its state or its lock is incomplete, probably because the disk was full",
         "restore the previous state, see *After a full disk* in docs/backends.md",
     ),
-    _known(
+    _failure(
         r"incorrect passphrase",
         "the passphrase is wrong",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase of the stack",
     ),
-    _known(
+    _failure(
         r"passphrase must be set",
         "no passphrase is set",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     ),
-    _known(
+    _failure(
         r"currently locked by .{0,500}?created by (?P<by>\S{1,500}) .{0,100}? at (?P<at>\S+)",
         "the stack is locked by a run of {by} since {at}",
         "wait for it; if it was killed, run `tenantry unlock {stack}`",
     ),
-    _known(
+    _failure(
         r"currently locked|conflict: another update",
         "the stack is locked by another run",
         "wait for it; if it was killed, run `tenantry unlock {stack}`",
     ),
-    _known(
+    _failure(
         r"version (?P<have>\S+) does not satisfy the version range \"?(?P<want>[^\"\n]+)",
         "the Pulumi CLI {have} is too old: Pulumi.yaml requires {want}",
         "upgrade it, or run `tenantry install-pulumi`",
     ),
-    _known(
+    _failure(
         r"PULUMI_ACCESS_TOKEN must be set",
         "no backend is set",
         "run `pulumi login`, or set PULUMI_BACKEND_URL. For Pulumi Cloud, set PULUMI_ACCESS_TOKEN",
     ),
-    _known(
+    _failure(
         r"password authentication failed|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|"
         r"invalid access token",
         "the backend refuses the credentials: {error}",
         "check PULUMI_BACKEND_URL and the credentials of its database or bucket",
     ),
-    _known(
+    _failure(
         r"unable to open state directory.{0,500}?stat (?P<path>[^\n:]{1,500}): no such file or directory",
         "the backend's folder does not exist: {path}",
         "check PULUMI_BACKEND_URL; if it is right, run `mkdir -p {path}`",
     ),
-    _known(
+    _failure(
         r"connection refused|no such host|i/o timeout|network is unreachable|unable to open state|"
         r"NoSuchBucket|could not connect|connection reset|deadline exceeded|failed to ping",
         "the backend cannot be reached: {error}",
         "check PULUMI_BACKEND_URL, and that its server is running",
     ),
-    _known(
+    _failure(
         r"invalid YAML file: (?P<what>[^\n]+)",
         "the stack file is not valid YAML: {what}",
         "run `tenantry settings {stack}` to see the line",
     ),
-    _known(
+    _failure(
         r"no stack named",
         "the backend does not have this stack",
         "run `tenantry up {stack}` to create it",
     ),
-    _known(
+    _failure(
         r"no resource plugin|failed to load language plugin|could not find plugin",
         "the Pulumi CLI is incomplete: {error}",
         "run `tenantry install-pulumi` to install it with its plugins",
@@ -195,11 +195,13 @@ def from_command(stack: str, stderr: str, code: int | None) -> Trouble:
     """Return the error of a `pulumi` command, from its output on standard error."""
     text = redacted(stderr.strip())
     error = _first_error(text)
-    for known in KNOWN_FAILURES:
-        if match := known.pattern.search(text):
+    for failure in KNOWN_FAILURES:
+        if match := failure.pattern.search(text):
             groups = {key: value.strip() for key, value in match.groupdict().items() if value}
             values = {"stack": stack, "error": error, **groups}
-            return Trouble(known.text.format(**values), advice=known.advice.format(**values), details=text)
+            return Trouble(
+                failure.text.format(**values), advice=failure.advice.format(**values), details=text
+            )
     if not text:
         return Trouble(f"`pulumi` ended with exit code {code} and printed no error")
     return Trouble(error, details=text)

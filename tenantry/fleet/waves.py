@@ -25,7 +25,7 @@ def split_into_waves(members: Sequence[Member], how: str) -> list[Wave]:
     """Split the members into waves: by `rings`, or by rising percentages such as `10%,50%,100%`.
 
     With percentages, the inner rings come first. Within a ring the order is arbitrary, but the same on every
-    machine. A member whose ring is unknown is in the first wave, so that somebody notices it. Raises
+    machine. A member whose ring is unknown is in the first wave, so that it gets noticed. Raises
     UnknownSelection for any other text.
     """
     if how == BY_RING:

@@ -189,7 +189,8 @@ class ClusterRun:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 ticket = await Ticket.issue(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
-            await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until the watch has noticed a lost scheduler
+            # Wait until the watch task has noticed that the scheduler is lost.
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             return None
         task: Any = self.cluster.client.submit(
             on_worker.run_with_ticket,

@@ -41,9 +41,9 @@ def versions() -> dict[str, str]:
 def version_differences(other_versions: Mapping[str, str]) -> str:
     """Return the differences between another process's versions and those of this process, as text."""
     return ", ".join(
-        f"{name} {other_versions.get(name, 'none')}, not {own}"
-        for name, own in versions().items()
-        if other_versions.get(name) != own
+        f"{name} {other_versions.get(name, 'none')}, not {own_version}"
+        for name, own_version in versions().items()
+        if other_versions.get(name) != own_version
     )
 
 

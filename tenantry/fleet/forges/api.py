@@ -124,7 +124,7 @@ class Api:
                 )
             except requests.RequestException as error:
                 if pause is None:
-                    # Not chained, because the exception contains the request and so the token.
+                    # The error is not chained, because it contains the request with the token.
                     raise ForgeError(
                         f"{request_line} got no response ({type(error).__name__}). Check the network and the "
                         "URL of the API."

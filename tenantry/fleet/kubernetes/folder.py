@@ -1,4 +1,4 @@
-"""The manifest files in a folder: compare and write them, and delete those of removed customers."""
+"""The manifest files in a folder: compare and write them, and delete the files of removed customers."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Delivery:
         """Send an event, or drop it if too many are waiting. Returns immediately."""
         self._accepted += 1
         if self._thread is None:
-            # A daemon thread, so that the command can end whatever the target does.
+            # A daemon thread, so that the command can end even if the target does not respond.
             self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
             self._thread.start()
         try:

@@ -39,25 +39,25 @@ class Notifier:
         about: Collection[Kind] = KINDS,
         limits: Limits | None = None,
     ) -> None:
-        self.run, self._stacks, self._about = run, stacks, about
+        self.run, self._stacks, self._kinds = run, stacks, about
         self._limits = limits or Limits()
         secret = os.environ.get(SECRET_VARIABLE, "")
         self._deliveries = [Delivery(target, secret, self._limits) for target in targets]
-        self._begun = False
+        self._has_begun = False
         self._notified: set[str] = set()
         self._failed: list[Outcome] = []
         self._next_failures_at = 0.0
 
     def send(self, event: Event) -> None:
         """Send an event to all targets."""
-        if event.kind in self._about:
+        if event.kind in self._kinds:
             for delivery in self._deliveries:
                 delivery.put(event)
 
     def begun(self, job: Job) -> None:
         """Handle the start of a job. The first one begins the run."""
-        if not self._begun:
-            self._begun = True
+        if not self._has_begun:
+            self._has_begun = True
             self.send(events.begun(self.run, self._stacks))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
@@ -73,8 +73,8 @@ class Notifier:
 
     def finish(self, report: Report) -> list[str]:
         """Report the end of the run, and return a line for each target that missed events."""
-        known = self._notified | {outcome.stack for outcome in self._failed}
-        self._failed += [outcome for outcome in report.failed if outcome.stack not in known]
+        reported = self._notified | {outcome.stack for outcome in self._failed}
+        self._failed += [outcome for outcome in report.failed if outcome.stack not in reported]
         if self._failed:
             self._send_failures()
         if outcomes := [outcome for outcome in report.outcomes if outcome.drift]:

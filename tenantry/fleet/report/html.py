@@ -65,7 +65,7 @@ def _waves(waves: Sequence[WaveTimes]) -> Iterator[Row]:
     """Yield the timeline of a run with several waves."""
     end = max((wave.began + wave.seconds for wave in waves), default=0.0) or 1.0
     for wave in waves if len(waves) > 1 else ():
-        bar = tuple(round(100 * at / end, 2) for at in (wave.began, wave.began + wave.seconds))
+        bar = tuple(round(100 * moment / end, 2) for moment in (wave.began, wave.began + wave.seconds))
         yield Row(
             (
                 Cell(wave.name),

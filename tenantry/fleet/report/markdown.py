@@ -106,7 +106,7 @@ def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) 
             continue
         yield f"- {_item(section, line, text, number, names)}"
         if line.block:
-            # Not a fenced block: the content could close the fence.
+            # This is not a fenced block, because the content could close the fence.
             yield f"\n  <pre>{for_markdown(line.block)}</pre>\n"
 
 
@@ -193,8 +193,8 @@ def _numbers_only(content: Page, limit: int, marker: str, foot: str) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def _join(head: str, blocks: Iterable[_Block], *more: str) -> str:
-    return "\n".join([head, *(block.text for block in blocks), *filter(None, more)])
+def _join(head: str, blocks: Iterable[_Block], *texts: str) -> str:
+    return "\n".join([head, *(block.text for block in blocks), *filter(None, texts)])
 
 
 def _size(*texts: str) -> int:

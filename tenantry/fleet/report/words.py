@@ -54,8 +54,8 @@ def state(outcome: Outcome) -> str:
     if outcome.status != "ok":
         return outcome.status
     if outcome.changes:
-        done = "taken down" if outcome.operation == "destroy" else "changed"
-        return "to change" if outcome.operation in DRY_OPERATIONS else done
+        changed_state = "taken down" if outcome.operation == "destroy" else "changed"
+        return "to change" if outcome.operation in DRY_OPERATIONS else changed_state
     unchanged = "the same" if outcome.operation == "diff" else "up to date"
     return "changed outside" if outcome.drift else unchanged
 

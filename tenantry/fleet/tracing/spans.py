@@ -154,7 +154,7 @@ class Tracer:
         thread.start()
         thread.join(FLUSH_SECONDS)
         if thread.is_alive():
-            self._sent.shutdown()  # so that it does not try again
+            self._sent.shutdown()  # so that it does not send them later
             return ["Traces: not all spans were delivered: no response in time."]
         return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
 
@@ -186,11 +186,11 @@ class _CountingExporter(SpanExporter):
 
 def _resource() -> Resource:
     """Return the resource of the spans: from the environment, or else Tenantry."""
-    named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
+    has_name = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
         "OTEL_RESOURCE_ATTRIBUTES", ""
     )
     return Resource.create(
-        {"service.version": _version()} | ({} if named else {"service.name": SERVICE_NAME})
+        {"service.version": _version()} | ({} if has_name else {"service.name": SERVICE_NAME})
     )
 
 

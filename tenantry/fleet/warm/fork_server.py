@@ -105,13 +105,13 @@ def _module(entry: os.DirEntry[str]) -> str:
 def _is_another(name: str, path: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if name not in sys.modules or (file is None and name in sys.builtin_module_names):
-        return False  # built-in modules come before any folder
+        return False  # Python finds built-in modules before any folder
     imported = os.path.dirname(file) if file and os.path.isdir(path) else file
     return not (imported and os.path.exists(imported) and os.path.samefile(imported, path))
 
 
 def _collect(options: int) -> None:
-    """Collect the children that have ended. With no options, wait for all others, too."""
+    """Collect the children that have ended. Without WNOHANG in `options`, also wait for all others."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass

@@ -133,10 +133,10 @@ def shadowed(root: Path) -> tuple[str, ...]:
 
     Raises CallFailed, and OSError if the folder cannot be read.
     """
-    found = server().call(
+    modules = server().call(
         fork_server.shadowed, str(root), folder=root, environment={}, seconds=SHADOWED_TIMEOUT_SECONDS
     )
-    return tuple(found)
+    return tuple(modules)
 
 
 @atexit.register

@@ -53,7 +53,7 @@ class KeptHost:
         self, handshake: bytes, request: bytes, when_unwanted: Callable[[Callable[[], None]], None]
     ) -> bytes | str:
         task = self.task
-        if task is None:  # the request does not come from our `pulumi`
+        if task is None:  # the request does not come from a `pulumi` of this process
             return "no run is expected now"
         try:
             response: bytes = forks.server().call(

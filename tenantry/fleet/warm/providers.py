@@ -57,10 +57,12 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
 def _take(root: Path) -> KeptProvider | None:
     with _lock:
-        found = next((idle for idle in _idle if idle.root == root and idle.process.poll() is None), None)
-        if found:
-            _idle.remove(found)
-    return found
+        kept_provider = next(
+            (idle for idle in _idle if idle.root == root and idle.process.poll() is None), None
+        )
+        if kept_provider:
+            _idle.remove(kept_provider)
+    return kept_provider
 
 
 def _start(root: Path) -> KeptProvider | None:
