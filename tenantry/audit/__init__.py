@@ -8,7 +8,7 @@ licences.py   licences that end soon                            → Finding
 leftovers.py  apps that an interrupted import left behind       → LeftOver
 audit.py      the whole audit                                   → Audit
 locks.py      the locks of a stack                              → Lock
-processes.py  the check whether the process of a lock is alive
+processes.py  the process of a lock, if it still runs
 unlocking.py  the locks that may be cleared, and the next steps → Verdict
 ```
 

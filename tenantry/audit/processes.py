@@ -1,4 +1,4 @@
-"""The check whether the process that took a lock still runs on this machine."""
+"""The process that took a lock, and whether it still runs on this machine."""
 
 from __future__ import annotations
 

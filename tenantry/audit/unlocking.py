@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """The judge of locks, at the time `now` on the machine `hostname`.
+    """A judge that decides which locks are stale, at the time `now` on the machine `hostname`.
 
     `older_than` is the age from the command line. It also applies to the locks of this machine.
     `may_be_pulumi` tells whether a process of this machine is alive.

@@ -1,4 +1,4 @@
-"""The checks whether `pulumi up` can succeed. They send only reads."""
+"""The checks that tell whether `pulumi up` can succeed. They send only reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry expire`: deactivate the tenants of trials that have ended, and list those that end soon."""
+"""`tenantry expire`: deactivation of trials that have ended, and a list of trials that end soon."""
 
 from __future__ import annotations
 

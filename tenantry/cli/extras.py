@@ -1,4 +1,4 @@
-"""Optional libraries of commands, with advice what to install if one is missing."""
+"""Optional libraries of commands, with advice on what to install if one is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry forget`: the end of the management of a tenant, without deactivation."""
+"""`tenantry forget`: removal of a tenant from the state, without deactivating it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry import`: management of an existing tenant."""
+"""`tenantry import`: a stack for an existing tenant."""
 
 from __future__ import annotations
 

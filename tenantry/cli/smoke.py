@@ -93,7 +93,7 @@ def smoke(
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """The result of a smoke test for a stack: its problems, or that it was left out."""
+    """The result of a smoke test for a stack. `left_out`: the stack was not tested."""
 
     stack: str
     problems: tuple[str, ...] = ()

@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One error. `text` is a line, `details` is the full text, `advice` is the next step.
+    """One error. `text` is a line, `details` is the full text, and `advice` is the next step.
 
     `where` is the resource ("Space Sales") or the place in a file. `code` and `trace_id` come from Qlik.
     """

@@ -82,7 +82,7 @@ def times(file: Path) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Criteria:
-    """The selection criteria of the user. A stack must meet all that are given.
+    """The selection criteria of the user. A stack must meet all of them.
 
     `names` select stacks, alone or with other criteria. Of several plans, rings or values of one tag, one
     must match.

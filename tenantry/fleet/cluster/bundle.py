@@ -51,9 +51,10 @@ KEY_SEARCH_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Bundle:
-    """A repository in an archive. `top` is its folder on this machine, `names` are the files in the archive.
+    """A repository in an archive.
 
-    `left_out` are the other files, with the reason.
+    `top` is its folder on this machine, and `names` are the files in the archive. `left_out` are the other
+    files, with the reason.
     """
 
     top: Path

@@ -58,7 +58,7 @@ def unchanged(
 
 
 class Comparison:
-    """The responses to a program from a state, as the engine responds if nothing changes.
+    """A stand-in for the engine, which responds to a program from a state as if nothing changes.
 
     `doubt` is the first possible change. Anything that the program does after it is irrelevant. `registered`
     has the URNs of all its resources, `components` the URNs of those with their own outputs, and `finished`
