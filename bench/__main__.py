@@ -39,7 +39,7 @@ SECTIONS = {
 }
 
 
-def measured(names: list[str]) -> Iterator[table.Row]:
+def measure(names: list[str]) -> Iterator[table.Row]:
     """Run the named benchmarks one after another."""
     for name in names:
         print(f"measuring: {name} …", file=sys.stderr, flush=True)
@@ -49,13 +49,13 @@ def measured(names: list[str]) -> Iterator[table.Row]:
 
 
 def main() -> int:
-    """Return 1 if a goal is missed."""
+    """Run the benchmarks. Return 1 if a goal is missed."""
     names = sys.argv[1:] or list(SECTIONS)
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:
         print(f"Unknown benchmark: {', '.join(unknown)}. Known: {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
-    return 0 if table.show(measured(names)) else 1
+    return 0 if table.show(measure(names)) else 1
 
 
 if __name__ == "__main__":

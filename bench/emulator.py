@@ -23,12 +23,12 @@ from tenantry.emulator.world import World
 MEGABYTE = 1024 * 1024
 TENANTS = 1_000
 REQUESTS = 20_000
-SLOWEST_MEDIAN_MS = 10
-GROWTH_MB = 20
+MAX_MEDIAN_MS = 10
+MAX_GROWTH_MB = 20
 
 
 def create_tenants(world: World, count: int) -> list[str]:
-    """Create tenants with 50 objects each; return their hostnames."""
+    """Create tenants with 50 objects each. Return their hostnames."""
     licence = world.store.all(SHARED, "licence")[0]
     client = world.store.get(SHARED, "client", "demo") or {}
     hosts = []
@@ -43,20 +43,23 @@ def create_tenants(world: World, count: int) -> list[str]:
 
 
 def _fill_tenant(world: World, tenant: Doc, bot: Doc) -> None:
-    made = [
+    created_spaces = [
         spaces.add_space(world, tenant["id"], bot, name=f"Space {n}", kind="managed" if n % 2 else "shared")
         for n in range(10)
     ]
     for number in range(15):
         group = groups.add_group(world, tenant["id"], bot, name=f"Group {number}", kind="idp")
-        space = made[number % 10]
+        space = created_spaces[number % 10]
         add_assignment(world, space, bot, assignee=group["id"], roles=["consumer"], kind="group")
         if number < 10:
             apps.add_app(world, tenant["id"], bot, name=f"App {number}", space=space["id"])
 
 
 def measure(url: str, hosts: list[str], total: int) -> tuple[dict[str, list[float]], float]:
-    """Send requests round robin; return milliseconds by kind of request, and the growth of memory in MB."""
+    """Send requests to the hosts in turn.
+
+    Return the milliseconds of each request by path, and the growth of memory in MB.
+    """
     connection = http.client.HTTPConnection(url.partition("//")[2], timeout=30)
     tokens = {host: _token(connection, host) for host in hosts[:50]}
     console = _token(connection, "console.qlikcloud.com", "demo-org")
@@ -70,20 +73,20 @@ def measure(url: str, hosts: list[str], total: int) -> tuple[dict[str, list[floa
     ]
     times: dict[str, list[float]] = {}
     process = psutil.Process()
-    start = 0
+    start_memory = 0
     for number in range(total):
         if number == total // 4:
-            start = process.memory_info().rss
+            start_memory = process.memory_info().rss
         host = hosts[number % len(tokens)]
         if number % 100 == 0:
             path, token, host = "/api/core/tenants", console, "console.qlikcloud.com"
         else:
             path, token = paths[number % 4], tokens[host]
-        begun = time.perf_counter()
+        started = time.perf_counter()
         _read(connection, host, path, token)
-        times.setdefault(path, []).append((time.perf_counter() - begun) * 1000)
+        times.setdefault(path, []).append((time.perf_counter() - started) * 1000)
     connection.close()
-    return times, (process.memory_info().rss - start) / MEGABYTE
+    return times, (process.memory_info().rss - start_memory) / MEGABYTE
 
 
 def _token(connection: http.client.HTTPConnection, host: str, client: str = "demo") -> str:
@@ -112,23 +115,23 @@ def rows() -> list[Row]:
         with Emulator(folder) as qlik:
             times, growth = measure(qlik.url, hosts, REQUESTS)
     path, slowest = max(times.items(), key=lambda timing: statistics.median(timing[1]))
-    median, late = statistics.median(slowest), statistics.quantiles(slowest, n=100)[98]
-    what = f"{TENANTS} tenants of 50 objects, {REQUESTS} requests"
+    median, p99 = statistics.median(slowest), statistics.quantiles(slowest, n=100)[98]
+    load = f"{TENANTS} tenants of 50 objects, {REQUESTS} requests"
     return [
         Row(
             "emulator",
-            f"{what}; slowest read, GET {path}, p99 {late:.0f} ms",
+            f"{load}; slowest read, GET {path}, p99 {p99:.0f} ms",
             f"{median:.1f} ms",
-            f"{SLOWEST_MEDIAN_MS} ms",
-            median / SLOWEST_MEDIAN_MS,
+            f"{MAX_MEDIAN_MS} ms",
+            median / MAX_MEDIAN_MS,
             1.0,
         ),
         Row(
             "  memory",
             "growth over the requests",
             f"{growth:.1f} MB",
-            f"{GROWTH_MB} MB",
-            growth / GROWTH_MB,
+            f"{MAX_GROWTH_MB} MB",
+            growth / MAX_GROWTH_MB,
             1.0,
         ),
     ]

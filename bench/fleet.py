@@ -34,7 +34,7 @@ SAMPLE_SECONDS = 0.25
 
 
 class Cost(NamedTuple):
-    """The cost of a command over many stacks. `peak`: the maximum bytes of all its processes together."""
+    """The cost of a command over many stacks. `peak`: the maximum memory of all its processes, in bytes."""
 
     seconds: float
     cpu: float
@@ -44,72 +44,80 @@ class Cost(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Measure a preview, an `up` without changes and a new template version, for more and more customers."""
-    found = [_comment()]
+    """Measure a preview, an `up` without changes and a new template version, for each number of customers."""
+    result = [_comment()]
     with Emulator() as qlik, folder_in_memory() as folder:
         (folder / "ours").mkdir()
-        ours = Fleet(folder / "ours", qlik)
+        fleet = Fleet(folder / "ours", qlik)
         floor = Floor(folder / "floor")
-        there = 0
-        for turn, size in enumerate(SIZES):
-            for number in range(there, size):
-                ours.write(f"c{number:04}", {"name": f"Customer {number}", "plan": "bench"})
-            ours.write_plan("bench", plan_of("2.3.0"))
-            made = _measured(ours, "up", "--all", "--yes")
+        existing = 0
+        for index, size in enumerate(SIZES):
+            for number in range(existing, size):
+                fleet.write(f"c{number:04}", {"name": f"Customer {number}", "plan": "bench"})
+            fleet.write_plan("bench", plan_of("2.3.0"))
+            creation = _run(fleet, "up", "--all", "--yes")
             floor.grow(size)
-            there = size
-            found += _rows(ours, floor, size, made, turn)
-    return found
+            existing = size
+            result += _rows(fleet, floor, size, creation, index)
+    return result
 
 
-def _rows(ours: Fleet, floor: Floor, size: int, made: Cost, turn: int) -> Iterator[Row]:
+def _rows(fleet: Fleet, floor: Floor, size: int, creation: Cost, index: int) -> Iterator[Row]:
     """Yield a row for each kind of run over this number of customers."""
-    before = SIZES[turn - 1] if turn else 0
-    nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
-    took = {kind: _measured(ours, *command) for kind, command in OURS.items()}
-    assert not any(measured.requests for measured in took.values())
-    ours.write_plan("bench", plan_of("2.4.0"))
-    shutil.rmtree(ours.env["TENANTRY_CACHE"])  # exports of a smaller fleet
-    wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
+    previous_size = SIZES[index - 1] if index else 0
+    floor_costs = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
+    costs = {kind: _run(fleet, *command) for kind, command in ENGINE_COMMANDS.items()}
+    assert not any(cost.requests for cost in costs.values())
+    fleet.write_plan("bench", plan_of("2.4.0"))
+    shutil.rmtree(fleet.env["TENANTRY_CACHE"])  # it has exports of a smaller fleet
+    wave = _run(fleet, "up", "--all", "--yes", "--waves", "10%,100%")
     assert wave.exports == 1, wave.exports
-    for kind, mine in took.items():
-        what = f"fleet of {size}: {kind}" if kind == PREVIEW else f"  {kind}"
-        yield _row(what, size, mine, nothing[kind], MOST_CPU[kind])
-    rolled = (
-        f"{60 * size / wave.seconds:.0f} a minute; one export; {wave.requests / size:.1f} requests a stack"
+    for kind, cost in costs.items():
+        name = f"fleet of {size}: {kind}" if kind == PREVIEW else f"  {kind}"
+        yield _row(name, size, cost, floor_costs[kind], MAX_CPU_RATIO[kind])
+    details = (
+        f"{60 * size / wave.seconds:.0f} per minute; one export; "
+        f"{wave.requests / size:.1f} requests per stack"
     )
-    yield _beside("  wave of a new version", rolled, wave, nothing[UP])
-    new = size - before
-    yield _beside("  creation", f"{new} new; {made.requests / new:.1f} requests each", made, nothing[UP])
+    yield _row_without_goal("  wave of a new version", details, wave, floor_costs[UP])
+    new = size - previous_size
+    details = f"{new} new; {creation.requests / new:.1f} requests each"
+    yield _row_without_goal("  creation", details, creation, floor_costs[UP])
 
 
-def _beside(what: str, how: str, ours: Cost, floor: Cost) -> Row:
+def _row_without_goal(name: str, details: str, cost: Cost, floor: Cost) -> Row:
     """Return a row without a goal, for a command that does more than its reference."""
-    ratio = ours.seconds / floor.seconds
-    return Row(what, how, f"{ours.seconds:.0f} s", f"{floor.seconds:.0f} s", ratio)
+    ratio = cost.seconds / floor.seconds
+    return Row(name, details, f"{cost.seconds:.0f} s", f"{floor.seconds:.0f} s", ratio)
 
 
-def _row(what: str, size: int, ours: Cost, floor: Cost, goal: float) -> Row:
-    how = (
-        f"{60 * size / ours.seconds:.0f} a minute, {ours.seconds:.0f} s; CPU a stack; "
-        f"memory {ours.peak // MEGABYTE} MB, {floor.peak // MEGABYTE} MB"
+def _row(name: str, size: int, cost: Cost, floor: Cost, goal: float) -> Row:
+    details = (
+        f"{60 * size / cost.seconds:.0f} per minute, {cost.seconds:.0f} s; CPU per stack; "
+        f"memory {cost.peak // MEGABYTE} MB, {floor.peak // MEGABYTE} MB"
     )
-    return Row(what, how, f"{ours.cpu / size:.2f} s", f"{floor.cpu / size:.2f} s", ours.cpu / floor.cpu, goal)
+    ratio = cost.cpu / floor.cpu
+    return Row(name, details, f"{cost.cpu / size:.2f} s", f"{floor.cpu / size:.2f} s", ratio, goal)
 
 
-PREVIEW, UP, BARE = "preview", "up, no change", "the same, --skip-preview"
-COMMANDS = {PREVIEW: ("preview",), UP: ("up", "--yes"), BARE: ("up", "--skip-preview", "--yes")}
-"""The commands of the plain CLI on each stack, and the commands compared with them."""
+PREVIEW, UP, UP_WITHOUT_PREVIEW = "preview", "up, no change", "the same, --skip-preview"
+COMMANDS = {PREVIEW: ("preview",), UP: ("up", "--yes"), UP_WITHOUT_PREVIEW: ("up", "--skip-preview", "--yes")}
+"""Kind of run -> the command of the plain CLI on each stack."""
 
-OURS = {kind: (command[0], "--all", "--engine", *command[1:]) for kind, command in COMMANDS.items()}
-"""Forces the engine for each stack, as if all stacks have changed. bench/unchanged.py measures without it."""
+ENGINE_COMMANDS = {
+    kind: (command[0], "--all", "--engine", *command[1:]) for kind, command in COMMANDS.items()
+}
+"""The same commands of `tenantry`. They force the engine for each stack, as if all stacks had changed.
 
-MOST_CPU = {PREVIEW: 0.6, UP: 0.8, BARE: 0.8}
-"""The maximum CPU for each kind, as a fraction of the plain CLI's."""
+bench/unchanged.py measures them without the engine.
+"""
+
+MAX_CPU_RATIO = {PREVIEW: 0.6, UP: 0.8, UP_WITHOUT_PREVIEW: 0.8}
+"""Kind of run -> the maximum CPU, as a fraction of the CPU of the plain CLI."""
 
 
 class Floor:
-    """Stacks of resources that do nothing, and the plain CLI over all of them, with the same parallelism."""
+    """Stacks of resources that do nothing, and runs of the plain CLI over them with the same parallelism."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -117,7 +125,7 @@ class Floor:
         self.names: list[str] = []
 
     def grow(self, size: int) -> None:
-        """Create stacks up to this number: the first with an `up`, the others as its copies."""
+        """Create stacks up to this number: the first one with an `up`, the others as its copies."""
         state = self.stack.folder / "pulumi/state/.pulumi/stacks/floor"
         self.stack.write({"floor:resources": RESOURCES})
         if not self.names:
@@ -132,7 +140,7 @@ class Floor:
     def run(self, *command: str) -> Cost:
         """Run the same command on each stack."""
 
-        def one(name: str) -> None:
+        def run_one(name: str) -> None:
             subprocess.run(
                 [PULUMI, *command, "--stack", name, "--non-interactive", "--color", "never"],
                 cwd=self.stack.folder,
@@ -142,47 +150,52 @@ class Floor:
                 check=True,
             )
 
-        def every() -> None:
+        def run_all() -> None:
             with ThreadPoolExecutor(default_jobs()) as pool:
-                list(pool.map(one, self.names))
+                list(pool.map(run_one, self.names))
 
-        return _took(every, lambda: 0)
+        return _measure(run_all, lambda: 0)
 
 
-def _measured(ours: Fleet, *command: str) -> Cost:
-    sent = len(ours.requests())
+def _run(fleet: Fleet, *command: str) -> Cost:
+    before = len(fleet.requests())
 
     def run() -> None:
-        done = subprocess.run(
-            [TENANTRY, *command], cwd=ours.project, env=ours.env, capture_output=True, text=True, check=False
+        result = subprocess.run(
+            [TENANTRY, *command],
+            cwd=fleet.project,
+            env=fleet.env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        if done.returncode:
-            raise SystemExit(f"failed: {done.stdout}{done.stderr}")
+        if result.returncode:
+            raise SystemExit(f"failed: {result.stdout}{result.stderr}")
 
-    took = _took(run, lambda: len(ours.requests()) - sent)
-    exported = sum("/export" in request["path"] for request in ours.requests()[sent:])
-    return took._replace(exports=exported)
+    cost = _measure(run, lambda: len(fleet.requests()) - before)
+    exports = sum("/export" in request["path"] for request in fleet.requests()[before:])
+    return cost._replace(exports=exports)
 
 
-def _took(run: Callable[[], None], requests: Callable[[], int]) -> Cost:
-    """Run something that starts processes, and measure the CPU of all processes that end in it."""
-    peak, done = [0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(peak, done))
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+def _measure(run: Callable[[], None], requests: Callable[[], int]) -> Cost:
+    """Call a function that starts processes. Measure the CPU of all processes that end during the call."""
+    peak, finished = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(peak, finished))
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     watcher.start()
     try:
         run()
     finally:
-        done.set()
+        finished.set()
         watcher.join()
-    after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+    after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(seconds, cpu, peak[0], requests(), 0)
 
 
-def _watch(peak: list[int], done: threading.Event) -> None:
+def _watch(peak: list[int], finished: threading.Event) -> None:
     own = psutil.Process()
-    while not done.wait(SAMPLE_SECONDS):
+    while not finished.wait(SAMPLE_SECONDS):
         total = 0
         for child in own.children(recursive=True):
             with suppress(psutil.Error):
@@ -191,7 +204,7 @@ def _watch(peak: list[int], done: threading.Event) -> None:
 
 
 def plan_of(version: str) -> dict[str, object]:
-    """Return a plan that gives a customer 22 resources: one app in one space, and groups with access."""
+    """Return a plan of 22 resources: one app in one space, and groups with access."""
     groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(6)}
     access = {name: ["consumer"] for name in groups}
     spaces = {
@@ -224,9 +237,9 @@ def _comment() -> Row:
         )
         for number in range(COMMENT_STACKS)
     )
-    began = time.perf_counter()
+    started = time.perf_counter()
     text = markdown(Report("preview", outcomes))
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     return Row(
         "comment on a pull request",
         f"{COMMENT_STACKS} stacks, {len(text)} characters",

@@ -1,4 +1,4 @@
-"""The cost of a run without changes; most of it is imports."""
+"""The cost of a run without changes. Most of it is the time of Python's imports."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bench.table import Row
 from tenantry.emulator import Emulator
 from tests.e2e.result import Result
 
-TIMES = 7
-MOST_UP, MOST_PREVIEW = 1.15, 1.1
+REPETITIONS = 7
+MAX_UP_RATIO, MAX_PREVIEW_RATIO = 1.15, 1.1
 
 
 class Cost(NamedTuple):
-    """Seconds of a run: by the clock, and CPU of all its processes."""
+    """The elapsed seconds of a run, and the CPU seconds of all its processes."""
 
     seconds: float
     cpu: float
@@ -24,32 +24,32 @@ class Cost(NamedTuple):
 
 def rows() -> list[Row]:
     """Compare a second `up` and a preview of the demo's customer with resources that do nothing."""
-    with Emulator() as qlik, stacks.demo(qlik) as ours:
-        ours.up()
-        with stacks.floor(len(ours.resources())) as floor:
+    with Emulator() as qlik, stacks.demo(qlik) as demo:
+        demo.up()
+        with stacks.floor(len(demo.resources())) as floor:
             floor.up()
-            up = compared("up, no change", ours.up, floor.up, MOST_UP)
-            preview = compared("preview", ours.preview, floor.preview, MOST_PREVIEW)
-            assert not ours.up().requests
+            up = compare("up, no change", demo.up, floor.up, MAX_UP_RATIO)
+            preview = compare("preview", demo.preview, floor.preview, MAX_PREVIEW_RATIO)
+            assert not demo.up().requests
     return [*up, *preview]
 
 
-def compared(what: str, ours: Callable[[], Result], floor: Callable[[], Result], goal: float) -> list[Row]:
-    """Run both in turns; take the fastest run of each, because a disturbance can only slow a run down."""
-    pairs = [(measured(ours), measured(floor)) for _ in range(TIMES)]
-    mine, least = (Cost(*map(min, zip(*runs, strict=True))) for runs in zip(*pairs, strict=True))
+def compare(name: str, ours: Callable[[], Result], floor: Callable[[], Result], goal: float) -> list[Row]:
+    """Run both in turns. Use the fastest run of each, because a disturbance can only slow a run down."""
+    pairs = [(measure(ours), measure(floor)) for _ in range(REPETITIONS)]
+    our_cost, floor_cost = (Cost(*map(min, zip(*runs, strict=True))) for runs in zip(*pairs, strict=True))
     return [
-        _row(what, "demo, no request", mine.seconds, least.seconds, goal),
-        _row("  CPU", "of all processes", mine.cpu, least.cpu, goal),
+        _row(name, "demo, no request", our_cost.seconds, floor_cost.seconds, goal),
+        _row("  CPU", "of all processes", our_cost.cpu, floor_cost.cpu, goal),
     ]
 
 
-def _row(what: str, how: str, ours: float, floor: float, goal: float) -> Row:
-    return Row(what, how, f"{ours:.2f} s", f"{floor:.2f} s", ours / floor, goal)
+def _row(name: str, details: str, ours: float, floor: float, goal: float) -> Row:
+    return Row(name, details, f"{ours:.2f} s", f"{floor:.2f} s", ours / floor, goal)
 
 
-def measured(run: Callable[[], Result]) -> Cost:
-    """Run something that starts processes and waits for them; return its time."""
+def measure(run: Callable[[], Result]) -> Cost:
+    """Call a function that starts processes and waits for them. Return its cost."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = run().seconds
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

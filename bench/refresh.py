@@ -9,47 +9,50 @@ from bench.table import Row
 from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
 
-GROUPS, SPACES, GROUPS_OF_A_SPACE = 100, 100, 3
-LATENCY = 0.1
-MOST_REQUESTS = 0.25
+GROUPS, SPACES, GROUPS_PER_SPACE = 100, 100, 3
+LATENCY_SECONDS = 0.1
+MAX_REQUEST_RATIO = 0.25
 
-ONE_BY_ONE = '''
+FIND_NOTHING = '''
+
 def find(*_: object) -> None:
     """Find nothing in a list."""
 '''
+"""The end of the module `listings` in the copy. It replaces the function that reads lists."""
 
 
 def rows() -> list[Row]:
     """Measure `up --refresh` of 500 unchanged objects at 100 ms per request."""
     with Emulator() as qlik, stacks.stack(qlik) as stack:
-        customer = stacks.customer(GROUPS, SPACES, GROUPS_OF_A_SPACE)
+        customer = stacks.customer(GROUPS, SPACES, GROUPS_PER_SPACE)
         stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer=customer)
-        stacks.watched(stack, "up", "--skip-preview", "--yes")
-        qlik.control.settings(latency_ms=LATENCY * 1000)
-        listed = _refreshed(stack)
+        stacks.run_measured(stack, "up", "--skip-preview", "--yes")
+        qlik.control.settings(latency_ms=LATENCY_SECONDS * 1000)
+        with_lists = _refresh(stack)
         _without_lists(stack)
-        single = _refreshed(stack)
-    what = f"{GROUPS} groups, {SPACES} spaces, {GROUPS_OF_A_SPACE * SPACES} assignments"
-    ratio = listed.requests / single.requests
+        one_by_one = _refresh(stack)
+    details = f"{GROUPS} groups, {SPACES} spaces, {GROUPS_PER_SPACE * SPACES} assignments"
+    ratio = with_lists.requests / one_by_one.requests
     return [
         Row(
             "up --refresh",
-            f"{what}, {LATENCY * 1000:.0f} ms per request; lists compared with one by one",
-            f"{listed.seconds:.1f} s",
-            f"{single.seconds:.1f} s",
-            listed.seconds / single.seconds,
+            f"{details}, {LATENCY_SECONDS * 1000:.0f} ms per request; lists compared with one by one",
+            f"{with_lists.seconds:.1f} s",
+            f"{one_by_one.seconds:.1f} s",
+            with_lists.seconds / one_by_one.seconds,
             1.0,
         ),
-        Row("  requests", "", str(listed.requests), str(single.requests), ratio, MOST_REQUESTS),
+        Row("  requests", "", str(with_lists.requests), str(one_by_one.requests), ratio, MAX_REQUEST_RATIO),
     ]
 
 
-def _refreshed(stack: Stack) -> stacks.Measured:
-    return stacks.watched(stack, "up", "--refresh", "--skip-preview", "--yes", "--expect-no-changes")
+def _refresh(stack: Stack) -> stacks.Measurement:
+    return stacks.run_measured(stack, "up", "--refresh", "--skip-preview", "--yes", "--expect-no-changes")
 
 
 def _without_lists(stack: Stack) -> None:
     """Give the stack a copy of the package in which a refresh does not use lists."""
-    ours = stack.folder / "tenantry"
-    shutil.copytree(ROOT / "tenantry", ours)
-    (ours / "providers" / "framework" / "listings.py").write_text(ONE_BY_ONE)
+    package = stack.folder / "tenantry"
+    shutil.copytree(ROOT / "tenantry", package)
+    with (package / "providers" / "framework" / "listings.py").open("a") as module:
+        module.write(FIND_NOTHING)

@@ -1,4 +1,4 @@
-"""The points of docs/scaling.md: CPU and requests of one customer, measured over ten customers."""
+"""The measurements in docs/scaling.md: CPU and requests per customer, measured over ten customers."""
 
 from __future__ import annotations
 
@@ -28,37 +28,48 @@ def rows() -> list[Row]:
         fleet.write_plan("bench", plan_of("2.3.0"))
         for number in range(STACKS):
             fleet.write(f"c{number:02}", {"name": f"Customer {number}", "plan": "bench"})
-        found = list(_rows(fleet, NEW))
+        result = list(_rows(fleet, NEW))
         for point in POINTS:
             if point is VERSION:
                 fleet.write_plan("bench", plan_of("2.4.0"))
             if point is not NEW:
-                found += _rows(fleet, point)
-        return [*found, _state(fleet)]
+                result += _rows(fleet, point)
+        return [*result, _state(fleet)]
 
 
 def _rows(fleet: Fleet, point: Point) -> Iterator[Row]:
-    before, began = len(fleet.requests()), _cpu()
+    before, cpu_before = len(fleet.requests()), _cpu()
     fleet.run(*point.command)
-    cpu = (_cpu() - began) / STACKS
-    yield Row(f"scaling: {point.what}", "CPU a stack", f"{cpu:.2f} s", f"{point.cpu:.2f} s", cpu / point.cpu)
-    sent = Counter(
-        (_place(request["host"]), f"tier {request['tier']}") for request in fleet.requests()[before:]
+    cpu = (_cpu() - cpu_before) / STACKS
+    yield Row(
+        f"scaling: {point.name}", "CPU per stack", f"{cpu:.2f} s", f"{point.cpu:.2f} s", cpu / point.cpu
+    )
+    counts = Counter(
+        (_host_kind(request["host"]), f"tier {request['tier']}") for request in fleet.requests()[before:]
     )
     documented = {"own": point.own, "register": point.register, "source": point.source}
-    ours = sum(sent.values()) / STACKS
-    page = sum(sum(requests.values()) for requests in documented.values())
-    more = max((_ratio(sent, place, requests) for place, requests in documented.items()), default=1.0)
-    undocumented = [key for key in sent if key[1] not in documented[key[0]]]
-    ratio = float("inf") if undocumented else more
-    yield Row("  requests a stack", "own, register, source", f"{ours:g}", f"{page:g}", ratio, MAX_RATIO)
+    measured_total = sum(counts.values()) / STACKS
+    documented_total = sum(sum(requests.values()) for requests in documented.values())
+    largest = max((_ratio(counts, kind, requests) for kind, requests in documented.items()), default=1.0)
+    undocumented = [key for key in counts if key[1] not in documented[key[0]]]
+    ratio = float("inf") if undocumented else largest
+    yield Row(
+        "  requests per stack",
+        "own, register, source",
+        f"{measured_total:g}",
+        f"{documented_total:g}",
+        ratio,
+        MAX_RATIO,
+    )
 
 
-def _ratio(sent: Counter[tuple[str, str]], place: str, page: Requests) -> float:
-    return max((sent[place, budget] / STACKS / count for budget, count in page.items()), default=0.0)
+def _ratio(counts: Counter[tuple[str, str]], host_kind: str, documented: Requests) -> float:
+    return max(
+        (counts[host_kind, budget] / STACKS / count for budget, count in documented.items()), default=0.0
+    )
 
 
-def _place(host: str) -> str:
+def _host_kind(host: str) -> str:
     return {REGISTER: "register", SOURCE_TENANT: "source"}.get(host, "own")
 
 
@@ -71,5 +82,5 @@ def _state(fleet: Fleet) -> Row:
 
 
 def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -14,43 +14,52 @@ MEGABYTE = 1 << 20
 
 
 def rows() -> list[Row]:
-    """Measure customers of three sizes without latency, compared with as many resources that do nothing."""
-    found = []
+    """Compare customers of three sizes with stacks of equally many resources that do nothing.
+
+    The emulator adds no latency.
+    """
+    result = []
     for size in SIZES:
         with Emulator() as qlik, stacks.stack(qlik) as stack:
             stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer=stacks.sized(size))
-            made = stacks.watched(stack, "up", "--skip-preview", "--yes")
+            creation = stacks.run_measured(stack, "up", "--skip-preview", "--yes")
             state = stack.export()["deployment"]["resources"]
         with stacks.floor(len(state)) as stack:
-            floor = stacks.timed(stack.up)
-        peaks = ", ".join(f"{kind} {used / MEGABYTE:.0f} MB" for kind, used in sorted(made.peaks.items()))
-        found.append(
+            floor = stacks.fastest(stack.up)
+        peaks = ", ".join(f"{kind} {peak / MEGABYTE:.0f} MB" for kind, peak in sorted(creation.peaks.items()))
+        result.append(
             Row(
-                f"customer of {len(state)}",
-                f"{made.requests} requests; {peaks}",
-                f"{made.seconds:.1f} s",
+                f"customer with {len(state)} resources",
+                f"{creation.requests} requests; {peaks}",
+                f"{creation.seconds:.1f} s",
                 f"{floor:.1f} s",
-                made.seconds / floor,
+                creation.seconds / floor,
             )
         )
-        found.append(_state(state))
-    return found
+        result.append(_state(state))
+    return result
 
 
 def _state(state: list[dict[str, object]]) -> Row:
-    """Compare bytes per resource with and without the SDK's stack traces; allow no path in our properties."""
-    here = str(Path(__file__).parent.parent)
-    ours = [{"inputs": resource.get("inputs"), "outputs": resource.get("outputs")} for resource in state]
-    if here in json.dumps(ours):
+    """Compare the bytes per resource with and without the SDK's stack traces.
+
+    Fail if our inputs or outputs contain a path of this machine.
+    """
+    root = str(Path(__file__).parent.parent)
+    properties = [
+        {"inputs": resource.get("inputs"), "outputs": resource.get("outputs")} for resource in state
+    ]
+    if root in json.dumps(properties):
         raise SystemExit("The inputs or outputs contain a path of this machine.")
-    whole, needed = len(json.dumps(state)), len(json.dumps([_without_traces(resource) for resource in state]))
+    total = len(json.dumps(state))
+    without_traces = len(json.dumps([_without_traces(resource) for resource in state]))
     count = len(state)
     return Row(
         "  state",
-        "bytes a resource; less stack traces",
-        f"{whole // count}",
-        f"{needed // count}",
-        whole / needed,
+        "bytes per resource, with and without stack traces",
+        f"{total // count}",
+        f"{without_traces // count}",
+        total / without_traces,
     )
 
 

@@ -1,4 +1,4 @@
-"""`tenantry status` over many stacks in a file backend: copies of one stack after an `up`."""
+"""`tenantry status` over many stacks in a file backend. The stacks are copies of one stack after an `up`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.table import Row
 from tenantry.emulator import Emulator
 from tests.e2e.fleet import TENANTRY, Fleet
 
-STACKS, SECONDS = 1_000, 30.0
+STACKS, MAX_SECONDS = 1_000, 30.0
 COMMANDS = (("status", "--all"), ("status", "--all", "--json"), ("outputs", "--all", "--csv"))
 
 
@@ -31,27 +31,27 @@ def rows() -> list[Row]:
 
 def _rows(fleet: Fleet) -> Iterator[Row]:
     for command in COMMANDS:
-        began = time.monotonic()
+        started = time.monotonic()
         output = _run(fleet, *command)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started
         assert f"c{STACKS - 1:04}" in output
         yield Row(
             f"tenantry {' '.join(command)}",
             f"{STACKS} stacks in files",
             f"{seconds:.1f} s",
-            f"{SECONDS:.0f} s",
-            seconds / SECONDS,
+            f"{MAX_SECONDS:.0f} s",
+            seconds / MAX_SECONDS,
             1.0,
         )
 
 
 def _run(fleet: Fleet, *command: str) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         [TENANTRY, *command], cwd=fleet.project, env=fleet.env, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise SystemExit(f"failed: {done.stdout}{done.stderr}")
-    return done.stdout
+    if result.returncode:
+        raise SystemExit(f"failed: {result.stdout}{result.stderr}")
+    return result.stdout
 
 
 def _copy(fleet: Fleet, stack: str, number: int) -> None:
@@ -63,6 +63,6 @@ def _copy(fleet: Fleet, stack: str, number: int) -> None:
     assert json.loads(text)["checkpoint"]["latest"]["resources"]
     state.with_name(f"{stack}.json").write_text(text.replace("c0000", stack), "utf-8")
     for run in backend.glob("history/*/c0000/*.history.json"):
-        of_stack = run.parent.with_name(stack)
-        of_stack.mkdir(exist_ok=True)
-        (of_stack / run.name.replace("c0000", stack)).write_text(run.read_text("utf-8"), "utf-8")
+        history = run.parent.with_name(stack)
+        history.mkdir(exist_ok=True)
+        (history / run.name.replace("c0000", stack)).write_text(run.read_text("utf-8"), "utf-8")

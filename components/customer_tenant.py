@@ -9,7 +9,7 @@ from uuid import uuid4
 import pulumi
 
 from tenantry import providers
-from tenantry.components.space_order import spaces_in_the_way
+from tenantry.components.space_order import wait_for_spaces
 from tenantry.providers import (
     AppPublication,
     AppReload,
@@ -37,15 +37,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """One customer: a tenant with its settings, logins, people, groups, spaces, access, apps, publications
     and lifecycle.
 
-    Each block of the stack file becomes the resource in the `mapping` of its class, see
-    `tenantry.settings.models`: one per entry, or one for a block of settings with any value. The code below
-    sets the references between resources, and their order.
+    Each block of the stack file becomes the resource in the `mapping` of its class (see
+    `tenantry.settings.models`): one resource per entry, or one for a block of settings with any value. The
+    code below sets the references between resources, and their order.
 
-    The children have the names of their keys in the stack file. The proof comes before the tenant. Everything
-    in the tenant is `deleted_with` it, and the lifecycle depends on all of it. So the deletion of a customer
-    is one request. The activation depends on the lifecycle. For a protected customer, the resources with
-    users' work are protected: the tenant, its managed spaces and publications, the lifecycle and the
-    activation. A space or an app can override this.
+    Each child has the name of its key in the stack file. The proof comes before the tenant. Everything in
+    the tenant is `deleted_with` it, and the lifecycle depends on all of it. So the deletion of a customer is
+    one request. The activation depends on the lifecycle. For a protected customer, the resources with users'
+    work are protected: the tenant, its managed spaces and publications, the lifecycle and the activation. A
+    space or an app can override this.
     """
 
     outputs: dict[str, Any]
@@ -64,35 +64,37 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self._run = uuid4().hex
         self._children: list[pulumi.Resource] = []
         self.resources = {}
-        self.proof = self._make_proof()
-        self.tenant = self._make_tenant()
+        self.proof = self._create_proof()
+        self.tenant = self._create_tenant()
         # Owners of spaces come first. Spaces are next: apps take longest, and they wait only for spaces.
         for block in ("users", "admins"):
-            self.resources[block] = self._make_block(block)
-        self.resources["spaces"] = {key: self._make_space(key) for key in self._customer.spaces}
+            self.resources[block] = self._create_block(block)
+        self.resources["spaces"] = {key: self._create_space(key) for key in self._customer.spaces}
         for block, model in BLOCKS.items():
             if model.mapping and not model.mapping.has_own_code and block not in self.resources:
-                self.resources[block] = self._make_block(block)
+                self.resources[block] = self._create_block(block)
         for key, space in self._customer.spaces.items():
             for group in space.access:
-                self._make_assignment(key, group)
+                self._create_assignment(key, group)
             for person in space.user_access:
-                self._make_assignment_of_person(key, person)
+                self._create_user_assignment(key, person)
             for bot in space.bot_access:
-                self._make_assignment_of_bot(key, bot)
+                self._create_bot_assignment(key, bot)
         self.resources["data_connections"] = {
-            key: self._make_data_connection(key) for key in self._customer.data_connections
+            key: self._create_data_connection(key) for key in self._customer.data_connections
         }
-        self.resources["apps"] = {key: self._make_app(key) for key in self._customer.apps}
+        self.resources["apps"] = {key: self._create_app(key) for key in self._customer.apps}
         self.reloads = {
-            key: self._make_reload(key, app.reload) for key, app in self._customer.apps.items() if app.reload
+            key: self._create_reload(key, app.reload)
+            for key, app in self._customer.apps.items()
+            if app.reload
         }
-        self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
+        self.publications = {pair: self._create_publication(*pair) for pair in self._published()}
         self.resources["reload_tasks"] = {}
         for key in self._customer.reload_tasks:
-            self._make_reload_task(key)
-        self.lifecycle = self._make_lifecycle()
-        self.activation = self._make_activation()
+            self._create_reload_task(key)
+        self.lifecycle = self._create_lifecycle()
+        self.activation = self._create_activation()
         self.outputs = self._outputs()
         self.register_outputs({**self.outputs, "format": FORMAT})
 
@@ -120,7 +122,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         day = self._customer.lifecycle.last_day
         return str(day) if day else None
 
-    def _make_proof(self) -> TenantProof:
+    def _create_proof(self) -> TenantProof:
         return TenantProof(
             "proof",
             region=self._settings.region,
@@ -131,7 +133,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_tenant(self) -> Tenant:
+    def _create_tenant(self) -> Tenant:
         customer, revive = self._customer, self._customer.revive
         return Tenant(
             "tenant",
@@ -151,28 +153,33 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
         )
 
-    def _make_block(self, block: str) -> dict[str, Any]:
-        """Return the resources of a block, by key. The key for a block of settings is its noun."""
-        given = getattr(self._customer, block)
+    def _create_block(self, block: str) -> dict[str, Any]:
+        """Create the resources of a block, and return them by key.
+
+        The key for a block of settings is its noun.
+        """
+        settings = getattr(self._customer, block)
         if block in ENTRIES:
-            made: dict[str, Any] = {}
-            for key, entry in sorted(given.items(), key=lambda item: (item[1].is_created_last, item[0])):
-                others = list(made.values())
-                after = (
-                    others if entry.is_created_last else others[-1:] if entry.mapping.created_in_order else []
-                )
-                before = [dep for name in entry.mapping.after for dep in self.resources[name].values()]
-                made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
-            return made
+            created: dict[str, Any] = {}
+            for key, entry in sorted(settings.items(), key=lambda item: (item[1].is_created_last, item[0])):
+                previous = list(created.values())
+                if not entry.is_created_last:
+                    previous = previous[-1:] if entry.mapping.created_in_order else []
+                in_other_blocks = [
+                    resource for name in entry.mapping.after for resource in self.resources[name].values()
+                ]
+                after = [*previous, *in_other_blocks]
+                created[key] = self._create(key, entry, after=after, **self._in_space(entry))
+            return created
         noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # only called for blocks that have one
-        return {noun: self._make(noun, given)} if given and given.resource_properties() else {}
+        return {noun: self._create(noun, settings)} if settings and settings.resource_properties() else {}
 
     def _in_space(self, entry: Block) -> dict[str, Any]:
         """Return the reference to the space of an entry, if it has a key `space`."""
         space = getattr(entry, "space", None)
         return {"space": self.resources["spaces"][space].id} if space else {}
 
-    def _make(
+    def _create(
         self,
         name: str,
         block: Block,
@@ -185,7 +192,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         mapping = block.mapping
         assert mapping is not None, f"{type(block).__name__} describes no resource"  # noqa: S101
         from_stack = {name: getattr(self._settings, name) for name in mapping.from_stack}
-        made = getattr(providers, mapping.resource)(
+        resource = getattr(providers, mapping.resource)(
             name,
             tenant=self.tenant.id,
             **block.resource_properties(),
@@ -198,37 +205,37 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 after=after,
             ),
         )
-        return self._child(made)
+        return self._add_child(resource)
 
     def _person(self, key: str) -> Any:
         return self.resources["users"].get(key) or self.resources["admins"][key]
 
-    def _make_space(self, key: str) -> Any:
+    def _create_space(self, key: str) -> Any:
         space = self._customer.spaces[key]
         owner = self._person(space.owner).id if space.owner else None
         default = self._customer.protected and space.type == "managed"
         protect = default if space.protect is None else space.protect
-        return self._make(key, space, protect=protect, owner=owner)
+        return self._create(key, space, protect=protect, owner=owner)
 
-    def _make_assignment(self, space: str, group: str) -> None:
+    def _create_assignment(self, space: str, group: str) -> None:
         roles, former = self._customer.spaces[space].access[group], self._customer.groups[group].renamed_from
         self._assign(
             space, group, former, names.access, assignee=self.resources["groups"][group].id, roles=roles
         )
 
-    def _make_assignment_of_person(self, space: str, key: str) -> None:
+    def _create_user_assignment(self, space: str, key: str) -> None:
         roles = self._customer.spaces[space].user_access[key]
         former = (self._customer.users.get(key) or self._customer.admins[key]).renamed_from
         person = self._person(key).id
         self._assign(space, key, former, names.user_access, assignee=person, roles=roles, type="user")
 
-    def _make_assignment_of_bot(self, space: str, bot: str) -> None:
+    def _create_bot_assignment(self, space: str, bot: str) -> None:
         roles = self._customer.spaces[space].bot_access[bot]
         self._assign(space, bot, None, names.bot_access, assignee=bot, roles=roles, type="bot")
 
     def _assign(self, space: str, key: str, former: object, name: Any, **inputs: Any) -> None:
         former_space = self._customer.spaces[space].renamed_from
-        made = SpaceAssignment(
+        assignment = SpaceAssignment(
             name(space, key),
             tenant=self.tenant.id,
             space=self.resources["spaces"][space].id,
@@ -236,19 +243,19 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             opts=self._options(formerly=names.former_pair_names(name, space, former_space, key, former)),
             **inputs,
         )
-        self._child(made)
+        self._add_child(assignment)
 
-    def _make_data_connection(self, key: str) -> Any:
+    def _create_data_connection(self, key: str) -> Any:
         connection = self._customer.data_connections[key]
-        return self._make(key, connection, space=self.resources["spaces"][connection.space].id)
+        return self._create(key, connection, space=self.resources["spaces"][connection.space].id)
 
-    def _make_app(self, key: str) -> Any:
+    def _create_app(self, key: str) -> Any:
         app, spaces = self._customer.apps[key], self.resources["spaces"]
-        after = spaces_in_the_way(self.tenant, self._run, spaces.values())
-        return self._make(key, app, space=spaces[app.staging].id, after=after)
+        after = wait_for_spaces(self.tenant, self._run, spaces.values())
+        return self._create(key, app, space=spaces[app.staging].id, after=after)
 
-    def _make_reload(self, key: str, reload: Reload) -> AppReload:
-        made = AppReload(
+    def _create_reload(self, key: str, reload: Reload) -> AppReload:
+        app_reload = AppReload(
             key,
             tenant=self.tenant.id,
             app=self.resources["apps"][key].id,
@@ -262,15 +269,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 ],
             ),
         )
-        return self._child(made)
+        return self._add_child(app_reload)
 
     def _published(self) -> list[tuple[str, str]]:
         return [(key, space) for key, app in self._customer.apps.items() for space in app.publish_to]
 
-    def _make_publication(self, key: str, space: str) -> AppPublication:
+    def _create_publication(self, key: str, space: str) -> AppPublication:
         app = self._customer.apps[key]
         former_space = self._customer.spaces[space].renamed_from
-        made = AppPublication(
+        publication = AppPublication(
             names.publication(key, space),
             tenant=self.tenant.id,
             source_app=self.resources["apps"][key].id,
@@ -287,19 +294,19 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 ),
             ),
         )
-        return self._child(made)
+        return self._add_child(publication)
 
-    def _make_reload_task(self, key: str) -> Any:
+    def _create_reload_task(self, key: str) -> Any:
         """Create a task, after the task that it waits for."""
-        made = self.resources["reload_tasks"]
-        if key not in made:
+        tasks = self.resources["reload_tasks"]
+        if key not in tasks:
             task = self._customer.reload_tasks[key]
             publication = self.publications[task.app, space_of_task(self._customer.apps, task) or ""]
-            after = self._make_reload_task(task.after).id if task.after else None
-            made[key] = self._make(key, task, app=publication.id, after_task=after)
-        return made[key]
+            after = self._create_reload_task(task.after).id if task.after else None
+            tasks[key] = self._create(key, task, app=publication.id, after_task=after)
+        return tasks[key]
 
-    def _make_lifecycle(self) -> TenantLifecycle:
+    def _create_lifecycle(self) -> TenantLifecycle:
         lifecycle = self._customer.lifecycle
         return TenantLifecycle(
             "lifecycle",
@@ -314,7 +321,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             ),
         )
 
-    def _make_activation(self) -> TenantActivation:
+    def _create_activation(self) -> TenantActivation:
         return TenantActivation(
             "activation",
             tenant=self.tenant.id,
@@ -325,7 +332,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             ),
         )
 
-    def _child(self, resource: R) -> R:
+    def _add_child(self, resource: R) -> R:
         self._children.append(resource)
         return resource
 
@@ -339,7 +346,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             "url": pulumi.Output.concat("https://", hostname),
             "tenant_id": self.tenant.tenant_id,
             **{
-                block: {key: made.id for key, made in self.resources[block].items()}
+                block: {key: resource.id for key, resource in self.resources[block].items()}
                 for block, model in BLOCKS.items()
                 if model.mapping
                 and model.mapping.output
@@ -353,22 +360,22 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         """Return the secrets of `web` clients by key, if there are any."""
         clients = self._customer.oauth_clients
         secrets = {
-            key: made.client_secret
-            for key, made in self.resources["oauth_clients"].items()
+            key: client.client_secret
+            for key, client in self.resources["oauth_clients"].items()
             if clients[key].app_type == "web"
         }
         return {"oauth_client_secrets": secrets} if secrets else {}
 
 
 def _secrets(block: Block) -> dict[str, pulumi.Output[Any]]:
-    """Return the properties whose values are secrets that the block names."""
+    """Return the properties whose values are the secrets that the block names."""
     config = pulumi.Config("tenantry")
     found: dict[str, pulumi.Output[Any]] = {}
     for key, name in block.secrets().items():
-        named = getattr(block, key)
-        if isinstance(named, str):
-            found[name] = config.require_secret(f"secrets_{named}")
-        elif named:
-            secrets = {inner: config.require_secret(f"secrets_{secret}") for inner, secret in named.items()}
+        value = getattr(block, key)  # the name of one secret, or names of secrets by key
+        if isinstance(value, str):
+            found[name] = config.require_secret(f"secrets_{value}")
+        elif value:
+            secrets = {inner: config.require_secret(f"secrets_{secret}") for inner, secret in value.items()}
             found[name] = pulumi.Output.all(**secrets)
     return found

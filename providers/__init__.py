@@ -1,7 +1,7 @@
 """Dynamic providers for Qlik Cloud: one module per resource type.
 
-The names below are what a Pulumi program uses. They are imported on first use, because every `pulumi` run
-pays for what this package imports.
+A Pulumi program uses the names below. Each module is imported on first use, because every import slows down
+each `pulumi` run.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ __all__ = [*MODULES, "resource_types", "handler_of"]
 
 
 def resource_types() -> dict[str, type[Resource]]:
-    """Return every resource type by its name, as in `pulumi-python:dynamic/qlik:NAME`."""
+    """Return all resource types by name, as in `pulumi-python:dynamic/qlik:NAME`."""
     return {name: __getattr__(name) for name in MODULES}
 
 
 def handler_of(kind: str) -> Any:
-    """Return the CRUD handler of a resource type, by the name of the type."""
+    """Return the CRUD handler of the resource type with this name."""
     return importlib.import_module(f"{__name__}.{MODULES[kind]}").HANDLER
 
 

@@ -1,4 +1,4 @@
-"""Apps (https://qlik.dev/apis/rest/apps): templates imported into a space of the customer's tenant."""
+"""Apps (https://qlik.dev/apis/rest/apps), imported from templates into a space of the customer's tenant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, takeover_message
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -21,8 +21,7 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class App(Resource):
-    """A template app that was imported into a personal or shared space. It is the source of the published
-    apps.
+    """An app that was imported from a template. It is the source of the published apps.
 
     Every import has a new id, so a new version is a new app. Tenantry imports it before it deletes the old
     one.
@@ -93,9 +92,9 @@ class App(Resource):
 class AppHandler(Handler):
     """CRUD handler of `App`.
 
-    Qlik accepts an import twice. So Tenantry imports the app under a name with a mark, and renames it
+    Qlik accepts the same import twice. So Tenantry imports the app under a name with a mark, and renames it
     afterwards. The mark is a digest of all properties that need a new import. An app with the mark is the
-    wanted import.
+    requested import.
     """
 
     resource_type = App
@@ -143,40 +142,40 @@ class AppHandler(Handler):
             return None
         live = _decode(found, have)
         if stored := have.get("stored_script"):
-            now = scripts.digest(_script(host, id)["script"])
+            current = scripts.digest(_script(host, id)["script"])
             # If somebody changed the script, the digest differs, and so the app is imported again.
-            live |= {"stored_script": now} | ({"script_digest": now} if now != stored else {})
+            live |= {"stored_script": current} | ({"script_digest": current} if current != stored else {})
         return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Move the app, POST its script, and PUT name and description, each only if it differs."""
         host = cloud.tenant(want["tenant"])
         changes = self.changes(have, want)
-        done: Properties = {}
+        outputs: Properties = {}
         if want.get("script_digest") and not have.get("stored_script"):
-            done["stored_script"] = self._set_script(host, id, want)
+            outputs["stored_script"] = self._set_script(host, id, want)
         if "space" in changes:
             host.put(f"/api/v1/apps/{id}/space", {"spaceId": want["space"]})
         if changes.keys() & {"name", "description"}:
             attributes = {"name": want["name"], "description": _described(want)}
             host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
-            done |= {"unmarked": False} if have.get("unmarked") else {}
-        return done
+            outputs |= {"unmarked": False} if have.get("unmarked") else {}
+        return outputs
 
     def _set_script(self, host: Host, id: str, want: Properties) -> str:
-        """POST the script unless an earlier run did, and return the digest of what Qlik has stored."""
+        """POST the script unless an earlier run did. Return the digest of the script that Qlik stored."""
         message = f"Tenantry [{mark(want)}]"
-        there = _script(host, id)
-        if there.get("versionMessage") != message:
+        stored = _script(host, id)
+        if stored.get("versionMessage") != message:
             if path := want.get("script"):
                 text = scripts.read(Path(path))
                 if scripts.digest(text) != want["script_digest"]:
                     raise ConfigurationError(f"{path} has changed since the run began: run it again")
             else:
-                text = scripts.replaced(there["script"], want["replace"])
-            there = _save_script(host, id, text, message)
-        run.current().scripts[id] = there["script"]
-        return scripts.digest(there["script"])
+                text = scripts.replace_texts(stored["script"], want["replace"])
+            stored = _save_script(host, id, text, message)
+        run.current().scripts[id] = stored["script"]
+        return scripts.digest(stored["script"])
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the app. Its published copies stay."""
@@ -194,14 +193,14 @@ class AppHandler(Handler):
             )
         if found is not None:
             changed = self.changes(want | _decode({"spaceId": want["space"]} | found, want), want)
-            cloud.notify(taken_over(f'app "{want["name"]}"', found["id"], changed))
+            cloud.notify(takeover_message(f'app "{want["name"]}"', found["id"], changed))
         return found
 
     def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        file = exports.file(cloud, want)
+        file = exports.fetch(cloud, want)
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         try:
-            return catalog.make(
+            return catalog.create(
                 cloud,
                 host,
                 _note(want),
@@ -219,24 +218,22 @@ def _note(properties: Properties) -> Note:
 
 
 STATUSES_UNRELATED_TO_FILE = (401, 403, 404, 429)
-"""Status codes of a refused import that do not depend on the file.
-
-A new export would fail in the same way.
-"""
+"""The statuses of a refused import that do not depend on the file. A new export would not help."""
 
 MARK = re.compile(r"\[[0-9a-f]{12}\]")
+"""The mark of any import in a name or description."""
 
 
 def _script(host: Host, id: str) -> dict[str, Any]:
-    """Return the load script in force: `script`, and `versionMessage` if it was saved with one."""
+    """Return the current load script: `script`, and `versionMessage` if it was saved with one."""
     found: dict[str, Any] = host.get(f"/api/v1/apps/{id}/scripts/current")
     return found
 
 
 def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]:
-    """POST a version of the load script and return what Qlik has stored.
+    """POST a version of the load script, and return the script that Qlik stored.
 
-    Qlik keeps every version. So after a lost response, look before sending the same version again.
+    Qlik keeps every version. So after a lost response, check before you send the same version again.
     """
     path, body = f"/api/v1/apps/{id}/scripts", {"script": text, "versionMessage": message}
     try:
@@ -244,8 +241,8 @@ def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]
     except QlikError as error:
         if not error.may_be_done:
             raise
-        if (there := _script(host, id)).get("versionMessage") == message:
-            return there
+        if (stored := _script(host, id)).get("versionMessage") == message:
+            return stored
         host.post(path, body)
     return _script(host, id)
 
@@ -253,11 +250,11 @@ def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]
 def mark(properties: Properties) -> str:
     """Return the mark of this import: a digest of all properties that replace the app."""
     parts = [
-        properties.get(declared.name)
-        for declared in App.inputs()
-        if declared.change is Change.REPLACES and not declared.reference
+        properties.get(prop.name)
+        for prop in App.inputs()
+        if prop.change is Change.REPLACES and not prop.reference
     ]
-    if parts[-1] is None:  # no script of its own
+    if parts[-1] is None:  # the app has no script of its own
         parts.pop()
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
@@ -271,15 +268,15 @@ def _described(want: Properties) -> str:
 
 
 def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = None) -> dict[str, Any] | None:
-    """Return the attributes of the app with the wanted mark, or of the app to adopt.
+    """Return the attributes of the app with the requested mark, or of the app to adopt.
 
     An app with another mark is a different import, such as the one that a new version replaces. If it never
-    got its final name, it is added to `interrupted`, by id. Raises AdoptionUndecided.
+    got its final name, its id and name are added to `interrupted`. Raises AdoptionUndecided.
     """
-    ours, others = f"[{mark(want)}]", []
+    our_mark, others = f"[{mark(want)}]", []
     for app in catalog.apps(host, want["space"], want["name"]):
         if app["name"] == _marked_name(want) or (
-            app["name"] == want["name"] and ours in app.get("description", "")
+            app["name"] == want["name"] and our_mark in app.get("description", "")
         ):
             if catalog.is_free(HANDLER, host, app):
                 return app
@@ -295,14 +292,20 @@ def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = Non
     return others[0] if others and catalog.is_free(HANDLER, host, others[0]) else None
 
 
-def as_found(attributes: dict[str, Any], own: Properties) -> Properties:
-    """Return the properties of an existing import. `own` has the properties that replace the app."""
+def existing_properties(attributes: dict[str, Any], own: Properties) -> Properties:
+    """Return the properties of an existing app.
+
+    `own` has those properties whose change replaces the app.
+    """
     unmarked = not MARK.search(attributes.get("description", ""))
     return _decode(attributes, own | {"unmarked": unmarked}) | {"unmarked": unmarked}
 
 
 def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
-    """Return the properties in Qlik's attributes. A description without its mark is returned unchanged."""
+    """Return the properties in Qlik's attributes, with the description without version and mark.
+
+    A description without the expected mark is returned unchanged.
+    """
     suffix = _described(have | {"description": ""})
     description = attributes.get("description", "")
     if have.get("unmarked") and not MARK.search(description):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tenantry.providers.framework.errors import AlreadyExists, NotReady, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, is_created_by_us, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, is_created_by_us, takeover_message
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -54,7 +54,7 @@ class AppPublication(Resource):
 
 
 class AppPublicationHandler(Handler):
-    """CRUD handler of `AppPublication`. It publishes with POST once, and with PUT after that."""
+    """CRUD handler of `AppPublication`. It publishes with POST the first time, and then with PUT."""
 
     resource_type = AppPublication
     natural_key = ("tenant", "space", "name")
@@ -73,7 +73,7 @@ class AppPublicationHandler(Handler):
         return found["id"], outputs
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the app. While Qlik refuses to open it, the known values stay."""
+        """GET the app. While Qlik refuses to open it, the values in the state stay."""
         try:
             found = catalog.read(cloud.tenant(have["tenant"]), id)
         except Forbidden:
@@ -86,12 +86,9 @@ class AppPublicationHandler(Handler):
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Move the app, publish another one over it, or PUT name and description, each only if it differs.
 
-        If nothing differs, an earlier run did not finish the creation: wait again until the app can be
-        opened.
+        If nothing differs, an earlier run did not finish the creation. Then wait until the app can be opened.
         """
-        if all(
-            have.get(declared.name) == want.get(declared.name) for declared in self.resource_type.inputs()
-        ):
+        if all(have.get(prop.name) == want.get(prop.name) for prop in self.resource_type.inputs()):
             _await_access(cloud, cloud.tenant(want["tenant"]), id, want["name"])
         self._correct(cloud, id, have, want)
         return {}
@@ -114,7 +111,10 @@ class AppPublicationHandler(Handler):
         _note(have).clear()
 
     def _published(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the app of that name in the space, if there is one and it is ours to change."""
+        """Return the app with the requested name in the space, None if there is none.
+
+        Raises AlreadyExists if this client may not take it over.
+        """
         found = catalog.recover(self, cloud, host, want, _note(want), lambda: _find(host, want))
         if found is None:
             return None
@@ -123,7 +123,7 @@ class AppPublicationHandler(Handler):
                 f'published app "{want["name"]}"', host.hostname, found["id"], found.get("ownerId")
             )
         changed = self.changes(want | _decode(found), want)
-        cloud.notify(taken_over(f'published app "{want["name"]}"', found["id"], changed))
+        cloud.notify(takeover_message(f'published app "{want["name"]}"', found["id"], changed))
         return found
 
     def _publish(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class AppPublicationHandler(Handler):
             space = f"space {want['space']} to take a publication"
             return wait(cloud, attempt, space, lag_seconds()) or dict(host.post(path, body)["attributes"])
 
-        return catalog.make(cloud, host, _note(want), publish, lambda: _find(host, want))
+        return catalog.create(cloud, host, _note(want), publish, lambda: _find(host, want))
 
 
 def published_url(hostname: str, id: str) -> str:
@@ -156,12 +156,15 @@ def _note(properties: Properties) -> Note:
 
 
 def _find(host: Host, want: Properties) -> dict[str, Any] | None:
-    same = (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"])
-    return next((app for app in same if catalog.is_free(HANDLER, host, app)), None)
+    matches = (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"])
+    return next((app for app in matches if catalog.is_free(HANDLER, host, app)), None)
 
 
 def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:
-    """Wait until the app can be opened: for up to two minutes after publishing Qlik answers 403."""
+    """Wait until the app can be opened. For up to two minutes after publishing, Qlik answers 403.
+
+    Raises NotReady.
+    """
 
     def probe() -> bool | None:
         try:

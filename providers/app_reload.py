@@ -1,7 +1,7 @@
-"""Reloads of apps (https://qlik.dev/apis/rest/reloads): the data that users get with the next publication.
+"""Reloads of apps (https://qlik.dev/apis/rest/reloads). The next publication gives their data to users.
 
 Unverified, because no source documents it: the code of the 429 that Qlik returns while a reload of the app is
-pending. Tenantry treats any code of the reloads API as that, and `HTTP-429` as the rate limit.
+pending. Tenantry assumes that it is any code of the reloads API, and treats `HTTP-429` as the rate limit.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class AppReload(Resource):
 class AppReloadHandler(Handler):
     """CRUD handler of `AppReload`.
 
-    It queues a reload once and waits for it. A later run waits for the same one.
+    It queues a reload once and waits for it. A later run waits for the same reload.
     """
 
     resource_type = AppReload
@@ -74,11 +74,11 @@ class AppReloadHandler(Handler):
         return want["app"], self._reload(cloud, {}, want)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return no differences: a finished reload does not change."""
+        """Return no differences, because a finished reload does not change."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Reload the app again if variables or version differ."""
+        """Reload the app again if its variables or the version differ."""
         return self._reload(cloud, have, want) if self.changes(have, want) else {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
@@ -98,16 +98,16 @@ class AppReloadHandler(Handler):
             status = record["status"]
             return record if status in ENDED else None
 
-        left = max(0.0, started + seconds - cloud.clock.monotonic())
-        record = wait(cloud, ended, f"the reload of app {app}", left)
+        remaining = max(0.0, started + seconds - cloud.clock.monotonic())
+        record = wait(cloud, ended, f"the reload of app {app}", remaining)
         if record is None:
             raise ReloadPending(app, host.hostname, queued["id"], status, seconds)
         if record["status"] != "SUCCEEDED":
-            raise ReloadFailed(app, host.hostname, record["id"], record["status"], _why(record))
+            raise ReloadFailed(app, host.hostname, record["id"], record["status"], _reason(record))
         return {"reload_id": record["id"], "ended": record.get("endTime", "")}
 
 
-def _why(record: Record) -> str:
+def _reason(record: Record) -> str:
     """Return the reason that Qlik gives for a failed reload, without secrets."""
     message = reload_logs.without_secrets(record.get("errorMessage") or "")
     code, log = record.get("errorCode") or "", reload_logs.failure(record.get("log") or "")
@@ -119,13 +119,17 @@ def _why(record: Record) -> str:
 def _queue(
     cloud: Cloud, host: Host, have: Properties, want: Properties, note: Note, seconds: float
 ) -> Record:
-    """Queue the reload. If another reload of the app is pending, wait for its end first."""
+    """Queue the reload, and return it. If another reload of the app is pending, wait for its end first.
+
+    Raises ReloadPending if the other reload does not end in time, and ReloadFailed if the script has no
+    variable of this name.
+    """
     app, variables = want["app"], want.get("variables") or {}
     if variables:
         text = run.current().scripts.get(app) or host.get(f"/api/v1/apps/{app}/scripts/current")["script"]
         if unknown := scripts.unknown_variables(text, variables):
-            why = f"the load script of the app has no variable {', '.join(unknown)}"
-            raise ReloadFailed(app, host.hostname, "", "not queued", why)
+            reason = f"the load script of the app has no variable {', '.join(unknown)}"
+            raise ReloadFailed(app, host.hostname, "", "not queued", reason)
     body: dict[str, Any] = {"appId": app} | ({"variables": variables} if variables else {})
     before = [id for id in (have.get("reload_id"), (note.earlier or {}).get("reload")) if id]
 
@@ -160,22 +164,22 @@ def _queue(
 
 def _resumed(host: Host, want: Properties, note: Note) -> Record | None:
     """Return the reload that an earlier run queued for the same inputs, unless it has failed."""
-    noted = note.earlier
-    if noted is None or noted.get("wanted") != _digest(want):
+    earlier = note.earlier
+    if earlier is None or earlier.get("wanted") != _digest(want):
         return None
-    if "reload" in noted:
+    if "reload" in earlier:
         try:
-            record: Record | None = host.get(f"{PATH}/{noted['reload']}")
+            record: Record | None = host.get(f"{PATH}/{earlier['reload']}")
         except NotFound:
             record = None
     else:
-        record = _newest(host, want["app"], noted.get("before", []))
-    failed = record is not None and record["status"] in ENDED - {"SUCCEEDED"}
-    return None if failed else record
+        record = _newest(host, want["app"], earlier.get("before", []))
+    has_failed = record is not None and record["status"] in ENDED - {"SUCCEEDED"}
+    return None if has_failed else record
 
 
 def _newest(host: Host, app: str, before: list[str]) -> Record | None:
-    """Return the newest reload of an app, unless it is one of those `before`."""
+    """Return the newest reload of an app, unless its id is in `before`."""
     newest = next(iter(host.list(PATH, {"appId": app, "sort": "-creationTime"})), None)
     return None if newest is None or newest["id"] in before else newest
 

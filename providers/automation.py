@@ -43,7 +43,7 @@ class Automation(Resource):
         change=Change.IN_PLACE,
     )
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.", limits=NOT_EMPTY
     )
     description: Property[str] = prop("Shown in Qlik.", default="")
     digest: Property[str] = prop(
@@ -73,7 +73,7 @@ class Automation(Resource):
     )
     enabled: Property[bool] = prop("Whether it can run.", default=True)
     adopt: Property[bool] = prop(
-        "Take over an existing automation with this name that somebody else owns. Our bot user becomes its "
+        "Take over an existing automation with this name that somebody else owns. The bot user becomes its "
         "owner. Qlik then deletes the history of its runs and detaches its connections.",
         default=None,
         change=Change.AT_CREATION,
@@ -83,7 +83,10 @@ class Automation(Resource):
 
 
 class AutomationHandler(Named):
-    """CRUD handler of `Automation`: no PATCH, no unique names, and only the owner can read an automation."""
+    """CRUD handler of `Automation`.
+
+    Qlik has no PATCH for automations and accepts duplicate names. Only the owner can read an automation.
+    """
 
     resource_type = Automation
     path = "/api/workflows/automations"
@@ -92,14 +95,14 @@ class AutomationHandler(Named):
 
     def encode(self, properties: Properties) -> Found:
         """Return the JSON for Qlik, without the definition and `enabled`. Actions set `enabled`."""
-        own = {name: value for name, value in properties.items() if name not in ("digest", "enabled")}
-        sent = super().encode(own)
-        if "schedules" in sent:
-            sent["schedules"] = [
+        remaining = {name: value for name, value in properties.items() if name not in ("digest", "enabled")}
+        body = super().encode(remaining)
+        if "schedules" in body:
+            body["schedules"] = [
                 {_SCHEDULE[name]: value for name, value in schedule.items() if value is not None}
-                for schedule in sent["schedules"]
+                for schedule in body["schedules"]
             ]
-        return sent
+        return body
 
     def decode(self, found: Found) -> Properties:
         """Return the properties of an automation. Lists and responses to POST can lack some of them."""
@@ -111,15 +114,15 @@ class AutomationHandler(Named):
             "enabled": found.get("state", "available") != "disabled",
         }
         if "workspace" in found:
-            seen = automation_definitions.digest(found["workspace"])
-            live |= {"digest": seen, "stored_digest": seen}
+            digest = automation_definitions.digest(found["workspace"])
+            live |= {"digest": digest, "stored_digest": digest}
         if "schedules" in found:
             schedules = [_schedule(schedule) for schedule in found["schedules"]]
             live["schedules"] = self.resource_type.properties["schedules"].canonical(schedules)
         return live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """Return all properties: Qlik does not document what happens to those that are left out."""
+        """Return all properties, because Qlik does not document what happens to missing ones."""
         return self._definition(want) | ({"spaceId": want["space"]} if want["space"] else {})
 
     def _definition(self, want: Properties) -> Found:
@@ -130,45 +133,45 @@ class AutomationHandler(Named):
         """Take over an existing automation or POST a new one, then disable it if it must not run."""
         id, live = super().create(cloud, want)
         try:
-            return id, live | self._settled(self.host(cloud, want), id, live, want)
+            return id, live | self._finish(self.host(cloud, want), id, live, want)
         except QlikError as error:
             raise Unfinished(id, want | live, error) from error
 
-    def take_over(self, cloud: Cloud, host: Host, there: Found, want: Properties) -> Properties:
-        """Make our bot user the owner: only the owner can read and change an automation."""
-        ours = self.is_ours(host, there, want)
-        if want.get("adopt") and not ours:
+    def take_over(self, cloud: Cloud, host: Host, existing: Found, want: Properties) -> Properties:
+        """Make the bot user the owner, because only the owner can read and change an automation."""
+        is_ours = self.is_ours(host, existing, want)
+        if want.get("adopt") and not is_ours:
             bot = host.get("/api/v1/users/me")["id"]
-            host.post(f"{self.member(there['id'], want)}/actions/change-owner", {"userId": bot})
-        if want.get("adopt") or ours:
-            there = host.get(self.member(there["id"], want))
-        return super().take_over(cloud, host, there, want)
+            host.post(f"{self.member(existing['id'], want)}/actions/change-owner", {"userId": bot})
+        if want.get("adopt") or is_ours:
+            existing = host.get(self.member(existing["id"], want))
+        return super().take_over(cloud, host, existing, want)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET it. If the definition is the one that Qlik stored for us, return our digest."""
+        """GET the automation. If Qlik still has the definition that it stored for us, return our digest."""
         live = super().read(cloud, id, have)
         if live and live.get("stored_digest") == have.get("stored_digest"):
             live["digest"] = have["digest"]
         return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PUT all properties if any differs. Actions move, enable and disable it."""
+        """PUT all properties if any differs. Actions move, enable and disable the automation."""
         changes, host = self.changes(have, want), self.host(cloud, want)
         if changes.keys() - {"space", "enabled"}:
             host.put(self.member(id, want), self._definition(want))
         if "space" in changes:
             action = f"{self.member(id, want)}/actions/change-space"
             host.post(action, {"spaceId": want["space"]}, repeatable=True)
-        return self._settled(host, id, have, want) if changes else {}
+        return self._finish(host, id, have, want) if changes else {}
 
-    def _settled(self, host: Host, id: str, have: Properties, want: Properties) -> Properties:
-        """Enable or disable it. Return the properties as Qlik returns them after the write."""
+    def _finish(self, host: Host, id: str, have: Properties, want: Properties) -> Properties:
+        """Enable or disable the automation. Return its state and digests after the write."""
         if have.get("enabled", True) != want["enabled"]:
             action = "enable" if want["enabled"] else "disable"
             host.post(f"{self.member(id, want)}/actions/{action}", None, repeatable=True)
         stored = self.decode(host.get(self.member(id, want)))
-        seen = stored.get("stored_digest", want["digest"])
-        return {"enabled": want["enabled"], "digest": want["digest"], "stored_digest": seen}
+        stored_digest = stored.get("stored_digest", want["digest"])
+        return {"enabled": want["enabled"], "digest": want["digest"], "stored_digest": stored_digest}
 
 
 def _schedule(found: Found) -> Properties:

@@ -20,14 +20,14 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class Brand(Resource):
-    """A brand of the tenant. Its files are on this machine. Without a file, the tenant uses the one of Qlik.
+    """A brand of the tenant. Its files are on this machine. The tenant uses Qlik's file if one is missing.
 
     `tenantry.providers.values.brand_files.read` returns the MD5 of a file.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant that has the brand.")
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.", limits=NOT_EMPTY
     )
     description: Property[str] = prop("Description of the brand.", default="")
     active: Property[bool] = prop(
@@ -35,9 +35,9 @@ class Brand(Resource):
         "the previous brand again.",
         default=True,
     )
-    logo_md5: Property[str] = prop("MD5 of the logo; empty without one.", default="", limits=MD5)
-    fav_icon_md5: Property[str] = prop("MD5 of the favicon; empty without one.", default="", limits=MD5)
-    styles_md5: Property[str] = prop("MD5 of the styles; empty without them.", default="", limits=MD5)
+    logo_md5: Property[str] = prop("MD5 of the logo, empty without one.", default="", limits=MD5)
+    fav_icon_md5: Property[str] = prop("MD5 of the favicon, empty without one.", default="", limits=MD5)
+    styles_md5: Property[str] = prop("MD5 of the styles, empty without them.", default="", limits=MD5)
     logo_path: Property[str] = prop(
         "The logo on this machine, PNG or JPEG, 300 KB at most. Tenantry reads it when it sends it. The "
         "state does not contain the path.",
@@ -68,10 +68,10 @@ class Brand(Resource):
 
 
 class BrandHandler(Keyless):
-    """CRUD handler of `Brand`: no filter and no unique names. Files and activation have separate requests.
+    """CRUD handler of `Brand`. The list has no filter, and Qlik accepts duplicate names.
 
-    Qlik returns an ETag for each file, but does not document how it computes it. So a file has changed at
-    Qlik if its ETag is not the one that Qlik returned after our last write.
+    Files and activation have separate requests. Qlik returns an ETag for each file, but does not document how
+    it computes it. So a file has changed at Qlik if its ETag differs from the response to our last write.
     """
 
     resource_type = Brand
@@ -83,7 +83,7 @@ class BrandHandler(Keyless):
         return {name: value for name, value in properties.items() if name in ("name", "description")}
 
     def decode(self, found: Found) -> Properties:
-        """Return the properties in Qlik's JSON, with the ETag of each file in place of its MD5."""
+        """Return the properties in Qlik's JSON, with the ETag of each file instead of its MD5."""
         etags = {file["id"]: file.get("eTag", "") for file in found.get("files") or []}
         return {
             "name": found["name"],
@@ -94,21 +94,21 @@ class BrandHandler(Keyless):
         }
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return the brands with the wanted name."""
+        """Return the brands with the requested name."""
         return [brand for brand in host.list(self.path) if brand["name"] == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the candidate. Of several, return the only one that this client created."""
+        """Return the only brand in `found`. Of several, return the one that this client created."""
         return self.only_ours(host, want, found)
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """POST a form with all properties except `active`: a new brand is inactive."""
+        """POST a form with all properties except `active`, because a new brand is inactive."""
         form: Form = {
             name: Part(value.encode(), "text/plain") for name, value in self.encode(want).items() if value
         }
         files = {_at_qlik(kind): self._part(want, kind) for kind in FILE_KINDS if want.get(_md5(kind))}
-        made: Found = host.send_form("POST", self.path, {**form, **files})
-        return made
+        created: Found = host.send_form("POST", self.path, {**form, **files})
+        return created
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Create the brand or take over an existing one, then activate it."""
@@ -130,10 +130,10 @@ class BrandHandler(Keyless):
         live = super().read(cloud, id, have)
         if live is None:
             return None
-        sent = have.get("etags") or {}
-        same = live["etags"].items() & sent.items()
+        etags = have.get("etags") or {}
+        same = live["etags"].items() & etags.items()
         unchanged = [kind for kind in FILE_KINDS if any(name == _at_qlik(kind) for name, _ in same)]
-        return live | {_md5(kind): have.get(_md5(kind), "") for kind in unchanged} | {"etags": sent}
+        return live | {_md5(kind): have.get(_md5(kind), "") for kind in unchanged} | {"etags": etags}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Send what differs: name, description, files and `active`."""
@@ -167,26 +167,26 @@ class BrandHandler(Keyless):
         Qlik has different requests for a new and for an existing file. An interrupted run may have sent some
         files already, so read the existing ones first.
         """
-        there = {file["id"] for file in host.get(self.member(id, want)).get("files") or []}
+        existing = {file["id"] for file in host.get(self.member(id, want)).get("files") or []}
         etags = dict(etags)
         for kind in kinds:
             name = _at_qlik(kind)
             path = f"{self.path}/{id}/files/{name}"
             if want[_md5(kind)]:
-                method = "PUT" if name in there else "POST"
+                method = "PUT" if name in existing else "POST"
                 form = {"file": self._part(want, kind)}
-                sent = host.send_form(method, path, form, repeatable=method == "PUT")
-                etags[name] = sent.get("eTag", "")
+                response = host.send_form(method, path, form, repeatable=method == "PUT")
+                etags[name] = response.get("eTag", "")
             else:
                 etags.pop(name, None)
-                if name in there:
+                if name in existing:
                     host.delete(path)
         return etags
 
     def _part(self, want: Properties, kind: str) -> Part:
         """Return the file as a part of a form.
 
-        Raises ConfigurationError if its MD5 is not the declared one.
+        Raises ConfigurationError if it does not have the MD5 that the program passed.
         """
         path = want.get(f"{kind}_path")
         if not path:
@@ -199,8 +199,8 @@ class BrandHandler(Keyless):
     def _activate(self, host: Host, id: str, want: Properties, before: str = "") -> str:
         """Activate a brand. Return the id of the previously active brand: `before` if it is known.
 
-        A note keeps the id until the brand is deactivated. Without it, a run after a killed one would take
-        its own brand for the previous one.
+        A note keeps the id until the brand is deactivated. Without the note, a run after a killed one would
+        mistake its own brand for the previous one.
         """
         note = self._note(host)
         before = before or (note.earlier or {}).get("before") or self._active(host, id, want)
@@ -211,7 +211,7 @@ class BrandHandler(Keyless):
     def _active(self, host: Host, id: str, want: Properties) -> str:
         """Return the id of the active brand, or an empty string.
 
-        If that is a brand of this stack, return the id of the brand that was active before it.
+        If the active brand belongs to this stack, return the id of the brand that was active before it.
         """
         if host.hostname in run.current().new_tenants:
             return ""
@@ -222,13 +222,13 @@ class BrandHandler(Keyless):
         holder = moves.holder(self.resource_type.__name__, self.label(want, id), host, active)
         if not holder:
             return str(active)
-        held = next(resource for resource in stack.state_resources() if resource.get("urn") == holder)
-        return str((held.get("outputs") or {}).get("before") or "")
+        in_state = next(resource for resource in stack.state_resources() if resource.get("urn") == holder)
+        return str((in_state.get("outputs") or {}).get("before") or "")
 
     def _reactivate_previous(self, host: Host, id: str, have: Properties) -> None:
         """Activate the previous brand, unless somebody has activated another one in the meantime.
 
-        Do not activate a brand of this stack: its own entry decides.
+        Do not activate a brand of this stack, because its own entry decides whether it is active.
         """
         before = have.get("before")
         if not before:

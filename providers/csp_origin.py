@@ -15,7 +15,7 @@ from tenantry.providers.values.limits import CSP_DESCRIPTION, CSP_NAME
 
 
 class CspOrigin(Resource):
-    """An origin in the tenant's content security policy, and what the policy allows it.
+    """An origin in the tenant's content security policy, with the permissions of this origin.
 
     Qlik allows 256 of them, and 6,144 characters for the header with all of them.
     """
@@ -49,7 +49,7 @@ class CspOrigin(Resource):
 
 
 class CspOriginHandler(Keyless):
-    """CRUD handler of `CspOrigin`: no filter for exact matches, no unique key, no PATCH."""
+    """CRUD handler of `CspOrigin`. Qlik has no filter for exact matches, no unique key and no PATCH."""
 
     resource_type = CspOrigin
     path = "/api/v1/csp-origins"
@@ -60,34 +60,40 @@ class CspOriginHandler(Keyless):
         return {_camel(name): value for name, value in super().encode(properties).items()}
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return the properties of an entry. The default of its name is its origin."""
+        """Return the properties of an entry. Without a name, the origin is its name."""
         name = found.get("name") or found["origin"]
         return super().decode({**found, "name": name, "connectSrcWss": found.get("connectSrcWSS")})
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return the entries with the wanted origin."""
+        """Return the entries with the requested origin."""
         return [entry for entry in host.list(self.path) if entry["origin"] == want["origin"]]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the only candidate, or the only one of several that is identical to `want`."""
+        """Return the only entry in `found`. Of several, return the only one that is identical to `want`.
+
+        Raises Ambiguous.
+        """
         if len(found) <= 1:
             return found[0] if found else None
-        same = [candidate for candidate in found if self.is_ours(host, candidate, want)]
-        if len(same) != 1:
+        identical = [candidate for candidate in found if self.is_ours(host, candidate, want)]
+        if len(identical) != 1:
             raise Ambiguous(self.label(want, ""), host.hostname, [entry["id"] for entry in found])
-        return same[0]
+        return identical[0]
 
-    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Return whether an entry is identical: Qlik names no creator, and an interrupted run may be one."""
-        return not self.changes({**want, **self.decode(there)}, want)
+    def is_ours(self, host: Host, existing: dict[str, Any], want: Properties) -> bool:
+        """Tell whether an entry is identical to `want`.
+
+        Qlik does not name the creator. An interrupted run may have created an identical entry.
+        """
+        return not self.changes({**want, **self.decode(existing)}, want)
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PUT all properties: Qlik does not document what happens to those that are left out."""
+        """PUT all properties, because Qlik does not document what happens to missing ones."""
         if changes:
             host.put(self.member(id, want), self.encode(want))
 
     def label(self, want: Properties, id: str) -> str:
-        """Return a label with the origin."""
+        """Return the origin for messages."""
         return f'CspOrigin "{want["origin"]}"'
 
 

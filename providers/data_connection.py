@@ -1,7 +1,7 @@
 """Data connections (https://qlik.dev/apis/rest/data-connections).
 
 Unverified, because no source documents it: that the name of a connection is unique only within its space, and
-that Qlik returns the properties as they were sent, except for secret ones.
+that Qlik returns the properties unchanged, except for secret ones.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _PARSED = {"parseConnection": "true"}
 class DataConnectionHandler(Collection):
     """CRUD handler of `DataConnection`.
 
-    Its id is `qID`. Only GET of one connection returns its properties.
+    The id is `qID`. Only a GET of one connection returns its properties.
     """
 
     resource_type = DataConnection
@@ -83,7 +83,7 @@ class DataConnectionHandler(Collection):
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the connection with the wanted name in the space, with its properties."""
+        """Return the connection with the requested name in the space, with its properties."""
         for connection in self.listed(host, want):
             if connection.get("qName") == want["name"]:
                 found: dict[str, Any] = host.get(self.member(connection["qID"], want), _PARSED)
@@ -101,8 +101,8 @@ class DataConnectionHandler(Collection):
             **want.get("connection_properties", {}),
             **want.get("credentials", {}),
         }
-        made: dict[str, Any] = host.post(self.path, body | {"space": want["space"]}, repeatable=True)
-        return {self.id_name: made["qID"]}
+        created: dict[str, Any] = host.post(self.path, body | {"space": want["space"]}, repeatable=True)
+        return {self.id_name: created["qID"]}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the connection with its managed properties."""
@@ -115,7 +115,7 @@ class DataConnectionHandler(Collection):
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
         """PATCH what differs. A change of connection properties includes the credentials.
 
-        Qlik requires that for a new host.
+        Qlik requires the credentials if the host changes.
         """
         patch = [
             {"op": "replace", "path": f"/{_AT_QLIK[name]}", "value": changes[name]}
@@ -134,7 +134,7 @@ class DataConnectionHandler(Collection):
 
 
 def _ours(found: dict[str, Any], have: Properties) -> dict[str, Any]:
-    """Return the managed properties at Qlik. Qlik adds others."""
+    """Return the values at Qlik of the managed connection properties, without those that Qlik adds."""
     live = found.get("connectionProperties") or {}
     return {name: live[name] for name in have.get("connection_properties") or {} if name in live}
 

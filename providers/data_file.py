@@ -1,13 +1,14 @@
 """Data files (https://qlik.dev/apis/rest/data-files): files that the scripts of a space read.
 
-A request names the connection of the space. Qlik creates that connection with the space. PUT without it moves
-the file into the personal space of the client's bot user.
+A request names the connection of the space. Qlik creates that connection with the space. A PUT without it
+moves the file into the personal space of the client's bot user.
 
-Qlik returns no hash of the content. So a file has changed at Qlik if its size or the date of its content is
-not what Qlik returned after our last write.
+Qlik returns no hash of the content. So a file has changed at Qlik if its size or the date of its content
+differs from the response to our last write.
 
-Unverified, because no source documents it: when a new space has its connection; whether `contentUpdatedDate`,
-which only samples show, always exists (Tenantry uses `modifiedDate` instead); and which role can write.
+Unverified, because no source documents it: when a new space has its connection, which role can write, and
+whether `contentUpdatedDate`, which only samples show, always exists. Without it, Tenantry uses
+`modifiedDate`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class DataFile(Resource):
 
 
 class DataFileHandler(Collection):
-    """CRUD handler of `DataFile`. A connection represents the space, and a form uploads the file."""
+    """CRUD handler of `DataFile`. Requests name the connection of the space. A form uploads the file."""
 
     resource_type = DataFile
     path = "/api/v1/data-files"
@@ -76,7 +77,7 @@ class DataFileHandler(Collection):
     lists_show_all = False  # without a connection, a list shows the bot user's personal space
 
     def decode(self, found: Found) -> Properties:
-        """Return name, size and date. The date stands in for the hash, which Qlik does not return."""
+        """Return name, size and date. The date replaces the hash, which Qlik does not return."""
         changed_at = found.get("contentUpdatedDate") or found.get("modifiedDate") or ""
         return {
             "name": found["name"],
@@ -86,7 +87,7 @@ class DataFileHandler(Collection):
         }
 
     def lookup(self, host: Host, want: Properties) -> Found | None:
-        """Return the file with the wanted name in the space."""
+        """Return the file with the requested name in the space."""
         params = {"connectionId": want["connection"], "name": want["name"]}
         return next((file for file in host.list(self.path, params) if file["name"] == want["name"]), None)
 
@@ -96,19 +97,19 @@ class DataFileHandler(Collection):
         return host.list(self.path, {"connectionId": connection}) if connection else ()
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the file. On 409, replace the file with this name if it is ours."""
+        """POST the file. After a 409, replace the file with this name if it is ours."""
         connection = self._wait_for_connection(cloud, want)
         id, live = super().create(cloud, want | {"connection": connection})
         return id, live | {"sha256": want["sha256"], "connection": connection}
 
     def post(self, host: Host, want: Properties) -> Found:
-        """POST the form. Return the file as GET returns it, because a refresh compares with that."""
-        made = self._send(host, "POST", self.path, want)
-        found: Found = host.get(self.member(made["id"], want))
+        """POST the form. Return the response to a GET of the file, because a refresh compares with that."""
+        created = self._send(host, "POST", self.path, want)
+        found: Found = host.get(self.member(created["id"], want))
         return found
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the file. If size and date are those of our last write, the content is ours."""
+        """GET the file. If its size and date have not changed since our last write, return our hash."""
         live = super().read(cloud, id, have)
         if live and all(live[name] == have.get(name) for name in ("size", "changed_at")):
             live["sha256"] = have["sha256"]
@@ -125,7 +126,7 @@ class DataFileHandler(Collection):
         return stored | {"name": want["name"], "sha256": want["sha256"], "connection": connection}
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PUT the whole file: Qlik does not document what happens to parts that are left out."""
+        """PUT the whole file, because Qlik does not document what happens to missing parts."""
         self._send(host, "PUT", self.member(id, want), want)
 
     def _send(self, host: Host, method: str, path: str, want: Properties) -> Found:
@@ -138,11 +139,14 @@ class DataFileHandler(Collection):
                 "Json": Part(json.dumps(description).encode(), "application/json"),
                 "File": Part(b"", "application/octet-stream", want["name"], file),
             }
-            sent: Found = host.send_form(method, path, form, repeatable=True)
-        return sent
+            response: Found = host.send_form(method, path, form, repeatable=True)
+        return response
 
     def _wait_for_connection(self, cloud: Cloud, want: Properties) -> str:
-        """Return the connection of the space. A new space can get it with a delay."""
+        """Return the id of the connection of the space. A new space may get it with a delay.
+
+        Raises ResourceError.
+        """
         host = self.host(cloud, want)
         what = f"the data files of the space of {self.label(want, '')}"
         found = wait(cloud, lambda: _connection(host, want["space"]), what, lag_seconds())

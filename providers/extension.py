@@ -36,7 +36,7 @@ class Extension(Resource):
 
 
 class ExtensionHandler(Archived):
-    """CRUD handler: archives with a .qext of any type but `theme`."""
+    """CRUD handler of `Extension`. The .qext file in the archive has any type except `theme`."""
 
     resource_type = Extension
     path = "/api/v1/extensions"

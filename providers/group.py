@@ -53,11 +53,11 @@ class GroupHandler(Collection):
     natural_key = ("tenant", "name", "provider_type")
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
-        """Replace an idp group if its name changes: Qlik cannot rename it."""
+        """Replace an idp group if its name changes, because Qlik cannot rename it."""
         return ["name"] if want.get("provider_type") == "idp" else []
 
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """Refuse a description of an idp group: Qlik does not store one."""
+        """Refuse a description of an idp group, because Qlik does not store it."""
         if want.get("provider_type") == "idp" and want.get("description"):
             return {"description": "an idp group cannot have one; remove it, or set provider_type: custom"}
         return {}
@@ -76,25 +76,25 @@ class GroupHandler(Collection):
         return super().decode(found) | {"roles": roles.names_in(found)}
 
     def can_be_renamed_temporarily(self, want: Properties) -> bool:
-        """Return whether the name can change for a while: only for a custom group, which has its own id."""
+        """Tell whether the name can change for a while. Only a custom group can be renamed."""
         return bool(want["provider_type"] == "custom")
 
-    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Return whether a login created the group: an idp group without roles and description.
+    def is_ours(self, host: Host, existing: dict[str, Any], want: Properties) -> bool:
+        """Tell whether a login or this client created the group.
 
-        Otherwise, return whether this client created it.
+        A login creates an idp group without roles and without a description.
         """
-        bare = not roles.names_in(there) and not there.get("description")
-        return (want["provider_type"] == "idp" and bare) or super().is_ours(host, there, want)
+        is_bare = not roles.names_in(existing) and not existing.get("description")
+        return (want["provider_type"] == "idp" and is_bare) or super().is_ours(host, existing, want)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the group. The error names a role that the tenant does not have."""
-        with roles.explained(self.host(cloud, want), want["roles"]):
+        """POST the group. Raises UnknownRole if the tenant does not have one of the roles."""
+        with roles.explain_unknown(self.host(cloud, want), want["roles"]):
             return super().create(cloud, want)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs. The error names a role that the tenant does not have."""
-        with roles.explained(self.host(cloud, want), want["roles"]):
+        """PATCH what differs. Raises UnknownRole if the tenant does not have one of the roles."""
+        with roles.explain_unknown(self.host(cloud, want), want["roles"]):
             return super().update(cloud, id, have, want)
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:

@@ -17,7 +17,8 @@ EVERYONE = "000000000000000000000001"
 
 
 class GroupSettings(Resource):
-    """How groups are created in the tenant, and which roles every user has. There is one set per tenant.
+    """The settings for the creation of groups, and the roles of every user. There is one set per tenant.
+
     Deletion of the resource restores the previous values.
     """
 
@@ -51,7 +52,7 @@ class GroupSettingsHandler(Singleton):
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
         """PATCH what differs."""
-        with roles.explained(host, changes.get("everyone_roles")):
+        with roles.explain_unknown(host, changes.get("everyone_roles")):
             host.patch(self.path, [_patch(*change) for change in changes.items()], repeatable=True)
 
 

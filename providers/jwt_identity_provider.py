@@ -60,7 +60,10 @@ class JwtIdentityProvider(Resource):
 
 
 class JwtIdentityProviderHandler(Keyless):
-    """CRUD handler, found by issuer and key id. Qlik documents no 409 for a duplicate: a 400 can mean one."""
+    """CRUD handler of `JwtIdentityProvider`, which finds a provider by issuer and key id.
+
+    Qlik documents no 409 for a duplicate, so a 400 may also mean a duplicate.
+    """
 
     resource_type = JwtIdentityProvider
     path = "/api/v1/identity-providers"
@@ -68,7 +71,7 @@ class JwtIdentityProviderHandler(Keyless):
     advice = "Give this key its own kid, or delete the other provider if nothing is signed with its key."
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return the properties. The options contain one key."""
+        """Return the properties in the response. Its options contain one key."""
         options = found.get("options") or {}
         key = (options.get("staticKeys") or [{}])[0]
         return {
@@ -80,7 +83,7 @@ class JwtIdentityProviderHandler(Keyless):
         }
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Return the body that Qlik's own samples send."""
+        """Return the body of the POST, as in Qlik's own samples."""
         tenant_id = run.current().active_tenants.get(host.hostname)
         return {
             "tenantIds": [tenant_id or host.get("/api/v1/tenants/me")["id"]],
@@ -98,29 +101,29 @@ class JwtIdentityProviderHandler(Keyless):
         }
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return the providers with the wanted issuer and key id. Qlik has no filter for them."""
-        wanted = want["issuer"], want["kid"]
-        keys = (
+        """Return the providers with the requested issuer and key id. Qlik has no filter for them."""
+        key = want["issuer"], want["kid"]
+        providers = (
             (provider, self.decode(provider))
             for provider in host.list(self.path)
             if provider.get("protocol") == "jwtAuth"
         )
-        return [provider for provider, key in keys if (key["issuer"], key["kid"]) == wanted]
+        return [provider for provider, live in providers if (live["issuer"], live["kid"]) == key]
 
     def shares_key(self) -> bool:
-        """Return False: two keys of one issuer never have the same id."""
+        """Return False, because two keys of one issuer never have the same id."""
         return False
 
     def may_be_there(self, error: QlikError) -> bool:
-        """Return whether a refusal can mean that another run was quicker."""
+        """Tell whether the provider may exist after an error, for example because another run was faster."""
         return super().may_be_there(error) or (isinstance(error, ApiError) and error.status in (400, 409))
 
     def label(self, want: Properties, id: str) -> str:
-        """Return a label with issuer and key id."""
+        """Return the issuer and key id for messages."""
         return f'JwtIdentityProvider of "{want["issuer"]}" with kid "{want["kid"]}"'
 
     def shown(self, name: str, value: Any) -> Any:
-        """Return a fingerprint for the key, and any other value as it is."""
+        """Return the fingerprint of the key, and any other value unchanged."""
         return pem.fingerprint(value) if name == "pem" else value
 
 

@@ -12,8 +12,9 @@ from tenantry.providers.qlik import Host
 
 
 class LicenseSettings(Resource):
-    """Which entitlements users get when they log in. There is one set per tenant. Deletion of the resource
-    restores the previous values.
+    """The settings for the entitlements that users get when they log in. There is one set per tenant.
+
+    Deletion of the resource restores the previous values.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant with these settings.")
@@ -28,7 +29,10 @@ class LicenseSettings(Resource):
 
 
 class LicenseSettingsHandler(Singleton):
-    """CRUD handler. Qlik sets both flags at once, and does not document what happens if one is left out."""
+    """CRUD handler of `LicenseSettings`.
+
+    Qlik sets both flags at once, and does not document what happens if one is missing.
+    """
 
     resource_type = LicenseSettings
     path = "/api/v1/licenses/settings"

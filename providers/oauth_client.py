@@ -35,7 +35,7 @@ class OAuthClient(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant that issues the tokens.")
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=OAUTH_NAME
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.", limits=OAUTH_NAME
     )
     app_type: Property[Literal["web", "spa", "native"]] = prop(
         "Type of application: `web` runs on a server and has a secret, `spa` runs in a browser, `native` "
@@ -91,12 +91,12 @@ _AT_QLIK = {
 
 
 class OAuthClientHandler(Keyless):
-    """CRUD handler of `OAuthClient`. The id is `clientId`, and names are not unique.
+    """CRUD handler of `OAuthClient`. The id is `clientId`, and Qlik accepts duplicate names.
 
     A rotation first deletes every secret except the one in the state, then creates a new one. So there is
     always a valid secret, and there are two after each rotation. If a run creates a secret but does not save
-    it in the state, nobody knows it, and the next run deletes it. The same is true for a client whose
-    creation got no response.
+    it in the state, nobody knows the secret, and the next run deletes it. It also deletes the secrets of a
+    client whose creation got no response.
     """
 
     resource_type = OAuthClient
@@ -118,7 +118,7 @@ class OAuthClientHandler(Keyless):
         return live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Return the body for POST. Qlik accepts no consent except `trusted` there."""
+        """Return the body of the POST. Qlik accepts no consent except `trusted` there."""
         body = {field: want[name] for name, field in _AT_QLIK.items() if want.get(name)}
         trusted = want["consent"] == "trusted"
         return body | ({"connectionConfig": {"consentMethod": "trusted"}} if trusted else {})
@@ -128,42 +128,48 @@ class OAuthClientHandler(Keyless):
         problems = property_problems(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
         native = want["app_type"] == "native"
         for uri in want["redirect_uris"]:
-            if wrong := redirect_problem(uri, native=native):
-                problems["redirect_uris"] = wrong
+            if problem := redirect_problem(uri, native=native):
+                problems["redirect_uris"] = problem
         return problems
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return the clients with the wanted name."""
+        """Return the clients with the requested name."""
         return [client for client in host.list(self.path) if client.get("clientName") == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the only candidate, or the only one of several that is identical to `want`."""
+        """Return the only client in `found`. Of several, return the only one that is identical to `want`.
+
+        Raises Ambiguous.
+        """
         if len(found) <= 1:
             return found[0] if found else None
-        same = [candidate for candidate in found if self.is_ours(host, candidate, want)]
-        if len(same) != 1:
+        identical = [candidate for candidate in found if self.is_ours(host, candidate, want)]
+        if len(identical) != 1:
             raise Ambiguous(self.label(want, ""), host.hostname, [client[self.id_name] for client in found])
-        return same[0]
+        return identical[0]
 
-    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Return whether a client is identical: Qlik names no creator, and an interrupted run may be one."""
-        return not self.changes({**want, **self.decode(there)}, want)
+    def is_ours(self, host: Host, existing: dict[str, Any], want: Properties) -> bool:
+        """Tell whether a client is identical to `want`.
 
-    def after_lost_response(self, host: Host, there: dict[str, Any], want: Properties) -> None:
-        """Delete the secrets of a client that an earlier run created: nobody knows them."""
-        if self.is_ours(host, there, want):
-            for hint in _hints(there):
-                self._delete_secret(host, self.member(there[self.id_name], want), hint)
+        Qlik does not name the creator. An interrupted run may have created an identical client.
+        """
+        return not self.changes({**want, **self.decode(existing)}, want)
+
+    def after_lost_response(self, host: Host, existing: dict[str, Any], want: Properties) -> None:
+        """Delete the secrets of a client that an earlier run created, because nobody knows them."""
+        if self.is_ours(host, existing, want):
+            for hint in _hints(existing):
+                self._delete_secret(host, self.member(existing[self.id_name], want), hint)
 
     def changes(self, have: Properties, want: Properties) -> Properties:
         """Return the changes, without the version of the secret if the client has no secret."""
-        changed = super().changes(have, want)
+        changes = super().changes(have, want)
         if want["app_type"] != "web":
-            changed.pop("secret_version", None)
-        return changed
+            changes.pop("secret_version", None)
+        return changes
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Read the client. A secret that somebody deleted shows as version 0."""
+        """Read the client. If somebody deleted the secret, its version is 0."""
         host = self.host(cloud, have)
         found = listings.find(host, self.path, id, self.page, self.id_name) or self.get(host, id, have)
         if found is None:
@@ -194,15 +200,15 @@ class OAuthClientHandler(Keyless):
     def _rotate(self, host: Host, member: str, current: str | None) -> Properties:
         """Delete all secrets except the current one, and return a new one.
 
-        If the state has no secret, such as after an import, all secrets stay: they may be in use.
+        If the state has no secret, for example after an import, all secrets stay, because they may be in use.
         """
         hints = _hints(host.get(member))
         if current in hints:
             for hint in hints:
                 if hint != current:
                     self._delete_secret(host, member, hint)
-        made = host.post(f"{member}/client-secrets")
-        return {"client_secret": made["clientSecret"], "secret_hint": made["hint"]}
+        created = host.post(f"{member}/client-secrets")
+        return {"client_secret": created["clientSecret"], "secret_hint": created["hint"]}
 
     def _delete_secret(self, host: Host, member: str, hint: str) -> None:
         try:
@@ -225,7 +231,7 @@ class OAuthClientHandler(Keyless):
             host.patch(f"{self.member(id, want)}/connection-configs/me", consent, repeatable=True)
 
     def confirmation(self, id: str) -> dict[str, str]:
-        """Return the header without which Qlik does not delete a client."""
+        """Return the header that Qlik requires to delete a client."""
         return {"qlik-confirm-delete": id}
 
 

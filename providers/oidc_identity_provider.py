@@ -78,7 +78,10 @@ class OidcIdentityProvider(Resource):
 
 
 class OidcIdentityProviderHandler(InteractiveIdentityProvider):
-    """CRUD handler. Qlik tests a new secret in a browser, so a new secret replaces the provider."""
+    """CRUD handler of `OidcIdentityProvider`.
+
+    Qlik tests a new secret in a browser, so a new secret replaces the provider.
+    """
 
     resource_type = OidcIdentityProvider
     protocol = "OIDC"
@@ -100,8 +103,8 @@ class OidcIdentityProviderHandler(InteractiveIdentityProvider):
 
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse `email_verified_always_true` for products for which Qlik does not allow it."""
-        wrong = verification_problem(want["provider"], want.get("email_verified_always_true"))
-        return {"email_verified_always_true": wrong} if wrong else {}
+        problem = verification_problem(want["provider"], want.get("email_verified_always_true"))
+        return {"email_verified_always_true": problem} if problem else {}
 
     def options(self, want: Properties) -> dict[str, Any]:
         """Return the options with the secret."""

@@ -21,7 +21,8 @@ class PinnedLink(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant that shows the link.")
     name: Property[str] = prop(
-        "Its text. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=LINK_NAME
+        "The text of the link. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.",
+        limits=LINK_NAME,
     )
     link: Property[str] = prop("The URL of the link.", limits=HTTPS)
     adopt: Property[bool] = prop(
@@ -32,7 +33,7 @@ class PinnedLink(Resource):
 
 
 class PinnedLinkHandler(Named):
-    """CRUD handler of `PinnedLink`. The list has no pages, and names are not unique."""
+    """CRUD handler of `PinnedLink`. The list has no pages, and Qlik accepts duplicate names."""
 
     resource_type = PinnedLink
     path = "/api/v1/ui-config/pinned-links"

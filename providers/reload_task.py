@@ -25,7 +25,7 @@ class ReloadTask(Resource):
     tenant: Property[str] = reference("Tenant", "The tenant that contains the app.")
     app: Property[str] = reference("AppPublication", "Id of the published app.")
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique for the app.", limits=TASK_NAME
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name for the app.", limits=TASK_NAME
     )
     description: Property[str] = prop("Description of the task.", default="", limits=TASK_DESCRIPTION)
     enabled: Property[bool] = prop("Whether the task runs.", default=True)
@@ -71,6 +71,8 @@ class ReloadTask(Resource):
 
 
 TEXTS = ("name", "description", "enabled")
+"""The properties that every task has."""
+
 SCHEDULE = {
     "recurrence": "recurrence",
     "time_zone": "timezone",
@@ -95,7 +97,7 @@ class ReloadTaskHandler(Keyless):
     natural_key = ("tenant", "app", "name")
 
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """Refuse a task that does not have exactly one trigger."""
+        """Refuse a task without exactly one trigger."""
         if want.get("recurrence") and want.get("after_task"):
             return {"after_task": "set either recurrence or after_task"}
         if not want.get("recurrence") and not want.get("after_task"):
@@ -132,7 +134,7 @@ class ReloadTaskHandler(Keyless):
         return live | ({"after_task": upstream} if (upstream := _upstream(found)) else {})
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return the tasks of the app with the wanted name, with `createdBy` at the top level."""
+        """Return the tasks of the app with the requested name, with `createdBy` at the top level."""
         tasks = host.list(self.path, {"resourceId": want["app"]})
         return [
             {**task, "createdBy": (task.get("metadata") or {}).get("createdBy")}
@@ -141,7 +143,7 @@ class ReloadTaskHandler(Keyless):
         ]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the candidate. Of several, return the only one that this client created."""
+        """Return the only task in `found`. Of several, return the one that this client created."""
         return self.only_ours(host, want, found)
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
@@ -153,17 +155,17 @@ class ReloadTaskHandler(Keyless):
                 "onTaskId": want["after_task"],
                 "onTaskStatus": want.get("after_status") or "succeeded",
             }
-            made: Found = host.post(f"{actions}/on-task-event", body | trigger)
+            created: Found = host.post(f"{actions}/on-task-event", body | trigger)
         else:
-            made = host.post(
+            created = host.post(
                 f"{actions}/on-time-schedule",
                 body | {name: value for name, value in _schedule(want).items() if value},
             )
-        found: Found = made if "name" in made else host.get(self.member(made["id"], want))
+        found: Found = created if "name" in created else host.get(self.member(created["id"], want))
         return found
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH what differs. `add` sets a value whether or not one exists."""
+        """PATCH what differs. The operation `add` also replaces an existing value."""
         patch = [
             {"op": "add", "path": f"/{name}", "value": changes[name]} for name in TEXTS if name in changes
         ]
@@ -176,12 +178,12 @@ class ReloadTaskHandler(Keyless):
             host.patch(self.member(id, want), patch, repeatable=True)
 
     def label(self, want: Properties, id: str) -> str:
-        """Return a label with the app."""
+        """Return the name of the task and its app for messages."""
         return f'ReloadTask "{want["name"]}" of app {want["app"]}'
 
 
 def _schedule(properties: Properties) -> dict[str, str | None]:
-    """Return the schedule in some properties as Qlik's JSON."""
+    """Return the schedule in some properties in Qlik's JSON."""
     values = {SCHEDULE[name]: properties[name] for name in SCHEDULE if name in properties}
     if rule := values.get("recurrence"):
         values["recurrence"] = f"RRULE:{rule}"

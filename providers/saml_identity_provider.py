@@ -46,8 +46,8 @@ class SamlIdentityProvider(Resource):
         "Accept logins that start at the provider.", default=None, change=Change.REPLACES
     )
     claims_mapping: Property[dict[str, list[str]]] = prop(
-        "Names of attributes for each of the claims `sub`, `name`, `email`, `groups` and `picture`; all of "
-        "them are required. Qlik uses the first attribute that exists.",
+        "Names of attributes for each of the claims `sub`, `name`, `email`, `groups` and `picture`. All of "
+        "these claims are required. Qlik uses the first attribute that exists.",
         change=Change.REPLACES,
         limits=SAML_CLAIMS,
     )
@@ -68,7 +68,10 @@ class SamlIdentityProvider(Resource):
 
 
 class SamlIdentityProviderHandler(InteractiveIdentityProvider):
-    """CRUD handler. Qlik tests changed SAML options in a browser, so a change replaces the provider."""
+    """CRUD handler of `SamlIdentityProvider`.
+
+    Qlik tests changed SAML options in a browser, so a change replaces the provider.
+    """
 
     resource_type = SamlIdentityProvider
     protocol = "SAML"

@@ -50,8 +50,9 @@ ROLES_OF_THE_BOT = {
     "managed": ["consumer", "facilitator", "publisher"],
     "data": ["facilitator", "producer"],
 }
-"""Roles of our bot user in a space that somebody else owns, by type of space. TenantAdmin alone cannot open
-apps, and "can manage" (facilitator) cannot publish them.
+"""The roles of the bot user in a space that another user owns, by type of space.
+
+TenantAdmin alone cannot open apps, and "can manage" (facilitator) cannot publish them.
 """
 
 
@@ -66,20 +67,20 @@ class SpaceHandler(Collection):
     natural_key = ("tenant", "name")
 
     def can_be_renamed_temporarily(self, want: Properties) -> bool:
-        """Return True: a space has its own id, so its name can change for a while."""
+        """Return True, because a space has its own id, so its name can change for a while."""
         return True
 
-    def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
-        """Join a space that somebody else owns, so that we can import and publish apps there."""
-        found = super().take_over(cloud, host, there, want)
+    def take_over(self, cloud: Cloud, host: Host, existing: dict[str, Any], want: Properties) -> Properties:
+        """Take over the space. If another user owns it, join it, so that we can import and publish apps."""
+        found = super().take_over(cloud, host, existing, want)
         if want.get("adopt") and not want.get("owner"):
             bot = host.get("/api/v1/users/me")["id"]
-            if there.get("ownerId") != bot:
-                self._join(cloud, host, there["id"], bot, want)
+            if existing.get("ownerId") != bot:
+                self._join(cloud, host, existing["id"], bot, want)
         return found
 
     def on_created(self, id: str) -> None:
-        """Remember that a space of this run is empty, so that nobody reads its content."""
+        """Record that the new space is empty, so that no later call reads its content."""
         run.current().empty_spaces.add(id)
 
     def decode(self, found: dict[str, Any]) -> Properties:
@@ -99,13 +100,14 @@ class SpaceHandler(Collection):
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs. Change the owner last."""
         changed = super().update(cloud, id, have, want)
-        same = want.get("owner") == have["owner_id"] if want.get("owner") else not have.get("owner")
-        return changed | ({} if same else self._hand_over(cloud, id, have, want))
+        same_owner = want.get("owner") == have["owner_id"] if want.get("owner") else not have.get("owner")
+        return changed | ({} if same_owner else self._hand_over(cloud, id, have, want))
 
     def _hand_over(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Make the wanted user, or else our bot user, the owner. Return what changed.
+        """Make the requested user the owner, or the bot user if there is none. Return what changed.
 
-        The bot joins the space even if the owner is already right, because a killed run may not have done so.
+        The bot user joins the space even if the owner is already right, because a run that was killed may
+        not have added it.
         """
         host = self.host(cloud, want)
         # The creator of a space owns it.
@@ -120,15 +122,15 @@ class SpaceHandler(Collection):
         return {"owner": owner, "owner_id": owner}
 
     def _join(self, cloud: Cloud, host: Host, id: str, bot: str, want: Properties) -> None:
-        """Make our bot user a member. If it is one already, add the missing roles."""
+        """Make the bot user a member. If it is one already, add the missing roles."""
         path, roles = f"/api/v1/spaces/{id}/assignments", ROLES_OF_THE_BOT[want["type"]]
         try:
             host.post(path, {"type": "user", "assigneeId": bot, "roles": roles}, repeatable=True)
         except Conflict:
-            for held in host.list(path, {"assigneeId": bot}):
-                if not set(roles) <= set(held["roles"]):
-                    host.put(f"{path}/{held['id']}", {"roles": sorted({*held["roles"], *roles})})
-        cloud.notify(f'space "{want["name"]}" ({id}): our bot user is a member ({", ".join(roles)})')
+            for assignment in host.list(path, {"assigneeId": bot}):
+                if not set(roles) <= set(assignment["roles"]):
+                    host.put(f"{path}/{assignment['id']}", {"roles": sorted({*assignment["roles"], *roles})})
+        cloud.notify(f'space "{want["name"]}" ({id}): the bot user is a member ({", ".join(roles)})')
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the space. Raises NotEmpty with the content if it is not empty."""

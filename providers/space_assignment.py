@@ -36,7 +36,7 @@ class SpaceAssignment(Resource):
 class SpaceAssignmentHandler(Collection):
     """CRUD handler of `SpaceAssignment`.
 
-    It finds one by its assignee, and updates it with PUT of all roles.
+    It finds an assignment by its assignee, and updates it with a PUT of all roles.
     """
 
     resource_type = SpaceAssignment

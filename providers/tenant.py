@@ -1,6 +1,6 @@
 """Tenants (https://qlik.dev/apis/rest/tenants).
 
-Source of the creation: https://qlik.dev/manage/platform-operations/create-a-tenant.
+Source for the creation: https://qlik.dev/manage/platform-operations/create-a-tenant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from tenantry.providers.qlik import (
     TenantDisabled,
 )
 from tenantry.providers.tenants import lifetime, registration
-from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, holder_of_alias, hostname_of, listed
+from tenantry.providers.tenants.tenant_list import (
+    DEACTIVATED,
+    DELETED,
+    holder_of_alias,
+    hostname_of,
+    list_tenants,
+)
 from tenantry.providers.values.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 
 Switch = Property[bool]
@@ -101,9 +107,9 @@ class Tenant(Resource):
 
 
 class TenantHandler(Handler):
-    """CRUD handler.
+    """CRUD handler of `Tenant`.
 
-    The register host creates, deactivates and reactivates a tenant; its own host does the rest.
+    The register host creates, deactivates and reactivates a tenant. All other requests go to its own host.
     """
 
     resource_type = Tenant
@@ -151,10 +157,10 @@ class TenantHandler(Handler):
         would leave a tenant whose name is in neither the proof nor, later, the file. It would look like the
         tenant of another customer.
         """
-        known = (want.get("proof") or {}).get("name")
-        if known and want["name"] not in (known, have["name"]):
+        requested = (want.get("proof") or {}).get("name")
+        if requested and want["name"] not in (requested, have["name"]):
             raise ResourceError(
-                f'This tenant was requested under the name "{known}". It is now in the state. Run '
+                f'This tenant was requested under the name "{requested}". It is now in the state. Run '
                 f'`pulumi up` again to rename it to "{want["name"]}".'
             )
 
@@ -187,7 +193,9 @@ class TenantHandler(Handler):
         """
         if cloud.has_organisation:
             region = cloud.tenant(id).region
-            tenant = next((item for item in listed(cloud, region).tenants if hostname_of(item) == id), {})
+            tenant = next(
+                (item for item in list_tenants(cloud, region).tenants if hostname_of(item) == id), {}
+            )
             if tenant.get("status") in DEACTIVATED:
                 return "disabled"
             if tenant and tenant.get("status") != DELETED:
@@ -215,10 +223,10 @@ class TenantHandler(Handler):
         try:
             self._patch(cloud, id, tenant_id, changes | ({"alias": alias} if alias else {}))
         except ApiError as refusal:
-            of_alias = any(problem.pointer == PATCHED["alias"] for problem in refusal.problems)
-            if not alias or not (of_alias or isinstance(refusal, Conflict)):
+            concerns_alias = any(problem.pointer == PATCHED["alias"] for problem in refusal.problems)
+            if not alias or not (concerns_alias or isinstance(refusal, Conflict)):
                 raise
-            # Set the name anyway: nobody could identify a tenant without one.
+            # Set the name anyway, because nobody could identify a tenant without one.
             self._patch(cloud, id, tenant_id, changes)
             have |= changes
             holder = holder_of_alias(cloud, cloud.tenant(id).region, alias)
@@ -243,7 +251,7 @@ class TenantHandler(Handler):
             raise lifetime.gone_error(id, tenant_id, error) from error
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Deactivate the tenant, unless its `TenantLifecycle` has already done it."""
+        """Deactivate the tenant, unless its `TenantLifecycle` has already done so."""
         try:
             cloud.tenant(id).get(f"/api/v1/tenants/{have['tenant_id']}")
         except TenantDisabled:

@@ -1,8 +1,8 @@
 """A marker in the state that a tenant is in use. It shows the next run that a destroy was interrupted.
 
-A destroy removes it from the state first, and deactivates the tenant after that. So after an interrupted
-destroy the state has a tenant and no activation. The next `pulumi up` creates it, which reactivates the
-tenant. Without it, `up` would have nothing to do, and Qlik would purge the tenant.
+A destroy first removes the marker from the state, and then deactivates the tenant. So after an interrupted
+destroy the state has a tenant and no marker. The next `pulumi up` creates the marker, which reactivates the
+tenant. Without a marker, `up` would have nothing to do, and Qlik would purge the tenant.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TenantActivation(Resource):
 
 
 class TenantActivationHandler(TenantLifecycleHandler):
-    """CRUD handler like the one of the lifecycle, but its deletion does not change the tenant."""
+    """CRUD handler of `TenantActivation`. Unlike a lifecycle, its deletion does not change the tenant."""
 
     resource_type = TenantActivation
 

@@ -1,7 +1,7 @@
-"""Administrators of a customer's tenant who are users of the source tenant
-(https://qlik.dev/apis/rest/users).
+"""Administrators of a customer's tenant. They are users of the source tenant.
 
-Source: https://qlik.dev/manage/platform-operations/add-an-interactive-user-to-a-tenant.
+Sources: https://qlik.dev/apis/rest/users and
+https://qlik.dev/manage/platform-operations/add-an-interactive-user-to-a-tenant.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 
 from tenantry.providers.framework import evidence, listings, moves, run
 from tenantry.providers.framework.errors import HeldByAnother, PartlyDone, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, takeover_message
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -64,7 +64,7 @@ class TenantAdmin(Resource):
 
 
 class TenantAdminHandler(Handler):
-    """CRUD handler of `TenantAdmin`. A note on disk keeps what it added to the tenant."""
+    """CRUD handler of `TenantAdmin`. A note on disk records what it added to the tenant."""
 
     resource_type = TenantAdmin
     identity = ("tenant", "email", "subject")
@@ -80,17 +80,17 @@ class TenantAdminHandler(Handler):
         source, host = cloud.tenant(want["source_tenant"]), cloud.tenant(want["tenant"])
         person = people.find(source, email=want.get("email"), subject=want.get("subject"))
         note = _note(host.hostname, person["subject"])
-        there = people.with_subject(host, person["subject"])
-        if there is not None:
-            self._refuse_held(cloud, host, there, want)
-        given = _given(note, host.hostname, there)
-        with note.sending(**given):
-            user = there or _make(host, person)
+        existing = people.with_subject(host, person["subject"])
+        if existing is not None:
+            self._refuse_held(cloud, host, existing, want)
+        additions = _additions(note, host.hostname, existing)
+        with note.sending(**additions):
+            user = existing or _create(host, person)
         note.finish(user=user["id"])
-        outputs = given | {"user_subject": person["subject"]}
+        outputs = additions | {"user_subject": person["subject"]}
         have = want | outputs | _decode(user)
-        if there is not None:
-            cloud.notify(taken_over(f'user "{user["name"]}"', user["id"], self.changes(have, want)))
+        if existing is not None:
+            cloud.notify(takeover_message(f'user "{user["name"]}"', user["id"], self.changes(have, want)))
         try:
             self.update(cloud, user["id"], have, want)
         except Unfinished:
@@ -99,12 +99,12 @@ class TenantAdminHandler(Handler):
             raise Unfinished(user["id"], have, error) from error
         return user["id"], outputs
 
-    def _refuse_held(self, cloud: Cloud, host: Host, there: people.User, want: Properties) -> None:
+    def _refuse_held(self, cloud: Cloud, host: Host, existing: people.User, want: Properties) -> None:
         """Raise HeldByAnother if another administrator of the stack is that person and remains so."""
-        label = f'administrator "{there["name"]}"'
-        holder = moves.holder(self.resource_type.__name__, label, host, there["id"])
-        if holder and not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
-            raise HeldByAnother(label, host.hostname, there["id"], holder)
+        label = f'administrator "{existing["name"]}"'
+        holder = moves.holder(self.resource_type.__name__, label, host, existing["id"])
+        if holder and not moves.is_leaving(cloud, self.identity or self.natural_key, holder, want):
+            raise HeldByAnother(label, host.hostname, existing["id"], holder)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Read the user from the list of the refresh, or GET it."""
@@ -120,12 +120,13 @@ class TenantAdminHandler(Handler):
         host, changes = cloud.tenant(want["tenant"]), self.changes(have, want)
         if not changes:
             return {}
-        operations = [people.replaced("status", "active")] if "status" in changes else []
-        operations += [people.role_added(roles.TENANT_ADMIN)] if "role" in changes else []
-        said = people.patch(host, id, operations)
-        left = people.left(self.read(cloud, id, have), changes) if said else {}
-        if left:
-            raise Unfinished(id, have | want | left, PartlyDone(f"user {id}", host.hostname, left, said))
+        operations = [people.replace_value("status", "active")] if "status" in changes else []
+        operations += [people.add_role(roles.TENANT_ADMIN)] if "role" in changes else []
+        reasons = people.patch(host, id, operations)
+        unchanged = people.not_applied(self.read(cloud, id, have), changes) if reasons else {}
+        if unchanged:
+            error = PartlyDone(f"user {id}", host.hostname, unchanged, reasons)
+            raise Unfinished(id, have | want | unchanged, error)
         return {"granted_role": True} if "role" in changes else {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
@@ -149,7 +150,7 @@ class TenantAdminHandler(Handler):
             )
             return
         try:
-            people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
+            people.patch(host, id, [people.remove_role(roles.TENANT_ADMIN)])
         except NotFound as error:
             evidence.check_deleted(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host), error)
 
@@ -162,36 +163,36 @@ def _note(hostname: str, subject: str) -> Note:
     return Note(hostname, f"administrator {subject}")
 
 
-def _given(note: Note, hostname: str, there: people.User | None) -> dict[str, bool]:
-    """Return what this run adds, or an earlier run has added: the user, and the role.
+def _additions(note: Note, hostname: str, existing: people.User | None) -> dict[str, bool]:
+    """Tell whether this run or an earlier one adds the user, and whether it adds the role.
 
-    A reactivated tenant has only the users that its stack created, so the role counts as given by the stack.
+    A reactivated tenant has only the users that its stack created, so the role counts as added by the stack.
     """
-    if there is None:
+    if existing is None:
         return {"created_user": True, "granted_role": True}
     earlier = note.earlier or {}
-    ours = earlier if earlier.get("user", there["id"]) == there["id"] else {}
-    has_role = roles.TENANT_ADMIN in roles.names_in(there)
-    taken_back = hostname in run.current().revived_tenants
+    ours = earlier if earlier.get("user", existing["id"]) == existing["id"] else {}
+    has_role = roles.TENANT_ADMIN in roles.names_in(existing)
+    is_revived = hostname in run.current().revived_tenants
     return {
         "created_user": bool(ours.get("created_user")),
-        "granted_role": not has_role or taken_back or bool(ours.get("granted_role")),
+        "granted_role": not has_role or is_revived or bool(ours.get("granted_role")),
     }
 
 
-def _make(host: Host, person: people.User) -> people.User:
-    """POST the user. If the subject exists by now, a request with a lost response created it."""
+def _create(host: Host, person: people.User) -> people.User:
+    """POST the user. If the subject exists by now, an earlier request whose response was lost created it."""
     body = {name: person[name] for name in ("subject", "name", "email") if person.get(name)}
     body |= {"status": "active", "assignedRoles": roles.references([roles.TENANT_ADMIN])}
     try:
-        made: people.User = host.post(people.PATH, body, repeatable=True)
+        created: people.User = host.post(people.PATH, body, repeatable=True)
     except Conflict as refusal:
-        there = people.with_subject(host, person["subject"])
-        if there is None:
+        existing = people.with_subject(host, person["subject"])
+        if existing is None:
             people.refuse_taken(host, person.get("email"), refusal=refusal)
             raise
-        return there
-    return made
+        return existing
+    return created
 
 
 def _decode(user: people.User) -> Properties:

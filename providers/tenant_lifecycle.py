@@ -50,7 +50,7 @@ class TenantLifecycle(Resource):
 
 
 class TenantLifecycleHandler(Handler):
-    """CRUD handler.
+    """CRUD handler of `TenantLifecycle`.
 
     Only creation and deletion send requests. The state keeps the properties for the deletion.
     """
@@ -60,12 +60,12 @@ class TenantLifecycleHandler(Handler):
     natural_key = ("tenant",)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Make sure that the tenant is active: an earlier lifecycle may have deactivated it."""
+        """Make sure that the tenant is active, because an earlier lifecycle may have deactivated it."""
         lifetime.make_sure_active(cloud, want["tenant"], want["tenant_id"], want.get("ends_on"))
         return want["tenant"], {}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return no differences: Qlik stores nothing of it. `Tenant` reads whether the tenant is active."""
+        """Return no differences, because Qlik does not store them. `Tenant` reads if the tenant is active."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -75,7 +75,7 @@ class TenantLifecycleHandler(Handler):
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Release the entitlements of the users if configured, then deactivate the tenant.
 
-        The order matters: a deactivated tenant refuses requests.
+        The order matters, because a deactivated tenant refuses requests.
         """
         if have.get("release_entitlements"):
             entitlements.release(cloud, have["tenant"], have["tenant_id"])

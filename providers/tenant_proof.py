@@ -1,9 +1,10 @@
 """A proof in the state of the stack that a run is about to request a tenant.
 
 A request for a tenant has no idempotency key, and its response can be lost. A file on the machine can be
-lost, too, and a URN can change. The state is safe: with every backend, the engine saves the proof there
-before the tenant is created, and the proof is still there after a killed run. Source:
-https://qlik.dev/manage/platform-operations/create-a-tenant.
+lost, too, and a URN can change. The state is safe. With every backend, the engine saves the proof there
+before the tenant is created, and the proof is still there after a killed run.
+
+Source: https://qlik.dev/manage/platform-operations/create-a-tenant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tenantry.providers.framework import notes
-from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended
+from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended_message
 from tenantry.providers.framework.facts import RENEW
 from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop
@@ -59,13 +60,16 @@ class TenantProof(Resource):
     )
 
     proof: Property[dict[str, Any]] = output(
-        "The proof: `id`; `made_at` and `valid_until` by Qlik's clock; `name`; and `unused`, which is true "
-        "if the run requests no tenant."
+        "The proof, with `id`, `name`, `made_at` and `valid_until` by Qlik's clock, and `unused`, which is "
+        "true if the run requests no tenant."
     )
 
 
 class TenantProofHandler(Handler):
-    """CRUD handler. A proof is created before the tenant and deleted after it. Qlik stores nothing of it."""
+    """CRUD handler of `TenantProof`. A proof is created before the tenant and deleted after it.
+
+    It exists only in the state, and not at Qlik.
+    """
 
     resource_type = TenantProof
     is_object = False
@@ -73,7 +77,7 @@ class TenantProofHandler(Handler):
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Refuse a new tenant for a trial that has ended, by this machine's clock."""
         if not have and has_ended(want.get("ends_on")):
-            return {"ends_on": ended(want["ends_on"])}
+            return {"ends_on": ended_message(want["ends_on"])}
         return {}
 
     def property_to_renew(self, id: str) -> str:
@@ -81,7 +85,7 @@ class TenantProofHandler(Handler):
         return "proof" if os.environ.get(RENEW) == id else ""
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Get token and licence for the request, and create a proof with Qlik's own time."""
+        """Get the token and the licence for the request, and create a proof with Qlik's own time."""
         if checkpoints_are_skipped(os.environ):
             raise CheckpointsRefused(SKIP_CHECKPOINTS)
         id = secrets.token_hex(16)
@@ -101,7 +105,7 @@ class TenantProofHandler(Handler):
         return id, {"proof": facts(id, want, now)}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return no differences: the proof exists only in the state."""
+        """Return no differences, because the proof exists only in the state."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -114,14 +118,14 @@ class TenantProofHandler(Handler):
 
 
 def facts(id: str, want: Properties, now: float | None) -> dict[str, Any]:
-    """Return the content of a proof.
+    """Return the content of a proof. `now` is Qlik's time in seconds since 1970.
 
-    Without a time from Qlik it contains no times. Then only a person can judge its age.
+    Without a time from Qlik, the proof contains no times. Then only a person can judge its age.
     """
-    known: dict[str, Any] = {"id": id, "name": want["name"], "unused": bool(want.get("revives"))}
+    proof: dict[str, Any] = {"id": id, "name": want["name"], "unused": bool(want.get("revives"))}
     if now is None:
-        return known
-    return known | {"made_at": _iso(now), "valid_until": _iso(now + permits.PERMIT_SECONDS)}
+        return proof
+    return proof | {"made_at": _iso(now), "valid_until": _iso(now + permits.PERMIT_SECONDS)}
 
 
 def _licence_key(source: Host) -> str:

@@ -36,7 +36,7 @@ class Theme(Resource):
 
 
 class ThemeHandler(Archived):
-    """CRUD handler: archives with a .qext of the type `theme`."""
+    """CRUD handler of `Theme`. The .qext file in the archive has the type `theme`."""
 
     resource_type = Theme
     path = "/api/v1/themes"

@@ -48,7 +48,7 @@ class User(Resource):
 
 
 class UserHandler(Collection):
-    """CRUD handler of `User`. Qlik stores no creator: a user with the subject is the wanted one."""
+    """CRUD handler of `User`. Qlik stores no creator, so every user with the subject counts as ours."""
 
     resource_type = User
     path = people.PATH
@@ -64,11 +64,11 @@ class UserHandler(Collection):
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return the properties, with the names of the roles and the status as in the property."""
+        """Return the properties, with the names of the roles and the status in our words."""
         return super().decode(found) | {"roles": roles.names_in(found), "status": people.status_of(found)}
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Return the changes. The e-mail address is case-insensitive."""
+        """Return the changes. A change of upper and lower case in the e-mail address does not count."""
         changes = super().changes(have, want)
         if "email" in changes and people.same_email(have.get("email"), want["email"]):
             del changes["email"]
@@ -80,10 +80,10 @@ class UserHandler(Collection):
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the user with the subject. Raises EmailTaken if another user has the e-mail address."""
-        there = people.with_subject(host, want["subject"])
-        if there is None:
+        existing = people.with_subject(host, want["subject"])
+        if existing is None:
             people.refuse_taken(host, want.get("email"))
-        return there
+        return existing
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
         """Return all users except those that Qlik shows as deleted."""
@@ -95,11 +95,11 @@ class UserHandler(Collection):
         If another user of the stack still has the e-mail address, set it after that user has released it.
         """
         host = self.host(cloud, want)
-        with roles.explained(host, want.get("roles")):
+        with roles.explain_unknown(host, want.get("roles")):
             try:
                 id, found = super().create(cloud, want | {"status": "active"})
-            except EmailTaken as taken:
-                if not moves.holder(self.resource_type.__name__, self.label(want, ""), host, taken.user_id):
+            except EmailTaken as error:
+                if not moves.holder(self.resource_type.__name__, self.label(want, ""), host, error.user_id):
                     raise
                 id, found = super().create(cloud, want | {"status": "active", "email": None})
         have = want | {name: value for name, value in found.items() if want.get(name) is not None}
@@ -115,8 +115,8 @@ class UserHandler(Collection):
         found = super().read(cloud, id, have)
         if found is None or found["status"] == people.DELETED:
             return None
-        same = people.same_email(found["email"], have.get("email"))
-        return found | ({"email": have["email"]} if same else {})
+        same_email = people.same_email(found["email"], have.get("email"))
+        return found | ({"email": have["email"]} if same_email else {})
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs. If Qlik changed only a part, read the user again."""
@@ -125,37 +125,37 @@ class UserHandler(Collection):
             run.current().created_or_adopted.add(people.admin_mark(id))
         if not changes:
             return {}
-        moved: Properties = {}
+        outputs: Properties = {}
         try:
-            said = self._change(host, id, changes, want)
+            reasons = self._change(host, id, changes, want)
         except ApiError as refusal:
-            if "email" not in changes or refusal.status not in moves.TAKEN:
+            if "email" not in changes or refusal.status not in moves.TAKEN_STATUSES:
                 raise
             if holder := self._holder_of_email(host, id, want, refusal):
-                said, moved = self._move_email(cloud, host, id, changes, want, holder)
-            else:  # another resource may have released it just now
-                said = self._change(host, id, changes, want)
-        left = people.left(self.read(cloud, id, want), changes) if said else {}
-        if left:
-            raise Unfinished(
-                id, have | want | left, PartlyDone(self.label(want, id), host.hostname, left, said)
-            )
-        return moved
+                reasons, outputs = self._move_email(cloud, host, id, changes, want, holder)
+            else:  # another resource may have just released the address
+                reasons = self._change(host, id, changes, want)
+        unchanged = people.not_applied(self.read(cloud, id, want), changes) if reasons else {}
+        if unchanged:
+            error = PartlyDone(self.label(want, id), host.hostname, unchanged, reasons)
+            raise Unfinished(id, have | want | unchanged, error)
+        return outputs
 
     def _change(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
-        operations = [people.replaced(name, value) for name, value in self.encode(changes).items()]
-        with roles.explained(host, want.get("roles")):
+        """PATCH the changes. Return Qlik's reasons for those that it did not apply, or an empty string."""
+        operations = [people.replace_value(name, value) for name, value in self.encode(changes).items()]
+        with roles.explain_unknown(host, want.get("roles")):
             return people.patch(host, id, operations) if operations else ""
 
     def _holder_of_email(self, host: Host, id: str, want: Properties, refusal: ApiError) -> str:
-        """Return the user of the stack that has the wanted address.
+        """Return the URN of the user of the stack that has the requested address, or an empty string.
 
-        Raises EmailTaken if the user is not in the stack.
+        Raises EmailTaken if a user outside the stack has the address.
         """
         try:
             people.refuse_taken(host, want["email"], by_other_than=id, refusal=refusal)
-        except EmailTaken as taken:
-            holder = moves.holder(self.resource_type.__name__, self.label(want, id), host, taken.user_id)
+        except EmailTaken as error:
+            holder = moves.holder(self.resource_type.__name__, self.label(want, id), host, error.user_id)
             if holder:
                 return holder
             raise
@@ -164,16 +164,17 @@ class UserHandler(Collection):
     def _move_email(
         self, cloud: Cloud, host: Host, id: str, changes: Properties, want: Properties, holder: str
     ) -> tuple[str, Properties]:
-        """Release the current address and wait for the wanted one.
+        """Release the current address and wait for the requested one.
 
-        Return the part that Qlik did not change, and the current properties.
+        Return Qlik's reasons for the changes that it did not apply, and the properties that differ from
+        `want`.
         """
-        aside = f"{moves.mark()}@moving.invalid"
-        said = self._change(host, id, changes | {"email": aside}, want)
+        temporary = f"{moves.mark()}@moving.invalid"
+        reasons = self._change(host, id, changes | {"email": temporary}, want)
         if moves.when_free(cloud, lambda: self._change(host, id, {"email": want["email"]}, want), holder):
-            return said, {}
+            return reasons, {}
         moves.notify_postponed(cloud, self.label(want, id), "the e-mail address", want["email"], holder)
-        return said, {"email": aside, "postponed": ["email"]}
+        return reasons, {"email": temporary, "postponed": ["email"]}
 
 
 HANDLER = UserHandler()

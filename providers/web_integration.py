@@ -14,7 +14,7 @@ class WebIntegration(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant whose content the pages embed.")
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.", limits=NOT_EMPTY
     )
     valid_origins: Property[list[str]] = prop("Origins of the pages.", limits=ORIGINS)
     adopt: Property[bool] = prop(
@@ -25,7 +25,7 @@ class WebIntegration(Resource):
 
 
 class WebIntegrationHandler(Named):
-    """CRUD handler of `WebIntegration`: no filter and no unique names."""
+    """CRUD handler of `WebIntegration`. The list has no filter, and Qlik accepts duplicate names."""
 
     resource_type = WebIntegration
     path = "/api/v1/web-integrations"

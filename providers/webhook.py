@@ -33,7 +33,8 @@ class Webhook(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant whose events Qlik sends.")
     name: Property[str] = prop(
-        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=WEBHOOK_NAME
+        "Name. Qlik allows duplicates, but Tenantry requires a unique name in the tenant.",
+        limits=WEBHOOK_NAME,
     )
     url: Property[str] = prop("The URL that gets the events.", limits=urls.WEBHOOK)
     description: Property[str] = prop("Description of the webhook.", default="", limits=WEBHOOK_DESCRIPTION)
@@ -85,7 +86,7 @@ _SECRETS = ("encrypted_headers", "secret")
 class WebhookHandler(Keyless):
     """CRUD handler of `Webhook`.
 
-    Names are not unique. The list also contains webhooks of users: ignore those.
+    Qlik accepts duplicate names. The list also contains webhooks of users, which the handler ignores.
     """
 
     resource_type = Webhook
@@ -100,36 +101,38 @@ class WebhookHandler(Keyless):
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return the properties. For secrets, the only information is that they are missing."""
-        there = {"secret": found.get("secretKeyAdded"), "encrypted_headers": found.get("encryptedHeaders")}
-        missing = {name: None for name, value in there.items() if value in (False, [])}
+        """Return the properties. About a secret, Qlik returns only whether it exists."""
+        stored = {"secret": found.get("secretKeyAdded"), "encrypted_headers": found.get("encryptedHeaders")}
+        missing = {name: None for name, value in stored.items() if value in (False, [])}
         return super().decode(found) | missing
 
     def manages(self, found: dict[str, Any]) -> bool:
-        """Return whether the webhook belongs to the tenant, not to a user."""
+        """Tell whether the webhook belongs to the tenant and not to a user."""
         return found.get("level") != "user"
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return the webhooks with the wanted name."""
+        """Return the webhooks with the requested name."""
         return [webhook for webhook in host.find(self.path, want["name"]) if self.manages(webhook)]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the candidate. Of several, return the only one that this client created."""
+        """Return the only webhook in `found`. Of several, return the one that this client created."""
         return self.only_ours(host, want, found)
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Return the changes, with None for a secret that is no longer wanted."""
-        gone = {name: None for name in _SECRETS if have.get(name) and want.get(name) is None}
-        return super().changes(have, want) | gone
+        """Return the changes, with None for a secret that is no longer set."""
+        removed = {name: None for name in _SECRETS if have.get(name) and want.get(name) is None}
+        return super().changes(have, want) | removed
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH what differs. With a new URL, send the encrypted headers again, because Qlik requires it.
-        With a new version of the secrets, send all of them again.
+        """PATCH what differs.
+
+        If the URL changes, send the encrypted headers again, because Qlik requires it. If the version of the
+        secrets changes, send all secrets again.
         """
-        again = set(_SECRETS) if "secret_version" in changes else set()
+        resent = set(_SECRETS) if "secret_version" in changes else set()
         if "url" in changes:
-            again.add("encrypted_headers")
-        changes = {name: want[name] for name in again if want.get(name)} | changes
+            resent.add("encrypted_headers")
+        changes = {name: want[name] for name in resent if want.get(name)} | changes
         patch: list[dict[str, Any]] = [
             {"op": "remove", "path": f"/{self.resource_type.properties[name].camel}"}
             for name, value in changes.items()

@@ -1,1 +1,1 @@
-"""Tests. Each folder is named after the package that it tests; `tests/e2e` runs the real engine."""
+"""Tests. Most folders have the name of the package that they test. `tests/e2e` runs the real engine."""

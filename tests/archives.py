@@ -1,4 +1,4 @@
-"""Folders of themes and extensions for tests."""
+"""Folders and forms of themes and extensions for tests."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def write(folder: Path, name: str, style: str = "red", *, type: str = "theme") -
 
 
 def form(folder: Path, *, theme: bool = True) -> FormBody:
-    """Return the form that uploads such a folder."""
+    """Return the form that uploads the folder of a theme or extension."""
     return FormBody({"file": Part(archives.read(folder, theme=theme).content, "application/zip", "a.zip")})
 
 
 @cache
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """Create a folder that lasts until the end of the process."""
+    """Create a temporary folder that exists until the end of the process."""
     return tempfile.TemporaryDirectory()
 
 

@@ -15,11 +15,11 @@ from tests.contract import ContractChecker
 HERE = Path(__file__).parent
 
 UNMEASURED = ("crash", "e2e", "protocol")
-"""Folders whose tests run the product in other processes, or too long to measure their coverage."""
+"""Folders without measured coverage: their tests run the product in other processes, or take too long."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Protect this user's notes, and the rate-limit notes of other runs."""
+    """Use a temporary folder for notes, to protect the notes of this user and of other runs."""
     folder = tempfile.TemporaryDirectory(prefix="tenantry-tests-")
     config.add_cleanup(folder.cleanup)
     os.environ["TENANTRY_STATE"] = folder.name
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def qlik() -> Iterator[Emulator]:
-    """A fresh emulator; the test fails if any response breaks Qlik's contract."""
+    """A new emulator. The test fails if a response breaks Qlik's contract."""
     checker = ContractChecker()
     with Emulator(middleware=checker.wrap) as emulator:
         yield emulator

@@ -12,10 +12,10 @@ from tenantry.emulator.contract import Operation, contract
 from tenantry.emulator.hosts import Host
 
 PLATFORM = {"400", "401", "403", "429"}
-"""Statuses that every operation may return, listed or not (contract README, "Every API")."""
+"""Statuses that every operation can return, documented or not (contract README, "Every API")."""
 
 BEFORE_ROUTING = {"TENANT_DISABLED", "TENANT_NOT_FOUND", "HTTP-401", "HTTP-429"}
-"""Codes of the gateway in front of all APIs, which has its own envelope."""
+"""Error codes of the gateway in front of all APIs, which has its own envelope."""
 
 UNPUBLISHED = {
     ("apps", "*"): {"404"},
@@ -24,7 +24,7 @@ UNPUBLISHED = {
     ("spaces", "updateSpaceById"): {"409"},
     ("spaces", "patchSpaceById"): {"409"},
 }
-"""Responses that must exist although Qlik does not list them: deleted apps, taken names, groups in use."""
+"""Statuses that Qlik does not document: for deleted apps, and for names and groups that are in use."""
 
 ENVELOPE = {
     "type": "object",
@@ -45,7 +45,7 @@ class ContractChecker:
 
     Attributes:
         violations: one line per violation.
-        checked: number of responses that were checked against an operation.
+        checked: the number of responses that were checked against an operation.
     """
 
     def __init__(self) -> None:
@@ -55,43 +55,45 @@ class ContractChecker:
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """Return the application with a check of every response."""
 
-        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            answer = _Answer()
+        async def checked_app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = _Response()
 
-            async def keep_and_send(message: Message) -> None:
-                answer.take(message)
+            async def record_and_send(message: Message) -> None:
+                response.record(message)
                 await send(message)
 
-            await app(scope, receive, keep_and_send)
-            self._check(scope, answer)
+            await app(scope, receive, record_and_send)
+            self._check(scope, response)
 
-        return watched
+        return checked_app
 
-    def _check(self, scope: Scope, answer: _Answer) -> None:
+    def _check(self, scope: Scope, response: _Response) -> None:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         host = Host.parse(headers.get("host", ""))
-        login_service = host.kind == "unknown" and answer.status == 200
-        if host.kind == "loopback" or login_service or not answer.status:
+        login_service = host.kind == "unknown" and response.status == 200
+        if host.kind == "loopback" or login_service or not response.status:
             return
-        if "x-emulator-fault" in answer.headers:
+        if "x-emulator-fault" in response.headers:
             return
-        found = contract().find(scope["method"], scope["path"])
-        if found is None or found[0].host not in ("any", host.kind) or not found[0].is_described:
-            self._envelope(scope, answer)
+        match = contract().find(scope["method"], scope["path"])
+        if match is None or match[0].host not in ("any", host.kind) or not match[0].is_described:
+            self._check_envelope(scope, response)
             return
         self.checked += 1
-        for problem in problems(found[0], answer, scope["query_string"].decode("latin-1")):
-            self.violations.append(f"{scope['method']} {scope['path']} -> {answer.status}: {problem}")
+        for problem in problems(match[0], response, scope["query_string"].decode("latin-1")):
+            self.violations.append(f"{scope['method']} {scope['path']} -> {response.status}: {problem}")
 
-    def _envelope(self, scope: Scope, answer: _Answer) -> None:
-        if answer.status not in (400, 401, 404, 501) or not _fits(ENVELOPE, answer.body):
-            self.violations.append(f"{scope['method']} {scope['path']} -> {answer.status}: not an operation")
+    def _check_envelope(self, scope: Scope, response: _Response) -> None:
+        if response.status not in (400, 401, 404, 501) or not _is_valid(ENVELOPE, response.body):
+            self.violations.append(
+                f"{scope['method']} {scope['path']} -> {response.status}: not an operation"
+            )
 
 
-class _Answer:
-    """Status, headers and JSON of one response, as sent over the wire."""
+class _Response:
+    """The status, headers and JSON of one response, as sent over the network."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -99,10 +101,12 @@ class _Answer:
         self._raw = bytearray()
         self.size = 0
 
-    def take(self, message: Message) -> None:
+    def record(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in message["headers"]}
+            self.headers = {
+                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]
+            }
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
             if self.is_json:
@@ -117,17 +121,17 @@ class _Answer:
         return json.loads(self._raw) if self._raw else None
 
 
-def problems(operation: Operation, answer: _Answer, query: str) -> list[str]:
-    """Return the violations of a response; empty if the contract allows it."""
-    status = str(answer.status)
-    if answer.status >= 400 and not _fits(ENVELOPE, answer.body):
+def problems(operation: Operation, response: _Response, query: str) -> list[str]:
+    """Return the violations of a response. The list is empty if the contract allows the response."""
+    status = str(response.status)
+    if response.status >= 400 and not _is_valid(ENVELOPE, response.body):
         return ["not Qlik's error envelope"]
-    if answer.status >= 400 and answer.body["errors"][0]["code"] in BEFORE_ROUTING:
+    if response.status >= 400 and response.body["errors"][0]["code"] in BEFORE_ROUTING:
         return []
-    listed = operation.responses.get(status) or (
+    documented = operation.responses.get(status) or (
         operation.responses.get("default") if status >= "400" else None
     )
-    if listed is None:
+    if documented is None:
         extra = UNPUBLISHED.get((operation.api, "*"), set()) | UNPUBLISHED.get(
             (operation.api, operation.id), set()
         )
@@ -136,23 +140,25 @@ def problems(operation: Operation, answer: _Answer, query: str) -> list[str]:
         return []
     missing = [
         f"header {name} is missing"
-        for name in listed.get("headers", {})
-        if name.lower() in ("location", "retry-after") and name.lower() not in answer.headers
+        for name in documented.get("headers", {})
+        if name.lower() in ("location", "retry-after") and name.lower() not in response.headers
     ]
-    return missing + _body_problems(operation, listed, answer, query)
+    return missing + _body_problems(operation, documented, response, query)
 
 
-def _body_problems(operation: Operation, listed: dict[str, Any], answer: _Answer, query: str) -> list[str]:
-    schema = listed.get("content", {}).get("application/json", {}).get("schema")
+def _body_problems(
+    operation: Operation, documented: dict[str, Any], response: _Response, query: str
+) -> list[str]:
+    schema = documented.get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
-        allowed = answer.status >= 400 or (listed.get("content") and not answer.is_json)
-        return [] if allowed or not answer.size else ["a body, but the contract has none"]
-    body = answer.body
-    if answer.status >= 400:
-        # Every API sends it, although some schemas do not list it.
+        allowed = response.status >= 400 or (documented.get("content") and not response.is_json)
+        return [] if allowed or not response.size else ["a body, but the contract has none"]
+    body = response.body
+    if response.status >= 400:
+        # Every API sends `traceId`, although some schemas do not list it.
         body.pop("traceId")
     if operation.api == "items" and "noActions=true" in query:
-        # "the array is then absent although the schema requires it"
+        # Then, the array is absent, although the schema requires it.
         for item in body.get("data", []):
             item.setdefault("actions", [])
     return [
@@ -161,5 +167,5 @@ def _body_problems(operation: Operation, listed: dict[str, Any], answer: _Answer
     ]
 
 
-def _fits(schema: dict[str, Any], body: Any) -> bool:
+def _is_valid(schema: dict[str, Any], body: Any) -> bool:
     return jsonschema_rs.is_valid(schema, body)

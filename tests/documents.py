@@ -1,4 +1,4 @@
-"""The pages and their commands. documents.toml names the test of each command, or the reason for no test."""
+"""The pages and their commands. documents.toml has the test of each command, or the reason for no test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "docs/cli.md"
-"""Pages about the commands themselves, which show only their usage."""
+"""The reference page of the commands, which shows only their usage."""
 
 PAGES = [
     *(file.name for file in sorted(ROOT.glob("*.md"))),
@@ -21,7 +21,7 @@ PAGES = [
 
 _LISTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 RUN = [(row["page"], row["test"], tuple(row["headings"])) for row in _LISTED["run"]]
-"""A page, a test, and the headings whose commands the test runs."""
+"""Pages, tests, and the headings on the page whose commands the test runs."""
 
 PART = re.compile(
     r"^#{1,4} (?P<heading>.+?)$|^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
@@ -39,7 +39,7 @@ class Block:
 
     @property
     def lines(self) -> list[str]:
-        """The commands in the block, without comments; in a terminal block, the typed lines."""
+        """The commands in the block, without comments. In a terminal block, these are the typed lines."""
         lines = [_command(line) for line in self.text.replace("\\\n", " ").splitlines()]
         if self.language == "console":
             lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
@@ -51,7 +51,7 @@ def _command(line: str) -> str:
 
 
 def blocks(page: str, *languages: str) -> Iterator[Block]:
-    """Yield the blocks of a page in these languages; the default is the languages of commands."""
+    """Yield the blocks of a page in these languages. The default is the languages of commands."""
     heading = ""
     for part in PART.finditer((ROOT / page).read_text("utf-8")):
         heading = part["heading"] or heading
@@ -67,20 +67,20 @@ def not_run(page: str) -> list[str]:
 
 def run_headings(page: str) -> list[str]:
     """Return the headings of a page whose commands a test runs."""
-    return [heading for of, _, headings in RUN if of == page for heading in headings]
+    return [heading for run_page, _, headings in RUN if run_page == page for heading in headings]
 
 
 def scripts(page: str, heading: str) -> list[str]:
     """Return the blocks under a heading that a test must run, without the excluded lines."""
     assert heading in run_headings(page), f"{page}, {heading}: documents.toml lists no test"
-    left_out = not_run(page)
-    found = []
+    excluded = not_run(page)
+    texts = []
     for block in blocks(page):
         if block.heading == heading:
-            kept = block.lines if block.language == "console" else block.text.splitlines()
-            found.append("\n".join(line for line in kept if _command(line) not in left_out))
-    assert found, f"{page}, {heading}: has no command"
-    return found
+            lines = block.lines if block.language == "console" else block.text.splitlines()
+            texts.append("\n".join(line for line in lines if _command(line) not in excluded))
+    assert texts, f"{page}, {heading}: has no command"
+    return texts
 
 
 def script(page: str, *headings: str) -> str:

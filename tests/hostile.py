@@ -1,4 +1,4 @@
-"""Texts that terminals, logs, Markdown, HTML or spreadsheets interpret: one shared list for all tests."""
+"""Texts that terminals, logs, Markdown, HTML or spreadsheets interpret, as one list for all tests."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ _COMMAND = re.compile(r"^\s*::|##\w*\[|^INJECTED", re.MULTILINE)
 
 
 def faults(output: str) -> Iterator[str]:
-    """Yield the parts of an output that a terminal or a runner interprets, or that imitate our own lines."""
-    for found in (*_CONTROL.finditer(output), *_COMMAND.finditer(output)):
-        yield repr(output[max(0, found.start() - 40) : found.end() + 40])
+    """Yield the parts of an output that a terminal or a runner interprets, or that imitate a line of ours."""
+    for match in (*_CONTROL.finditer(output), *_COMMAND.finditer(output)):
+        yield repr(output[max(0, match.start() - 40) : match.end() + 40])

@@ -1,4 +1,4 @@
-"""RSA keys for tests, created once per process, so that no file of the project contains a private key."""
+"""RSA keys for tests. They are created in each process, so the project contains no private key."""
 
 from __future__ import annotations
 

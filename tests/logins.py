@@ -1,4 +1,4 @@
-"""The login of a customer's portal: it signs JWTs, which an identity provider trusts."""
+"""The login of a customer's portal, which signs JWTs that an identity provider trusts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ISSUER, KID = "https://portal.example", "key-1"
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a valid token, with changes; None removes a claim."""
+    """Return the claims of a valid token, with changes. None removes a claim."""
     now = int(time.time())
-    good = {
+    valid = {
         "iss": ISSUER,
         "aud": "qlik.api/login/jwt-session",
         "sub": "acme\\jdoe",
@@ -32,11 +32,11 @@ def claims(**changes: Any) -> dict[str, Any]:
         "nbf": now,
         "exp": now + 60,
     }
-    return {name: value for name, value in (good | changes).items() if value is not None}
+    return {name: value for name, value in (valid | changes).items() if value is not None}
 
 
 def token(signer: str = "one", *, kid: str | None = KID, algorithm: str = "RS256", **changes: Any) -> str:
-    """Return a token signed with the key of that name; `changes` as for `claims`."""
+    """Return a token, signed with the key of that name. `changes` are the same as for `claims`."""
     private: Any = key(signer) if algorithm.startswith("RS") else "x" * 64
     return jwt.encode(claims(**changes), private, algorithm=algorithm, headers={"kid": kid} if kid else None)
 

@@ -1,4 +1,4 @@
-"""The package as users get it: copies of its source, and the wheel."""
+"""The package as users install it: copies of its source, and the wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = ("components", "providers")
-"""The folders of the checkout that links in `tenantry` point to."""
+"""The folders of the checkout to which links in `tenantry` point."""
 
 VERSION = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
 
@@ -19,10 +19,10 @@ BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sy
 
 
 def copy(folder: Path) -> Path:
-    """Copy the files of the package; keep links as links."""
-    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    """Copy the files of the package, and keep the links."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("tenantry", *LINKS):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skipped)
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     return folder
@@ -30,9 +30,9 @@ def copy(folder: Path) -> Path:
 
 def run(folder: Path, *command: str, code: int = 0) -> str:
     """Run a command in a folder and return its output."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+    assert process.returncode == code, process.stdout + process.stderr
+    return process.stdout + process.stderr
 
 
 def build(folder: Path, version: str = "") -> Path:
@@ -49,8 +49,8 @@ def build(folder: Path, version: str = "") -> Path:
     archives.mkdir()
     run(source, sys.executable, "-c", BACKEND, "build_sdist", str(archives))
     [archive] = archives.glob("*.tar.gz")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+    with tarfile.open(archive) as archive_file:
+        archive_file.extractall(folder, filter="data")
     [unpacked] = folder.glob("tenantry-*")
     run(unpacked, sys.executable, "-c", BACKEND, "build_wheel", str(archives))
     [wheel] = archives.glob("*.whl")

@@ -1,4 +1,4 @@
-"""Keys and certificates as PEM, including wrong kinds. They come from `tests.keys`, new in each run."""
+"""Keys and certificates as PEM, including unsupported kinds. They are created in each process."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PRIVATE_FORMATS = {
 }
 
 
-def private_pem(form: str = "PKCS#8") -> str:
+def private_pem(format: str = "PKCS#8") -> str:
     """Return a private key."""
-    return key().private_bytes(Encoding.PEM, PRIVATE_FORMATS[form], NoEncryption()).decode()
+    return key().private_bytes(Encoding.PEM, PRIVATE_FORMATS[format], NoEncryption()).decode()
 
 
 def encrypted_pem() -> str:
@@ -60,8 +60,8 @@ def expired_certificate() -> str:
     return _certificate(datetime.now(UTC) - timedelta(days=2))
 
 
-def _certificate(begins: datetime) -> str:
+def _certificate(valid_from: datetime) -> str:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "signer")])
-    ends = begins + timedelta(days=1)
-    unsigned = x509.CertificateBuilder(subject, subject, key().public_key(), 1, begins, ends)
+    valid_until = valid_from + timedelta(days=1)
+    unsigned = x509.CertificateBuilder(subject, subject, key().public_key(), 1, valid_from, valid_until)
     return unsigned.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()

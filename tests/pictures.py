@@ -1,4 +1,4 @@
-"""Pictures of brands for tests: just enough bytes to recognise each format."""
+"""Pictures of brands for tests, with just enough bytes to identify each format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def upload(content: bytes, media_type: str = "image/png") -> FormBody:
 
 
 def brand(name: str, **files: bytes) -> FormBody:
-    """Return the form that creates a brand; `files` by Qlik's names, logos as PNG."""
+    """Return the form that creates a brand. `files` have Qlik's names; a logo is a PNG."""
     media_types = {"logo": "image/png", "favIcon": "image/x-icon", "styles": "application/json"}
     parts = {file: Part(content, media_types[file], "file") for file, content in files.items()}
     return FormBody({"name": Part(name.encode(), "text/plain"), **parts})

@@ -1,4 +1,4 @@
-"""All errors have one root, and one drawing shows their tree."""
+"""All errors have one root, and a docstring shows their tree."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tenantry.errors import TenantryError
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
     """Yield every module of the product except the emulator, which shares nothing with it."""
-    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if found.name.endswith(".__main__") or found.name == "tenantry.emulator":
+    for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if info.name.endswith(".__main__") or info.name == "tenantry.emulator":
             continue
-        module = importlib.import_module(found.name)
+        module = importlib.import_module(info.name)
         yield module
-        if found.ispkg:
+        if info.ispkg:
             yield from modules(module)
 
 
 def tree(root: type[Exception], depth: int = 0) -> Iterator[tuple[int, str]]:
-    """Yield each error with its depth; sort the children of a parent by name."""
+    """Yield each error with its depth. The children of a parent are sorted by name."""
     yield depth, root.__name__
     for child in sorted(root.__subclasses__(), key=lambda error: error.__name__):
         if child.__module__.startswith("tenantry."):
@@ -39,16 +39,16 @@ def test_the_drawing_of_the_tree_is_complete() -> None:
     assert drawing
     drawn = []
     for line in drawing[1].splitlines():
-        found = re.match(r"([│├└─ ]*)(\w+)(?: {2,}(\S.*))?$", line)
-        assert found, line
-        drawn.append((len(found[1]) // 4, found[2]))
-        assert found[3] or found[2] == "TenantryError", f"{found[2]} has no explanation"
+        match = re.match(r"([│├└─ ]*)(\w+)(?: {2,}(\S.*))?$", line)
+        assert match, line
+        drawn.append((len(match[1]) // 4, match[2]))
+        assert match[3] or match[2] == "TenantryError", f"{match[2]} has no explanation"
     assert drawn == list(tree(TenantryError))
 
 
-def test_every_error_of_ours_has_the_root() -> None:
-    """This covers errors for callers. An exception used only inside one module starts with `_`."""
-    strays = {
+def test_every_public_error_has_the_root() -> None:
+    """An exception for only one module starts with `_`, and needs no root."""
+    errors_without_root = {
         f"{module.__name__}.{name}"
         for module in modules(tenantry)
         for name, value in vars(module).items()
@@ -58,4 +58,4 @@ def test_every_error_of_ours_has_the_root() -> None:
         and not issubclass(value, TenantryError)
         and not name.startswith("_")
     }
-    assert strays == set()
+    assert errors_without_root == set()

@@ -1,4 +1,4 @@
-"""Garbage collection is paused while modules load, and restored afterwards."""
+"""Garbage collection pauses while modules load, and continues afterwards."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def collector() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.mark.parametrize("collecting", [True, False])
-def test_garbage_collection_is_paused_inside(collecting: bool) -> None:
-    if not collecting:
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_garbage_collection_pauses_inside_the_context(is_enabled: bool) -> None:
+    if not is_enabled:
         gc.disable()
     with suppress(KeyError), paused_collection():
         assert not gc.isenabled()
         raise KeyError
-    assert gc.isenabled() is collecting
+    assert gc.isenabled() is is_enabled
 
 
 def test_loaded_objects_are_not_collected_again() -> None:
@@ -40,7 +40,7 @@ def test_loaded_objects_are_not_collected_again() -> None:
 
 
 def test_the_program_and_the_provider_load_without_collection() -> None:
-    """No collection happens from the first name of the package to the last module."""
+    """No collection happens between the first import of the package and the last."""
     program = (
         "import gc, pulumi.dynamic; gc.collect(); seen = []\n"
         "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
@@ -48,5 +48,5 @@ def test_the_program_and_the_provider_load_without_collection() -> None:
         "provider('app')\n"
         "print(seen)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Everything on the pages exists: commands, options, make targets, tests. Each command is run or listed."""
+"""Commands, options, make targets and tests on the pages exist. Each command has a test or a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tenantry.cli.app import app
 from tests.documents import GENERATED, PAGES, ROOT, RUN, blocks, not_run, run_headings
 
 PAGE = (ROOT / "docs" / "steps.md").read_text("utf-8")
-NAMED = re.findall(r"`(tests/[\w/]+\.py)((?:::\w+)*)`", PAGE)
+NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)((?:::\w+)*)`", PAGE)
 
 
 def names_in(file: Path) -> set[str]:
@@ -38,24 +38,24 @@ def names_in(file: Path) -> set[str]:
 def test_each_test_of_a_step_exists() -> None:
     missing = [
         f"{file}{name}"
-        for file, name in NAMED
+        for file, name in NAMED_TESTS
         if not (ROOT / file).is_file() or (name and name not in names_in(ROOT / file))
     ]
-    assert len(NAMED) > 15
+    assert len(NAMED_TESTS) > 15
     assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_command_is_tested_or_has_a_reason(page: str) -> None:
+def test_each_command_has_a_test_or_a_reason(page: str) -> None:
     if page == GENERATED:
         return
     shown = [
         line for block in blocks(page) for line in block.lines if block.heading not in run_headings(page)
     ]
     unlisted = Counter(shown) - Counter({line: len(shown) for line in not_run(page)})
-    assert sorted(unlisted) == [], "let a test run them, or say in tests/documents.toml why not"
-    everywhere = {line for block in blocks(page) for line in block.lines}
-    assert [line for line in not_run(page) if line not in everywhere] == [], "no longer on the page"
+    assert sorted(unlisted) == [], "let a test run them, or add them to tests/documents.toml with a reason"
+    all_lines = {line for block in blocks(page) for line in block.lines}
+    assert [line for line in not_run(page) if line not in all_lines] == [], "no longer on the page"
 
 
 @pytest.mark.parametrize(("page", "test", "headings"), RUN)
@@ -71,55 +71,58 @@ COMMAND = re.compile(r"(?<![\w./\-\"])tenantry (?P<words>[a-z][^\n|;&`)<]*)")
 INLINE = re.compile(r"`(tenantry [a-z][^`]*)`")
 
 
-def given(text: str) -> list[list[str]]:
+def commands_in(text: str) -> list[list[str]]:
     """Return the words after `tenantry` in each command of a script."""
     return [shlex.split(match["words"], comments=True) for match in COMMAND.finditer(text)]
 
 
-def problem(words: list[str], *, whole: bool) -> str:
-    """Return the error of the command line for a command. If not `whole`, required values can be missing."""
+def problem(words: list[str], *, complete: bool) -> str:
+    """Return the error of the command line for a command; "" without an error.
+
+    Without `complete`, required values can be missing.
+    """
     assert isinstance(CLI, TyperGroup)
     name, *rest = words
     command = CLI.commands.get(name)
     if command is None:
-        return "there is no such command"
+        return "unknown command"
     try:
         command.make_context(name, rest, parent=typer.Context(CLI, info_name="tenantry"))
-    except TyperException as wrong:
-        lacks = type(wrong).__name__ == "MissingParameter"
-        return "" if lacks and not whole else f"{type(wrong).__name__}: {wrong}"
+    except TyperException as error:
+        is_incomplete = type(error).__name__ == "MissingParameter"
+        return "" if is_incomplete and not complete else f"{type(error).__name__}: {error}"
     return ""
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_command_line_accepts_the_commands_on_the_page(page: str) -> None:
-    wrong = {}
+    problems = {}
     if page != GENERATED:
         for block in blocks(page):
-            for words in given("\n".join(block.lines)):
-                wrong[" ".join(words)] = problem(words, whole=True)
+            for words in commands_in("\n".join(block.lines)):
+                problems[" ".join(words)] = problem(words, complete=True)
     for code in INLINE.findall((ROOT / page).read_text("utf-8")):
-        for words in given(" ".join(code.split())):
-            wrong[" ".join(words)] = problem(words, whole=False)
-    assert {words: what for words, what in wrong.items() if what} == {}
+        for words in commands_in(" ".join(code.split())):
+            problems[" ".join(words)] = problem(words, complete=False)
+    assert {words: error for words, error in problems.items() if error} == {}
 
 
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("words", "expected"),
     [
-        ("nothing", "there is no such command"),
+        ("nothing", "unknown command"),
         ("up --everything", "NoSuchOption"),
         ("up --all --jobs many", "BadParameter"),
         ("forget", "MissingParameter"),
     ],
 )
-def test_wrong_commands_are_found(words: str, what: str) -> None:
-    [found] = [problem(word, whole=True) for word in given(f"tenantry {words}  # a remark")]
-    assert found.startswith(what)
+def test_a_wrong_command_is_found(words: str, expected: str) -> None:
+    [found] = [problem(command, complete=True) for command in commands_in(f"tenantry {words}  # a comment")]
+    assert found.startswith(expected)
 
 
 def test_each_make_target_exists() -> None:
-    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     shown = set()
     for page in PAGES:
         text = (ROOT / page).read_text("utf-8")
@@ -129,51 +132,51 @@ def test_each_make_target_exists() -> None:
         ):
             shown |= set(re.findall(r"(?:^|[;&] *)make ([a-z-]+)", code))
     assert len(shown) > 8
-    assert sorted(shown - there) == []
+    assert sorted(shown - targets) == []
 
 
 ITEM = re.compile(r"(?P<indent> *)(?:-|\d+\.) \S")
 
 
 def misread_lists(text: str) -> list[str]:
-    """Return the list items that only one of forge and site shows as list items."""
-    found = []
-    before = ""
+    """Return the list items that only the forge or only the site shows as list items."""
+    misread = []
+    previous = ""
     for line in re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines():
         if item := ITEM.match(line):
-            follows = not before or ITEM.match(before) or before.startswith(" ")
-            if not follows or len(item["indent"]) % 4:
-                found.append(line)
-        before = line
-    return found
+            can_start = not previous or ITEM.match(previous) or previous.startswith(" ")
+            if not can_start or len(item["indent"]) % 4:
+                misread.append(line)
+        previous = line
+    return misread
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_lists_are_lists_in_both_views(page: str) -> None:
+def test_the_forge_and_the_site_show_the_same_lists(page: str) -> None:
     """The site needs an empty line before a list, and four spaces before a nested list."""
     if page != GENERATED:
         assert misread_lists((ROOT / page).read_text("utf-8")) == []
 
 
-def test_text_that_is_not_a_list() -> None:
-    good = "- one\n  and more\n- two\n\n    - within\n"
-    assert misread_lists(good) == []
+def test_misread_list_items_are_found() -> None:
+    correct = "- one\n  and more\n- two\n\n    - within\n"
+    assert misread_lists(correct) == []
     assert misread_lists("Words:\n- one\n") == ["- one"]
     assert misread_lists("- one\n  - within\n") == ["  - within"]
 
 
 NAMED_PATH = re.compile(r"`((?:bench|components|docs|providers|tenantry|tests|tools)/[\w./-]*\w/?)`")
-TO_BE_WRITTEN = "banner"
+RECIPE_WORD = "banner"
 """A word in the names of the files that the recipe for a new resource type creates."""
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
 def test_each_file_on_a_page_exists(page: str) -> None:
-    named = NAMED_PATH.findall((ROOT / page).read_text("utf-8"))
-    assert [name for name in named if not (ROOT / name).exists() and TO_BE_WRITTEN not in name] == []
+    paths = NAMED_PATH.findall((ROOT / page).read_text("utf-8"))
+    assert [path for path in paths if not (ROOT / path).exists() and RECIPE_WORD not in path] == []
 
 
-OF_OTHERS = (
+FOREIGN_MESSAGES = (
     "401 ",
     "403 ",
     "400 ",
@@ -182,21 +185,21 @@ OF_OTHERS = (
     "the stack is currently locked",
     "tenantry smoke:",
 )
-"""The beginnings of quoted messages that do not come from the product, but from Qlik, Pulumi or pip."""
+"""The beginnings of quoted messages that come from Qlik, Pulumi or pip, and not from the product."""
 
 
 def texts_of_the_product() -> str:
-    """Return every text in the code, on one line, without code marks, and with a gap for each value."""
-    found = []
+    """Return all texts in the code on one line, without code marks, and with a gap for each value."""
+    texts = []
     for folder in ("components", "providers", "tenantry"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.append(node.value)
+                    texts.append(node.value)
                 elif isinstance(node, ast.JoinedStr):
                     parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
-                    found.append("".join(map(str, parts)))
-    return " ".join("\n".join(found).replace("`", "").lower().split())
+                    texts.append("".join(map(str, parts)))
+    return " ".join("\n".join(texts).replace("`", "").lower().split())
 
 
 def test_each_message_in_the_table_exists_in_the_product() -> None:
@@ -209,7 +212,7 @@ def test_each_message_in_the_table_exists_in_the_product() -> None:
     missing = []
     for row in rows:
         parts = [part.strip(" ,:.").lower() for part in re.split("…|, or ", row)]
-        if not row.startswith(OF_OTHERS):
+        if not row.startswith(FOREIGN_MESSAGES):
             missing += [
                 f"{part!r} of {row}" for part in parts if part.count(" ") and part not in product_texts
             ]

@@ -1,4 +1,4 @@
-"""One name for each module, the directions of imports, and the content of the installed package."""
+"""The directions of imports, one name for each module, and the content of the installed package."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def graph() -> grimp.ImportGraph:
 
 
 def lint(folder: Path, *, code: int = 0) -> str:
-    """Check the contracts of a copy and return the output."""
+    """Check the import contracts of a copy; return the output."""
     return run(folder, str(Path(sys.executable).with_name("lint-imports")), "--no-cache", code=code)
 
 
-def test_imports_go_down_only() -> None:
-    """The contracts in pyproject.toml hold, and they are not empty."""
+def test_the_import_contracts_hold() -> None:
+    """pyproject.toml has four contracts."""
     output = lint(ROOT)
     assert output.count(" KEPT") == 4
     assert "0 broken" in output
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "broken"),
+    ("file", "line", "contract"),
     [
         ("providers/space.py", "import tenantry.components", "Imports go down only"),
         ("components/customer_tenant.py", "import tenantry.fleet.job", "Imports go down only"),
@@ -50,11 +50,11 @@ def test_imports_go_down_only() -> None:
         ),
     ],
 )
-def test_an_upward_import_is_refused(tmp_path: Path, file: str, line: str, broken: str) -> None:
+def test_an_upward_import_breaks_a_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:
     """The contracts also cover the folders that the links point to."""
     with (copy(tmp_path) / file).open("a", encoding="utf-8") as code:
         code.write(f"\n{line}\n")
-    assert f"{broken} BROKEN" in lint(tmp_path, code=1)
+    assert f"{contract} BROKEN" in lint(tmp_path, code=1)
 
 
 def test_a_new_package_must_have_a_layer(tmp_path: Path) -> None:
@@ -72,12 +72,8 @@ def test_the_client_imports_neither_pulumi_nor_higher_layers(graph: grimp.Import
         for module in client
         for imported_module in graph.find_modules_directly_imported_by(module)
     }
-    above = {
-        module_name
-        for module_name in imported - client
-        if module_name.partition(".")[0] in ("tenantry", "pulumi")
-    }
-    assert above == {"tenantry.errors"}
+    higher = {module for module in imported - client if module.partition(".")[0] in ("tenantry", "pulumi")}
+    assert higher == {"tenantry.errors"}
     assert "json" in imported, "the graph has no imports"
 
 
@@ -91,13 +87,13 @@ def test_there_are_no_import_cycles(graph: grimp.ImportGraph) -> None:
 
 @pytest.mark.parametrize("name", LINKS)
 def test_a_linked_folder_has_one_name(name: str) -> None:
-    """If the checkout could import it by its bare name too, each module would exist twice."""
+    """Otherwise, a checkout could also import it without the package, and each module would exist twice."""
     output = run(ROOT, sys.executable, "-c", f"import {name}", code=1)
     assert f"Import it as `tenantry.{name}`" in output
 
 
 @pytest.mark.parametrize("name", LINKS)
-def test_an_archive_without_links_gives_a_clear_error(tmp_path: Path, name: str) -> None:
+def test_an_archive_without_links_is_a_clear_error(tmp_path: Path, name: str) -> None:
     """Some tools unpack links as text files."""
     link = copy(tmp_path) / "tenantry" / name
     target = link.readlink()
@@ -109,16 +105,16 @@ def test_an_archive_without_links_gives_a_clear_error(tmp_path: Path, name: str)
     assert "core.symlinks" in output
 
 
-def test_the_content_of_the_installed_package(tmp_path: Path) -> None:
-    """A wheel from the source archive contains one package with its types and its data, and nothing else."""
+def test_the_installed_package_contains_only_the_package_and_its_data(tmp_path: Path) -> None:
+    """A wheel from the source archive contains only the package, with its types and its data."""
     wheel = build(tmp_path)
     names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
     assert {name.parts[0] for name in names if not name.parts[0].endswith(".dist-info")} == {"tenantry"}
-    here = {
+    source_files = {
         file.relative_to(ROOT)
         for folder in (ROOT / "tenantry", *(ROOT / "tenantry" / name for name in LINKS))
         for file in folder.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    assert {name for name in names if name.parts[0] == "tenantry"} == here
-    assert {name.suffix for name in here} >= {".py", ".typed", ".json", ".yaml"}
+    assert {name for name in names if name.parts[0] == "tenantry"} == source_files
+    assert {name.suffix for name in source_files} >= {".py", ".typed", ".json", ".yaml"}

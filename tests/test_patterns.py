@@ -1,4 +1,4 @@
-"""Regular expressions read text from strangers, so each must take time in proportion to the text."""
+"""Regular expressions read texts from outside, so their time must be proportional to the text."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ import pytest
 import tenantry
 from tenantry.providers.values.limits import Limits
 
-parser: Any = re._parser  # the standard library's parser of patterns
+parser: Any = re._parser  # the pattern parser of the standard library
 
 ROOT = Path(tenantry.__file__).parent
 SIZES = (500, 4_000, 32_000)
 MAX_GROWTH = 3
-"""The maximum growth of time beyond proportion. A pattern that looks at each pair of characters takes 64
-times as long for eight times the text.
+"""The maximum growth of time beyond the growth of the text.
+
+A pattern that looks at each pair of characters needs 64 times as long for eight times the text.
 """
 NOISE_SECONDS = 0.01
-"""Seconds below which growth is noise."""
+"""Growth is noise below this time."""
 
-MADE_AT_RUN_TIME = {
+VARIABLE_PATTERNS = {
     "emulator/contract.py: re.compile",
     "fleet/troubles.py: re.compile",
     "pulumi_cli/golang.py: re.search",
@@ -37,8 +38,10 @@ MADE_AT_RUN_TIME = {
     "providers/values/scripts.py: re.compile",
     "providers/values/scripts.py: re.search",
 }
-"""Patterns in variables: the paths of the contract; a table, whose patterns are found as objects; limits;
-escaped texts of a customer.
+"""Uses of patterns in variables.
+
+They are the paths of the contract, a table whose patterns are tested as objects, limits, and escaped texts of
+a customer.
 """
 
 
@@ -64,18 +67,18 @@ MODULES = list(_modules())
 
 
 def _functions() -> dict[str, set[str]]:
-    """Return the functions called on each name: `_TIME.fullmatch(…)`, `words._TIME.sub(…)`."""
+    """Return the functions that are called on each name, as in `_TIME.fullmatch(…)`, `words._TIME.sub(…)`."""
     found: dict[str, set[str]] = {}
     for _, _, tree in MODULES:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
-                of = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
-                found.setdefault(of, set()).add(node.attr)
+                name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                found.setdefault(name, set()).add(node.attr)
     return found
 
 
 def _inline(name: str, module: ModuleType, tree: ast.Module) -> Iterator[Use | str]:
-    """Yield the patterns that a module passes to functions of `re`; yield patterns in variables as text."""
+    """Yield the patterns that a module passes to `re`; for a pattern in a variable, yield a text."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args):
             continue
@@ -85,12 +88,12 @@ def _inline(name: str, module: ModuleType, tree: ast.Module) -> Iterator[Use | s
         flags = next((keyword.value for keyword in node.keywords if keyword.arg == "flags"), None)
         try:
             pattern = eval(ast.unparse(node.args[0]), vars(module))
-            given = eval(ast.unparse(flags), vars(module)) if flags else 0
+            flags_value = eval(ast.unparse(flags), vars(module)) if flags else 0
         except NameError:
             yield f"{name}: re.{function}"
             continue
         if function != "compile":
-            yield Use(name, pattern, int(given), function)
+            yield Use(name, pattern, int(flags_value), function)
 
 
 FUNCTIONS: dict[str, Any] = {
@@ -119,37 +122,37 @@ def _objects(value: Any) -> Iterator[re.Pattern[str] | str]:
 
 
 def _uses() -> tuple[list[Use], set[str]]:
-    called, found, of_variables = _functions(), {}, set()
+    called, found, uses_of_variables = _functions(), {}, set()
     for name, module, tree in MODULES:
         for usage in _inline(name, module, tree):
             if isinstance(usage, str):
-                of_variables.add(usage)
+                uses_of_variables.add(usage)
             else:
                 found[usage[1:]] = usage
         for variable, value in list(vars(module).items()):
             for pattern in _objects(value):
                 text, flags = (pattern, 0) if isinstance(pattern, str) else (pattern.pattern, pattern.flags)
-                named = isinstance(value, re.Pattern) and called.get(variable, set()) & FUNCTIONS.keys()
-                for function in sorted(named or {"search"}):
+                known = isinstance(value, re.Pattern) and called.get(variable, set()) & FUNCTIONS.keys()
+                for function in sorted(known or {"search"}):
                     use = Use(name, text, flags & ~re.UNICODE, function)
                     found.setdefault(use[1:], use)
-    return list(found.values()), of_variables
+    return list(found.values()), uses_of_variables
 
 
-USES, OF_VARIABLES = _uses()
+USES, USES_OF_VARIABLES = _uses()
 
 
 def _samples(parsed: Any) -> list[str]:
     """Return a short text for each step of a pattern, and for each of its alternatives."""
     texts = []
-    for kind, value in parsed:
-        match str(kind):
+    for code, value in parsed:
+        match str(code):
             case "LITERAL":
                 texts.append(chr(value))
             case "NOT_LITERAL" | "ANY":
                 texts.append("~")
             case "IN":
-                texts.append(_of_class(value))
+                texts.append(_sample_of_class(value))
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 texts.append("".join(_samples(value[2])) * max(1, min(value[0], 50)))
             case "SUBPATTERN":
@@ -161,9 +164,9 @@ def _samples(parsed: Any) -> list[str]:
     return texts
 
 
-def _of_class(items: Any) -> str:
-    for kind, value in items:
-        match str(kind):
+def _sample_of_class(items: Any) -> str:
+    for code, value in items:
+        match str(code):
             case "LITERAL":
                 return chr(value)
             case "RANGE":
@@ -186,37 +189,40 @@ def _hostile(use: Use, size: int) -> Iterator[str]:
 
 
 def _seconds(use: Use, pattern: re.Pattern[str], text: str) -> float:
-    begin = time.thread_time()
+    started = time.thread_time()
     FUNCTIONS[use.function](pattern, text)
-    return time.thread_time() - begin
+    return time.thread_time() - started
 
 
 def _worst(use: Use) -> str:
     """Return a text that takes too long, with its times; an empty string if there is none."""
     pattern = re.compile(use.pattern, use.flags)
     texts = {size: list(_hostile(use, size)) for size in SIZES}
-    for which in range(len(texts[SIZES[0]])):
-        before, seconds = 0, 0.0
+    for index in range(len(texts[SIZES[0]])):
+        previous_size, previous_duration = 0, 0.0
         for size in SIZES:
-            text = texts[size][which]
-            taken = _seconds(use, pattern, text)
-            if taken > NOISE_SECONDS and before:
-                taken = min(taken, _seconds(use, pattern, text))
-                allowed = MAX_GROWTH * size / before * max(seconds, NOISE_SECONDS / 10)
-                if taken > allowed and taken > NOISE_SECONDS:
-                    return f"{text[:60]!r}…: {seconds:.4f} s of {before}, {taken:.4f} s of {size} characters"
-            before, seconds = size, taken
+            text = texts[size][index]
+            duration = _seconds(use, pattern, text)
+            if duration > NOISE_SECONDS and previous_size:
+                duration = min(duration, _seconds(use, pattern, text))
+                allowed = MAX_GROWTH * size / previous_size * max(previous_duration, NOISE_SECONDS / 10)
+                if duration > allowed and duration > NOISE_SECONDS:
+                    return (
+                        f"{text[:60]!r}…: {previous_duration:.4f} s for {previous_size} characters, "
+                        f"{duration:.4f} s for {size}"
+                    )
+            previous_size, previous_duration = size, duration
     return ""
 
 
-def test_the_patterns_of_variables_are_known() -> None:
-    assert OF_VARIABLES == MADE_AT_RUN_TIME
+def test_all_patterns_in_variables_are_known() -> None:
+    assert USES_OF_VARIABLES == VARIABLE_PATTERNS
 
 
 @pytest.mark.parametrize(
     "use", USES, ids=[f"{usage.module}-{usage.function}-{usage.pattern[:30]!a}" for usage in USES]
 )
-def test_a_pattern_takes_time_in_proportion_to_the_text(use: Use) -> None:
+def test_the_time_of_a_pattern_is_proportional_to_the_text(use: Use) -> None:
     assert _worst(use) == ""
 
 

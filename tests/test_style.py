@@ -1,4 +1,4 @@
-"""The rules of docs/style.md that a test can hold: errors state, in plain words."""
+"""The rules of docs/style.md that a test can check: errors state, in plain words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FILES = sorted(
 
 
 def literals(node: ast.AST) -> str:
-    """The text of a string or f-string; `…` stands for each value in it."""
+    """Return the text of a string or f-string, with `…` for each value."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -46,7 +46,7 @@ def literals(node: ast.AST) -> str:
 
 
 def reports(node: ast.AST) -> bool:
-    """Whether a node raises or reports something."""
+    """Tell whether a node raises or reports an error."""
     if isinstance(node, ast.Raise):
         return True
     if not isinstance(node, ast.Call):
@@ -56,7 +56,7 @@ def reports(node: ast.AST) -> bool:
 
 
 def messages(file: Path) -> Iterator[tuple[int, str, bool]]:
-    """Each text of several words that is not a docstring: its line, and whether it is raised or reported."""
+    """Yield each text of several words, except docstrings: its line, its text, and whether it is an error."""
     tree = ast.parse((ROOT / file).read_text("utf-8"))
     reported = {id(part) for node in ast.walk(tree) if reports(node) for part in ast.walk(node)}
     skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -66,12 +66,12 @@ def messages(file: Path) -> Iterator[tuple[int, str, bool]]:
     for node in ast.walk(tree):
         if id(node) in skipped or not isinstance(node, ast.JoinedStr | ast.Constant):
             continue
-        if (words := literals(node)).count(" ") > 1:
-            yield node.lineno, words, id(node) in reported
+        if (text := literals(node)).count(" ") > 1:
+            yield node.lineno, text, id(node) in reported
 
 
 def problems(text: str, reported: bool) -> list[str]:
-    """What is wrong with a text. Only an error must not ask: a prompt may."""
+    """Return the problems of a text. Only a prompt can ask; an error cannot."""
     found = [phrase for phrase in FOREIGN if re.search(phrase, text)]
     asks = reported and text.rstrip(' "').endswith("?")
     return [*found, "it ends with a question mark"] if asks else found
@@ -79,16 +79,16 @@ def problems(text: str, reported: bool) -> list[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_messages_are_in_plain_words(file: Path) -> None:
-    wrong = [
+    errors = [
         f"{file}:{line}: {text!r}: {found}"
         for line, text, reported in messages(file)
         if (found := problems(text, reported))
     ]
-    assert not wrong, "\n".join(wrong)
+    assert not errors, "\n".join(errors)
 
 
-def test_the_walk_finds_messages() -> None:
-    """Otherwise the test above checks nothing."""
+def test_many_messages_are_found() -> None:
+    """Otherwise, the test above would check nothing."""
     found = [reported for file in FILES for _, _, reported in messages(file)]
     assert sum(found) > 500
     assert len(found) > 2000
@@ -103,9 +103,9 @@ def test_the_walk_finds_messages() -> None:
         ("which tenant is to be removed", False),
     ],
 )
-def test_what_is_refused(text: str, reported: bool) -> None:
+def test_a_foreign_phrase_and_a_question_are_refused(text: str, reported: bool) -> None:
     assert problems(text, reported)
 
 
-def test_a_prompt_may_ask() -> None:
+def test_a_prompt_can_ask() -> None:
     assert not problems("Remove it from the state?", False)

@@ -1,4 +1,4 @@
-"""Text from other people has no effect in any output."""
+"""A text from outside has no effect in any output."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def test_json_keeps_its_meaning(text: str) -> None:
 def test_a_csv_cell_keeps_its_value_and_is_never_a_formula(text: str) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(["first", for_csv(text)])
-    [[_, read]] = csv.reader(io.StringIO(for_terminal(out.getvalue())))
-    assert not read.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"))
-    assert read.removeprefix("'") == for_line(text).removeprefix("'")
+    [[_, cell]] = csv.reader(io.StringIO(for_terminal(out.getvalue())))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"))
+    assert cell.removeprefix("'") == for_line(text).removeprefix("'")
     if for_line(text) == text:
-        assert read == (f"'{text}" if text[0] in "=+-@\uff1d" else text)
+        assert cell == (f"'{text}" if text[0] in "=+-@\uff1d" else text)
 
 
 @pytest.mark.parametrize("text", hostile.ALL)
@@ -61,5 +61,5 @@ def test_text_has_no_effect_in_markdown(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", hostile.ALL)
-def test_one_line_is_one_line(text: str) -> None:
+def test_a_text_on_one_line_has_one_line(text: str) -> None:
     assert len(on_one_line(text).splitlines()) == 1

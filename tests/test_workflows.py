@@ -1,4 +1,4 @@
-"""The workflows that `tenantry init` writes, and our own: well-formed, and careful with secrets."""
+"""The workflows that `tenantry init` writes, and our own, are valid and protect secrets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORKFLOWS = sorted((FILES / "github" / "dot-github" / "workflows").glob("*.yml")
 ACTIONS = sorted((FILES / "github" / "dot-github" / "actions").glob("*/action.yml"))
 GITLAB = FILES / "gitlab" / "dot-gitlab-ci.yml"
 SCRIPTS = [*sorted((FILES / "ci" / "dot-ci").iterdir()), ROOT / ".ci" / "run"]
-USED = {
+USED_ACTIONS = {
     "actions/checkout",
     "actions/setup-python",
     "actions/cache/restore",
@@ -33,7 +33,7 @@ USED = {
     "./.github/actions/setup",
 }
 PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-"""An action pinned to a commit, which nobody can move, with its version as a comment for readers."""
+"""An action with the hash of a commit, which nobody can change, and its version as a comment."""
 QLIK = "secrets.QLIK_"
 
 Doc = dict[str, Any]
@@ -61,14 +61,14 @@ def steps() -> Iterator[tuple[str, Doc]]:
 
 def test_actionlint_finds_no_problem() -> None:
     command = str(actionlint.ensure(installation.cache()))
-    done = subprocess.run(
+    process = subprocess.run(
         [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, [*OWN, *WORKFLOWS])],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    assert (process.returncode, process.stdout) == (0, ""), process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_actionlint_finds_no_problem() -> None:
     [("gitlab-ci", [GITLAB]), ("github-workflows", [*OWN, *WORKFLOWS]), ("github-actions", ACTIONS)],
     ids=["gitlab", "workflows", "actions"],
 )
-def test_the_published_schemas_hold(schema: str, files: list[Path]) -> None:
+def test_the_files_match_their_published_schemas(schema: str, files: list[Path]) -> None:
     assert files
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
-    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_scripts_contain_no_expressions() -> None:
-    """Otherwise, the name of a branch could become code. Pass values through the environment."""
+    """Otherwise, the name of a branch could be executed. Values come from the environment."""
     scripts = [(name, step["run"]) for name, step in steps() if "run" in step]
     assert len(scripts) > 10
     assert [script for script in scripts if "${{" in script[1]] == []
@@ -116,8 +116,8 @@ def test_zizmor_finds_no_problem() -> None:
         "--min-confidence=medium",
     )
     command = Path(sys.executable).with_name("zizmor")
-    done = subprocess.run([command, *options, *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([command, *options, *files], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_every_action_is_pinned_to_one_commit() -> None:
@@ -130,14 +130,14 @@ def test_every_action_is_pinned_to_one_commit() -> None:
                 assert PIN.fullmatch(reference), f"{file.name}: {reference}"
                 action, _, pin = reference.partition("@")
                 pins.setdefault("/".join(action.split("/")[:2]), set()).add(pin)
-    assert {name: found for name, found in pins.items() if len(found) != 1} == {}
+    assert {name: commits for name, commits in pins.items() if len(commits) != 1} == {}
 
 
 def test_a_release_publishes_tested_files_without_a_token() -> None:
-    """The only job that can publish runs none of our code, and waits for the approval of an environment."""
+    """The job that publishes does not run our code, and waits for the approval of an environment."""
     jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
     allowed = {
-        name: {scope for scope, how in job["permissions"].items() if how == "write"}
+        name: {scope for scope, access in job["permissions"].items() if access == "write"}
         for name, job in jobs.items()
     }
     assert allowed == {"build": set(), "attest": {"id-token", "attestations"}, "publish": {"id-token"}}
@@ -145,14 +145,14 @@ def test_a_release_publishes_tested_files_without_a_token() -> None:
     assert jobs["publish"]["environment"] == "pypi"
     assert set(jobs["publish"]["needs"]) == {"build", "attest"}
     assert not [step for name in ("attest", "publish") for step in jobs[name]["steps"] if "run" in step]
-    ran = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
-    assert ran == ['python -m tools.release "$GITHUB_REF_NAME"', ".ci/run", "make dist", "make sbom"]
+    commands = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
+    assert commands == ['python -m tools.release "$GITHUB_REF_NAME"', ".ci/run", "make dist", "make sbom"]
     assert not [step for step in jobs["build"]["steps"] if "cache" in str(step)]
 
 
-def test_actions_are_githubs_own() -> None:
+def test_only_actions_of_github_are_used() -> None:
     used = [step["uses"].partition("@")[0] for _, step in steps() if "uses" in step]
-    assert set(used) == USED
+    assert set(used) == USED_ACTIONS
     for name, step in steps():
         if step.get("uses", "").startswith("actions/checkout"):
             assert step["with"]["persist-credentials"] is False, name
@@ -173,9 +173,9 @@ def _triggers(workflow: Doc) -> list[str]:
 
 
 def test_qlik_credentials_belong_to_an_environment() -> None:
-    """An environment can require approval, but every pull request can see the secrets of the repository."""
-    with_them = {name: job.get("environment") for name, job in jobs() if QLIK in str(job)}
-    assert with_them == {
+    """Every pull request can read the secrets of the repository, but an environment can require approval."""
+    environments = {name: job.get("environment") for name, job in jobs() if QLIK in str(job)}
+    assert environments == {
         "deploy.yml pilot": "pilot",
         "deploy.yml early": "early",
         "deploy.yml broad": "broad",
@@ -188,7 +188,7 @@ def test_qlik_credentials_belong_to_an_environment() -> None:
 
 
 def test_jobs_without_configuration_are_skipped() -> None:
-    """A job that does not wait for another checks for a backend; `diff` does not need one."""
+    """A job that waits for no other job checks for a backend, except `diff`, which needs none."""
     for name, job in jobs():
         if "needs" not in job and name != "preview.yml diff":
             assert "vars.PULUMI_BACKEND_URL != ''" in job["if"], name
@@ -196,15 +196,15 @@ def test_jobs_without_configuration_are_skipped() -> None:
     assert rules[1] == {"if": "$PULUMI_BACKEND_URL == null", "when": "never"}
 
 
-def test_gitlab_has_the_right_number_of_parts() -> None:
+def test_the_shards_of_gitlab_match_its_parallel_jobs() -> None:
     pipeline = read(GITLAB)
-    count = {job["parallel"] for job in pipeline.values() if isinstance(job, dict) and "parallel" in job}
+    counts = {job["parallel"] for job in pipeline.values() if isinstance(job, dict) and "parallel" in job}
     assert pipeline["variables"]["SHARDS"].split() == [
-        f"{n}/{number}" for number in count for n in range(1, number + 1)
+        f"{number}/{count}" for count in counts for number in range(1, count + 1)
     ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_scripts_are_executable(script: Path) -> None:
+def test_a_script_is_executable_and_valid(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The content of the emulator, by the names of the objects."""
+"""The content of an emulated tenant, by the names of the objects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class World:
 
     @property
     def access(self) -> dict[tuple[str, str], list[str]]:
-        """Roles of groups by names of space and group, sorted."""
+        """Sorted roles of groups, by the names of space and group."""
         groups = {group["id"]: name for name, group in self.groups.items()}
         spaces = {space["id"]: name for name, space in self.spaces.items()}
         return {
@@ -52,7 +52,7 @@ class World:
 
     @property
     def apps(self) -> dict[tuple[str, str], Doc]:
-        """Apps by names of space and app; two apps with the same name in one space fail the test."""
+        """Apps by the names of space and app. Two apps with the same name in one space fail the test."""
         spaces = {space["id"]: name for name, space in self.spaces.items()} | {"": ""}
         found = [app for app in self.every("app") if "_deleted_at" not in app]
         apps = {(spaces[app["spaceId"]], app["name"]): app for app in found}
@@ -60,7 +60,7 @@ class World:
         return apps
 
     def assignment(self, space: str, group: str) -> Doc:
-        """The assignment of a group in a space."""
+        """Return the assignment of a group in a space."""
         pair = self.spaces[space]["id"], self.groups[group]["id"]
         return next(
             assignment
@@ -72,32 +72,34 @@ class World:
         """Send a request outside Pulumi, as an administrator of the tenant."""
         if isinstance(body, FormBody):
             return self._send_form(method, path, body)
-        return self.qlik.request(method, self.hostname, whole(path), body)
+        return self.qlik.request(method, self.hostname, full_path(path), body)
 
     def _send_form(self, method: str, path: str, body: FormBody) -> Any:
-        import requests  # not at the top: the samples of resource types show the imports of a run
+        import requests  # not at the top, because tests of the modules that a run loads import this module
 
         files = {name: (part.file_name, part.content, part.media_type) for name, part in body.form.items()}
         headers = {"Host": self.hostname, "Authorization": f"Bearer {self.qlik.control.token(self.hostname)}"}
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.request(
+            response = session.request(
                 method, f"{self.qlik.url}/api/v1/{path}", headers=headers, files=files, timeout=60
             )
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        response.raise_for_status()
+        return response.json() if response.content else None
 
     def join(self, space: str) -> None:
-        """Give that administrator the roles to edit and publish in a space."""
-        self.request("GET", "users")  # the administrator becomes a user with its first request
-        me = next(user["id"] for user in self.every("user") if user["name"] == "Emulator operator")
+        """Give the administrator of `request` all roles in a space."""
+        self.request("GET", "users")  # the first request creates the user of the administrator
+        administrator_id = next(
+            user["id"] for user in self.every("user") if user["name"] == "Emulator operator"
+        )
         if not any(
-            assignment["assigneeId"] == me
+            assignment["assigneeId"] == administrator_id
             for assignment in self.every("assignment")
             if assignment["spaceId"] == space
         ):
             roles = self.request("GET", f"spaces/{space}")["meta"]["assignableRoles"]
-            body = {"type": "user", "assigneeId": me, "roles": roles}
+            body = {"type": "user", "assigneeId": administrator_id, "roles": roles}
             self.request("POST", f"spaces/{space}/assignments", body)
 
     def patch(self, path: str, **changes: Any) -> None:
@@ -109,22 +111,25 @@ class World:
         )
 
     def every(self, kind: str) -> list[Doc]:
-        """Return all documents of a kind, as the emulator stores them."""
+        """Return all objects of a type, as the emulator stores them."""
         found: list[Doc] = self.qlik.control.dump()[self.hostname].get(kind, [])
         return found
 
 
-def whole(path: str) -> str:
-    """Return the full path on the host: put a path without a leading slash below /api/v1."""
+def full_path(path: str) -> str:
+    """Return the full path on the host. A path without a leading slash is below /api/v1."""
     return path if path.startswith("/") else f"/api/v1/{path}"
 
 
 def calls(requests: list[Doc], *, tokens: bool = False) -> list[str]:
-    """Return the requests of a log as "POST /api/v1/groups", without query; include tokens if `tokens`."""
+    """Return the requests of a log as "POST /api/v1/groups", without queries.
+
+    `tokens` includes the requests for tokens.
+    """
     lines = [f"{request['method']} {request['path'].partition('?')[0]}" for request in requests]
     return [line for line in lines if tokens or not line.endswith("/oauth/token")]
 
 
 def writes(requests: list[Doc]) -> list[str]:
-    """Return the calls of a log that are not just reads."""
+    """Return the requests of a log that are not GET."""
     return [line for line in calls(requests) if not line.startswith("GET ")]

@@ -1,1 +1,1 @@
-"""Everything around the product: set-up, the demo, and the pages that are generated."""
+"""Tools around the product: set-up, packages, releases and generated pages."""

@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 def pages() -> dict[Path, str]:
     """Return the expected content of each generated file of the project."""
     names = sorted(file.stem for file in Path(__file__).parent.glob("reference_*.py"))
-    made: dict[Path, str] = {}
+    result: dict[Path, str] = {}
     for name in names:
-        made |= import_module(f"tools.{name}").pages()
-    return made
+        result |= import_module(f"tools.{name}").pages()
+    return result
 
 
 def stale() -> dict[Path, str]:

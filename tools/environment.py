@@ -1,4 +1,4 @@
-"""Creates the virtual environment once, then installs the locked packages and the project (editable)."""
+"""Set-up of the virtual environment: its creation, the locked packages and the project (editable)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.pulumi_cli.steps import run, step
 def ensure(root: Path, venv: Path) -> Stamps:
     """Bring the environment `venv` of the checkout `root` up to date and return its stamps.
 
-    Raises SetupError when Python has no venv module or a package cannot be fetched.
+    Raises SetupError if Python has no venv module or a package cannot be downloaded.
     """
     python = venv / "bin" / "python"
     if not usable(python):
@@ -33,12 +33,12 @@ def ensure(root: Path, venv: Path) -> Stamps:
         with step("the project itself"):
             run(
                 [*pip_install(python), "--no-index", "--no-deps", "--no-build-isolation", "--editable", root],
-                advice="pyproject.toml or a file that it names is wrong: see the output above.",
+                advice="pyproject.toml or a file that it names is invalid. See the output above.",
             )
         stamps.put("project", digest)
     return stamps
 
 
 def usable(python: Path) -> bool:
-    """Tell whether `python` has its pip: an interrupted creation leaves one without the other."""
+    """Tell whether `python` and its pip exist. An interrupted creation leaves one without the other."""
     return python.exists() and any((python.parent.parent / "lib").glob("python3*/site-packages/pip"))

@@ -17,12 +17,12 @@ UNFINISHED = re.compile(r" creating \(\d")
 
 
 def main() -> None:
-    """Run the demo and draw its output without the lines that only announce the start of a step."""
+    """Run the demo and draw its output. Leave out the lines that only announce the start of a step."""
     command = [str(Path(sys.executable).with_name("tenantry")), "demo"]
-    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    lines = [line.rstrip() for line in printed.splitlines() if not UNFINISHED.search(line)]
-    with Path("/dev/null").open("w") as nowhere:
-        console = Console(record=True, width=118, file=nowhere)
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    lines = [line.rstrip() for line in output.splitlines() if not UNFINISHED.search(line)]
+    with Path("/dev/null").open("w") as sink:
+        console = Console(record=True, width=118, file=sink)
         console.print(Text("$ tenantry demo", style="bold"))
         for line in lines:
             console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Writes docs/cli.md, the command-line reference, from the commands: `make docs`."""
+"""Write docs/cli.md, the command-line reference, from the commands: `make docs`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The pictures of a report: the web page, and the comment on a pull request.
 
-`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg from today's code. Each is an SVG
-that contains HTML, because both the site and a forge show an SVG in a page.
+`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg with the current code. Each is an
+SVG that contains HTML, because both the site and a forge show an SVG in a page.
 """
 
 from __future__ import annotations
@@ -40,14 +40,16 @@ p, ul { margin: 8px 0; }
 blockquote { margin: 12px 0; padding: 2px 16px; border-left: 4px solid #cf222e; }
 blockquote > p:first-child { color: #d1242f; font-weight: 600; }
 """
-"""Approximately how a forge renders Markdown."""
+"""A style similar to the one in which a forge renders Markdown."""
 
-VERSION = Change("replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",))
-ACCESS = Change("create", "SpaceAssignment", "Analysts in Sales")
-ROLE = Change("update", "Group", "Analysts", (Difference("roles", [], ["AnalyticsAdmin"]),))
-GONE = Change("delete", "AppPublication", "Stock in Sales")
-NEW = tuple(Change("create", "Group", f"Group {number}") for number in range(10))
-BROKEN = Trouble(
+VERSION_CHANGE = Change(
+    "replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)
+)
+NEW_ACCESS = Change("create", "SpaceAssignment", "Analysts in Sales")
+ROLE_CHANGE = Change("update", "Group", "Analysts", (Difference("roles", [], ["AnalyticsAdmin"]),))
+DELETED_PUBLICATION = Change("delete", "AppPublication", "Stock in Sales")
+NEW_GROUPS = tuple(Change("create", "Group", f"Group {number}") for number in range(10))
+SETTINGS_ERROR = Trouble(
     'customer.ring: "erly" is not allowed; the closest is "early"; allowed: broad, early, pilot',
     "stacks/Pulumi.hooli.yaml:7",
 )
@@ -55,15 +57,18 @@ BROKEN = Trouble(
 
 def sample() -> Report:
     """Return a preview of seven customers with one example of each kind of result."""
-    changed: dict[str, tuple[Change, ...]] = dict.fromkeys(
-        ("bluth", "cyberdyne", "dunder", "globex", "initech"), (VERSION, ACCESS)
+    changes_by_stack: dict[str, tuple[Change, ...]] = dict.fromkeys(
+        ("bluth", "cyberdyne", "dunder", "globex", "initech"), (VERSION_CHANGE, NEW_ACCESS)
     )
-    changed["globex"] += (ROLE,)
-    changed["initech"] += (GONE,)
+    changes_by_stack["globex"] += (ROLE_CHANGE,)
+    changes_by_stack["initech"] += (DELETED_PUBLICATION,)
     outcomes = [
-        *(Outcome(name, "preview", "ok", plan="standard", changes=made) for name, made in changed.items()),
-        Outcome("hooli", "preview", "failed", plan="standard", troubles=(BROKEN,)),
-        Outcome("umbrella", "preview", "ok", plan="standard", changes=NEW, new=True),
+        *(
+            Outcome(name, "preview", "ok", plan="standard", changes=changes)
+            for name, changes in changes_by_stack.items()
+        ),
+        Outcome("hooli", "preview", "failed", plan="standard", troubles=(SETTINGS_ERROR,)),
+        Outcome("umbrella", "preview", "ok", plan="standard", changes=NEW_GROUPS, new=True),
     ]
     return Report("preview", tuple(outcomes), seconds=4.8, removed=("acme",), base="origin/main")
 
@@ -75,20 +80,20 @@ def _report() -> tuple[str, str]:
 
 
 def _comment() -> tuple[str, str]:
-    read = MarkdownIt("commonmark", {"html": True}).enable("table")
-    body = read.render(markdown(sample()).replace("> [!CAUTION]\n", "> Caution\n>\n"))
+    renderer = MarkdownIt("commonmark", {"html": True}).enable("table")
+    body = renderer.render(markdown(sample()).replace("> [!CAUTION]\n", "> Caution\n>\n"))
     return COMMENT_STYLE, body.strip()
 
 
 def picture(title: str, style: str, body: str, height: int) -> str:
     """Return a page as a picture. Raises ParseError for invalid XML, which a browser does not show."""
     svg = SVG.format(width=WIDTH, height=height, title=title, style=style, body=body)
-    ElementTree.fromstring(svg)  # noqa: S314 (made by the line above)
+    ElementTree.fromstring(svg)  # noqa: S314 (the text is our own)
     return svg
 
 
 def pages() -> dict[Path, str]:
-    """Return the expected content of the pictures. The heights are the heights in a browser."""
+    """Return the expected content of the pictures. The heights were measured in a browser."""
     return {
         DOCS / "fleet-report.svg": picture("A report of tenantry preview", *_report(), height=1280),
         DOCS / "pull-request-comment.svg": picture("A comment on a pull request", *_comment(), height=640),

@@ -1,4 +1,4 @@
-"""Writes docs/resources.md, the resource reference, from the resource classes: `make docs`."""
+"""Write docs/resources.md, the resource reference, from the resource classes: `make docs`."""
 
 from __future__ import annotations
 

@@ -18,24 +18,24 @@ Requests = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Point:
-    """One kind of run over customers with 22 resources, as `make bench ARGS=scaling` measures it.
+    """One kind of run over customers with 22 resources. `make bench ARGS=scaling` measures these values.
 
     `cpu` is the CPU seconds of all processes per stack. The requests go to the customer's own tenant, to the
     register host of the region, and to the source tenant.
     """
 
-    what: str
+    name: str
     command: Sequence[str]
     cpu: float
     own: Requests = field(default_factory=dict)
     register: Requests = field(default_factory=dict)
     source: Requests = field(default_factory=dict)
 
-    def minutes(self, customers: int, cores: int) -> float:
-        """Return the minutes of computing on this number of processors."""
+    def computing_minutes(self, customers: int, cores: int) -> float:
+        """Return the minutes of computing on this number of cores."""
         return customers * self.cpu / cores / 60
 
-    def limited(self, customers: int, share: float = Settings.rate_share) -> float:
+    def rate_limit_minutes(self, customers: int, share: float = Settings.rate_share) -> float:
         """Return the minutes that the rate limits of the shared hosts require.
 
         If a window allows k requests, the last of n requests goes out floor((n - 1) / k) windows after the
@@ -80,17 +80,17 @@ INSTALLATION_SECONDS = 12.7
 PREVIEW_SECONDS = 1.3
 """CPU seconds of a plain `pulumi preview` without files in memory from other runs."""
 SETUP_MINUTES = 1.0
-"""Set-up of a CI job, an assumption."""
-STACKS_A_JOB = 100
-CORES_A_JOB = 2
+"""The assumed set-up time of a CI job."""
+STACKS_PER_JOB = 100
+CORES_PER_JOB = 2
 
 FLEETS = (100, 1_000, 8_500)
 
 
 def pages() -> dict[Path, str]:
     """Return the expected content of the page."""
-    written = PAGE.read_text("utf-8").partition(MARK)[0]
-    return {PAGE: written + MARK + "\n" + "\n".join(_lines()) + "\n"}
+    handwritten = PAGE.read_text("utf-8").partition(MARK)[0]
+    return {PAGE: handwritten + MARK + "\n" + "\n".join(_lines()) + "\n"}
 
 
 def _lines() -> Iterator[str]:
@@ -99,7 +99,7 @@ def _lines() -> Iterator[str]:
     yield from _table(
         ("", "CPU", "own tenant", "register host", "source tenant"),
         (
-            (point.what, f"{point.cpu:.2f} s", *map(_requests, (point.own, point.register, point.source)))
+            (point.name, f"{point.cpu:.2f} s", *map(_requests, (point.own, point.register, point.source)))
             for point in POINTS
         ),
     )
@@ -112,16 +112,16 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## Computed, for many"
     yield ""
-    cores = CORES_A_JOB * 20
+    cores = CORES_PER_JOB * 20
     yield from _table(
-        ("", "customers", f"{CORES_A_JOB} cores", f"{cores} cores", "rate limits"),
+        ("", "customers", f"{CORES_PER_JOB} cores", f"{cores} cores", "rate limits"),
         (
             (
-                point.what if customers == FLEETS[0] else "",
+                point.name if customers == FLEETS[0] else "",
                 f"{customers:,}",
-                _time(point.minutes(customers, CORES_A_JOB)),
-                _time(point.minutes(customers, cores)),
-                _time(point.limited(customers)),
+                _time(point.computing_minutes(customers, CORES_PER_JOB)),
+                _time(point.computing_minutes(customers, cores)),
+                _time(point.rate_limit_minutes(customers)),
             )
             for point in POINTS
             for customers in FLEETS
@@ -130,17 +130,23 @@ def _lines() -> Iterator[str]:
     yield ""
     yield (
         "A run takes the longer of two times: the computing time of its processors, and the time that the "
-        "rate limits of the shared hosts require. The wait for Qlik comes on top, for `--jobs` stacks at the "
-        "same time."
+        "rate limits of the shared hosts require. Add the wait for Qlik's responses: `--jobs` stacks wait at "
+        "the same time."
     )
     yield ""
     yield "## Computed machine time"
     yield ""
     yield from _table(
-        ("", "customers", "one machine", f"CI, {STACKS_A_JOB} stacks a job", "operator, a pod a stack"),
+        (
+            "",
+            "customers",
+            "one machine",
+            f"CI, {STACKS_PER_JOB} stacks per job",
+            "operator, one pod per stack",
+        ),
         (
             (
-                point.what if customers == FLEETS[0] else "",
+                point.name if customers == FLEETS[0] else "",
                 f"{customers:,}",
                 *map(_time, _machine_minutes(point, customers)),
             )
@@ -150,18 +156,18 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        f"All values are minutes of machines with {CORES_A_JOB} cores: multiply them by your price. Each CI "
-        f"job includes {SETUP_MINUTES:.0f} minute for its set-up, an assumption. A pod first installs the "
-        "packages, and the operator runs each stack with the engine, even if nothing has changed. The "
-        "workers of a Dask cluster count as one machine, because you set them up once."
+        f"All values are minutes of machines with {CORES_PER_JOB} cores. Multiply them by your price. Each "
+        f"CI job includes {SETUP_MINUTES:.0f} minute for its set-up, which is an assumption. A pod first "
+        "installs the packages. The operator runs each stack with the engine, even if nothing has changed. "
+        "The workers of a Dask cluster count as one machine, because you set them up once."
     )
 
 
 def _machine_minutes(point: Point, customers: int) -> tuple[float, float, float]:
-    alone = point.minutes(customers, CORES_A_JOB)
-    jobs = -(-customers // STACKS_A_JOB)
-    pods = customers * (max(point.cpu, PREVIEW_SECONDS) + INSTALLATION_SECONDS) / CORES_A_JOB / 60
-    return alone, alone + jobs * SETUP_MINUTES, pods
+    one_machine = point.computing_minutes(customers, CORES_PER_JOB)
+    jobs = -(-customers // STACKS_PER_JOB)
+    pods = customers * (max(point.cpu, PREVIEW_SECONDS) + INSTALLATION_SECONDS) / CORES_PER_JOB / 60
+    return one_machine, one_machine + jobs * SETUP_MINUTES, pods
 
 
 def _requests(requests: Requests) -> str:

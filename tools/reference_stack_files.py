@@ -1,6 +1,6 @@
-"""Writes `tenantry/settings/schema.json` and the tables of `docs/stack-files.md` from the settings models.
+"""Write `tenantry/settings/schema.json` and the tables of `docs/stack-files.md` from the settings models.
 
-`make docs` runs it. People write the part of the page above the mark, and this module keeps it.
+`make docs` runs it. The part of the page above the mark is written by hand, and this module keeps it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def page_text(written: str) -> str:
 
 
 def _reference() -> Iterator[str]:
-    _, made = models_json_schema([(block, "validation") for block in _blocks()])
+    _, schemas = models_json_schema([(block, "validation") for block in _blocks()])
     yield "## Keys\n"
     for block, key in _blocks().items():
         yield f"### `{key}`\n"
@@ -50,7 +50,7 @@ def _reference() -> Iterator[str]:
         yield "| Key | Value | Default | What it does | When it changes |"
         yield "| --- | --- | --- | --- | --- |"
         for name, field in _in_order(block):
-            value = made["$defs"][block.__name__]["properties"][name]
+            value = schemas["$defs"][block.__name__]["properties"][name]
             yield _row(block, name, field, value)
         yield ""
     yield "### Roles in spaces\n"
@@ -61,7 +61,7 @@ def _reference() -> Iterator[str]:
 
 @cache
 def _blocks() -> dict[type[Block], str]:
-    """Return each class of stack files and plans in the order of the page, with its key as users write it."""
+    """Return each class of stack files and plans with its key, in the order of the page."""
     found: dict[type[Block], str] = {Settings: "config", Customer: "tenantry:customer", Plan: "plan"}
     for name, field in _in_order(Customer):
         if block := block_of(field.annotation):
@@ -73,21 +73,25 @@ def _blocks() -> dict[type[Block], str]:
 
 def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
     fields = [(field.alias or name, field) for name, field in block.model_fields.items()]
-    place = {name: index for index, name in enumerate(_FIRST)}
+    positions = {name: index for index, name in enumerate(_FIRST)}
     if block is Plan:
         return [entry for entry in fields if entry[0] not in Content.model_fields]
-    return sorted(fields, key=lambda entry: place.get(entry[0], len(place))) if block is Customer else fields
+    return (
+        sorted(fields, key=lambda entry: positions.get(entry[0], len(positions)))
+        if block is Customer
+        else fields
+    )
 
 
 def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any]) -> str:
     default = value.get("default")
     if field.is_required():
-        shown = (
+        default_text = (
             "the key" if name == "name" and block in [BLOCKS[model] for model in NAMED] else "**required**"
         )
     else:
-        shown = f"`{json.dumps(default)}`".replace('"', "") if default is not None else "-"
-    cells = (f"`{name}`", _kind(value), shown, value["description"], value["x-change"])
+        default_text = f"`{json.dumps(default)}`".replace('"', "") if default is not None else "-"
+    cells = (f"`{name}`", _kind(value), default_text, value["description"], value["x-change"])
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

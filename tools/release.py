@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class NotReady(Exception):
-    """The tag cannot be released; the message says what is missing."""
+    """The tag cannot be released. The message says what is missing."""
 
 
 def main() -> int:
-    """Check the tag in the arguments; return 0 if it can be released."""
+    """Check the tag in the arguments. Return 0 if it can be released."""
     if len(sys.argv) != 2:
         print("usage: python -m tools.release v1.2.3", file=sys.stderr)
         return 2

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Bring the checkout's `.venv` up to date; return 0 on success."""
+    """Bring the checkout's `.venv` up to date. Return 0 on success."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     venv = ROOT / ".venv"

@@ -1,4 +1,4 @@
-"""A hook of MkDocs, named in mkdocs.yml: adds README.md and other files of the root as pages of the site."""
+"""A hook of MkDocs (see mkdocs.yml), which adds README.md and other files of the root to the site."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ TARGET = re.compile(r"(?<=\]\()(?P<path>[\w./-]+)")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the files of the root to the site."""
-    for name, place in FROM_ROOT.items():
-        files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
+    for name, target in FROM_ROOT.items():
+        files.append(File.generated(config, target, abs_src_path=str(ROOT / name)))
     return files
 
 

@@ -1,4 +1,4 @@
-"""Creates resources that do nothing; the stack's configuration gives their number."""
+"""Create resources that do nothing. The stack's configuration gives their number."""
 
 import pulumi
 from trivial import Nothing

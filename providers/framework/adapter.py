@@ -49,9 +49,9 @@ POSTPONED = "postponed"
 
 
 class Provider(ResourceProvider):
-    """The dynamic provider of one resource type, named by its module: `Provider("space")`.
+    """The dynamic provider of one resource type, which `module` names: `Provider("space")`.
 
-    `format` is the format of the state. A provider of a newer format refuses to read or delete.
+    `format` is the format of the state. A provider of a newer format refuses every call.
     """
 
     serialize_as_secret_always = False
@@ -59,7 +59,7 @@ class Provider(ResourceProvider):
     def __init__(self, module: str, format: int = 1) -> None:
         super().__init__()
         self.module, self.format = module, format
-        self._given: dict[str, Properties] = {}
+        self._raw_inputs: dict[str, Properties] = {}
         engine.exit_with_engine()
         engine.raise_concurrency()
         engine.guard_providers()
@@ -82,28 +82,30 @@ class Provider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Check the inputs, and return them in the form in which the state stores them.
 
-        Inputs that equal those of the state have been checked before, and are not checked again.
+        Inputs that equal those in the state were checked by an earlier run, and are not checked again.
         """
-        named = _olds.get(PROVIDER_KEY)
-        if named != news.get(PROVIDER_KEY) and (newer := formats.refusal(formats.format_of(named))):
-            return CheckResult(_plain(news), [CheckFailure("", newer)])
-        have, given = _plain(_olds), _plain(news)
+        old_provider = _olds.get(PROVIDER_KEY)
+        if old_provider != news.get(PROVIDER_KEY) and (
+            refusal := formats.refusal(formats.format_of(old_provider))
+        ):
+            return CheckResult(_plain(news), [CheckFailure("", refusal)])
+        have, raw = _plain(_olds), _plain(news)
         urn = engine.current_urn()
-        self._given[urn] = given
+        self._raw_inputs[urn] = raw
         known = self.handler.resource_type.properties
         inputs = {
-            prop.name: prop.canonical(given.get(prop.name)) for prop in self.handler.resource_type.inputs()
+            prop.name: prop.canonical(raw.get(prop.name)) for prop in self.handler.resource_type.inputs()
         }
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
         stored = {name: value for name, value in inputs.items() if known[name].change is not Change.NOT_KEPT}
         run.checked_inputs[urn] = stored
-        if stored == have and not any(name not in known or known[name].computed for name in given):
+        if stored == have and not any(name not in known or known[name].computed for name in raw):
             return CheckResult(stored, [])
-        return CheckResult(stored, self._failures(have, given, inputs))
+        return CheckResult(stored, self._failures(have, raw, inputs))
 
-    def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
+    def _failures(self, have: Properties, raw: Properties, inputs: Properties) -> list[CheckFailure]:
         known = {prop.name: prop for prop in self.handler.resource_type.inputs()}
         failures = [
             CheckFailure(
@@ -112,7 +114,7 @@ class Provider(ResourceProvider):
                 if name in self.handler.resource_type.properties
                 else f"{self.handler.resource_type.__name__} has no property {name!r}{nearest(name, known)}",
             )
-            for name, value in given.items()
+            for name, value in raw.items()
             if name not in known and value is not None
         ]
         for name, prop in known.items():
@@ -127,17 +129,20 @@ class Provider(ResourceProvider):
         ]
         if not failures and not contains(inputs, is_unknown):
             failures = [
-                CheckFailure(name, why) for name, why in self.handler.input_problems(have, inputs).items()
+                CheckFailure(name, reason)
+                for name, reason in self.handler.input_problems(have, inputs).items()
             ]
         return [
-            _without_value(found) if found.property in inputs and known[found.property].sensitive else found
-            for found in failures
+            _without_value(failure)
+            if failure.property in inputs and known[failure.property].sensitive
+            else failure
+            for failure in failures
         ]
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Return the changes that replace the object. The engine itself detects which properties differ."""
         have, want = _plain(_olds), _plain(_news)
-        also = self.handler.replaces(have, want)
+        replaced_by_handler = self.handler.replaces(have, want)
         changed = [
             prop
             for prop in self.handler.resource_type.inputs()
@@ -147,13 +152,13 @@ class Provider(ResourceProvider):
             prop.name
             for prop in changed
             if prop.change is Change.REPLACES
-            or prop.name in also
+            or prop.name in replaced_by_handler
             or (prop.reference and not prop.follows and contains(want.get(prop.name), is_unknown))
         ]
         urn = engine.current_urn()
         if not replaces:
             run.unreplaced_urns.setdefault(self._key(_id), set()).add(urn)
-        if remark := self.handler.remark(_id, have, self._given.get(urn, {})):
+        if remark := self.handler.remark(_id, have, self._raw_inputs.get(urn, {})):
             engine.say(remark)
         if renewed := self.handler.property_to_renew(_id):
             return DiffResult(changes=True, replaces=[renewed])
@@ -166,15 +171,15 @@ class Provider(ResourceProvider):
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create the object."""
+        """Create the object, and return its id and properties."""
         want = _plain(props)
         with self._run(props) as cloud:
             id, live = self.handler.create(cloud, want | self._not_kept())
-            self._hold(id, made=True)
+            self._hold(id, created=True)
         return CreateResult(id, self._managed(want | self._as_written(live, want), want))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Return the present outputs and inputs of the object, so that a refresh shows what differs."""
+        """Return the current outputs and inputs of the object, so that a refresh shows what differs."""
         have = _plain(props)
         with self._run(props, writes=False) as cloud:
             live = self._read(cloud, id_, have)
@@ -194,35 +199,35 @@ class Provider(ResourceProvider):
         except (HostUnknown, NotProven, NotFound) as error:
             if evidence.tenant_is_known(cloud.tenant(hostname)):
                 if isinstance(error, HostUnknown):
-                    return self.handler.read(cloud, id, have)  # a short failure of an ingress is over
+                    return self.handler.read(cloud, id, have)  # an ingress failed, and is back
                 raise
             _notify_once(
                 cloud, f"tenant {hostname} does not answer (404): its content stays as it is in the state"
             )
         return {}
 
-    def _hold(self, id: str, *, made: bool = False) -> None:
+    def _hold(self, id: str, *, created: bool = False) -> None:
         """Record for later calls of the run that this resource manages the object."""
         current = run.current()
         if self.handler.is_object:
             current.holders.setdefault(id, set()).add(current.urn)
-        if made:
+        if created:
             current.created_or_adopted.add(self._key(id))
 
     def _key(self, id: str) -> str:
-        """Return a key that is unique across resource types: settings may share the id of their tenant."""
+        """Return a key that is unique across resource types. Settings may share the id of their tenant."""
         return id if self.handler.is_object else f"{self.module} {id}"
 
     def _not_kept(self) -> Properties:
         """Return the inputs that only this run uses. `check` does not pass them to the engine."""
-        given = self._given.get(engine.current_urn(), {})
+        raw = self._raw_inputs.get(engine.current_urn(), {})
         names = {prop.name for prop in self.handler.resource_type.inputs() if prop.change is Change.NOT_KEPT}
-        return {name: given[name] for name in names & given.keys()}
+        return {name: raw[name] for name in names & raw.keys()}
 
     def _as_written(self, live: Properties, have: Properties) -> Properties:
-        """Return what was read at Qlik, but keep our spelling of texts that Qlik only normalised.
+        """Return the properties at Qlik, but keep our spelling of texts that Qlik only normalised.
 
-        Otherwise a normalised text, for example without its trailing blank, is a difference that no update
+        A normalised text, for example one without its trailing blank, would be a difference that no update
         can remove.
         """
         written = {prop.name for prop in self.handler.resource_type.inputs()} & have.keys()
@@ -233,7 +238,7 @@ class Provider(ResourceProvider):
     def _managed(self, found: Properties, have: Properties) -> Properties:
         """Return the found properties without those that the program does not set.
 
-        Properties that another version has added to a state of the same format stay.
+        Properties that another version of Tenantry added to a state of the same format stay.
         """
         known = self.handler.resource_type.properties
         return {
@@ -243,7 +248,7 @@ class Provider(ResourceProvider):
         }
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Update the object."""
+        """Update the object, and return its properties."""
         have, want = _plain(_olds), _plain(_news)
         computed = {
             prop.name: have[prop.name]
@@ -256,10 +261,10 @@ class Provider(ResourceProvider):
         return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the object, unless another resource of the run manages it. Then delete only the state entry.
+        """Delete the object. If another resource of the run manages it, delete only the state entry.
 
-        The state has an object twice if `--replace`, a taint, or a new name without `aliases` made `create`
-        take over an object that the state already had.
+        The state has an object twice if `create` took over an object that the state already had. The reason
+        is `--replace`, a taint, or a new name without `aliases`.
         """
         urn = engine.current_urn()
         with self._run(_props) as cloud:
@@ -275,13 +280,13 @@ class Provider(ResourceProvider):
     @contextmanager
     def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
         """Run a CRUD call with a client and a time limit. Convert its errors for the user."""
-        if newer := formats.refusal(self.format):
-            raise engine.failure(newer)
+        if refusal := formats.refusal(self.format):
+            raise engine.failure(refusal)
         cloud = _cloud()
         try:
             with (
                 responses.translated_errors(),
-                cloud.default_deadline(more=self.handler.extra_seconds(properties)),
+                cloud.default_deadline(extra_seconds=self.handler.extra_seconds(properties)),
                 run.handling(engine.current_urn(), engine.current_run(), writes=writes),
             ):
                 yield cloud
@@ -310,7 +315,7 @@ def _refusal(error: BaseException | None) -> tuple[str, str, str] | None:
 
 
 def differs(have: Any, want: Any) -> bool:
-    """Tell whether a requested value differs from the state. A value that is not known yet differs."""
+    """Tell whether a requested value differs from the state. An unknown value differs."""
     return contains(want, is_unknown) or bool(have != want)
 
 
@@ -328,7 +333,7 @@ def _plain(properties: dict[str, Any]) -> Properties:
 
 
 def _next_step(error: QlikError) -> str:
-    """Return the next step after an error, if the next run resolves it."""
+    """Return the next step after an error if the next run resolves it, else an empty string."""
     if isinstance(error, TenantDisabled):
         return "`pulumi up --refresh` reactivates it first."
     if error.may_be_done and not isinstance(error, TenantUndecided):
@@ -337,7 +342,7 @@ def _next_step(error: QlikError) -> str:
 
 
 def _notify_once(cloud: Cloud, text: str) -> None:
-    """Notify the user of something once in a run."""
+    """Show a message to the user once per run."""
     notified = run.current().notified
     if text not in notified:
         notified.add(text)

@@ -21,7 +21,7 @@ class Archived(Collection):
     """
 
     theme: ClassVar[bool]
-    """Whether the archive is a theme. Otherwise it is an extension."""
+    """True if the archive is a theme, False if it is an extension."""
 
     maker = "userId"
     page = None
@@ -45,14 +45,14 @@ class Archived(Collection):
         try:
             found = host.send_form("POST", self.path, form, repeatable=True)
         except Conflict:
-            there = self.lookup(host, want)
-            if there is not None:
-                return self._take_over_or_create_beside(cloud, host, there, want)
+            existing = self.lookup(host, want)
+            if existing is not None:
+                return self._take_over_or_create_beside(cloud, host, existing, want)
             found = host.send_form("POST", self.path, form, repeatable=True)
         return found["id"], _as_sent(want, self.decode(found))
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET it. If Qlik still has the archive that it stored last time, report no difference."""
+        """Read the object. If Qlik still has the archive that it stored last time, report no difference."""
         live = super().read(cloud, id, have)
         if live and live.get("stored_md5") == have.get("stored_md5"):
             return _as_sent(have, live)
@@ -68,12 +68,14 @@ class Archived(Collection):
             "file": _zip(self._archive(want)),
         }
         found = host.send_form("PATCH", self.member(id, want), form, repeatable=True)
-        if isinstance(found, dict) and isinstance(found.get("data"), list):  # as themes are published
+        if isinstance(found, dict) and isinstance(
+            found.get("data"), list
+        ):  # the documented response for themes
             found = next((member for member in found["data"] if member.get("id") == id), None)
         return _as_sent(want, self.decode(found or host.get(self.member(id, want))))
 
     def _archive(self, want: Properties) -> archives.Archive:
-        """Read the archive. It must have the MD5 that the program passed."""
+        """Read the archive. Raises ConfigurationError unless it has the MD5 that the program passed."""
         if not want.get("path"):
             raise ConfigurationError(
                 f"{self.label(want, '')}: path is required, a folder or zip of its files"

@@ -1,9 +1,11 @@
-"""Features that Pulumi's SDK does not offer to dynamic providers: clean errors, partial failures, more
-concurrent calls, and the end of the process together with the engine.
+"""Features that Pulumi's SDK does not offer to dynamic providers.
+
+They are: errors without a traceback, partial failures, more concurrent calls, and the end of the process
+together with the engine.
 
 The SDK passes neither the gRPC context nor the request to a provider. `tenantry.pulumi_internals` finds them.
-If a later SDK hides them, the user sees the error with its traceback, and a partly created object is found
-again by its natural key.
+If a later SDK hides them, the user sees the error with its traceback, and the next run finds a partly created
+object by its natural key.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ from tenantry.text import for_terminal
 
 POLL_SECONDS = 0.5
 CONCURRENT_CALLS = 16
-"""How many calls run at the same time. The client keeps as many connections to one host."""
+"""The number of calls that run at the same time. The client keeps as many connections to one host."""
 
 
 def current_urn() -> str:
-    """Return the URN of the resource of the current call, which names the stack too. Empty outside a call."""
+    """Return the URN of the current call's resource, which also names the stack. Empty outside a call."""
     call = current_call()
     return call.urn if call else ""
 
@@ -76,7 +78,7 @@ def _failure(message: str, detail: Any) -> Failure:
 def raise_concurrency() -> None:
     """Raise the number of concurrent calls of this process from the SDK's four.
 
-    Calls mostly wait for Qlik, and all resources of a stack share the limit.
+    Calls mostly wait for Qlik, and all resources of a stack share this limit.
     """
     workers.raise_limit(CONCURRENT_CALLS)
 
@@ -96,8 +98,8 @@ def _refuse_foreign(provider: object) -> None:
 def exit_with_engine() -> None:
     """End this process soon after its engine has ended for any reason.
 
-    Otherwise the provider continues to send requests whose results no state records. Does nothing outside a
-    provider process.
+    Otherwise the provider continues to send requests, and no state records their results. Does nothing
+    outside a provider process.
     """
     if address := engine_address():
         threading.Thread(target=_watch, args=address, daemon=True).start()

@@ -17,11 +17,11 @@ class AlreadyExists(ResourceError):
     """Another object has the natural key, and this client did not create it, or may not have created it."""
 
     def __init__(self, label: str, hostname: str, id: str, maker: str | None) -> None:
-        who = f"(id {id}). User {maker} created it, not this client."
+        origin = f"(id {id}). User {maker} created it, not this client."
         if not maker:
-            who = f"(id {id}). It differs from this entry, and Qlik does not say who created it."
+            origin = f"(id {id}). It differs from this entry, and Qlik does not say who created it."
         super().__init__(
-            f"{label} already exists on {hostname} {who} "
+            f"{label} already exists on {hostname} {origin} "
             "Set `adopt: true` in the entry to manage the existing object, or rename one of the two."
         )
         self.id = id
@@ -68,10 +68,10 @@ class NotEmpty(ResourceError):
     """A space cannot be deleted while it has content."""
 
     def __init__(self, space: str, hostname: str, content: list[str]) -> None:
-        held = "".join(f"\n  - {item}" for item in content) or "\n  (nothing that this client may see)"
+        listed = "".join(f"\n  - {item}" for item in content) or "\n  (nothing that this client may see)"
         super().__init__(
             f"space {space} on {hostname} is not empty, so Qlik refuses to delete it. "
-            f"Move or delete its content first, or keep the space:{held}"
+            f"Move or delete its content first, or keep the space:{listed}"
         )
 
 
@@ -125,7 +125,7 @@ class EmailTaken(ResourceError):
 
 
 class PartlyDone(ResourceError):
-    """Qlik answered 207: it made some of the changes, but not those named here."""
+    """Qlik answered 207: it applied some of the changes, but not those in the message."""
 
     def __init__(self, label: str, hostname: str, unchanged: dict[str, Any], reason: str) -> None:
         values = ", ".join(f"{name} is still {value!r}" for name, value in unchanged.items())
@@ -135,11 +135,11 @@ class PartlyDone(ResourceError):
 class ReloadFailed(ResourceError):
     """A reload ended without success, so the app is not published."""
 
-    def __init__(self, app: str, hostname: str, reload: str, status: str, why: str) -> None:
-        which = f" {reload}" if reload else ""
+    def __init__(self, app: str, hostname: str, reload: str, status: str, reason: str) -> None:
+        id = f" {reload}" if reload else ""
         super().__init__(
-            f"the reload{which} of app {app} on {hostname} did not succeed ({status}): "
-            f"{why or 'Qlik gives no reason'}. The app was not published, so users keep the old one. "
+            f"the reload{id} of app {app} on {hostname} did not succeed ({status}): "
+            f"{reason or 'Qlik gives no reason'}. The app was not published, so users keep the old one. "
             "Correct the script, the data connection or the source, and run `pulumi up` again. It reloads "
             "the app."
         )
@@ -149,9 +149,9 @@ class ReloadPending(ResourceError):
     """A reload did not end within the time allowed. It continues at Qlik."""
 
     def __init__(self, app: str, hostname: str, reload: str, status: str, seconds: float) -> None:
-        which = f"reload {reload} of app {app}" if reload else f"another reload of app {app}"
+        what = f"reload {reload} of app {app}" if reload else f"another reload of app {app}"
         super().__init__(
-            f"{which} on {hostname} has not ended after {seconds:.0f} s ({status}). The app was not "
+            f"{what} on {hostname} has not ended after {seconds:.0f} s ({status}). The app was not "
             "published, so users keep the old one. The reload continues at Qlik. Run `pulumi up` "
             "again to wait for it, or allow more `minutes`."
         )
@@ -160,22 +160,22 @@ class ReloadPending(ResourceError):
 class NotProven(ResourceError):
     """A 404 response that does not prove that the object is gone. Nothing was changed."""
 
-    def __init__(self, id: str, hostname: str, why: str, cause: QlikError) -> None:
+    def __init__(self, id: str, hostname: str, reason: str, cause: QlikError) -> None:
         # The advice for a 404 assumes that the object is gone, which is not proven here.
-        happened = cause.summary if isinstance(cause, NotFound) else str(cause)
+        failure = cause.summary if isinstance(cause, NotFound) else str(cause)
         super().__init__(
-            f"{happened}\n"
-            f"This does not prove that {id} on {hostname} is gone: {why}. A proxy may have answered instead "
-            "of Qlik. Nothing was changed. Run it again. If the error stays and you know that the object is "
-            "gone, remove it from the state with `pulumi state delete`."
+            f"{failure}\n"
+            f"This does not prove that {id} on {hostname} is gone: {reason}. A proxy may have answered "
+            "instead of Qlik. Nothing was changed. Run it again. If the error stays and you know that the "
+            "object is gone, remove it from the state with `pulumi state delete`."
         )
 
 
 class StateUnreadable(ResourceError):
     """The state of the stack could not be read."""
 
-    def __init__(self, stack: str, why: str) -> None:
-        super().__init__(f"the state of stack {stack} could not be read: {why}")
+    def __init__(self, stack: str, reason: str) -> None:
+        super().__init__(f"the state of stack {stack} could not be read: {reason}")
 
 
 class HolderUnknown(ResourceError):
@@ -190,7 +190,7 @@ class HolderUnknown(ResourceError):
 
 
 class NameTaken(ResourceError):
-    """Another object has the natural key of an object. `key` names its properties."""
+    """Another object has the natural key that an object would get. `key` has the names of its properties."""
 
     def __init__(
         self, label: str, hostname: str, key: Sequence[str], id: str, maker: str | None, cause: QlikError
@@ -219,7 +219,7 @@ class HeldByAnother(ResourceError):
 
 
 class TenantUndecided(ResourceError):
-    """An earlier run may have created a tenant, and it is not known which tenant that is."""
+    """An earlier run may have created a tenant, and it is unknown which tenant that is."""
 
 
 class NothingCreated(TenantUndecided):
@@ -240,10 +240,10 @@ class TrialEnded(ResourceError):
     """The trial has ended, so it gets no tenant."""
 
     def __init__(self, ends_on: str) -> None:
-        super().__init__(ended(ends_on))
+        super().__init__(ended_message(ends_on))
 
 
-def ended(ends_on: str) -> str:
+def ended_message(ends_on: str) -> str:
     """Return the message for a trial that has ended, with the next step."""
     return (
         f"the trial ended on {LastDay.parse(ends_on).shown}, so no tenant is created or brought back for it. "
@@ -268,13 +268,13 @@ class AliasRefused(ResourceError):
     """A tenant cannot have the requested alias. `holder` is the tenant that has it, if known."""
 
     def __init__(self, alias: str, cause: QlikError, holder: str = "") -> None:
-        why = (
+        reason = (
             f"Tenant {holder} has it."
             if holder
             else "Another tenant may have it: a deactivated tenant keeps its alias until it is purged."
         )
         super().__init__(
-            f"{cause.summary}\nThe tenant cannot have the alias {alias}. {why} Choose another alias, or "
+            f"{cause.summary}\nThe tenant cannot have the alias {alias}. {reason} Choose another alias, or "
             "change the alias of the other tenant first."
         )
 
@@ -289,11 +289,11 @@ class Unfinished(ResourceError):
 
 
 class UseUnknown(ResourceError):
-    """Other tenants may use an entitlement. The text is the reason why that is not known."""
+    """It is unknown whether other tenants use an entitlement. The text is the reason."""
 
 
 class OtherLogin(ResourceError):
-    """Somebody else's interactive identity provider is active, and a tenant can have only one."""
+    """An interactive identity provider from outside this stack is active. A tenant can have only one."""
 
     def __init__(self, label: str, hostname: str, found: dict[str, Any]) -> None:
         described = f", described as {found['description']!r}" if found.get("description") else ""
@@ -321,6 +321,6 @@ class NoRecoveryAdmin(ResourceError):
     def __init__(self, hostname: str) -> None:
         super().__init__(
             f"The identity provider was not activated, because {hostname} has no active user with the role "
-            "TenantAdmin besides our bot user. If the login failed, nobody could repair it. Add an "
+            "TenantAdmin besides the bot user. If the login failed, nobody could repair it. Add an "
             "administrator to `admins`, and run `pulumi up` again."
         )

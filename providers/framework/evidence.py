@@ -1,8 +1,9 @@
 """The proof that an object is gone.
 
 A 404 alone proves nothing, because a failing ingress of Qlik answers 404 to every request. One of two proofs
-is required: Qlik's own envelope with a published code (`NotFound.proven`), or a repeated 404 together with a
-complete list of the same host, which does not have the object and which an ingress cannot produce.
+is required. The first is Qlik's own envelope with a published code (`NotFound.proven`). The second is a
+repeated 404 together with a complete list from the same host that does not have the object. An ingress cannot
+produce such a list.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ def delete(
     key: str = "id",
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """DELETE the object at `path`. Succeed if it is already gone. Raises NotProven and errors of DELETE."""
+    """DELETE the object at `path`. Succeed if it is already gone.
+
+    Raises NotProven if a 404 does not prove that, and the errors of DELETE.
+    """
     try:
         host.delete(path, headers=headers)
     except NotFound as not_found:
@@ -73,16 +77,16 @@ def _look_again(
     try:
         found: Json = host.get(path, params)
         return found
-    except NotFound as again:
-        if again.proven:
+    except NotFound as second:
+        if second.proven:
             return None
     try:
-        there = any(found.get(key) == id for found in list_all())
+        is_listed = any(found.get(key) == id for found in list_all())
     except HostUnknown:
         raise
     except QlikError as error:
         raise NotProven(id, host.hostname, "the list that could prove it cannot be read", error) from error
-    if there:
+    if is_listed:
         raise NotProven(id, host.hostname, "Qlik still lists it", not_found)
     return None
 

@@ -1,4 +1,4 @@
-"""Facts that a provider reports to programs, as lines that only this module writes and reads.
+"""Facts that a provider reports to programs. Only this module writes and reads their lines.
 
 A user of `pulumi up` sees the line unchanged, below the message in plain words:
 
@@ -20,8 +20,9 @@ RENEW = "TENANTRY_RENEW"
 
 @dataclass(frozen=True)
 class TenantDeactivated:
-    """A tenant is deactivated. Until the day of its purge, `revive_line` brings it back. `purge_on` is empty
-    if Qlik did not name that day.
+    """A tenant is deactivated. Until the day of its purge, `revive_line` brings it back.
+
+    `purge_on` is empty if Qlik did not name that day.
     """
 
     hostname: str
@@ -47,7 +48,7 @@ class QlikRefused:
 
 @dataclass(frozen=True)
 class Progress:
-    """A message about a long step. It matters only while the step lasts, so reports leave it out."""
+    """A message about a long step. It is of interest only during the step, so reports leave it out."""
 
     what: str
 
@@ -56,7 +57,7 @@ Fact = TenantDeactivated | NothingCreated | QlikRefused | Progress
 
 FACT_TYPES: dict[str, type[Fact]] = {
     "tenant-deactivated": TenantDeactivated,
-    "nothing-made": NothingCreated,
+    "nothing-created": NothingCreated,
     "qlik-refused": QlikRefused,
     "progress": Progress,
 }
@@ -108,10 +109,10 @@ def deactivated(hostname: str, tenant_id: str, purge_on: str) -> str:
 
     A program that reads the fact does not show these lines, because it has its own message.
     """
-    when = f"Qlik purges it on {purge_on}. To" if purge_on else "To"
+    purge = f"Qlik purges it on {purge_on}. To" if purge_on else "To"
     until = "before that day" if purge_on else "before the purge"
     return (
-        f"tenant {hostname} is deactivated. {when} bring it back {until}, "
+        f"tenant {hostname} is deactivated. {purge} bring it back {until}, "
         "add this to the customer in its stack file and run `pulumi up`:\n"
         f"  {revive_line(hostname, tenant_id)}"
     )
@@ -143,7 +144,7 @@ def _fact(text: str) -> Fact | None:
 
 
 def _quoted(value: str) -> str:
-    """Return a value in quotes, on one line, without characters that the engine interprets."""
+    """Return a value in quotes on one line. Characters that the engine interprets are escaped."""
     return "".join(
         rf"\u{ord(char):04x}" if char in _SPECIAL else char if char.isprintable() else json.dumps(char)[1:-1]
         for char in json.dumps(value, ensure_ascii=False)

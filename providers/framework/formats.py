@@ -14,31 +14,32 @@ from functools import cache
 from tenantry.pulumi_internals.provider_strings import called_by
 
 FORMAT = 1
-"""The format that this version writes. It increases only if older versions must not change such a state. The
-rules are in docs/upgrading.md.
+"""The format that this version writes.
+
+It increases only if older versions must not change such a state. The rules are in docs/upgrading.md.
 """
 
 
 def format_of(provider: object) -> int:
-    """Return the format in a `__provider` string. 1 if it has none."""
+    """Return the format in a `__provider` string, 1 if it has none."""
     return _read_format(provider) if isinstance(provider, str) else 1
 
 
-def refusal(found: int) -> str:
+def refusal(format: int) -> str:
     """Return the error message for a state of a newer format. Empty if this version knows the format."""
-    if found <= FORMAT:
+    if format <= FORMAT:
         return ""
     from importlib.metadata import version
 
     return (
-        f"This state was written by a newer Tenantry: it has format {found}, and Tenantry "
+        f"This state was written by a newer Tenantry: it has format {format}, and Tenantry "
         f"{version('tenantry')} knows formats up to {FORMAT}. Nothing was sent to Qlik and nothing was "
         "changed. Upgrade Tenantry here to the version that wrote the state."
     )
 
 
 def is_ours(provider: object) -> bool:
-    """Tell whether a `__provider` string only calls `tenantry.provider`. It is not unpickled."""
+    """Tell whether a `__provider` string only calls `tenantry.provider`. The string is not unpickled."""
     called = called_by(provider)
     return called is not None and called[:2] == ("tenantry", "provider")
 
@@ -71,8 +72,8 @@ def _read_format(provider: str) -> int:
     import pickletools  # it reads the string without running it
 
     try:
-        read = list(pickletools.genops(base64.b64decode(provider, validate=True)))
+        operations = list(pickletools.genops(base64.b64decode(provider, validate=True)))
     except ValueError:
         return 1
-    numbers = [int(value or 0) for opcode, value, _ in read if opcode.name.startswith("BININT")]
+    numbers = [int(value or 0) for opcode, value, _ in operations if opcode.name.startswith("BININT")]
     return numbers[-1] if numbers else 1

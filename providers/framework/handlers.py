@@ -33,24 +33,33 @@ class Handler:
     resource_type: ClassVar[type[Resource]]
 
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """What identifies an object, at Qlik or for us. A replacement that keeps it must delete first."""
+    """The properties that identify an object, at Qlik or for us.
+
+    If a replacement has the same natural key, the old object is deleted first.
+    """
 
     identity: ClassVar[tuple[str, ...]] = ()
     """The properties that identify an object to take over, if they differ from the natural key."""
 
     is_object: ClassVar[bool] = True
-    """Whether the id belongs to an object at Qlik, which two resources could manage."""
+    """True if the id belongs to an object at Qlik, which two resources could manage."""
 
     def extra_seconds(self, want: Properties) -> float:
         """Return the seconds that a call may take beyond the default deadline."""
         return 0.0
 
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """Return the reasons, by property, why Qlik cannot do this. `have` is empty for a new object."""
+        """Return the reasons, by property, why Qlik cannot apply the inputs.
+
+        `have` is empty for a new object.
+        """
         return {}
 
     def remark(self, id: str, have: Properties, given: Properties) -> str:
-        """Return a message about inputs that no longer have an effect, or an empty string."""
+        """Return a message about inputs that no longer have an effect, or an empty string.
+
+        `given` has the inputs exactly as the program passed them.
+        """
         return ""
 
     def property_to_renew(self, id: str) -> str:
@@ -62,18 +71,18 @@ class Handler:
         return []
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Create the object, or take over what an earlier run left. Return its id and properties.
+        """Create the object, or take over one that an earlier run left. Return its id and properties.
 
-        Raises `Unfinished` if the object exists now but is not complete.
+        Raises Unfinished if the object exists now but is not complete.
         """
         raise NotImplementedError
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return the present properties of the object. None only if it is permanently gone."""
+        """Return the current properties of the object. None only if it is permanently gone."""
         raise NotImplementedError
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Update the object. Return what else changed."""
+        """Update the object. Return the properties that changed besides `want`."""
         raise NotImplementedError
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
@@ -81,10 +90,10 @@ class Handler:
         raise NotImplementedError
 
     def release(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Take back what only this entry of the state gave: the object stays, in the care of another one."""
+        """Undo only what this state entry added to an object that another resource now manages."""
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Return the requested values that differ and that Qlik stores. Null values are left alone."""
+        """Return the requested values that differ and that Qlik stores. Null values are left out."""
         return {
             prop.name: want[prop.name]
             for prop in self.resource_type.inputs()
@@ -93,21 +102,21 @@ class Handler:
 
 
 class Collection(Handler):
-    """A resource type that is a collection at Qlik: POST to it, and GET, PATCH and DELETE of a member.
+    """A resource type that is a collection at Qlik, with POST to it, and GET, PATCH and DELETE of a member.
 
     Qlik answers 409 if a name is taken, so `create` sends the POST without a search. After a 409 it takes
-    over the object with the name if this client created it. This also makes repeated and interrupted runs
-    safe.
+    over the object with the name if this client created it. So a run can also be interrupted and repeated.
     """
 
     path: ClassVar[str]
-    """The path of the collection. `{space}` and the like stand for properties."""
+    """The path of the collection. A name in braces, such as `{space}`, is replaced by that property."""
 
     page: ClassVar[int | None] = PAGE
     """The number of objects on a page. None if Qlik lists all objects and accepts no number."""
 
     lists_show_all: ClassVar[bool] = True
-    """Whether an object in a list has all properties that `decode` reads."""
+    """True if an object in a list has all properties that `decode` reads."""
+
     id_name: ClassVar[str] = "id"
     """The key of the id in Qlik's JSON."""
 
@@ -137,14 +146,14 @@ class Collection(Handler):
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the object with the requested natural key, as Qlik's JSON."""
-        same = host.find(self.path.format(**want), want["name"])
-        return same[0] if same else None
+        """Return the object with the requested natural key in Qlik's JSON, None if there is none."""
+        matches = host.find(self.path.format(**want), want["name"])
+        return matches[0] if matches else None
 
     def other(self, host: Host, id: str, want: Properties) -> dict[str, Any] | None:
-        """Return the object with the requested natural key if its id is different."""
-        there = self.lookup(host, want)
-        return None if there is None or there[self.id_name] == id else there
+        """Return the object with the requested natural key if its id is different, else None."""
+        existing = self.lookup(host, want)
+        return None if existing is None or existing[self.id_name] == id else existing
 
     def host(self, cloud: Cloud, properties: Properties) -> Host:
         """Return the host of the tenant that the object is in."""
@@ -160,29 +169,29 @@ class Collection(Handler):
         try:
             found = self.post(host, want)
         except Conflict:
-            there = self.lookup(host, want)
-            if there is not None:
-                return self._take_over_or_create_beside(cloud, host, there, want)
+            existing = self.lookup(host, want)
+            if existing is not None:
+                return self._take_over_or_create_beside(cloud, host, existing, want)
             found = self.post(host, want)  # another resource has just released the name
         self.on_created(found[self.id_name])
         return found[self.id_name], self.decode(found)
 
     def post(self, host: Host, want: Properties) -> dict[str, Any]:
         """POST the object. Return the response, which includes its id."""
-        made: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
-        return made
+        created: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
+        return created
 
     def _take_over_or_create_beside(
-        self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
+        self, cloud: Cloud, host: Host, existing: dict[str, Any], want: Properties
     ) -> tuple[str, Properties]:
         """Take over the object that has the name, or create another one under a temporary name."""
-        label = self.label(want, there[self.id_name])
-        if holder := moves.holder(self.resource_type.__name__, label, host, there[self.id_name]):
+        label = self.label(want, existing[self.id_name])
+        if holder := moves.holder(self.resource_type.__name__, label, host, existing[self.id_name]):
             if self.can_be_renamed_temporarily(want):
                 return self._create_under_temporary_name(cloud, host, want, holder)
-            if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
-                raise HeldByAnother(label, host.hostname, there[self.id_name], holder)
-        return there[self.id_name], self.take_over(cloud, host, there, want)
+            if not moves.is_leaving(cloud, self.identity or self.natural_key, holder, want):
+                raise HeldByAnother(label, host.hostname, existing[self.id_name], holder)
+        return existing[self.id_name], self.take_over(cloud, host, existing, want)
 
     def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """Tell whether the object may have a temporary name: see `tenantry.providers.framework.moves`."""
@@ -192,15 +201,15 @@ class Collection(Handler):
         self, cloud: Cloud, host: Host, want: Properties, holder: str
     ) -> tuple[str, Properties]:
         """POST the object under a temporary name, and rename it once the other resource has moved."""
-        aside = want | {"name": moves.temporary(want["name"])}
+        with_temporary_name = want | {"name": moves.temporary(want["name"])}
         try:
-            found = self.post(host, aside)
+            found = self.post(host, with_temporary_name)
             self.on_created(found[self.id_name])
         except Conflict:
-            there = self.lookup(host, aside)
-            if there is None:
+            existing = self.lookup(host, with_temporary_name)
+            if existing is None:
                 raise
-            found = there
+            found = existing
         have = self.decode(found)
         return found[self.id_name], have | self._move(cloud, host, found[self.id_name], have, want, holder)
 
@@ -217,31 +226,31 @@ class Collection(Handler):
     def on_created(self, id: str) -> None:
         """Record for later calls of the run that the object is new."""
 
-    def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
+    def take_over(self, cloud: Cloud, host: Host, existing: dict[str, Any], want: Properties) -> Properties:
         """Update an existing object, if this client may take it over. Return its properties."""
-        label = self.label(want, there[self.id_name])
-        if not (want.get("adopt") or self.is_ours(host, there, want)):
-            raise AlreadyExists(label, host.hostname, there[self.id_name], there.get(self.maker))
+        label = self.label(want, existing[self.id_name])
+        if not (want.get("adopt") or self.is_ours(host, existing, want)):
+            raise AlreadyExists(label, host.hostname, existing[self.id_name], existing.get(self.maker))
         known = self.resource_type.properties
         unseen = [prop.name for prop in self.resource_type.inputs() if prop.change is Change.UNSEEN]
-        have = {**want, **dict.fromkeys(unseen), **self.decode(there)}
+        have = {**want, **dict.fromkeys(unseen), **self.decode(existing)}
         changed = self.changes(have, want)
         fixed = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
         if fixed:
             differences = {
                 name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in fixed
             }
-            raise AlreadyDifferent(label, host.hostname, there[self.id_name], differences, self.advice)
-        cloud.notify(taken_over(label, there[self.id_name], changed))
-        done = self.update(cloud, there[self.id_name], have, want) if changed else {}
-        return have | {name: want.get(name) for name in unseen} | changed | done
+            raise AlreadyDifferent(label, host.hostname, existing[self.id_name], differences, self.advice)
+        cloud.notify(takeover_message(label, existing[self.id_name], changed))
+        updated = self.update(cloud, existing[self.id_name], have, want) if changed else {}
+        return have | {name: want.get(name) for name in unseen} | changed | updated
 
-    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
+    def is_ours(self, host: Host, existing: dict[str, Any], want: Properties) -> bool:
         """Tell whether an object may be taken over without `adopt`, because this client created it."""
-        return is_created_by_us(host, there.get(self.maker))
+        return is_created_by_us(host, existing.get(self.maker))
 
     def manages(self, found: dict[str, Any]) -> bool:
-        """Tell whether an object of the collection, as Qlik's JSON, has this resource type."""
+        """Tell whether an object of the collection, in Qlik's JSON, belongs to this resource type."""
         return True
 
     def label(self, want: Properties, id: str) -> str:
@@ -268,7 +277,7 @@ class Collection(Handler):
         )
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
-        """Return the whole collection that the object is in."""
+        """Return all objects of the collection that the object is in."""
         return host.list(self.path.format(**have), limit=self.page)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -281,22 +290,22 @@ class Collection(Handler):
         try:
             self.patch(host, id, changes, want)
         except Conflict as conflict:
-            there = self.other(host, id, want)
-            if there is None:  # another resource has just released the name
+            existing = self.other(host, id, want)
+            if existing is None:  # another resource has just released the name
                 self.patch(host, id, changes, want)
                 return {}
             label = self.label(want, id)
-            holder = moves.holder(self.resource_type.__name__, label, host, there[self.id_name])
+            holder = moves.holder(self.resource_type.__name__, label, host, existing[self.id_name])
             if not holder:
                 key = [name for name in self.natural_key if not self.resource_type.properties[name].reference]
                 raise NameTaken(
-                    label, host.hostname, key, there[self.id_name], there.get(self.maker), conflict
+                    label, host.hostname, key, existing[self.id_name], existing.get(self.maker), conflict
                 ) from conflict
             if not self.can_be_renamed_temporarily(want):
-                raise HeldByAnother(label, host.hostname, there[self.id_name], holder) from conflict
-            aside = moves.temporary(want["name"])
-            self.patch(host, id, changes | {"name": aside}, want)
-            return self._move(cloud, host, id, {"name": aside}, want, holder)
+                raise HeldByAnother(label, host.hostname, existing[self.id_name], holder) from conflict
+            temporary_name = moves.temporary(want["name"])
+            self.patch(host, id, changes | {"name": temporary_name}, want)
+            return self._move(cloud, host, id, {"name": temporary_name}, want, holder)
         return {}
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
@@ -326,11 +335,11 @@ class Collection(Handler):
 
 
 def is_created_by_us(host: Host, maker: str | None) -> bool:
-    """Tell whether our bot user created an object. If Qlik names no creator, it counts as ours."""
+    """Tell whether the bot user created an object. If Qlik names no creator, it counts as ours."""
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 
-def taken_over(label: str, id: str, changed: Properties) -> str:
+def takeover_message(label: str, id: str, changed: Properties) -> str:
     """Return the message about an object that was taken over, and its corrected properties."""
     corrected = f", and corrected: {', '.join(changed)}" if changed else ""
     return f"{label} already exists ({id}); taken over{corrected}"

@@ -1,4 +1,4 @@
-"""Collections at Qlik that accept a second object with the same key."""
+"""Collections at Qlik that accept several objects with the same key."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ class Keyless(Collection):
         """Take over an existing object, or POST. If the response is lost, search for the object."""
         host = self.host(cloud, want)
         note = current_note(host.hostname, self.resource_type.__name__)
-        there, unseen = None, note.unanswered
+        existing, unseen = None, note.is_unanswered
         if note.earlier or host.hostname not in run.current().new_tenants:
-            there = self._left_behind(cloud, host, want, note)
-        if there is None:
+            existing = self._left_behind(cloud, host, want, note)
+        if existing is None:
             try:
                 with note.sending():
-                    made = self.make(cloud, host, want)
+                    created = self.make(cloud, host, want)
             except QlikError as error:
-                there = self._created_after_all(cloud, host, want, error)
-                if there is None:
+                existing = self._created_after_all(cloud, host, want, error)
+                if existing is None:
                     raise
                 unseen = True
             else:
-                note.finish(id=made[self.id_name])
-                return made[self.id_name], self.decode(made)
+                note.finish(id=created[self.id_name])
+                return created[self.id_name], self.decode(created)
         if unseen and not want.get("adopt"):
-            self.after_lost_response(host, there, want)
-        live = self.take_over(cloud, host, there, want)
-        note.finish(id=there[self.id_name])
-        return there[self.id_name], live
+            self.after_lost_response(host, existing, want)
+        live = self.take_over(cloud, host, existing, want)
+        note.finish(id=existing[self.id_name])
+        return existing[self.id_name], live
 
-    def after_lost_response(self, host: Host, there: Found, want: Properties) -> None:
+    def after_lost_response(self, host: Host, existing: Found, want: Properties) -> None:
         """Clean up after a lost response, before the object is taken over."""
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
         """POST the object. Return the response."""
-        made: Found = host.post(self.path.format(**want), self.body(cloud, host, want))
-        return made
+        created: Found = host.post(self.path.format(**want), self.body(cloud, host, want))
+        return created
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
         """Return the body of the POST."""
@@ -67,13 +67,13 @@ class Keyless(Collection):
         raise NotImplementedError
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the object to take over. No other resource of the stack manages any of them."""
+        """Return the object to take over from `found`. No other resource of the stack manages any of them."""
         return found[0] if found else None
 
     def only_ours(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the only object. Of several, return the only one that this client created.
+        """Return the only object in `found`. If there are several, return the one that this client created.
 
-        Raises Ambiguous.
+        Raises Ambiguous if this client created none or several of them.
         """
         if len(found) <= 1:
             return found[0] if found else None
@@ -84,7 +84,7 @@ class Keyless(Collection):
         return ours[0]
 
     def shares_key(self) -> bool:
-        """Tell whether two objects may have the same natural key at Qlik."""
+        """Tell whether two objects may have the same natural key."""
         return True
 
     def lookup(self, host: Host, want: Properties) -> Found | None:
@@ -116,10 +116,10 @@ class Keyless(Collection):
         if noted := note.earlier.get("id"):
             candidates = self.candidates(host, want)
             found = next((candidate for candidate in candidates if candidate[self.id_name] == noted), None)
-            free = found and not moves.holder(
+            is_free = found and not moves.holder(
                 self.resource_type.__name__, self.label(want, noted), host, noted
             )
-            return found if free else self.lookup(host, want)
+            return found if is_free else self.lookup(host, want)
         what = f"{self.label(want, 'made')}, which an earlier run requested"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 
@@ -134,7 +134,7 @@ class Keyless(Collection):
 
 
 class Named(Keyless):
-    """Keyless objects that we identify by name, although Qlik allows a name twice."""
+    """A collection whose objects Tenantry identifies by name, although Qlik allows the same name twice."""
 
     natural_key = ("tenant", "name")
 
@@ -143,5 +143,5 @@ class Named(Keyless):
         return [found for found in self.listed(host, want) if found["name"] == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the only object. Of several, return the only one that this client created."""
+        """Return the only object in `found`. Of several, return the one that this client created."""
         return self.only_ours(host, want, found)

@@ -21,11 +21,10 @@ Found = dict[str, Any]
 
 
 class Listing:
-    """A collection that one run reads page by page. Safe to use from several threads: one of them reads a
-    page while the others wait.
+    """A collection that one run reads page by page. Thread-safe: one thread reads while the others wait.
 
     After the first page, it reads one more page for each object found. So even if the collection has many
-    foreign objects, this costs at most one request more than a GET of each of our objects.
+    objects of others, this costs at most one request more than a GET of each of our objects.
     """
 
     def __init__(self, host: Host, path: str, page: int | None = PAGE, key: str = "id") -> None:
@@ -51,7 +50,7 @@ class Listing:
         try:
             page = list(islice(self._objects, PAGE))
         except ApiError:
-            return False  # also from now on, because an iterator that raised has ended
+            return False  # later calls also get no page, because an iterator that raised has ended
         self._found |= {found[self._key]: found for found in page}
         self._pages += 1
         return bool(page)
@@ -61,7 +60,7 @@ def find(host: Host, path: str, id: str, page: int | None = PAGE, key: str = "id
     """Return an object from the list that the current refresh read at `path`.
 
     `page` is the number of objects on a page (None if Qlik accepts no number). `key` is the key of the id.
-    Returns None if the object is not listed or the call is not part of a refresh. Then GET it.
+    Returns None if the object is not listed, or if the call is not part of a refresh. Then GET the object.
     """
     listings = run.current().listings
     if listings is None:

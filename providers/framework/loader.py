@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def provider(module: str, format: int = 1) -> Provider:
     """Return the provider of the resource type in `tenantry.providers.<module>`.
 
-    States name this function, as `tenantry.provider`, and its arguments: see `resource.provider_string`.
-    Neither may change. `format` is the format of the state: a provider of a newer format refuses every call
+    States name this function as `tenantry.provider`, with its arguments: see `resource.provider_string`.
+    Neither may change. `format` is the format of the state. A provider of a newer format refuses every call
     (see `formats`). The adapter is imported only here, because a program never needs it.
     """
     with paused_collection():

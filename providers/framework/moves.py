@@ -3,8 +3,8 @@
 Two resources exchange their names, or one takes the name of a resource that is renamed or deleted. The engine
 updates them in any order, deletes last, and does not share its plan with a provider. A resource never takes
 over an object that another resource of the stack manages, because then both would manage the same object.
-Instead its object gets a temporary value and waits briefly for the other resource to move. If that takes too
-long, the rest is postponed to the next run.
+Instead its object gets a temporary value, and the resource waits briefly for the other one to move. If that
+takes too long, the next run sets the value.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ from tenantry.providers.qlik import ApiError, Cloud, Host
 from tenantry.pulumi_internals.unknown_values import is_unknown
 
 MOVE_SECONDS = 4.0
-"""How long to wait for another resource of the same run to move. If it is updated later, or deleted, waiting
-does not help.
+"""The time to wait for another resource of the same run to move.
+
+A longer wait does not help if the run updates the other resource later, or deletes it.
 """
 
 NAME_LENGTH = 256
+"""The most characters of a name at Qlik."""
 
-TAKEN = (400, 409)
-"""The statuses by which Qlik refuses a value that another object has. The Users API also uses 400."""
+TAKEN_STATUSES = (400, 409)
+"""The statuses with which Qlik refuses a value that another object has. The Users API also uses 400."""
 
 Properties = dict[str, Any]
 
 
 def holder(resource_type: str, label: str, host: Host, id: str) -> str:
-    """Return the URN of another resource of the type that manages an object. Empty if the stack has none.
+    """Return the URN of another resource of the type that manages an object, or an empty string.
 
     Raises HolderUnknown if the state cannot be read.
     """
@@ -44,20 +46,23 @@ def holder(resource_type: str, label: str, host: Host, id: str) -> str:
         raise HolderUnknown(label, host.hostname, id, error) from error
 
 
-def leaves(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> bool:
-    """Tell whether the program gives the holder of an object other values of `key` in this run."""
+def is_leaving(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> bool:
+    """Tell whether the holder of an object gets other values of the properties `key` in this run.
 
-    def seen() -> bool | None:
-        wanted = run.checked_inputs.get(holder)
-        if wanted is None or contains([wanted.get(name) for name in key], is_unknown):
+    Waits until the engine has checked the inputs of the holder. `want` has the inputs of this resource.
+    """
+
+    def holder_moves() -> bool | None:
+        inputs = run.checked_inputs.get(holder)
+        if inputs is None or contains([inputs.get(name) for name in key], is_unknown):
             return None
-        return [wanted.get(name) for name in key] != [want.get(name) for name in key] or None
+        return [inputs.get(name) for name in key] != [want.get(name) for name in key] or None
 
-    return bool(wait(cloud, seen, f"{shown(holder)} to move", MOVE_SECONDS))
+    return bool(wait(cloud, holder_moves, f"{describe(holder)} to move", MOVE_SECONDS))
 
 
 def temporary(value: str) -> str:
-    """Return the temporary name of an object. It is the same in each run of the resource."""
+    """Return the temporary name of an object. It is the same in every run."""
     return f"{value[: NAME_LENGTH - 20]} [moving {mark()}]"
 
 
@@ -67,26 +72,29 @@ def mark() -> str:
 
 
 def when_free(cloud: Cloud, change: Callable[[], object], holder: str) -> bool:
-    """Make a change as soon as the other resource has moved. Return whether it succeeded in time."""
+    """Try a change until the other resource has moved. Return whether it succeeded in time.
+
+    Raises ApiError if Qlik refuses the change for another reason.
+    """
 
     def attempt() -> bool | None:
         try:
             change()
         except ApiError as refusal:
-            if refusal.status not in TAKEN:
+            if refusal.status not in TAKEN_STATUSES:
                 raise
             return None
         return True
 
-    return bool(wait(cloud, attempt, f"{shown(holder)} to move", MOVE_SECONDS))
+    return bool(wait(cloud, attempt, f"{describe(holder)} to move", MOVE_SECONDS))
 
 
 def notify_postponed(cloud: Cloud, label: str, name: str, value: Any, holder: str) -> None:
-    """Notify the user that another resource still has a value, and that a second run sets it."""
-    cloud.notify(f"{label}: {shown(holder)} still has {name} {value!r}. Run `pulumi up` again to set it.")
+    """Tell the user that another resource still has a value, and that the next run sets it."""
+    cloud.notify(f"{label}: {describe(holder)} still has {name} {value!r}. Run `pulumi up` again to set it.")
 
 
-def shown(urn: str) -> str:
+def describe(urn: str) -> str:
     """Return a URN as messages show it: `Space Sales`."""
     type_, _, name = urn.rpartition("::")
     return f"{type_.rpartition(':')[2]} {name}"

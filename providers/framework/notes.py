@@ -1,7 +1,7 @@
 """Notes on this disk about requests without an idempotency key: the planned request and its result.
 
-Notes make the next run faster and its messages better. Safety never depends on them: they exist on one
-machine only, and may be lost, stale or broken. A note about the creation of a tenant counts only if it is
+Notes make the next run faster and its messages better. Safety never depends on them, because they exist only
+on one machine, and may be lost, stale or broken. A note about the creation of a tenant counts only if it is
 final: one proof allows one request (see `tenantry.providers.tenant_proof`), so its result never changes.
 
 Each stack has one folder, named by its backend, project and name. It is deleted with the stack's tenant.
@@ -65,7 +65,7 @@ class Note:
 
     @contextmanager
     def sending(self, **facts: Any) -> Iterator[None]:
-        """Note that the block sends a request. The note stays if Qlik may carry out the request."""
+        """Note that the block sends a request. The note stays if Qlik may have carried out the request."""
         self.write(started=_now(), **facts)
         try:
             yield
@@ -75,16 +75,16 @@ class Note:
             raise
 
     def finish(self, **facts: Any) -> None:
-        """Note the response. The note stays, because a kill can still prevent the save of the state."""
+        """Note the response. The note stays, because a kill may still keep the state from being saved."""
         self.write(**(self._read() or {}) | {"finished": _now(), **facts})
 
     def clear(self) -> None:
-        """Delete the note: the request was refused, or the object is gone."""
+        """Delete the note, because Qlik refused the request or the object is gone."""
         with suppress(OSError):
             self.path.unlink()
 
     def write(self, **facts: Any) -> None:
-        """Replace the note. Continue if the disk cannot be written."""
+        """Replace the note. A disk that cannot be written is not an error."""
         note = {"subject": self.subject, "what": self.what, "stack": list(self.stack)} | facts
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,12 +96,12 @@ class Note:
             draft.replace(self.path)
 
     @property
-    def unanswered(self) -> bool:
-        """Whether an earlier run sent the request and received no response."""
+    def is_unanswered(self) -> bool:
+        """True if an earlier run sent the request and received no response."""
         return self.earlier is not None and "finished" not in self.earlier
 
     def age(self) -> float:
-        """Return the seconds since an earlier run sent the request, by the local clock. 0 if not known."""
+        """Return the seconds since an earlier run sent the request, by the local clock. 0 if unknown."""
         try:
             started = datetime.fromisoformat((self.earlier or {})["started"])
             return max(0.0, (datetime.now(UTC) - started).total_seconds())
@@ -109,7 +109,7 @@ class Note:
             return 0.0
 
     def _read(self) -> dict[str, Any] | None:
-        """Return the note. None if it is broken or about something else."""
+        """Return the note, None if it is broken or about something else."""
         note = _parsed(self.path) or {}
         expected = {"subject": self.subject, "what": self.what, "stack": list(self.stack)}
         return note if expected.items() <= note.items() else None

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NONE = Limits()
+
 OUT_OF_LIMITS = ("string_pattern", "string_too", "too_", "greater_", "less_")
+"""The beginnings of pydantic's error types for a value outside its limits."""
 
 INSTEAD = "make a new stack instead"
 """The default advice for a property that cannot change."""
@@ -106,7 +108,7 @@ class Property(Generic[T]):
 
     @property
     def at_qlik(self) -> bool:
-        """Whether Qlik stores the value, so that it is sent if it differs, and read back."""
+        """True if Qlik stores the value. Then it is sent if it differs, and read back."""
         return self.change not in (Change.AT_CREATION, Change.NO_REQUEST, Change.NOT_KEPT)
 
     @property
@@ -139,9 +141,8 @@ class Property(Generic[T]):
                 self._adapter.validate_python(value, strict=True)
             except ValidationError as error:
                 return [self._reason(problem) for problem in error.errors(include_url=False)]
-        wrong = self.limits.problem(value) if self.limits.problem else None
-        if wrong:
-            return [wrong]
+        if problem := self.limits.problem(value) if self.limits.problem else None:
+            return [problem]
         unknown = [word for word in value if word not in self.choices] if self.choices else []
         return [
             f"{word!r} is not allowed{nearest(word, self.choices)}; allowed: {', '.join(self.choices)}"
@@ -161,7 +162,7 @@ class Property(Generic[T]):
 
 
 def is_certainly_valid(value: Any, type_: Any, limits: Mapping[str, Any]) -> bool:
-    """Tell, without pydantic, whether a value certainly passes its check. False means: ask pydantic."""
+    """Tell, without pydantic, whether a value certainly passes its check. If not, pydantic must check it."""
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits
     return _fits(value, type_) and all(_within(value, limit, bound) for limit, bound in limits.items())
@@ -196,7 +197,7 @@ def _within(value: Any, limit: str, bound: Any) -> bool:
 
 @cache
 def _adapter(type: Any, limits: tuple[tuple[str, Any], ...]) -> Any:
-    """Return the checker of a type within limits. It is slow to build, and many properties share one."""
+    """Return pydantic's checker of a type with limits. It is slow to build, and many properties share one."""
     from typing import Annotated
 
     from pydantic import Field, TypeAdapter
@@ -263,9 +264,9 @@ def output(doc: str, *, at_qlik: bool = True, sensitive: bool = False, init: Lit
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ` (the closest is …)` for a word that resembles a known one, else nothing."""
-    meant = closest(word, known)
-    return f" (the closest is {meant})" if meant else ""
+    """Return ` (the closest is …)` if a word resembles a known one, else an empty string."""
+    match = closest(word, known)
+    return f" (the closest is {match})" if match else ""
 
 
 def integers(value: Any) -> Any:

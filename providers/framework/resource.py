@@ -14,10 +14,10 @@ from tenantry.pulumi_internals.stack_traces import no_stack_trace
 
 
 def provider_string(module: str) -> str:
-    """Return the `__provider` of a resource's state: a pickled call of `tenantry.provider(module)`.
+    """Return the `__provider` string in a resource's state: a pickled call of `tenantry.provider(module)`.
 
-    From format 2 on, the call also has the format: see `formats`. The engine's provider process unpickles it
-    to get the provider.
+    From format 2 on, the call also has the format (see `formats`). The engine's provider process unpickles
+    the string to get the provider.
     """
     return encoded(_Call(module))
 
@@ -34,14 +34,14 @@ class _Call:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))
 class _Declared(pulumi.CustomResource):
-    """A base that lets type checkers derive the constructor from the properties in the class body."""
+    """A base class from which type checkers derive the constructor, by the properties in the class body."""
 
 
 class Resource(_Declared):
     """A resource at Qlik Cloud: `Space(resource_name, property=…, opts=pulumi.ResourceOptions(…))`.
 
     `resource_name` is the Pulumi name. Every property accepts a value or an output, and reads as an output.
-    The engine reports a wrong value as a check failure of the property, also in previews.
+    The engine reports an invalid value as a check failure of the property, also in previews.
     """
 
     properties: ClassVar[dict[str, Property[Any]]]

@@ -1,7 +1,7 @@
-"""What the current run of the engine has done so far, so that no call repeats it.
+"""The actions of the current run of the engine so far, so that no call repeats them.
 
 A provider process usually serves one run, but may serve several. Each run has its own address. Outside the
-engine, nothing is known.
+engine, there is no run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 @dataclass
 class Run:
-    """A run of the engine. Its calls run in several threads, and only add or remove single entries."""
+    """A run of the engine. Its calls run in several threads, so they only add or remove single entries."""
 
     urn: str = ""
     """The resource that the call handles. It also names the stack."""
@@ -27,25 +27,25 @@ class Run:
     """Ids of the objects that the run created or took over."""
 
     empty_spaces: set[str] = field(default_factory=set)
-    """Ids of the spaces that the run created. They contain only what the run put there."""
+    """Ids of the spaces that the run created. They contain nothing from before this run."""
 
     new_tenants: set[str] = field(default_factory=set)
-    """Hostnames of the tenants that the run created. They contain only what the run put there."""
+    """Hostnames of the tenants that the run created. They contain nothing from before this run."""
 
     active_tenants: dict[str, str] = field(default_factory=dict)
     """Hostnames of the tenants that the run created or reactivated, with their ids at Qlik."""
 
     revived_tenants: set[str] = field(default_factory=set)
-    """Hostnames of the tenants that the run brought back. What earlier runs set there is not known."""
+    """Hostnames of the tenants that the run brought back. It is unknown what earlier runs set there."""
 
     gone_tenants: set[str] = field(default_factory=set)
-    """Hostnames of the tenants that do not exist, according to Qlik's response to this run."""
+    """Hostnames of the tenants that do not exist, according to a response of Qlik in this run."""
 
     scripts: dict[str, str] = field(default_factory=dict)
     """Ids of the apps whose load scripts the run set, and the scripts as Qlik stored them."""
 
     notified: set[str] = field(default_factory=set)
-    """Messages that the user gets once per run and not for each resource."""
+    """Messages that the user sees once per run instead of once per resource."""
 
     holders: dict[str, set[str]] = field(default_factory=dict)
     """Ids of the objects that the run created, took over or read, and the URNs that manage them."""
@@ -59,23 +59,24 @@ class Run:
     state_lock: threading.Lock = field(default_factory=threading.Lock)
 
     listings: dict[tuple[str, str], Any] | None = field(default_factory=dict)
-    """A `Listing` for each collection (hostname and path) that the run listed since it last wrote. None for a
-    call that must not use them.
+    """A `Listing` for each collection (hostname and path) that the run listed since its last change.
+
+    None for a call that must not use them.
     """
 
 
 checked_inputs: dict[str, dict[str, Any]] = {}
-"""The inputs of each URN, as far as the engine let this process check them."""
+"""The inputs by URN that this process has checked for the engine."""
 
 unreplaced_urns: dict[str, set[str]] = {}
-"""The URNs of each object whose diff requires no replacement."""
+"""For each object, the URNs of its resources whose diff requires no replacement."""
 
 _current: ContextVar[Run | None] = ContextVar("run", default=None)
 _runs: dict[str, Run] = {}
 
 
 def current() -> Run:
-    """Return the run that this call is part of. Outside the engine, return an empty one."""
+    """Return the run of this call. Outside the engine, return an empty run."""
     return _current.get() or Run(listings=None)
 
 

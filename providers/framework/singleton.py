@@ -13,10 +13,10 @@ from tenantry.providers.qlik import Cloud, Host
 class Singleton(Handler):
     """Settings of a tenant. Only the properties that a program sets are changed.
 
-    Their previous values are the output `before`. They are restored when the resource, or a single property,
-    is removed from the program. The id is the address of the settings, so it is unique across resource types.
-    A note on disk has the previous values until the resource is deleted, so that the next run after a kill
-    does not mistake its own values for the previous ones.
+    Their previous values are the output `before`. They are restored when the program no longer has the
+    resource, or the single property. The id is the address of the settings, so it is unique across resource
+    types. A note on disk has the previous values until the resource is deleted. Otherwise the next run after
+    a kill would mistake our own values for the previous ones.
     """
 
     path: ClassVar[str]
@@ -40,23 +40,23 @@ class Singleton(Handler):
         return self.decode(host.get(self.path))
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Save the present values of the requested properties, then set those that differ."""
+        """Save the current values of the requested properties, then set those that differ."""
         host = cloud.tenant(want["tenant"])
         live = self.live(host)
-        here = {name: live[name] for name in self.changes({}, want)}
+        current = {name: live[name] for name in self.changes({}, want)}
         if host.hostname in run.current().revived_tenants:
             # A property that already has our value most likely got it from us, so its previous value is lost.
-            ours = [name for name, value in here.items() if value == want[name]]
-            here = {name: value for name, value in here.items() if name not in ours}
+            ours = [name for name, value in current.items() if value == want[name]]
+            current = {name: value for name, value in current.items() if name not in ours}
             if ours:
                 names = ", ".join(ours)
                 cloud.notify(
                     f"{self.resource_type.__name__}: the original value of {names} is no longer known. If "
                     "you remove the key from the file, the setting stays as it is."
                 )
-        found = self._keep(host, {}, here)
+        before = self._keep(host, {}, current)
         self._write(host, self.changes(live, want), live)
-        return f"{host.hostname}{self.path}", {"before": found}
+        return f"{host.hostname}{self.path}", {"before": before}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the settings. They exist as long as the tenant, so a 404 does not mean that they are gone."""
@@ -65,18 +65,18 @@ class Singleton(Handler):
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Set what differs, and restore the properties that the program no longer sets."""
         host = cloud.tenant(want["tenant"])
-        held, wanted = self.changes({}, have), self.changes({}, want)
-        found: Properties = have.get("before") or {}
-        restored = {name: found[name] for name in held.keys() - wanted.keys() if name in found}
-        live, added = held, wanted.keys() - held.keys()
+        old, new = self.changes({}, have), self.changes({}, want)
+        before: Properties = have.get("before") or {}
+        restored = {name: before[name] for name in old.keys() - new.keys() if name in before}
+        live, added = old, new.keys() - old.keys()
         if added:
             live = self.live(host)
-            found = self._keep(host, found, {name: live[name] for name in added})
-        self._write(host, self.changes(live, want) | restored, live | wanted)
-        found = {name: value for name, value in found.items() if name not in restored}
+            before = self._keep(host, before, {name: live[name] for name in added})
+        self._write(host, self.changes(live, want) | restored, live | new)
+        before = {name: value for name, value in before.items() if name not in restored}
         if restored:
-            self._note(host).write(before=found)
-        return {"before": found}
+            self._note(host).write(before=before)
+        return {"before": before}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Restore the previous values."""
@@ -84,13 +84,14 @@ class Singleton(Handler):
         self._write(host, have.get("before") or {}, {})
         self._note(host).clear()
 
-    def _keep(self, host: Host, found: Properties, live: Properties) -> Properties:
-        """Add the present values to the saved ones, or those from before an interrupted run. Save and return
-        them.
+    def _keep(self, host: Host, saved: Properties, live: Properties) -> Properties:
+        """Add the current values to the saved ones, save them in the note, and return them.
+
+        After an interrupted run, the values in its note count instead of the current ones.
         """
         note = self._note(host)
         earlier = (note.earlier or {}).get("before") or {}
-        before = {name: value for name, value in live.items() if value is not None} | earlier | found
+        before = {name: value for name, value in live.items() if value is not None} | earlier | saved
         note.write(before=before)
         return before
 

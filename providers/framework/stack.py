@@ -23,7 +23,7 @@ EXPORT_SECONDS = 120.0
 
 
 class StackId(NamedTuple):
-    """A stack: a digest of its backend's address, its project and its name, all empty outside the engine."""
+    """A stack: a digest of its backend's address, its project and its name. Empty outside the engine."""
 
     backend: str = ""
     project: str = ""
@@ -36,8 +36,10 @@ def current_stack() -> StackId:
 
 
 def stack_of(urn: str, root: Path | None = None) -> StackId:
-    """Return the stack of a URN. `root` is the folder of the project, which names the backend (default: the
-    working directory, as in a provider process).
+    """Return the stack of a URN.
+
+    `root` is the folder of the project, whose Pulumi.yaml may name the backend. The default is the working
+    directory, as in a provider process.
     """
     parts = urn.split("::")
     if len(parts) < 3:
@@ -52,10 +54,10 @@ def backend_digest(root: str) -> str:
 
 
 def _backend(root: Path) -> str:
-    return os.environ.get("PULUMI_BACKEND_URL") or _of_project(root) or login() or ""
+    return os.environ.get("PULUMI_BACKEND_URL") or _project_backend(root) or login() or ""
 
 
-def _of_project(root: Path) -> str:
+def _project_backend(root: Path) -> str:
     import yaml
 
     try:
@@ -66,19 +68,19 @@ def _of_project(root: Path) -> str:
 
 
 def state_resources() -> list[dict[str, Any]]:
-    """Return the resources in the present state of the current stack, even while it is locked.
+    """Return the resources in the current state of the stack, even while it is locked.
 
-    It is read once per run of the engine, and only for information that the engine does not give a provider.
-    Empty outside the engine. Raises StateUnreadable.
+    The state is read once per run of the engine, and only for information that the engine does not pass to a
+    provider. The list is empty outside the engine. Raises StateUnreadable.
     """
     stack = current_stack()
     if not stack.name:
         return []
-    known = run.current().state
+    cached = run.current().state
     with run.current().state_lock:
-        if not known:
-            known.append(_export(stack.name))
-        return known[0]
+        if not cached:
+            cached.append(_export(stack.name))
+        return cached[0]
 
 
 def _export(stack: str) -> list[dict[str, Any]]:
@@ -86,7 +88,7 @@ def _export(stack: str) -> list[dict[str, Any]]:
     if command is None:
         raise StateUnreadable(stack, "`pulumi` is not on PATH")
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [command, "stack", "export", "--stack", stack, "--non-interactive"],
             env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
             stdin=subprocess.DEVNULL,
@@ -94,7 +96,7 @@ def _export(stack: str) -> list[dict[str, Any]]:
             timeout=EXPORT_SECONDS,
             check=False,
         )
-        resources = deployment.resources(json.loads(done.stdout))
+        resources = deployment.resources(json.loads(process.stdout))
     except subprocess.TimeoutExpired:
         raise StateUnreadable(stack, f"it took more than {EXPORT_SECONDS:g} s") from None
     except (OSError, ValueError, AttributeError):
@@ -103,11 +105,10 @@ def _export(stack: str) -> list[dict[str, Any]]:
 
 
 def holder(id: str, resource_type: str) -> str:
-    """Return the URN of another resource of the type in this stack that manages the object `id`, or an empty
-    string.
+    """Return the URN of another resource of the type that manages the object `id`, or an empty string.
 
-    Both the actions of this run and the state count. Resources of different types may share an object: a user
-    is also an administrator. Raises StateUnreadable.
+    Both the state and the actions of this run count. Resources of different types may share an object, for
+    example a user who is also an administrator. Raises StateUnreadable.
     """
     current = run.current()
     return min(_holders(id, resource_type) - {current.urn}, default="")

@@ -15,7 +15,11 @@ from tenantry.providers.qlik.settings import seconds
 
 T = TypeVar("T")
 
-FIRST_PAUSE, LONGEST_PAUSE, SECONDS_BETWEEN_LINES = 0.25, 3.0, 15.0
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 3.0
+
+SECONDS_BETWEEN_LINES = 15.0
+"""The time between two messages about the same wait."""
 
 
 def ready_seconds() -> float:
@@ -29,33 +33,39 @@ def lag_seconds() -> float:
 
 
 def creation_seconds() -> float:
-    """Return how many seconds Qlik may continue to create an object after the response was lost:
-    `TENANTRY_CREATION_SECONDS`, 300 by default.
+    """Return how many seconds Qlik may continue to create an object after the response was lost.
 
-    No source states a maximum. A gateway abandons a request after a minute or two, and Qlik's own scripts
-    expect the response within one minute. This is a multiple of both. A shorter time risks a second object.
+    This is `TENANTRY_CREATION_SECONDS`, 300 by default. No source states a maximum. A gateway abandons a
+    request after a minute or two, and Qlik's own scripts expect the response within one minute. The default
+    is a multiple of both. A shorter time risks a second object.
     """
     return seconds(os.environ, "TENANTRY_CREATION_SECONDS", 300, or_none=True)
 
 
 def late_seconds(age: float = 0.0) -> float:
-    """Return how many seconds to search for the object of a request of that age whose response was lost."""
+    """Return how many seconds to search for an object after the response to its request was lost.
+
+    `age` is the number of seconds since the request.
+    """
     return max(lag_seconds(), creation_seconds() + lag_seconds() - age)
 
 
 @contextmanager
 def meanwhile(other: Callable[[], object]) -> Iterator[None]:
-    """Run `other` at the same time as the block. Raises the error of either."""
+    """Run `other` in a second thread while the block runs. Raises the error of either."""
     with ThreadPoolExecutor(1) as pool:
-        under_way = pool.submit(copy_context().run, other)
+        future = pool.submit(copy_context().run, other)
         yield
-        under_way.result()
+        future.result()
 
 
 def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, longest: float) -> T | None:
-    """Call `probe` until it returns a value, for at most `longest` seconds. Notify regularly of the wait."""
+    """Call `probe` until it returns a value, and return the value. Return None after `longest` seconds.
+
+    `what` completes "waiting for" in the messages to the user. Raises DeadlineExceeded.
+    """
     started = notified_at = cloud.clock.monotonic()
-    pause = FIRST_PAUSE
+    pause = FIRST_PAUSE_SECONDS
     while (found := probe()) is None:
         now = cloud.clock.monotonic()
         if now - started >= longest:
@@ -64,5 +74,5 @@ def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, longest: float)
             cloud.notify(Waiting(f"waiting for {what} ({now - started:.0f} of at most {longest:.0f} s)"))
             notified_at = now
         cloud.pause(min(pause, started + longest - now), what)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
     return found

@@ -20,7 +20,7 @@ Lookup = Callable[[], Attributes | None]
 
 
 def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
-    """Yield the attributes of the apps in a space with `name` in their name; fresh ones may be missing."""
+    """Yield the attributes of the apps in a space with `name` in their name. New ones may be missing."""
     query = {"resourceType": "app", "spaceId": space, "name": name, "noActions": "true"}
     yield from map(attributes_of, host.list("/api/v1/items", query))
 
@@ -37,7 +37,7 @@ def attributes_of(item: dict[str, Any]) -> Attributes:
 
 
 def describe(text: str, *marks: str) -> str:
-    """Return a description that ends in the given marks; the last is a version, written `{v2.1.0}`."""
+    """Return a description that ends with the marks. The last mark is a version, written `{v2.1.0}`."""
     *others, version = marks
     return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
 
@@ -45,8 +45,10 @@ def describe(text: str, *marks: str) -> str:
 def recover(
     handler: Handler, cloud: Cloud, host: Host, want: Properties, note: Note, lookup: Lookup
 ) -> Attributes | None:
-    """Return the app that is there already; wait for it where an earlier run asked for it and Qlik may be
-    late.
+    """Return the app if it exists already, None if it does not.
+
+    If an earlier run may have created the app, wait for it, because the catalog may list it late.
+    Raises HolderUnknown.
     """
     if want["space"] in run.current().empty_spaces:
         return None
@@ -57,48 +59,52 @@ def recover(
         return wait(cloud, lookup, what, late_seconds(note.age()))
     path = f"/api/v1/apps/{note.earlier['app']}"
 
-    def opened() -> Attributes | None:
-        """Return the app. If Qlik refuses to open it, as it does briefly after publishing, look it up."""
+    def read_or_look_up() -> Attributes | None:
+        # Qlik may refuse to open an app for a short time after publishing it.
         try:
             return dict(host.get(path)["attributes"])
         except Forbidden:
             return lookup()
 
     try:
-        noted = wait(cloud, opened, f"{note.what} to be opened", ready_seconds())
+        noted = wait(cloud, read_or_look_up, f"{note.what} to be opened", ready_seconds())
         noted = noted or dict(host.get(path)["attributes"])
     except NotFound:
         return lookup()
     # The name must match too: a resource whose key has changed may now manage the noted app.
-    ours = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
-    return noted if ours and is_free(handler, host, noted) else lookup()
+    has_our_name = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
+    return noted if has_our_name and is_free(handler, host, noted) else lookup()
 
 
 def is_free(handler: Handler, host: Host, app: Attributes) -> bool:
-    """Return whether no other resource of the stack manages the app. Raises HolderUnknown."""
+    """Tell whether no other resource of the stack manages the app. Raises HolderUnknown."""
     return not moves.holder(handler.resource_type.__name__, f'app "{app["name"]}"', host, app["id"])
 
 
-def make(
+def create(
     cloud: Cloud, host: Host, note: Note, request: Callable[[], Attributes], lookup: Lookup
 ) -> Attributes:
-    """Create an app with `request`, and note its id. If the response is lost, search for the app."""
+    """Create an app with `request`, note its id and return its attributes.
+
+    If the response is lost, wait for `lookup` to find the app. Raises the error of the request if it
+    does not.
+    """
     host.authenticate()
     try:
         with note.sending():
-            made = request()
+            created = request()
     except QlikError as error:
         what = f"the app whose creation was not confirmed ({note.what})"
         found = wait(cloud, lookup, what, late_seconds()) if error.may_be_done else None
         if found is None:
             raise
-        made = found
-    note.finish(app=made["id"])
-    return made
+        created = found
+    note.finish(app=created["id"])
+    return created
 
 
 def read(host: Host, id: str) -> Attributes | None:
-    """Return the attributes of an app. None only if it is certainly gone; a 404 alone is no proof."""
+    """Return the attributes of an app, None only if it is certainly gone. A 404 alone does not prove that."""
     found = evidence.read(host, f"/api/v1/apps/{id}", id, lambda: _all_app_items(host), key="resourceId")
     return None if found is None else dict(found["attributes"])
 

@@ -1,8 +1,7 @@
-"""Exports of templates that are begun before an app needs them: while its tenant is being made, or while the
-app is looked for.
+"""Template exports that start early: while Qlik creates the tenant, or while Tenantry looks for the app.
 
-An app cannot be imported before there is a space for it. Finding its template, exporting and downloading it
-needs nothing of the tenant, and takes as long as all of that.
+An app can be imported only when its space exists. But finding its template, exporting and downloading it
+does not need the tenant at all, and takes about as long as creating the tenant and the space.
 """
 
 from __future__ import annotations
@@ -20,39 +19,45 @@ from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template
 from tenantry.providers.qlik import Cloud, current_deadline, responses
 
-AT_ONCE = 4
-"""How many exports are begun at the same time; Qlik and the disk have other things to do meanwhile."""
+MAX_PARALLEL_EXPORTS = 4
+"""How many exports run at the same time. More would slow down Qlik and the disk for everything else."""
 
 
 class Export(NamedTuple):
-    """What tells one file from another: the template, and how it is exported."""
+    """The key of an exported file: the template and the options of its export.
+
+    `data`: with the data of the app. `join`: join the template's space first, if that is needed.
+    """
 
     template: Template
     data: bool
     join: bool
 
 
-def needed(app: Mapping[str, Any]) -> Export:
-    """Return the export that an app with these properties is made from."""
+def export_for(app: Mapping[str, Any]) -> Export:
+    """Return the export that an app with these properties needs.
+
+    Raises KeyError if a required property is missing.
+    """
     template = Template(app["source_tenant"], app.get("template"), app.get("template_id"), app["version"])
     return Export(template, bool(app.get("data", True)), bool(app.get("join_template_space")))
 
 
 def begin(cloud: Cloud, apps: Iterable[Mapping[str, Any]]) -> None:
-    """Begin the exports that apps will need, for `file` to take in this run of the engine.
+    """Start the exports that apps will need, so that `file` finds them later in this run of the engine.
 
-    Returns at once. A failed export, or an app with too few properties, is not an error: whoever needs the
-    file tries again.
+    Returns at once. A failed export and an app with missing properties are not errors here: `file` tries
+    again.
     """
-    begun, queue = run.current().exports, SimpleQueue[tuple[Future[Path], Export]]()
+    started, queue = run.current().exports, SimpleQueue[tuple[Future[Path], Export]]()
     for app in apps:
         with suppress(KeyError, TypeError, AttributeError):
-            export = needed(app)
-            if export not in begun:
-                begun[export] = Future()
-                queue.put((begun[export], export))
-    for _ in range(min(AT_ONCE, queue.qsize())):
-        # Daemons: the end of the run waits for nothing that no app has asked for.
+            export = export_for(app)
+            if export not in started:
+                started[export] = Future()
+                queue.put((started[export], export))
+    for _ in range(min(MAX_PARALLEL_EXPORTS, queue.qsize())):
+        # Daemon threads, so that the end of the run does not wait for an export that no app needs.
         threading.Thread(target=_work, args=(cloud, queue), daemon=True).start()
 
 
@@ -67,21 +72,21 @@ def _work(cloud: Cloud, queue: SimpleQueue[tuple[Future[Path], Export]]) -> None
         try:
             with responses.translated_errors(), cloud.default_deadline():
                 future.set_result(_fetch(cloud, export))
-        except BaseException as error:  # noqa: BLE001  # whoever waits must learn of it
+        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
             future.set_exception(error)
 
 
-def file(cloud: Cloud, app: Mapping[str, Any]) -> Path:
-    """Return the file of the template of an app: one that was begun in this run, else fetched now.
+def fetch(cloud: Cloud, app: Mapping[str, Any]) -> Path:
+    """Return the exported file for an app. Wait for an export that `begin` started, or export now.
 
-    Raises TemplateNotFound, TemplateAmbiguous, and what sending raises.
+    Raises TemplateNotFound, TemplateAmbiguous, and every error of a request.
     """
-    export = needed(app)
-    return _begun(export) or _fetch(cloud, export)
+    export = export_for(app)
+    return _wait_for_started(export) or _fetch(cloud, export)
 
 
-def _begun(export: Export) -> Path | None:
-    """Return the file of an export that was begun, once it is there; None if there is none to be had."""
+def _wait_for_started(export: Export) -> Path | None:
+    """Wait for an export that `begin` started, and return its file. None if there is no usable file."""
     future = run.current().exports.get(export)
     if future is None or future.cancel():
         return None

@@ -17,7 +17,7 @@ ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 def check_discovery(cloud: Cloud, url: str) -> None:
-    """GET the discovery document of an OpenID Connect provider, and its keys.
+    """GET the discovery document of an OpenID Connect provider, and its keys, and check both.
 
     Raises LoginServiceUnusable.
     """
@@ -26,15 +26,15 @@ def check_discovery(cloud: Cloud, url: str) -> None:
         value = document.get(name)
         if not isinstance(value, str) or urls.problem(value):
             raise LoginServiceUnusable(url, f"the discovery document has no https address as {name}")
-    keys_at = document["jwks_uri"]
-    if not isinstance(keys := _json(keys_at, _fetch(cloud, keys_at)).get("keys"), list) or not keys:
-        raise LoginServiceUnusable(keys_at, "there are no keys")
+    keys_url = document["jwks_uri"]
+    if not isinstance(keys := _json(keys_url, _fetch(cloud, keys_url)).get("keys"), list) or not keys:
+        raise LoginServiceUnusable(keys_url, "there are no keys")
 
 
 def check_sign_on(cloud: Cloud, url: str, certificates: Sequence[str]) -> None:
     """GET the sign-on address of a SAML provider, and check that one of its certificates is valid.
 
-    Any response below 500 will do, because the address expects a SAML request. Raises LoginServiceUnusable.
+    Any status below 500 passes, because the address expects a SAML request. Raises LoginServiceUnusable.
     """
     try:
         ends = max(saml_metadata.certificate_end(certificate) for certificate in certificates)
@@ -57,8 +57,8 @@ def _fetch(cloud: Cloud, url: str) -> Response:
 def _json(url: str, response: Response) -> dict[str, Any]:
     """Return the JSON object of a response."""
     if 300 <= response.status < 400:
-        where = response.headers.get("Location", "")[:200]
-        raise LoginServiceUnusable(url, f"it redirects to {where!r}; give the address it redirects to")
+        target = response.headers.get("Location", "")[:200]
+        raise LoginServiceUnusable(url, f"it redirects to {target!r}; give the address it redirects to")
     if response.status != 200:
         raise LoginServiceUnusable(url, f"it answered {response.status}")
     try:

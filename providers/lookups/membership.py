@@ -1,4 +1,4 @@
-"""Membership of our bot user in other people's spaces, which it needs to export their apps."""
+"""Membership of the bot user in other people's spaces, which it needs to export their apps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from tenantry.providers.qlik import Conflict, Host
 
 
 class Membership(NamedTuple):
-    """A role of the bot user in a space. `before` has the previous roles, None for a non-member."""
+    """The membership of the bot user in a space.
+
+    `bot` is the id of the bot user, `path` the path of the assignment. `before` has its previous roles,
+    None if it was not a member.
+    """
 
     bot: str
     path: str
@@ -16,20 +20,20 @@ class Membership(NamedTuple):
 
 
 def join(host: Host, space: str, role: str) -> Membership:
-    """Give our bot user an additional role in a space. Raises the errors of the client.
+    """Give the bot user an additional role in a space. Raises the errors of the client.
 
     Source: https://qlik.dev/apis/rest/spaces (assignments).
     """
     assignments, bot = f"/api/v1/spaces/{space}/assignments", str(host.get("/api/v1/users/me")["id"])
     try:
         body = {"type": "user", "assigneeId": bot, "roles": [role]}
-        made = host.post(assignments, body, repeatable=True)
-        return Membership(bot, f"{assignments}/{made['id']}", None)
+        created = host.post(assignments, body, repeatable=True)
+        return Membership(bot, f"{assignments}/{created['id']}", None)
     except Conflict:
-        held = next(iter(host.list(assignments, {"assigneeId": bot})), None)
-        if held is None:
+        existing = next(iter(host.list(assignments, {"assigneeId": bot})), None)
+        if existing is None:
             raise
-        roles, path = sorted(held["roles"]), f"{assignments}/{held['id']}"
+        roles, path = sorted(existing["roles"]), f"{assignments}/{existing['id']}"
         host.put(path, {"roles": sorted({*roles, role})})
         return Membership(bot, path, roles)
 

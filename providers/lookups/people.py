@@ -1,4 +1,4 @@
-"""Search for users, and changes of users (https://qlik.dev/apis/rest/users).
+"""Searches for users, and changes to users (https://qlik.dev/apis/rest/users).
 
 Qlik does not say who created a user, so the subject identifies a user: it is unique and never changes. E-mail
 addresses are also unique, and are compared without regard to case.
@@ -15,6 +15,7 @@ from tenantry.providers.qlik import Host, QlikError
 
 PATH = "/api/v1/users"
 SIMILAR = 5
+"""How many similar users an error lists."""
 
 DELETED = "deleted"
 """The status of a deleted user, whom Qlik may still list."""
@@ -49,12 +50,15 @@ def same_email(one: str | None, other: str | None) -> bool:
 def refuse_taken(
     host: Host, email: str | None, *, by_other_than: str = "", refusal: QlikError | None = None
 ) -> None:
-    """Raise EmailTaken if a user other than `by_other_than` has the address. `refusal` is the error of the
-    request for it.
+    """Raise EmailTaken if a user other than the one with the id `by_other_than` has the address.
+
+    `refusal` is the error with which Qlik refused the address, if there was one.
     """
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
-        raise EmailTaken(email or "", host.hostname, shown(others[0]), others[0]["id"], refusal) from refusal
+        raise EmailTaken(
+            email or "", host.hostname, describe(others[0]), others[0]["id"], refusal
+        ) from refusal
 
 
 def find(host: Host, *, email: str | None = None, subject: str | None = None) -> User:
@@ -63,8 +67,8 @@ def find(host: Host, *, email: str | None = None, subject: str | None = None) ->
     Raises PersonNotFound with similar users, and PersonAmbiguous with the matching users.
     """
     if subject is not None:
-        there = with_subject(host, subject)
-        found = [there] if there else []
+        match = with_subject(host, subject)
+        found = [match] if match else []
     else:
         found = with_email(host, email or "")
     named = f"subject {subject!r}" if subject is not None else f"e-mail address {email!r}"
@@ -73,12 +77,12 @@ def find(host: Host, *, email: str | None = None, subject: str | None = None) ->
     if len(found) > 1:
         raise PersonAmbiguous(
             f"{len(found)} users of {host.hostname} have the {named}. Select one with `subject`: "
-            f"{'; '.join(map(shown, found))}"
+            f"{'; '.join(map(describe, found))}"
         )
     return found[0]
 
 
-def shown(user: User) -> str:
+def describe(user: User) -> str:
     """Describe a user in a message."""
     email = f", {user['email']}" if user.get("email") else ""
     return (
@@ -87,7 +91,7 @@ def shown(user: User) -> str:
 
 
 def check_recovery_admin(host: Host) -> None:
-    """Raise NoRecoveryAdmin unless a person with the role TenantAdmin is active, apart from our bot user."""
+    """Raise NoRecoveryAdmin unless a person with the role TenantAdmin is active, apart from the bot user."""
     bot = host.get("/api/v1/users/me")["id"]
     for user in _listed(host, scim.equals("assignedRoles.name", roles.TENANT_ADMIN)):
         if user["id"] != bot and status_of(user) == "active" and not user.get("clientId"):
@@ -96,38 +100,36 @@ def check_recovery_admin(host: Host) -> None:
 
 
 def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:
-    """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or an empty
-    string.
-    """
+    """PATCH a user. Return Qlik's reasons for the operations that it did not carry out (207), or ""."""
     response = host.patch(f"{PATH}/{id}", operations, repeatable=True)
     problems = response.get("errors", []) if isinstance(response, dict) else []
     texts = (" ".join(filter(None, map(found.get, ("code", "title", "detail")))) for found in problems)
     return f"{'; '.join(texts)} (traceId {response.get('traceId', 'none')})" if problems else ""
 
 
-def left(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the requested changes that were not made, with the present values."""
+def not_applied(found: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the requested changes that Qlik did not apply, with the current values."""
     return {
         name: (found or {}).get(name) for name, value in changes.items() if (found or {}).get(name) != value
     }
 
 
 def admin_mark(id: str) -> str:
-    """Return the mark with which a run records that a user must keep TenantAdmin."""
+    """Return the text with which a run records that a user must keep TenantAdmin."""
     return f"{roles.TENANT_ADMIN} {id}"
 
 
-def replaced(name: str, value: Any) -> dict[str, Any]:
+def replace_value(name: str, value: Any) -> dict[str, Any]:
     """Return the operation that sets a value."""
     return {"op": "replace", "path": f"/{name}", "value": value}
 
 
-def role_added(name: str) -> dict[str, Any]:
+def add_role(name: str) -> dict[str, Any]:
     """Return the operation that adds a role and keeps all others."""
     return {"op": "add", "path": "/assignedRoles/-", "value": roles.references([name])[0]}
 
 
-def role_removed(name: str) -> dict[str, Any]:
+def remove_role(name: str) -> dict[str, Any]:
     """Return the operation that removes a role and keeps all others."""
     return {"op": "remove-value", "path": "/assignedRoles", "value": roles.references([name])[0]}
 
@@ -144,5 +146,5 @@ def _similar(host: Host, email: str | None, subject: str | None) -> str:
         attribute, part = "email", (email or "").partition("@")[0]
     near = _listed(host, scim.has(attribute, part)) if part else []
     hint = nearest(email or subject or "", [user[attribute] for user in near])
-    listed = "; ".join(map(shown, near[:SIMILAR]))
-    return f"{hint}; similar: {listed}" if near else "; no similar user exists"
+    similar = "; ".join(map(describe, near[:SIMILAR]))
+    return f"{hint}; similar: {similar}" if near else "; no similar user exists"

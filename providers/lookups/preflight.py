@@ -1,4 +1,4 @@
-"""What Qlik can tell before anything is made: read, never written, and asked once for however many stacks.
+"""Reads from Qlik before a run creates anything. Each request is sent once, for any number of stacks.
 
 Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, …/users, and
 https://qlik.dev/apis/org-rest.
@@ -19,14 +19,15 @@ from tenantry.providers.qlik import Cloud, Forbidden, responses
 T = TypeVar("T")
 
 TENANTS_PER_REGION = 8500
-"""How many tenants Qlik allows in a region under one licence."""
+"""How many tenants Qlik allows per region and licence."""
 
 DEACTIVATED = ("disabled", "deactivated")
 
 
 class Allotment(NamedTuple):
-    """What a licence has of one kind of entitlement. `overage`: how many more are allowed, -1 for any
-    number; None where Qlik does not say.
+    """The number of entitlements of one type in a licence.
+
+    `overage` is how many more are allowed: -1 for any number, None if Qlik does not say.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Allotment(NamedTuple):
 
 
 class Licence(NamedTuple):
-    """The licence of a tenant. `ends` is its last day, None where it has none."""
+    """The licence of a tenant. `ends` is its last day, None if it has none."""
 
     status: str
     trial: bool
@@ -46,44 +47,47 @@ class Licence(NamedTuple):
 
 
 class Roles(NamedTuple):
-    """The names of the roles of a tenant: those that every tenant has, and its own."""
+    """The names of a tenant's roles: `built_in` ones, which every tenant has, and `custom` ones."""
 
     built_in: frozenset[str]
     custom: frozenset[str]
 
 
-class Found(NamedTuple):
-    """A template: the space that it is in, None for a personal one, and whether this client may export it."""
+class FoundTemplate(NamedTuple):
+    """A template in the catalog.
+
+    `space` is the id of its space, None for a personal space. `exportable`: this client may export it.
+    """
 
     space: str | None
     exportable: bool
 
 
 class Preflight:
-    """Reads of one Qlik Cloud, each of them sent once. Safe to use from several threads.
+    """Reads from one Qlik Cloud. Each request is sent once. Thread-safe.
 
-    Each method raises what the client raises, the same error to everybody who asks. Nothing but GET is sent,
-    and what gets tokens.
+    Each method raises the errors of the client, and the same error to each later caller. Only GET requests
+    are sent, besides the requests for tokens.
     """
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._lock = threading.Lock()
-        self._asked: dict[tuple[object, ...], Future[Any]] = {}
+        self._results: dict[tuple[object, ...], Future[Any]] = {}
 
     @property
     def now(self) -> datetime:
-        """The time."""
+        """The current time, in UTC."""
         return datetime.fromtimestamp(self.cloud.clock.time(), UTC)
 
     @property
     def today(self) -> date:
-        """The day, in UTC."""
+        """The current day, in UTC."""
         return self.now.date()
 
     @property
     def has_organisation(self) -> bool:
-        """Whether the organisation's API can be asked."""
+        """True if there is an organisation-level client, so that the organisation's API can be used."""
         return self.cloud.has_organisation
 
     def log_in(self, hostname: str) -> None:
@@ -91,26 +95,26 @@ class Preflight:
         self.once(("token", hostname), lambda: self.cloud.authenticate(hostname))
 
     def licence(self, hostname: str) -> Licence:
-        """Return the licence of a tenant; of the answer with its key nothing else is kept."""
+        """Return the licence of a tenant. The licence key in the response is not kept."""
         return self.once(("licence", hostname), lambda: self._licence(hostname))
 
-    def template(self, template: Template) -> Found:
-        """Return where a template is, and whether it can be exported: by the privileges that Qlik says this
-        client has on the app.
+    def template(self, template: Template) -> FoundTemplate:
+        """Return the space of a template, and whether this client may export it.
 
-        Raises TemplateNotFound, TemplateAmbiguous.
+        The client's privileges on the app, as Qlik lists them, decide. Raises TemplateNotFound,
+        TemplateAmbiguous.
         """
         return self.once(("template", template), lambda: self._template(template))
 
     def person(self, hostname: str, email: str | None, subject: str | None) -> str:
-        """Return the one user of a tenant with that e-mail address or subject, as messages show it.
+        """Return the only user of a tenant with this e-mail address or subject, as messages show it.
 
         Raises PersonNotFound, PersonAmbiguous.
         """
         host = self.cloud.tenant(hostname)
         return self.once(
             ("person", hostname, email, subject),
-            lambda: people.shown(people.find(host, email=email, subject=subject)),
+            lambda: people.describe(people.find(host, email=email, subject=subject)),
         )
 
     def roles(self, hostname: str) -> Roles:
@@ -121,14 +125,16 @@ class Preflight:
         """Return the tenants in a region as the organisation's API lists them."""
         suffix = f".{region}.qlikcloud.com"
         return [
-            each for each in self._listed() if each["hostnames"] and each["hostnames"][0].endswith(suffix)
+            tenant
+            for tenant in self._all_tenants()
+            if tenant["hostnames"] and tenant["hostnames"][0].endswith(suffix)
         ]
 
     def _licence(self, hostname: str) -> Licence:
         found = self.cloud.tenant(hostname).get("/api/v1/licenses/overview")
         allotments = (
-            Allotment(each["name"], each["units"], each["unitsUsed"], each.get("overage"))
-            for each in found.get("allotments", ())
+            Allotment(entry["name"], entry["units"], entry["unitsUsed"], entry.get("overage"))
+            for entry in found.get("allotments", ())
         )
         return Licence(
             found["status"],
@@ -138,54 +144,57 @@ class Preflight:
             tuple(allotments),
         )
 
-    def _template(self, template: Template) -> Found:
+    def _template(self, template: Template) -> FoundTemplate:
         host = self.cloud.tenant(template.source_tenant)
         item = templates.find(host, template)
         try:
             app = host.get(f"/api/v1/apps/{item['resourceId']}")
         except Forbidden:
             app = {}
-        return Found(item.get("spaceId"), "export" in (app.get("privileges") or []))
+        return FoundTemplate(item.get("spaceId"), "export" in (app.get("privileges") or []))
 
     def _roles(self, hostname: str) -> Roles:
         found = list(self.cloud.tenant(hostname).list("/api/v1/roles"))
         built_in = frozenset(role["name"] for role in found if role.get("type") == "default")
         return Roles(built_in, frozenset(role["name"] for role in found) - built_in)
 
-    def _listed(self) -> list[dict[str, Any]]:
+    def _all_tenants(self) -> list[dict[str, Any]]:
         path, query = "/api/core/tenants", {"sort": "-createdAt"}
         return self.once(("tenants",), lambda: list(self.cloud.organisation().list(path, query)))
 
-    def once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
-        """Return what `ask` returns, or raise what it raises; who asks the same meanwhile waits for it."""
+    def once(self, key: tuple[object, ...], request: Callable[[], T]) -> T:
+        """Call `request` for the first caller with this key, and return its result to all of them.
+
+        Other callers with the same key wait for it. Raises the error that `request` raised, for all of them.
+        """
         while True:
             with self._lock:
-                known = self._asked.get(key)
+                known = self._results.get(key)
                 future: Future[T] = known or Future()
-                self._asked[key] = future
+                self._results[key] = future
             if known is None:
-                self._run(key, future, ask)
+                self._run(key, future, request)
             try:
                 return future.result()
             except CancelledError:
-                continue  # who asked was interrupted, which is no answer: ask again
+                continue  # the thread that sent the request was interrupted: send it again
 
-    def _run(self, key: tuple[object, ...], future: Future[T], ask: Callable[[], T]) -> None:
+    def _run(self, key: tuple[object, ...], future: Future[T], request: Callable[[], T]) -> None:
         try:
             with responses.translated_errors():
-                result = ask()
+                result = request()
             future.set_result(result)
-        except Exception as error:  # noqa: BLE001 (whoever asks gets it)
+        except Exception as error:  # noqa: BLE001  # raised in every caller
             future.set_exception(error)
         except BaseException:
             with self._lock:
-                del self._asked[key]
+                del self._results[key]
             future.cancel()
             raise
 
 
 def _last_day(interval: str) -> date | None:
-    """Return the end of an ISO 8601 interval, None if it has none that can be read."""
+    """Return the last day of an ISO 8601 interval, None if it has no readable one."""
     try:
         return date.fromisoformat(interval.rpartition("/")[2][:10])
     except ValueError:

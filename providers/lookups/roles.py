@@ -14,7 +14,7 @@ TENANT_ADMIN = "TenantAdmin"
 
 
 def references(names: Sequence[str]) -> list[dict[str, str]]:
-    """Return the role names in the form of Qlik's requests."""
+    """Return the role names in the form that Qlik expects in a request."""
     return [{"name": name} for name in names]
 
 
@@ -24,7 +24,7 @@ def names_in(found: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def explained(host: Host, names: Sequence[str] | None) -> Iterator[None]:
+def explain_unknown(host: Host, names: Sequence[str] | None) -> Iterator[None]:
     """Raise UnknownRole, with the nearest names, if Qlik refuses a request in the block for an unknown role.
 
     The tenant's roles are listed only then.

@@ -1,10 +1,10 @@
-"""Qlik's filter language (RFC 7644), as far as lookups need it."""
+"""The part of Qlik's filter language (RFC 7644) that lookups need."""
 
 from __future__ import annotations
 
 
 def equals(attribute: str, value: str) -> str:
-    """Return the filter for objects whose attribute is `value`. Qlik ignores case."""
+    """Return the filter for objects whose attribute equals `value`. Qlik ignores case."""
     return _comparison(attribute, "eq", value)
 
 

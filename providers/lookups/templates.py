@@ -20,7 +20,6 @@ from tenantry.providers.qlik import Cloud, ConfigurationError, Forbidden, Host, 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
 
-
 ROLE_TO_EXPORT = "producer"
 """The weakest role in a shared space that can export an app."""
 
@@ -51,7 +50,7 @@ def cache_directory() -> Path:
 def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:
     """Return the file of the template, from the cache or exported, with or without its data.
 
-    With `join`, our bot user may become a member of the template's space if the export is refused otherwise.
+    With `join`, the bot user may become a member of the template's space if the export is refused otherwise.
     Raises TemplateNotFound, TemplateAmbiguous.
     """
     host = cloud.tenant(template.source_tenant)
@@ -59,7 +58,7 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     changed = re.sub(r"\W", "", item["resourceAttributes"].get("modifiedDate") or item["updatedAt"])
     name = f"{_file_name(item['resourceId'])}-{changed}{'' if data else '-nodata'}.qvf"
     file = cache_directory() / template.source_tenant / name
-    with _alone(file):
+    with _exclusive_lock(file):
         if not is_usable(file):
             # Interrupted runs leave part files. The lock ensures that no other run uses them.
             for leftover in file.parent.glob(f"{file.name}.*.part"):
@@ -74,8 +73,9 @@ def _file_name(id: str) -> str:
 
 
 def distrust(file: Path) -> None:
-    """Mark a file that Qlik refused, so that it is exported again next time. It stays, because other runs may
-    be reading it.
+    """Mark a file that Qlik refused, so that it is exported again next time.
+
+    The file stays, because other runs may be reading it.
     """
     with suppress(OSError):
         _refused(file).touch()
@@ -101,22 +101,24 @@ def find(host: Host, template: Template) -> dict[str, Any]:
     else:
         named = host.find("/api/v1/items", template.name or "", query)
     sources = [item for item in named if not item["resourceAttributes"].get("publishTime")]
-    fitting = [item for item in sources if version_of(item.get("description", "")) == template.version]
-    if len(fitting) > 1:
+    matches = [item for item in sources if version_of(item.get("description", "")) == template.version]
+    if len(matches) > 1:
         apps = "".join(
-            f"\n  - app {item['resourceId']} in {_space(host, item.get('spaceId'))}" for item in fitting
+            f"\n  - app {item['resourceId']} in {_space(host, item.get('spaceId'))}" for item in matches
         )
         raise TemplateAmbiguous(
-            f"{template}: {len(fitting)} apps match. Select one with `template_id`:{apps}"
+            f"{template}: {len(matches)} apps match. Select one with `template_id`:{apps}"
         )
-    if not fitting:
-        raise TemplateNotFound(f"{template}: {_why_not(template, named, sources)}")
-    return fitting[0]
+    if not matches:
+        raise TemplateNotFound(f"{template}: {_reason_not_found(template, named, sources)}")
+    return matches[0]
 
 
 class Offer(NamedTuple):
-    """An app of a source tenant that could be a template. `version` is empty if its description has none.
-    `space` is the name of its space, empty for a personal space.
+    """An app of a source tenant that could be a template.
+
+    `version` is empty if the description has none. `space` is the name of its space, empty for a personal
+    space.
     """
 
     name: str
@@ -141,7 +143,7 @@ def offers(host: Host) -> list[Offer]:
     )
 
 
-def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
+def _reason_not_found(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
     if not named:
         return (
             "this client finds no such app. The name must be exact, and the client's bot user must be a "
@@ -168,8 +170,8 @@ def _fetch(
         try:
             _join(cloud, host, template, item["spaceId"])
             _export(host, item, file, data=data)
-        except Forbidden as still:
-            raise _not_exportable(host, template, item, still) from still
+        except Forbidden as second_refusal:
+            raise _not_exportable(host, template, item, second_refusal) from second_refusal
 
 
 def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None:
@@ -178,10 +180,10 @@ def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None
 
 
 def _join(cloud: Cloud, host: Host, template: Template, space: str) -> None:
-    """Make our bot user a member of the template's space who may edit; it stays one."""
+    """Make the bot user a member of the template's space with an edit role. It stays a member."""
     bot = membership.join(host, space, ROLE_TO_EXPORT).bot
     cloud.notify(
-        f"{template}: our bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
+        f"{template}: the bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
         f"{ROLE_TO_EXPORT}, to export it, and stays a member"
     )
 
@@ -212,8 +214,8 @@ def _space(host: Host, id: str | None) -> str:
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Let one process and thread at a time fetch a file."""
+def _exclusive_lock(file: Path) -> Iterator[None]:
+    """Let only one process and one thread at a time fetch a file."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         opened = file.with_suffix(".lock").open("w")

@@ -1,4 +1,4 @@
-"""A client for Qlik Cloud: hosts, tokens, requests, limits, errors.
+"""A client for Qlik Cloud, with tokens, retries, rate limits and errors.
 
 ```python
 from tenantry.providers.qlik import Cloud, deadline
@@ -9,7 +9,7 @@ with Cloud.from_environment() as cloud, deadline(60):
         print(space["name"])
 ```
 
-Importing it is cheap: the HTTP library is imported when the first request is sent.
+Importing this package is fast, because the first request imports the HTTP library.
 """
 
 from __future__ import annotations

@@ -216,8 +216,9 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ("* *", ""),
     ),
 }
-"""The next step by status and operation (a pattern of method and path). The first match counts. Status 410
-is treated as 404.
+"""The next step by status and operation (a pattern of method and path).
+
+The first pattern that matches counts. Status 410 is treated as 404.
 """
 
 
@@ -231,16 +232,16 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         )
     for code in sorted(codes & BY_CODE.keys()):
         return BY_CODE[code]
-    if request.proof is not None and status in (400, 401):
+    if request.login_headers is not None and status in (400, 401):
         return _login_advice(request)
-    if request.credentials and status in (404, 410):
+    if request.client_source and status in (404, 410):
         return (
             f"No tenant answers at {request.host}: it was purged, or a proxy or ingress answered instead of"
             " Qlik. The credentials are correct."
         )
-    if request.credentials and status == 403:
+    if request.client_source and status == 403:
         return "The OAuth client's bot user is disabled on this host, or it has too many tokens."
-    if request.credentials and 400 <= status < 500 and status != 429:
+    if request.client_source and 400 <= status < 500 and status != 429:
         return _client_advice(request)
     if status == 429:
         return (
@@ -250,7 +251,7 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         return "A new token is refused too. Check that the OAuth client and its bot user still exist here."
     if status == 410:
         status = 404
-    if status in BY_OPERATION and request.proof is None:
+    if status in BY_OPERATION and request.login_headers is None:
         return _operation_advice(request, status)
     if status >= 500:
         return (
@@ -299,11 +300,11 @@ def _login_advice(request: Request) -> str:
 
 
 def _client_advice(request: Request) -> str:
-    where = region(request.host)
-    if not where:
-        return f"Check {request.credentials}: this host accepts only the organisation's OAuth client."
-    upper = where.upper().replace("-", "_")
+    name = region(request.host)
+    if not name:
+        return f"Check {request.client_source}: this host accepts only the organisation's OAuth client."
+    upper = name.upper().replace("-", "_")
     return (
-        f"Check {request.credentials}. A region's OAuth client works in its own region only. To set a"
-        f" separate one for {where}, use QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
+        f"Check {request.client_source}. A region's OAuth client works in its own region only. To set a"
+        f" separate one for {name}, use QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
     )

@@ -1,4 +1,4 @@
-"""Sending a request until its response arrives: with a token, within rate limits, repeated if safe."""
+"""Requests with tokens, rate limits and retries. A request is repeated only if that is safe."""
 
 from __future__ import annotations
 
@@ -23,21 +23,29 @@ from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, TokenCache
 from tenantry.providers.qlik.transport import Transport
 
-TIMED_OUT = 408  # from a proxy that did not wait for Qlik; a read can be repeated
+TIMED_OUT = 408
+"""The status from a proxy that did not wait for Qlik. A read can be repeated."""
+
 TRIES = 4
-BACK_OFF = 1.0
-LONGEST_BACK_OFF = 20.0
-RATE_LIMIT_PAUSE = 10.0  # if Qlik does not say how long
-NOTIFY_FROM_SECONDS = 2.0  # seconds
+BACK_OFF_SECONDS = 1.0
+MAX_BACK_OFF_SECONDS = 20.0
+
+RATE_LIMIT_PAUSE_SECONDS = 10.0
+"""The pause after a 429 if Qlik does not say how long to wait."""
+
+NOTIFY_FROM_SECONDS = 2.0
+"""The shortest wait for a turn that is reported."""
+
 FETCH_SECONDS = 10.0
-"""How long a host outside Qlik Cloud may take to answer."""
+"""The time in which a host outside Qlik Cloud must answer."""
+
 IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE"})
 
 Notify = Callable[[str], None]
 
 
 class Calls:
-    """A sender of requests to all hosts, with their tokens and limits. Safe to use from several threads."""
+    """A sender of requests to all hosts, with their tokens and limits. Thread-safe."""
 
     def __init__(
         self,
@@ -54,7 +62,7 @@ class Calls:
         self._notify = notify
         self._limits = limits.RateLimits(clock)
         self._governor = governor
-        self._heard: dict[str, float] = {}
+        self._last_dates: dict[str, float] = {}
         self._tokens = TokenCache(credentials, self.send, clock)
 
     def send(self, request: Request) -> Response:
@@ -85,13 +93,13 @@ class Calls:
         with self.default_deadline() as deadline:
             self._tokens.get(host, deadline)
 
-    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
-        return default_deadline(self._default_deadline + more, clock=self._clock, setting=DEADLINE)
+    def default_deadline(self, extra_seconds: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context with the deadline of the settings plus the extra time, unless one is set."""
+        return default_deadline(self._default_deadline + extra_seconds, clock=self._clock, setting=DEADLINE)
 
     def time_at(self, host: str) -> float | None:
-        """Return the `Date` of a host's last response, in seconds since 1970. None without one."""
-        return self._heard.get(host)
+        """Return the `Date` of a host's last response in seconds since 1970. None if it had no date."""
+        return self._last_dates.get(host)
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,8 +110,8 @@ class Calls:
         tries, renewed = 0, False
         while True:
             self._limits.wait(request.host, budget, deadline)
-            own = request.credentials or request.proof is not None
-            token = None if own else self._tokens.get(request.host, deadline)
+            has_own_credentials = request.client_source or request.login_headers is not None
+            token = None if has_own_credentials else self._tokens.get(request.host, deadline)
             turn = self._queue(request.host, budget, deadline)
             deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")
             tries += 1
@@ -140,16 +148,16 @@ class Calls:
         finally:
             if self._governor and turn:
                 self._governor.answered(request.host, limits.budget(request.method, request.plain_path), turn)
-        dated = responses.http_date(response.headers.get("Date", ""))
-        if dated is not None:
-            self._heard[request.host] = dated
+        date = responses.http_date(response.headers.get("Date", ""))
+        if date is not None:
+            self._last_dates[request.host] = date
         if response.status >= 400:
             raise responses.api_error(request, response, self._clock.time())
         return response
 
     def _hold(self, error: RateLimited, budget: str, deadline: Deadline) -> None:
-        """Close the budget for every thread, for the time that Qlik requires. Raise if that is too long."""
-        seconds = max(1.0, RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
+        """Close the budget for all threads for the time that Qlik requires. Raise if that is too long."""
+        seconds = max(1.0, RATE_LIMIT_PAUSE_SECONDS if error.retry_after is None else error.retry_after)
         was_open = self._limits.close(error.host, budget, seconds)
         if self._governor:
             self._governor.close(error.host, budget, seconds)
@@ -168,13 +176,12 @@ class Calls:
             raise ResponseLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
         if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
             raise error
-        # full jitter, so that clients that failed together do not return together
-        seconds = random.uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2**tries))  # noqa: S311
+        # Full jitter: clients that failed at the same moment try again at different moments.
+        seconds = random.uniform(0, min(MAX_BACK_OFF_SECONDS, BACK_OFF_SECONDS * 2**tries))  # noqa: S311
         if isinstance(error, ApiError):
             seconds = max(seconds, error.retry_after or 0.0)
-        happened = str(error).splitlines()[0]
+        failure = str(error).splitlines()[0]
         if seconds >= deadline.remaining():
-            raise deadline.exceeded(f"another try after {happened}")
-        again = f"{happened}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)"
-        self._notify(Waiting(again))
+            raise deadline.exceeded(f"another try after {failure}")
+        self._notify(Waiting(f"{failure}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)"))
         self._clock.sleep(seconds)

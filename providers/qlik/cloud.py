@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class Cloud:
-    """Qlik Cloud with the OAuth clients of an environment. Safe to use from several threads.
+    """Qlik Cloud with the OAuth clients of an environment. Thread-safe.
 
     `environ` has the credentials and settings. It is read when needed, so the constructor never fails.
-    `notify` is called with a line for the user when a request must wait. You can replace it at any time.
+    `notify` gets a line for the user when a request must wait. You can replace it at any time.
     `clock` and `adapter` are for tests: see `tenantry.providers.qlik.testing`.
     """
 
@@ -78,7 +78,7 @@ class Cloud:
 
     @property
     def has_organisation(self) -> bool:
-        """Whether an organisation client is configured. Sends nothing. Raises ConfigurationError."""
+        """True if an organisation client is configured. Sends nothing. Raises ConfigurationError."""
         return self._credentials.has_organisation
 
     def send(self, request: Request) -> Response:
@@ -88,8 +88,9 @@ class Cloud:
     def fetch(self, url: str) -> Response:
         """Return the response of an https address outside Qlik Cloud, such as an identity provider.
 
-        It may have at most 1 MB within 10 seconds. No token is sent, and no redirect is followed. With
-        `QLIK_CLOUD_ENDPOINT`, the request goes there like all others. Raises ConnectionFailed.
+        The response may have at most 1 MB and must arrive within 10 seconds. No token is sent, and no
+        redirect is followed. With `QLIK_CLOUD_ENDPOINT`, the request goes there like all others. Raises
+        ConnectionFailed.
         """
         parts = urlsplit(url)
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
@@ -102,22 +103,22 @@ class Cloud:
     def time_at(self, hostname: str) -> float | None:
         """Return the time of a host's last response in seconds since 1970. None if it had no date.
 
-        This is Qlik's clock, because this machine's clock may be wrong.
+        The time comes from Qlik's clock, because this machine's clock may be wrong.
         """
         return self._calls.time_at(hostname)
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Wait. Raises DeadlineExceeded, which names `waiting_for`, if that reaches the deadline."""
+        """Wait. Raises DeadlineExceeded, which names `waiting_for`, if the pause would reach the deadline."""
         with self._calls.default_deadline() as deadline:
             deadline.pause(seconds, waiting_for)
 
     def deadline(self, seconds: float, *, setting: str = "") -> AbstractContextManager[Deadline]:
-        """Like `tenantry.providers.qlik.deadline`, by the clock of this Cloud."""
+        """Return a context with a deadline by this Cloud's clock, see `tenantry.providers.qlik.deadline`."""
         return deadline(seconds, clock=self.clock, setting=setting)
 
-    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings plus `more` seconds, unless one is set."""
-        return self._calls.default_deadline(more)
+    def default_deadline(self, extra_seconds: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context with the deadline of the settings plus the extra time, unless one is set."""
+        return self._calls.default_deadline(extra_seconds)
 
     def close(self) -> None:
         """Close the open connections. The next request opens new ones."""
@@ -127,7 +128,10 @@ class Cloud:
 
     @property
     def _calls(self) -> Calls:
-        """Created for the first request, so that nothing before it can fail. Raises ConfigurationError."""
+        """The sender, which the first request creates, so that nothing fails before it.
+
+        Raises ConfigurationError.
+        """
         with self._lock:
             if self._opened is None:
                 settings = Settings.from_environment(self._environ)

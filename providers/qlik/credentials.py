@@ -1,8 +1,8 @@
 """OAuth clients from the environment, by host.
 
-A region's client works on the source tenant, the register host and every tenant of its region, and in no
-other; the organisation's client works on console.qlikcloud.com only (qlik.dev, "Create a region-level OAuth
-client" and "Get started with organization APIs").
+A region's client works on the source tenant, the register host and every tenant of its region, and not in
+other regions. The organisation's client works only on console.qlikcloud.com (qlik.dev, "Create a region-level
+OAuth client" and "Get started with organization APIs").
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Credentials:
 
 
 class CredentialSource:
-    """A source of OAuth clients that are read when first needed. Safe to use from several threads."""
+    """A source of OAuth clients, which are read when first needed. Thread-safe."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._lock = threading.Lock()
-        self._printed: dict[str, Any] | None = None
+        self._output: dict[str, Any] | None = None
         self._failure = ""
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class CredentialSource:
 
     @property
     def has_organisation(self) -> bool:
-        """Whether an organisation client is set. Runs the credentials command if it could return one."""
+        """True if an organisation client is set. Runs the credentials command if it could return one."""
         return self._organisation() is not None
 
     def organisation(self) -> Credentials:
@@ -94,40 +94,40 @@ class CredentialSource:
     def _from_command(self, region: str | None) -> Credentials | None:
         if not self._environ.get(COMMAND, "").strip():
             return None
-        printed = self._run_once()
+        output = self._run_once()
         if region is None:
-            return _client(printed.get("organisation"), "organisation")
-        regions = printed.get("regions") or {}
+            return _client(output.get("organisation"), "organisation")
+        regions = output.get("regions") or {}
         if not isinstance(regions, dict):
             raise _unusable("`regions` is not an object")
         if region in regions:
             return _client(regions[region], f"regions.{region}")
-        return _client(printed, "the client") if "client_id" in printed else None
+        return _client(output, "the client") if "client_id" in output else None
 
     def _run_once(self) -> dict[str, Any]:
         """Run the command only once, even if it fails, because it may prompt or count failed logins."""
         with self._lock:
-            if self._printed is None and not self._failure:
+            if self._output is None and not self._failure:
                 try:
-                    self._printed = _run(self._environ[COMMAND])
+                    self._output = _run(self._environ[COMMAND])
                 except CredentialsCommandFailed as error:
                     self._failure = str(error)
-            if self._printed is None:
+            if self._output is None:
                 raise CredentialsCommandFailed(self._failure)
-            return self._printed
+            return self._output
 
 
 def _missing(what: str, pairs: Sequence[Pair], key: str) -> CredentialsMissing:
-    looked_for = ", or ".join(map(" and ".join, pairs))
+    variables = ", or ".join(map(" and ".join, pairs))
     return CredentialsMissing(
-        f"No OAuth client for {what}. Looked for {looked_for}, or {COMMAND} (its JSON: {key} with client_id"
+        f"No OAuth client for {what}. Looked for {variables}, or {COMMAND} (its JSON: {key} with client_id"
         " and client_secret). Set one of these in the environment."
     )
 
 
-def _unusable(why: str) -> CredentialsCommandFailed:
+def _unusable(reason: str) -> CredentialsCommandFailed:
     return CredentialsCommandFailed(
-        f'{COMMAND}: {why}. It must print JSON: {{"client_id": …, "client_secret": …}}, or'
+        f'{COMMAND}: {reason}. It must print JSON: {{"client_id": …, "client_secret": …}}, or'
         ' {"regions": {"eu": {…}}, "organisation": {…}}. Its output is not shown, as it may hold secrets.'
     )
 
@@ -143,25 +143,28 @@ def _client(value: Any, key: str) -> Credentials | None:
 
 
 def _run(command: str) -> dict[str, Any]:
-    """Run `command` without a shell. Raises outside of `except`, because a context would keep the output."""
-    why, printed = "", None
+    """Run `command` without a shell, and return the JSON object that it prints.
+
+    The error is raised outside of `except`, because its context would contain the output.
+    """
+    reason, output = "", None
     try:
         words = shlex.split(command)
-        done = subprocess.run(
+        process = subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
         )
-        printed = json.loads(done.stdout)
+        output = json.loads(process.stdout)
     except subprocess.CalledProcessError as error:
-        why = f"it ended with exit code {error.returncode}"
+        reason = f"it ended with exit code {error.returncode}"
     except subprocess.TimeoutExpired:
-        why = f"it took more than {COMMAND_SECONDS:g} s"
+        reason = f"it took more than {COMMAND_SECONDS:g} s"
     except OSError as error:
-        why = f"it could not be started ({error.strerror})"
+        reason = f"it could not be started ({error.strerror})"
     except ValueError:  # unbalanced quotes, not JSON, not text
-        why = "the command line is invalid, or the output is not JSON"
-    if not why and not isinstance(printed, dict):
-        why = "the output is not a JSON object"
-    if why:
-        raise _unusable(why)
-    assert isinstance(printed, dict)  # noqa: S101 - for the type checker; checked above
-    return printed
+        reason = "the command line is invalid, or the output is not JSON"
+    if not reason and not isinstance(output, dict):
+        reason = "the output is not a JSON object"
+    if reason:
+        raise _unusable(reason)
+    assert isinstance(output, dict)  # noqa: S101 - for the type checker; checked above
+    return output

@@ -1,7 +1,7 @@
-"""Connections whose every read ends with the deadline, so that no server can hold a run by slow drops.
+"""Connections on which every read ends with the deadline, so that a slow server cannot hold up a run.
 
-A timeout of `requests` and urllib3 is one for each read of the socket: headers that come a byte at a time
-would go on for as long as somebody sends them.
+The timeouts of `requests` and urllib3 apply to each read of the socket. A server that sends one byte at a
+time never reaches such a timeout.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tenantry.providers.qlik.deadlines import current_deadline
 
 
 class _Reader(io.RawIOBase):
-    """Reads a socket, each time for no longer than the deadline of the context allows."""
+    """A reader of a socket. No read takes longer than the deadline of the context allows."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -33,9 +33,9 @@ class _Reader(io.RawIOBase):
             remaining = deadline.remaining()
             if remaining <= 0:
                 raise TimeoutError("the deadline is over")
-            allowed = self._sock.gettimeout()
-            if allowed is None or allowed > remaining:
-                self._sock.settimeout(remaining)  # urllib3 sets its own again before the next request
+            timeout = self._sock.gettimeout()
+            if timeout is None or timeout > remaining:
+                self._sock.settimeout(remaining)  # before the next request, urllib3 sets its own timeout
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -44,8 +44,8 @@ class _Reader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *more: Any, **named: Any) -> None:
-        super().__init__(sock, *more, **named)
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
         self.fp.close()
         self.fp = io.BufferedReader(_Reader(sock))
 
@@ -67,15 +67,15 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """The adapter of `requests`, with such connections, also to a proxy."""
+    """The adapter of `requests` with connections that end with the deadline, also to a proxy."""
 
-    def init_poolmanager(self, *more: Any, **named: Any) -> None:
-        """Make the pools."""
-        super().init_poolmanager(*more, **named)
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Create the connection pools."""
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
-    def proxy_manager_for(self, *more: Any, **named: Any) -> Any:
-        """Make the pools of a proxy, or return those that there are."""
-        manager = super().proxy_manager_for(*more, **named)
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the connection pools of a proxy. Create them if there are none yet."""
+        manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         return manager

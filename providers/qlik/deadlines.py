@@ -1,4 +1,4 @@
-"""Time: the clock, which tests replace, and the deadline that bounds everything done inside it."""
+"""The clock, which tests replace, and the deadline, which limits the time of everything inside it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from tenantry.providers.qlik.errors import DeadlineExceeded
 
 
 class Clock(Protocol):
-    """What the client needs of time."""
+    """The time functions that the client uses."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return the seconds on a clock that never goes back."""
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return the seconds since 1970 in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds."""
+        """Wait for this number of seconds."""
 
 
 class SystemClock:
-    """The clock of the machine."""
+    """The clock of this machine."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return the seconds on a clock that never goes back."""
         return time.monotonic()
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return the seconds since 1970 in UTC."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds."""
+        """Wait for this number of seconds."""
         time.sleep(seconds)
 
 
@@ -45,7 +45,10 @@ SYSTEM_CLOCK = SystemClock()
 
 
 class Deadline:
-    """A point in time after which nothing is waited for. `setting` names the variable that allows more."""
+    """A point in time at which all waiting ends.
+
+    `seconds` is the time from now until then. `setting` names the environment variable that allows more time.
+    """
 
     def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK, setting: str = "") -> None:
         self.seconds = seconds
@@ -54,23 +57,26 @@ class Deadline:
         self._ends = clock.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, negative when it has passed."""
+        """Return the remaining seconds, a negative number after the deadline."""
         return self._ends - self._clock.monotonic()
 
     def check(self, waiting_for: str) -> None:
-        """Raise DeadlineExceeded if no time is left."""
+        """Raise DeadlineExceeded if no time is left. `waiting_for` completes "to wait for" in its message."""
         if self.remaining() <= 0:
             raise self.exceeded(waiting_for)
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Sleep; raise DeadlineExceeded at once, without sleeping, if that would reach the deadline."""
+        """Sleep for this number of seconds.
+
+        Raises DeadlineExceeded at once, without sleeping, if the pause would reach the deadline.
+        """
         if seconds >= self.remaining():
             raise self.exceeded(waiting_for)
         self._clock.sleep(seconds)
 
     @contextmanager
     def turn(self, lock: threading.Lock, waiting_for: str) -> Iterator[None]:
-        """Hold a lock inside; raise DeadlineExceeded if other threads keep it for too long."""
+        """Hold a lock inside the block. Raises DeadlineExceeded if other threads keep it for too long."""
         if not lock.acquire(timeout=max(0.0, min(self.remaining(), threading.TIMEOUT_MAX))):
             raise self.exceeded(waiting_for)
         try:
@@ -79,7 +85,7 @@ class Deadline:
             lock.release()
 
     def exceeded(self, waiting_for: str) -> DeadlineExceeded:
-        """Return the error that says what the time was not enough for."""
+        """Return the error that names what there was not enough time for."""
         return DeadlineExceeded(self.seconds, waiting_for, self.setting)
 
 
@@ -88,10 +94,10 @@ _current: ContextVar[Deadline | None] = ContextVar("qlik_deadline", default=None
 
 @contextmanager
 def deadline(seconds: float, *, clock: Clock = SYSTEM_CLOCK, setting: str = "") -> Iterator[Deadline]:
-    """Bound the total time of everything inside, waits and repetitions included.
+    """Limit the total time of everything inside the block, including waits and retries.
 
-    It belongs to the current context: a thread started inside does not inherit it. An inner deadline can
-    only shorten an outer one. `setting` is named in the error as the variable that allows more.
+    The deadline belongs to the current context: a thread that starts inside does not inherit it. An inner
+    deadline can only shorten an outer one. The error names `setting` as the variable that allows more time.
     """
     outer = _current.get()
     inner = Deadline(seconds, clock, setting)
@@ -106,15 +112,18 @@ def deadline(seconds: float, *, clock: Clock = SYSTEM_CLOCK, setting: str = "") 
 
 @contextmanager
 def default_deadline(seconds: float, *, clock: Clock = SYSTEM_CLOCK, setting: str = "") -> Iterator[Deadline]:
-    """Like `deadline`, but only where none is set: one that is stays as it is, shorter or longer."""
+    """Set a deadline like `deadline` does, but only if there is none yet.
+
+    An existing deadline stays as it is, even if it is longer.
+    """
     current = _current.get()
     if current is not None:
         yield current
         return
-    with deadline(seconds, clock=clock, setting=setting) as own:
-        yield own
+    with deadline(seconds, clock=clock, setting=setting) as new:
+        yield new
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline of this context, None outside any."""
+    """Return the deadline of this context, None if there is none."""
     return _current.get()

@@ -1,6 +1,6 @@
 """Errors between this program and Qlik Cloud. `tenantry.errors` has the whole tree.
 
-Every message names what was tried and where, what Qlik said, and what to do next. No message contains a
+Every message names what failed and where, what Qlik said, and what to do next. No message contains a
 secret, and no error carries an exception of the HTTP library, because that holds the request with its token.
 """
 
@@ -37,12 +37,12 @@ class QlikError(TenantryError):
 
     @property
     def summary(self) -> str:
-        """What happened, without advice, for use in an error that gives its own advice."""
+        """The failure without advice, for an error that gives its own advice."""
         return str(self)
 
     @property
     def may_be_done(self) -> bool:
-        """Whether Qlik may have carried out the change. If so, check before you try again."""
+        """True if Qlik may have carried out the change. Check that before you try again."""
         return False
 
 
@@ -67,7 +67,7 @@ class HostRefused(ConfigurationError):
 
 
 class DeadlineExceeded(QlikError):
-    """The time for the whole operation is over, or too short for the wait that `waiting_for` names."""
+    """The time for the whole operation is over, or is too short to wait for `waiting_for`."""
 
     def __init__(self, seconds: float, waiting_for: str, setting: str = "") -> None:
         self.seconds = seconds
@@ -82,11 +82,11 @@ class RequestFailed(QlikError):
     The request itself is not kept, because its body may contain secrets.
     """
 
-    def __init__(self, request: Request, outcome: str, *more: str) -> None:
+    def __init__(self, request: Request, outcome: str, *extra_lines: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
-        self._changes = request.changes
+        self._changes = request.may_change
         self._summary = f"{self.method} {self.host}{self.path} {outcome}"
-        super().__init__("\n".join(line for line in (self._summary, *more) if line))
+        super().__init__("\n".join(line for line in (self._summary, *extra_lines) if line))
 
     @property
     def summary(self) -> str:
@@ -185,7 +185,7 @@ class NotFound(ApiError):
 
     @property
     def proven(self) -> bool:
-        """Whether the response alone proves that the object is gone (Qlik's envelope and a published code).
+        """True if the response alone proves that the object is gone (Qlik's envelope and a published code).
 
         Any other 404 may be the page of a proxy. See `tenantry.providers.framework.evidence`.
         """
@@ -205,7 +205,7 @@ class Conflict(ApiError):
 
 
 class PreconditionFailed(ApiError):
-    """412: the present state does not allow it, for example a space that is not empty."""
+    """412: the current state does not allow the change, for example a space that is not empty."""
 
 
 class RateLimited(ApiError):
@@ -213,11 +213,11 @@ class RateLimited(ApiError):
 
 
 class ReloadIsPending(ApiError):
-    """429 of the reloads API with its own code: another reload of the app has not ended."""
+    """429 with the code of the reloads API: another reload of the app has not ended."""
 
 
 class ServerError(ApiError):
-    """5xx: Qlik failed. It may still have made the change."""
+    """5xx: Qlik failed. It may still have carried out the change."""
 
     @property
     def may_be_done(self) -> bool:

@@ -1,4 +1,4 @@
-"""Translates exceptions of the HTTP library into ConnectionFailed, with the reason and advice."""
+"""Translation of the HTTP library's exceptions into ConnectionFailed, with the reason and advice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenantry.providers.qlik.settings import DEADLINE, ENDPOINT, REQUEST_TIMEOUT
 def connection_failed(
     request: Request, error: Exception, settings: Settings, deadline: Deadline
 ) -> ConnectionFailed:
-    """Return the error to raise instead of `error`, which holds the request with its token."""
+    """Return the error to raise instead of `error`, which contains the request with its token."""
     import requests
     from urllib3 import exceptions
 

@@ -1,4 +1,4 @@
-"""Downloads: streamed to a part file beside the target, which replaces the target once it is complete."""
+"""Downloads. A part file beside the target receives the content, and replaces the target once complete."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 from tenantry.providers.qlik import responses
 from tenantry.providers.qlik.messages import Request, Response
 
-WHOLE = 200
+COMPLETE = 200
 NOT_COMPLETE_YET = 204
-POLL = 1.0
 
+POLL_SECONDS = 1.0
+"""The pause between two requests for content that is not complete yet."""
 
 TEXT_TYPES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
 def is_page(content_type: str, file: Path) -> bool:
-    """Tell, by its type or its beginning, whether a download is a page or a message instead of a file."""
+    """Tell whether a download is a page or a message instead of a file, by its type or its beginning."""
     if content_type.strip().lower().startswith(TEXT_TYPES):
         return True
     with file.open("rb") as opened:
@@ -45,8 +46,8 @@ def download(
     part = Path(name)
     try:
         while (response := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
-            pause(POLL, f"{request.host}{request.plain_path} to be complete")
-        if response.status != WHOLE:
+            pause(POLL_SECONDS, f"{request.host}{request.plain_path} to be complete")
+        if response.status != COMPLETE:
             raise responses.unexpected(request, response, "without the whole content")
         if is_page(response.headers.get("Content-Type", ""), part):
             raise responses.unexpected(request, response, "with a page or a message instead of a file")

@@ -12,7 +12,7 @@ from tenantry.providers.qlik.errors import ConfigurationError
 
 
 def cache() -> Path:
-    """Return the folder for caches: `TENANTRY_CACHE`, else a folder in the user's cache."""
+    """Return the folder for caches: `TENANTRY_CACHE`, else a folder in the user's cache folder."""
     return _folder("TENANTRY_CACHE", "XDG_CACHE_HOME", "~/.cache")
 
 
@@ -21,8 +21,8 @@ def state() -> Path:
     return _folder("TENANTRY_STATE", "XDG_STATE_HOME", "~/.local/state")
 
 
-def _folder(variable: str, of_user: str, default: str) -> Path:
-    home = os.environ.get(of_user) or default
+def _folder(variable: str, xdg_variable: str, default: str) -> Path:
+    home = os.environ.get(xdg_variable) or default
     try:
         return Path(os.environ.get(variable) or f"{home}/tenantry").expanduser()
     except RuntimeError:

@@ -1,14 +1,14 @@
 """A budget that all processes of this machine share, so that together they stay below Qlik's rate limit.
 
 Qlik counts requests per user and tenant over five minutes (qlik.dev, "Rate limiting"). The register host and
-the source tenant serve every customer. Two hundred concurrent stacks exceed the limit together, and without
-sharing each of them gets its own refusal.
+the source tenant serve every customer. Two hundred concurrent stacks exceed the limit together. Without a
+shared budget, Qlik refuses requests of each of them.
 
-A file per host and budget records how many requests were sent in which seconds. A process adds its request
-and gets the time to send it. So requests get their turns in order, without a separate server.
+A file per host and budget records how many requests were sent in each slot of time. A process adds its
+request to the file and so gets the time to send it. Requests get their turns in order, without a server.
 
 Qlik counts a request on arrival, which may be later than its turn. So a request whose response is late counts
-from its response, and a process that waited for its turn checks it again.
+at the time of its response, and a process that waited for its turn checks it again.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from tenantry.providers.qlik.limits import TIERS, WINDOW
 SLOTS = 150
 """The number of slots in a window. Requests of one slot are counted together."""
 
-LATEST = 10.0
-"""The most seconds after its turn at which a request arrives. After that, Qlik was processing it."""
+MAX_ARRIVAL_DELAY_SECONDS = 10.0
+"""The most seconds between the turn of a request and its arrival. The rest is Qlik's processing time."""
 
-FURTHEST = 20
-"""The most windows that a turn may be ahead. Later turns were written before the clock was set back."""
+MAX_WINDOWS_AHEAD = 20
+"""The most windows between now and a turn. Later turns were recorded before the clock was set back."""
 
 
 class Turn(NamedTuple):
@@ -44,7 +44,7 @@ class Turn(NamedTuple):
 
 
 class RateGovernor(Protocol):
-    """The interface of objects that share rate limits with other processes: see Governor."""
+    """The interface of objects that share rate limits with other processes. See Governor."""
 
     def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
         """Count a request and return its turn. None if the budget is not counted."""
@@ -53,18 +53,18 @@ class RateGovernor(Protocol):
         """Return the awaited turn, or a later one."""
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
-        """Count a request from its response."""
+        """Count a request at the time of its response."""
 
     def close(self, host: str, budget: str, seconds: float) -> None:
-        """Tell other processes for how long Qlik refuses requests."""
+        """Tell other processes that Qlik refuses requests for this number of seconds."""
 
 
 class Governor:
-    """Shares the rate limits of hosts with the other processes of this machine.
+    """A governor that shares the rate limits of hosts with the other processes of this machine.
 
-    `share` is the part of Qlik's limits that all of them may use together. The rest is for others who use the
-    same user. `folder` is created when needed. If it cannot be written, nothing is shared, and only Qlik's
-    refusals limit the rate. `window` is in seconds.
+    `share` is the part of Qlik's limits that all of them may use together. The rest is for other programs
+    with the same user. `folder` is created when needed. If it cannot be written, nothing is shared, and only
+    Qlik's refusals limit the rate. `window` is in seconds.
     """
 
     def __init__(self, folder: Path, share: float, clock: Clock, window: float = WINDOW) -> None:
@@ -87,7 +87,7 @@ class Governor:
             now = self._clock.time()
             # Later turns count too, so that new requests wait behind them.
             first = max(self._first(record, now), *record.sent, 0)
-            return self._given(record, first, host, budget, deadline)
+            return self._assign(record, first, host, budget, deadline)
 
     def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
         """Return the awaited turn, or a later one if other requests were late or refused.
@@ -98,21 +98,21 @@ class Governor:
             if record is None:
                 return Turn(turn.slot, 0.0)
             _withdraw(record, turn.slot)
-            return self._given(record, self._first(record, self._clock.time()), host, budget, deadline)
+            return self._assign(record, self._first(record, self._clock.time()), host, budget, deadline)
 
     def answered(self, host: str, budget: str, turn: Turn) -> None:
-        """Count a request from its response, by which time it has arrived."""
-        late = self._clock.time() - turn.slot * self._slot
-        if late < self._slot:
+        """Count a request at the time of its response, because it has certainly arrived by then."""
+        delay = self._clock.time() - turn.slot * self._slot
+        if delay < self._slot:
             return
         with self._record(host, budget) as record:
             if record is not None:
                 _withdraw(record, turn.slot)
-                slot = turn.slot + int(min(late, LATEST) / self._slot)
+                slot = turn.slot + int(min(delay, MAX_ARRIVAL_DELAY_SECONDS) / self._slot)
                 record.sent[slot] = record.sent.get(slot, 0) + 1
 
     def close(self, host: str, budget: str, seconds: float) -> None:
-        """Tell other processes for how long Qlik refuses requests."""
+        """Tell other processes that Qlik refuses requests for this number of seconds."""
         with self._record(host, budget) as record:
             if record is not None:
                 record.closed = max(record.closed, self._clock.time() + seconds)
@@ -121,7 +121,7 @@ class Governor:
         """Return the first slot in which Qlik may accept a request."""
         return math.ceil(record.closed / self._slot) if record.closed > now else int(now / self._slot)
 
-    def _given(self, record: _Record, slot: int, host: str, budget: str, deadline: Deadline) -> Turn:
+    def _assign(self, record: _Record, slot: int, host: str, budget: str, deadline: Deadline) -> Turn:
         """Count a request in the first slot, starting at `slot`, that keeps its window within the limit."""
         allowed = max(1, int(TIERS[budget] * self._window / 60 * self._share))
         # One slot more than a window, because a part of the oldest slot may still count.
@@ -152,7 +152,7 @@ class Governor:
             os.close(handle)
 
     def _locked(self, handle: int) -> _Record | None:
-        """Lock a file until it is closed, and return its record. None if the disk does not allow it."""
+        """Lock a file until it is closed, and return its record. None if the file system refuses."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             return self._read(os.pread(handle, os.fstat(handle).st_size, 0).decode("ascii", "replace"))
@@ -160,9 +160,9 @@ class Governor:
             return None
 
     def _read(self, text: str) -> _Record:
-        """Return the recent part of a record. Empty if the file is truncated or the clock was set back."""
+        """Return the recent part of a record, empty if the file is cut off or the clock was set back."""
         now = self._clock.time()
-        first, last = now / self._slot - SLOTS - 1, now / self._slot + FURTHEST * SLOTS
+        first, last = now / self._slot - SLOTS - 1, now / self._slot + MAX_WINDOWS_AHEAD * SLOTS
         try:
             found = json.loads(text)
             sent = {int(slot): int(count) for slot, count in found["sent"].items()}
@@ -170,7 +170,7 @@ class Governor:
         except (ValueError, KeyError, TypeError, AttributeError):
             return _Record({}, 0.0)
         recent = {slot: count for slot, count in sent.items() if first <= slot <= last}
-        return _Record(recent, closed if closed <= now + FURTHEST * self._window else 0.0)
+        return _Record(recent, closed if closed <= now + MAX_WINDOWS_AHEAD * self._window else 0.0)
 
 
 @dataclass
@@ -189,7 +189,7 @@ def _withdraw(record: _Record, slot: int) -> None:
 
 
 def _write(handle: int, record: _Record) -> None:
-    """Replace the record in a file. If the disk is full, requests are still sent."""
+    """Replace the record in a file. A full disk is not an error, and does not prevent requests."""
     with suppress(OSError):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps({"sent": record.sent, "closed": record.closed}).encode(), 0)

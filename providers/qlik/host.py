@@ -11,7 +11,8 @@ from tenantry.providers.qlik import files, hostnames, paging, paths, redirects, 
 from tenantry.providers.qlik.messages import Form, JsonBody, Params, Request, Response
 from tenantry.providers.qlik.sender import Sender
 
-PAGE = 100  # the most that nearly all of Qlik's collections allow
+PAGE = 100
+"""The number of objects per page. Nearly all of Qlik's collections allow no more."""
 
 
 class Host:
@@ -46,7 +47,7 @@ class Host:
         self.cloud.authenticate(self.hostname)
 
     def get(self, path: str, params: Params | None = None) -> Any:
-        """Return what is at `path`. Redirects on this host are followed."""
+        """Return the object at `path`. Redirects on this host are followed."""
         return self._json(Request("GET", self.hostname, path, params or {}))
 
     def post(
@@ -114,7 +115,7 @@ class Host:
     def export(self, path: str, params: Params | None = None) -> str:
         """Create temporary content (`POST /apps/{id}/export`) and return its path on this host.
 
-        It is repeated after a failure, because Qlik deletes surplus copies after an hour.
+        The request is repeated after a failure, because Qlik deletes surplus copies after an hour.
         """
         request = Request("POST", self.hostname, path, params or {}, repeatable=True)
         return redirects.location(request, self._send(request))
@@ -136,7 +137,7 @@ class Host:
         return self._json(Request(method, self.hostname, path, form=form, repeatable=repeatable))
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Wait between two looks at something; raises DeadlineExceeded rather than overrun."""
+        """Wait. Raises DeadlineExceeded, which names `waiting_for`, if the pause would reach the deadline."""
         self.cloud.pause(seconds, waiting_for)
 
     def _send(self, request: Request) -> Response:
@@ -149,11 +150,11 @@ class Host:
         try:
             return response, response.json
         except ValueError:
-            pass  # raised below, as the ValueError holds the body
+            pass  # raise below, because a ValueError as context would contain the body
         raise responses.unexpected(request, response, "without complete JSON")
 
     def _json(self, request: Request) -> Any:
         response, value = self._send_and_parse(request)
-        if wrong := shapes.wrong(request.method, request.plain_path, response.status, value):
-            raise responses.unexpected(request, response, f"with {wrong}")
+        if problem := shapes.problem(request.method, request.plain_path, response.status, value):
+            raise responses.unexpected(request, response, f"with {problem}")
         return value

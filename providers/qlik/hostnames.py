@@ -32,6 +32,6 @@ def checked(hostname: str) -> str:
 
 
 def region(hostname: str) -> str:
-    """Return the region in a hostname ("eu"). Empty for the organisation's host, which has no region."""
+    """Return the region in a hostname ("eu"), an empty string for the organisation's host."""
     match = _TENANT.fullmatch(hostname)
     return match["region"] if match else ""

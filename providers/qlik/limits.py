@@ -18,10 +18,10 @@ SPECIAL = re.compile(
 )
 
 WINDOW = 300.0
-"""The seconds over which Qlik counts requests."""
+"""The period over which Qlik counts requests, in seconds."""
 
 TIERS = {"tier 1": 1000, "tier 2": 100}
-"""How many requests a minute a user may send to a tenant, by budget (qlik.dev, "Rate limiting")."""
+"""How many requests per minute a user may send to a tenant, by budget (qlik.dev, "Rate limiting")."""
 
 
 def budget(method: str, path: str) -> str:
@@ -33,7 +33,7 @@ def budget(method: str, path: str) -> str:
 
 
 class RateLimits:
-    """The times until which each host's budgets are closed. Safe to use from several threads."""
+    """The times until which each host's budgets are closed. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class RateLimits:
         self._closed_until: dict[tuple[str, str], float] = {}
 
     def close(self, host: str, name: str, seconds: float) -> bool:
-        """Close a budget for at least that time. Return whether it was open."""
+        """Close a budget for at least this time. Return whether it was open."""
         now = self._clock.monotonic()
         with self._lock:
             before = self._closed_until.get((host, name), now)

@@ -18,9 +18,9 @@ Params = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """One part of a form (multipart/form-data): a text, or a file where it has a file name.
+    """One part of a form (multipart/form-data): a text, or a file if it has a file name.
 
-    `file` is a file on this machine that is streamed in place of `content`.
+    `file` is a file on this machine, which is streamed instead of `content`.
     """
 
     content: bytes
@@ -34,7 +34,7 @@ Form = Mapping[str, Part]
 
 
 class Waiting(str):
-    """A line for the user about a wait. It matters only while the wait lasts."""
+    """A line of output about a wait. It is of interest only while the wait lasts."""
 
     __slots__ = ()
 
@@ -45,8 +45,8 @@ class Request:
 
     `path` starts with a slash, and `tenantry.providers.qlik.paths` checks it. `body` is JSON. Instead of it,
     `file` is sent as an octet stream, or `form` as a form. `into` is the file for the body of a successful
-    response. `repeatable`: sending it twice does no harm. `credentials` names the origin of the OAuth client,
-    for token requests only. `proof` has headers that authenticate someone other than the OAuth client.
+    response. `repeatable`: sending it twice does no harm. `client_source` says where the OAuth client is
+    configured, for token requests only. `login_headers` authenticate someone other than the OAuth client.
     `max_bytes` is the most that a response may take in memory.
     """
 
@@ -60,8 +60,8 @@ class Request:
     form: Form | None = field(default=None, repr=False)
     into: Path | None = None
     repeatable: bool = False
-    credentials: str = ""
-    proof: Mapping[str, str] | None = field(default=None, repr=False)
+    client_source: str = ""
+    login_headers: Mapping[str, str] | None = field(default=None, repr=False)
     max_bytes: int = 64 << 20
 
     def __post_init__(self) -> None:
@@ -69,9 +69,9 @@ class Request:
             raise ValueError(f"a path starts with a slash: {self.path!r}")
 
     @property
-    def changes(self) -> bool:
-        """Whether it changes something at Qlik: every request except reads and token requests."""
-        return self.method != "GET" and not self.credentials
+    def may_change(self) -> bool:
+        """True if the request may change something at Qlik. Only reads and token requests do not."""
+        return self.method != "GET" and not self.client_source
 
     @property
     def plain_path(self) -> str:
@@ -99,13 +99,14 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether Qlik carried out the request."""
+        """True if Qlik carried out the request."""
         return 200 <= self.status < 300
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON. None if it is empty. Raises ValueError if it is not JSON, nested too deeply, or
-        has text that cannot be encoded.
+        """The parsed JSON body, None if the body is empty.
+
+        Raises ValueError if the body is not JSON, is nested too deeply, or has text that cannot be encoded.
         """
         if not self.content.strip():
             return None

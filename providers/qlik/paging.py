@@ -1,4 +1,4 @@
-"""Paged collections: `{data: [...], links: {next: {href}}}`, with an opaque cursor in the href."""
+"""Paged collections: `{data: [...], links: {next: {href}}}` with an opaque cursor in the href."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tenantry.providers.qlik import responses, shapes
 from tenantry.providers.qlik.messages import Request, Response
 
 MAX_PAGES = 2000
-"""The most pages of a list. With a hundred objects each, no collection at Qlik is larger."""
+"""The most pages of a list. No collection at Qlik is larger, as a page has a hundred objects."""
 
 
 def pages(fetch: Callable[[Request], tuple[Response, Any]], request: Request) -> Iterator[dict[str, Any]]:
@@ -42,14 +42,15 @@ def _objects(request: Request, response: Response, page: Any) -> list[dict[str, 
     if not isinstance(data, list):
         raise responses.unexpected(request, response, "without a list of `data`")
     for number, member in enumerate(data):
-        if wrong := shapes.wrong_member(request.plain_path, member):
-            raise responses.unexpected(request, response, f"with {wrong} (object {number + 1} of the page)")
+        if problem := shapes.member_problem(request.plain_path, member):
+            raise responses.unexpected(request, response, f"with {problem} (object {number + 1} of the page)")
     return data
 
 
 def _next_query(page: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the query of `links.next.href`. None on the last page. An unreadable query is empty, so it leads
-    back to the first page.
+    """Return the query of `links.next.href`, None on the last page.
+
+    An unreadable query is returned as an empty one, which leads back to the first page.
     """
     links = page.get("links") or {}
     link = links.get("next") if isinstance(links, dict) else links

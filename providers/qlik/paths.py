@@ -1,4 +1,4 @@
-"""A check of paths. They contain ids from stack files and states, which must not lead elsewhere at Qlik.
+"""A check of request paths. An id from a stack file or a state must not turn a path into another one.
 
 `tenantry.providers.qlik.shapes` checks the ids in Qlik's responses.
 """

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 SECURE = "[secure]"
-SHORTEST = 4  # shorter values would turn words of a message into riddles
+MIN_SECRET_LENGTH = 4
+"""The length from which a value is redacted. Shorter ones occur in ordinary words of a message."""
 
 _SECRET_NAME = re.compile(
     r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private|connectionproperties|encryptedheaders",
@@ -23,8 +24,10 @@ _SECRET_LOOK = re.compile(
 
 
 def redacted(text: str, sent: Any) -> str:
-    """Return `text` without anything that looks like a key, and without the secrets of the JSON body `sent`,
-    whether plain or URL-encoded.
+    """Return `text` without secrets.
+
+    Everything that looks like a key is removed, and the secrets of the JSON body `sent`, plain or
+    URL-encoded.
     """
     forms = {form for secret in _secrets(sent) for form in (secret, quote(secret), quote_plus(secret))}
     for form in sorted(forms, key=len, reverse=True):
@@ -35,10 +38,12 @@ def redacted(text: str, sent: Any) -> str:
 def _secrets(body: Any, named: bool = False) -> Iterator[str]:
     """Yield the values whose name, or the name of an enclosing object, indicates a secret."""
     if isinstance(body, str):
-        if named and len(body) >= SHORTEST:
+        if named and len(body) >= MIN_SECRET_LENGTH:
             yield body
     elif isinstance(body, dict):
-        named = named or bool(_SECRET_NAME.search(str(body.get("path", ""))))  # of a step of a JSON Patch
+        named = named or bool(
+            _SECRET_NAME.search(str(body.get("path", "")))
+        )  # of an operation of a JSON Patch
         for name, value in body.items():
             yield from _secrets(value, named or bool(_SECRET_NAME.search(str(name))))
     elif isinstance(body, list):

@@ -1,6 +1,7 @@
 """Redirects and Location headers. Only reads follow them, and only on the same host.
 
-`GET /users/me` answers 301 and `GET /tenants/me` 302; a token must never reach another host.
+Qlik responds to `GET /users/me` with 301 and to `GET /tenants/me` with 302. A token must never reach another
+host.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ LOCATION = re.compile(r"[!-~]{1,4000}")
 def follow(send: Callable[[Request], Response], request: Request) -> Response:
     """Send `request`, follow redirects, and return the final response.
 
-    Raises UnexpectedResponse for a redirect to another host, of a request other than GET, or without end.
+    Raises UnexpectedResponse if a redirect leads to another host, if the request is not a GET, or if the
+    redirects do not end.
     """
     for _ in range(MAX_REDIRECTS + 1):
         response = send(request)

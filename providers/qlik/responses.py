@@ -44,16 +44,27 @@ BY_STATUS: dict[int, type[ApiError]] = {
     429: RateLimited,
 }
 
-TEXT_SHOWN = 500
+MAX_TEXT_CHARACTERS = 500
+"""The length of a text from a response in a message."""
 
-UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
-"""The errors of code that meets an unexpected value."""
+UNEXPECTED_VALUE_ERRORS = (
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)
+"""The errors that code raises for an unexpected value."""
 
-_last: ContextVar[tuple[Request, Response] | None] = ContextVar("last_answer", default=None)
+_last: ContextVar[tuple[Request, Response] | None] = ContextVar("last_response", default=None)
 
 
 def api_error(request: Request, response: Response, now: float) -> ApiError:
-    """Return the error for a status of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
+    """Return the error for a status of 400 or more.
+
+    `now` is in seconds since 1970. A date in Retry-After is compared with it.
+    """
     body = _json(response)
     found = problems(body) or ([Problem(detail=_plain_text(response))] if body is None else [])
     codes = {problem.code for problem in found}
@@ -62,7 +73,7 @@ def api_error(request: Request, response: Response, now: float) -> ApiError:
         error_type = TenantDisabled
     if error_type is RateLimited and any(code.startswith("RELOADS-") for code in codes):
         error_type = ReloadIsPending
-    if error_type is NotFound and request.credentials:
+    if error_type is NotFound and request.client_source:
         error_type = HostUnknown
     return error_type(
         request,
@@ -76,7 +87,7 @@ def api_error(request: Request, response: Response, now: float) -> ApiError:
 
 
 def unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
-    """Return the error for an unusable response. `what` is the reason."""
+    """Return the error for an unusable response. `what` completes "answered 200"."""
     return UnexpectedResponse(
         request,
         response.status,
@@ -87,7 +98,7 @@ def unexpected(request: Request, response: Response, what: str) -> UnexpectedRes
 
 
 def remember(request: Request, response: Response) -> None:
-    """Remember the response that is about to be read, for `translated_errors`."""
+    """Record the response that the caller is about to read, for `translated_errors`."""
     _last.set((request, response))
 
 
@@ -100,7 +111,7 @@ def translated_errors() -> Iterator[None]:
     token = _last.set(None)
     try:
         yield
-    except UNUSABLE as error:
+    except UNEXPECTED_VALUE_ERRORS as error:
         last = _last.get()
         if last is None:
             raise
@@ -110,7 +121,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """Return the type and place of an error. Its text is left out, because it may contain what was sent."""
+    """Return the type and place of an error, without its text, which may contain a sent value."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next
@@ -119,7 +130,7 @@ def _place(error: BaseException) -> str:
 
 
 def problems(body: Any) -> list[Problem]:
-    """Return the entries of `errors[]`, or the one at the top level. Tolerates any shape."""
+    """Return the entries of `errors[]`, or the one at the top level. Accepts a body of any shape."""
     if not isinstance(body, dict):
         return []
     entries = body.get("errors")
@@ -134,7 +145,10 @@ def trace_id(body: Any, response: Response) -> str:
 
 
 def retry_after(response: Response, now: float) -> float | None:
-    """Return the seconds in Retry-After (seconds or a date). None if absent or unreadable."""
+    """Return the seconds to wait from Retry-After (seconds or a date). None if it is absent or unreadable.
+
+    `now` is in seconds since 1970. It is used if the response has no date of its own.
+    """
     text = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
@@ -204,13 +218,13 @@ def _without_secrets(problem: Problem, request: Request) -> Problem:
 def _shown(text: str, request: Request) -> str:
     """Return a text of a response without the secrets of its request, shortened for a message."""
     # Redacted before it is cut, because half a secret is not recognised.
-    text = redacted(text, [request.body, {"token": _proofs(request)}])
-    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+    text = redacted(text, [request.body, {"token": _login_values(request)}])
+    return text if len(text) <= MAX_TEXT_CHARACTERS else f"{text[:MAX_TEXT_CHARACTERS]}…"
 
 
-def _proofs(request: Request) -> list[str]:
-    """Return the JWT and the values of cookies."""
-    parts = [part for value in (request.proof or {}).values() for part in value.split("; ")]
+def _login_values(request: Request) -> list[str]:
+    """Return the JWT and the cookie values in the headers that authenticate a request."""
+    parts = [part for value in (request.login_headers or {}).values() for part in value.split("; ")]
     return [part.removeprefix("Bearer ").partition("=")[2] or part.removeprefix("Bearer ") for part in parts]
 
 

@@ -1,4 +1,4 @@
-"""The interface of the cloud that its hosts use."""
+"""The interface between a cloud and its hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Sender(Protocol):
     clock: Clock
 
     def send(self, request: Request) -> Response:
-        """Send a request; raises QlikError."""
+        """Return the response to a request. Raises QlikError."""
 
     def authenticate(self, hostname: str) -> None:
         """Get a token for a host. Raises QlikError."""
@@ -24,7 +24,7 @@ class Sender(Protocol):
         """Return the time of a host's last response in seconds since 1970. None if it had no date."""
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Wait; raises DeadlineExceeded."""
+        """Wait. Raises DeadlineExceeded, which names `waiting_for`, if the pause would reach the deadline."""
 
     def default_deadline(self) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings, where none is set."""
+        """Return a context with the deadline of the settings, unless one is set."""

@@ -1,4 +1,7 @@
-"""Sessions of users: a JWT that the customer's system signed, exchanged for cookies (Login API)."""
+"""Sessions of users. The customer's system signs a JWT, and Qlik exchanges it for cookies.
+
+Source: https://qlik.dev/apis/rest/login.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,17 @@ LOGIN = "/login/jwt-session"
 CSRF = "qlik-csrf-token"
 SESSION = "eas.sid"
 COOKIE = re.compile(r"(?:^|,)\s*([^=;,\s]+)=([^;,]*)")
-"""A cookie in Set-Cookie, where several may be joined by commas; the comma of a date begins none."""
+"""The name and value of a cookie in Set-Cookie.
+
+Commas may join several cookies in one header. A comma within a date does not start a cookie.
+"""
 
 
 class Session(Host):
-    """A tenant as one of its users sees it. Made by `log_in`.
+    """A tenant as one of its users sees it. `log_in` creates it.
 
-    It has the methods of a Host, and raises what they raise; Unauthorized where the session has ended.
+    It has the methods of a Host, and they raise the same errors. They raise Unauthorized if the session has
+    ended.
     """
 
     def __init__(self, cloud: Sender, hostname: str, cookies: dict[str, str]) -> None:
@@ -32,8 +39,10 @@ class Session(Host):
         return f"Session({self.hostname!r}, cookies=[secure])"
 
     def _send(self, request: Request) -> Response:
-        proof = self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
-        return redirects.follow(self.cloud.send, replace(request, proof=proof))
+        login_headers = (
+            self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
+        )
+        return redirects.follow(self.cloud.send, replace(request, login_headers=login_headers))
 
     def _csrf_token(self) -> str:
         if not self._csrf:
@@ -48,11 +57,11 @@ class Session(Host):
 def log_in(host: Host, jwt: str) -> Session:
     """Exchange a signed JWT for a session of its user on a tenant.
 
-    It writes: the first login of a subject makes the user, and may spend an entitlement of the licence.
-    Raises ApiError (400, 401) for a token that Qlik does not accept, ResponseLost where the login may have
-    happened, and what every request raises.
+    This changes the tenant: the first login of a subject creates the user, and may take an entitlement of the
+    licence. Raises ApiError (400, 401) if Qlik does not accept the token, ResponseLost if the login may have
+    happened, and the errors of every request.
     """
-    request = Request("POST", host.hostname, LOGIN, proof={"Authorization": f"Bearer {jwt}"})
+    request = Request("POST", host.hostname, LOGIN, login_headers={"Authorization": f"Bearer {jwt}"})
     response = redirects.follow(host.cloud.send, request)
     cookies = dict(COOKIE.findall(response.headers.get("Set-Cookie", "")))
     if SESSION not in cookies:

@@ -1,4 +1,4 @@
-"""Settings from the environment that are not secret: the endpoint override, times and rates."""
+"""The settings from the environment that are not secret: the endpoint, times and rates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEADLINE = "TENANTRY_DEADLINE"
 RATE_SHARE = "TENANTRY_RATE_SHARE"
 RATE_WINDOW = "TENANTRY_RATE_WINDOW"
 RATES_AT = "TENANTRY_RATES_AT"
-"""The address that grants turns. The worker of a cluster sets it for its runs."""
+"""The address that provides turns. The worker of a cluster sets it for its runs."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Settings:
     """Settings for requests.
 
     `endpoint`: the base URL (loopback only) that replaces every Qlik host. None for Qlik itself.
-    `request_timeout`: the seconds without a byte before a request is abandoned.
+    `request_timeout`: the seconds without a byte after which a request fails.
     `deadline`: the seconds for a call with its waits and retries, if no `deadline()` is set.
     `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together. 0 turns
-    sharing off. The default is half, which is what a tenant with a single user has.
+    sharing off. The default is half, the limit of a tenant with a single user.
     `rate_window`: the seconds over which requests are counted. An emulator may have another window than Qlik.
-    `rates_at`: the address that grants turns in a cluster, so that its machines share the limits.
+    `rates_at`: the address that provides turns in a cluster, so that its machines share the limits.
     """
 
     endpoint: str | None = None
@@ -44,9 +44,9 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read QLIK_CLOUD_ENDPOINT and the variables of this project.
 
-        An emulator usually has one client, so limits are shared there only if the variable is set. Only an
-        emulator may have another window.
-        Raises EndpointRefused or ConfigurationError for unusable values.
+        An emulator usually has one client, so processes share its limits only if TENANTRY_RATE_SHARE is set.
+        Only an emulator may have another window. Raises EndpointRefused or ConfigurationError for unusable
+        values.
         """
         endpoint = loopback(environ[ENDPOINT]) if environ.get(ENDPOINT) else None
         return cls(
@@ -60,7 +60,7 @@ class Settings:
 
 
 def loopback(url: str) -> str:
-    """Return `url` without a trailing slash. Raises EndpointRefused unless it is http to loopback."""
+    """Return `url` without a trailing slash. Raises EndpointRefused unless it is an http loopback address."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -74,10 +74,11 @@ def loopback(url: str) -> str:
     return f"http://{host}:{port}" if port else f"http://{host}"
 
 
-def _refused(url: str, why: str) -> EndpointRefused:
-    shown = url.rpartition("@")[2]  # without a password before the host
+def _refused(url: str, reason: str) -> EndpointRefused:
+    without_password = url.rpartition("@")[2]
     return EndpointRefused(
-        f"{ENDPOINT}={shown} is refused: {why}. Unset it to reach Qlik Cloud, or name a local emulator."
+        f"{ENDPOINT}={without_password} is refused: {reason}. Unset it to reach Qlik Cloud, or name a local"
+        " emulator."
     )
 
 
@@ -106,7 +107,7 @@ def seconds(environ: Mapping[str, str], name: str, default: float, *, or_none: b
 
 
 def _number(text: str) -> float:
-    """Return the number in a text. NaN, which is outside every range, if it is not a number."""
+    """Return the number in a text, or NaN if there is none. NaN is outside every range."""
     try:
         return float(text)
     except ValueError:

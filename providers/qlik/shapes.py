@@ -1,8 +1,8 @@
-"""The shapes of Qlik's responses: one for each operation whose response is read.
+"""The shapes of Qlik's responses, one for each operation whose response Tenantry reads.
 
 `Host` checks each 2xx response against its shape before other code reads it. So a resource, a note or a
-report never gets a value of an unexpected type. Shapes contain only what is read, so Qlik may add or change
-other parts. For an operation without a shape, a 201 response must be an object with an id.
+report never gets a value of an unexpected type. Shapes contain only what Tenantry reads, so Qlik may add or
+change other parts. If an operation has no shape, its 201 response must be an object with an id.
 
 A shape is a type, a list with the shape of its items, or a dict of shapes by name. A name that ends in `?`
 is optional, and null counts as absent.
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Id(str):
-    """A text that is safe as a part of a path."""
+    """A text that can safely be part of a path."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ class Hostname(str):
 
 
 Shape = type | list[Any] | dict[str, Any] | None
-"""A shape. None if nothing is read."""
+"""A shape. None if Tenantry does not read the response."""
 
 _ID = re.compile(r"(?!\.{1,2}$)[\w.:@|~+=-]{1,200}", re.ASCII)
 _HOSTNAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -270,7 +270,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/users": _USER,
     "/api/v1/web-integrations": _WEB_INTEGRATION,
 }
-"""The members of collections, as in a list, in the response of POST, and in the response of GET."""
+"""The shapes of a collection's members. A list, a POST and a GET return the same shape."""
 
 OPERATIONS: dict[str, Shape] = {
     "GET /api/core/tenants/{}": {"data": [_LISTED_TENANT]},
@@ -308,29 +308,29 @@ OPERATIONS: dict[str, Shape] = {
     "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
     "POST /api/v1/tenants/{}/actions/reactivate": None,
 }
-"""The operations that do not belong to a collection."""
+"""The shapes of operations that do not belong to a collection."""
 
 MAY_BE_EMPTY = ("PATCH", "PUT", "DELETE")
-"""The methods whose response may have no body."""
+"""The methods with responses that may have no body."""
 
 
-def wrong(method: str, path: str, status: int, value: Any) -> str:
+def problem(method: str, path: str, status: int, value: Any) -> str:
     """Return what is wrong with the response of an operation, or an empty string.
 
     Removes null values of optional names from `value`.
     """
-    shape = _of(method, path, status)
+    shape = _shape_of(method, path, status)
     if shape is None or (value is None and (method in MAY_BE_EMPTY or "/actions/" in path)):
         return ""
-    return _wrong(value, shape, "")
+    return _find_problem(value, shape, "")
 
 
-def wrong_member(path: str, value: Any) -> str:
+def member_problem(path: str, value: Any) -> str:
     """Return what is wrong with an object of the collection at `path`, or an empty string."""
-    return _wrong(value, MEMBERS.get(_template(path), dict), "")
+    return _find_problem(value, MEMBERS.get(_template(path), dict), "")
 
 
-def _of(method: str, path: str, status: int) -> Shape:
+def _shape_of(method: str, path: str, status: int) -> Shape:
     template = _template(path)
     operation = f"{method} {template}"
     if operation in OPERATIONS:
@@ -344,29 +344,31 @@ _WORDS = {word for path in (*MEMBERS, *OPERATIONS) for word in path.split("/")}
 
 
 def _template(path: str) -> str:
-    """Return a path with `{}` for each id in it."""
+    """Return a path with `{}` instead of each id."""
     return "/".join(part if part in _WORDS or not part else "{}" for part in path.split("/"))
 
 
-def _wrong(value: Any, shape: Any, at: str) -> str:
+def _find_problem(value: Any, shape: Any, at: str) -> str:
     if isinstance(shape, dict) and isinstance(value, dict):
-        return next(filter(None, (_wrong_part(value, name, inner, at) for name, inner in shape.items())), "")
+        return next(
+            filter(None, (_part_problem(value, name, inner, at) for name, inner in shape.items())), ""
+        )
     if isinstance(shape, list) and isinstance(value, list):
         if not value and shape == [Hostname]:
             return _shape_problem(at, shape, "an empty list")
-        found = (_wrong(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
+        found = (_find_problem(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
         return next(filter(None, found), "")
     return "" if _fits(value, shape) else _shape_problem(at, shape, _kind(value))
 
 
-def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
+def _part_problem(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
     name = declared.removesuffix("?")
     part = value.get(name)
     if name != declared and (part is None or (part == "" and shape is Id)):
         value.pop(name, None)
         return ""
     return (
-        _wrong(part, shape, f"{at}/{name}")
+        _find_problem(part, shape, f"{at}/{name}")
         if name in value
         else _shape_problem(f"{at}/{name}", shape, "nothing")
     )
@@ -374,18 +376,18 @@ def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> st
 
 def _fits(value: Any, shape: Any) -> bool:
     if shape in (Id, Hostname):
-        whole = _ID.fullmatch if shape is Id else _HOSTNAME.fullmatch
-        return isinstance(value, str) and whole(value) is not None
+        fullmatch = _ID.fullmatch if shape is Id else _HOSTNAME.fullmatch
+        return isinstance(value, str) and fullmatch(value) is not None
     if shape is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(shape, type) and isinstance(value, shape)
 
 
-def _shape_problem(at: str, wanted: Any, got: str) -> str:
-    """Return the message for a value of another shape. It leaves out the value, which may be secret."""
-    expected = _KINDS[wanted if isinstance(wanted, type) else type(wanted)]
-    where = f" at {at}" if at else ""
-    return f"another shape than Qlik's: expected {expected}{where}, got {got}"
+def _shape_problem(at: str, shape: Any, actual: str) -> str:
+    """Return the message for a value of another shape, without the value, which may be secret."""
+    expected = _KINDS[shape if isinstance(shape, type) else type(shape)]
+    place = f" at {at}" if at else ""
+    return f"another shape than Qlik's: expected {expected}{place}, got {actual}"
 
 
 def _kind(value: Any) -> str:

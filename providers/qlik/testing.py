@@ -1,4 +1,4 @@
-"""For tests of code that talks to Qlik Cloud: a network and a clock that are none.
+"""A fake network and a fake clock, for tests of code that sends requests to Qlik Cloud.
 
 ```python
 def handler(call: Call) -> Reply:
@@ -8,7 +8,7 @@ cloud = Cloud(ENVIRONMENT, adapter=MockTransport(handler), clock=FakeClock())
 cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
 ```
 
-Token requests are answered by the transport itself, unless it is made with `tokens=False`.
+The transport answers token requests itself, unless you pass `tokens=False`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ ENVIRONMENT: Mapping[str, str] = {"QLIK_CLIENT_ID": "test-client", "QLIK_CLIENT_
 
 @dataclass(frozen=True)
 class Call:
-    """A request as the network would see it. `host` is the Qlik host; `params` holds lists of values."""
+    """A request as it is on the network.
+
+    `host` is the host at Qlik. `params` maps each name in the query to a list of values.
+    """
 
     method: str
     host: str
@@ -43,13 +46,13 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
+        """The parsed JSON body."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: `json`, or else `content` as it is."""
+    """A response. Its body is `json`, or `content` if `json` is None."""
 
     status: int
     json: Any = None
@@ -58,7 +61,11 @@ class Reply:
 
 
 class MockTransport(BaseAdapter):
-    """Answers each request with what `handler` returns, or raises what it raises; `calls` lists them."""
+    """A transport that returns the reply of `handler` to each request, or raises its error.
+
+    `calls` lists all requests. Token requests are among them, but do not reach the handler, unless `tokens`
+    is False.
+    """
 
     def __init__(self, handler: Callable[[Call], Reply], *, tokens: bool = True) -> None:
         super().__init__()
@@ -68,7 +75,7 @@ class MockTransport(BaseAdapter):
         self.calls: list[Call] = []
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Answer one request, for `requests`."""
+        """Return the response to a request. `requests` calls this."""
         call = _call(request)
         with self._lock:
             self.calls.append(call)
@@ -81,29 +88,32 @@ class MockTransport(BaseAdapter):
         return _response(request, reply)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, because no connection is open. `requests` calls this."""
 
 
 class FakeClock:
-    """A clock that moves only when somebody sleeps, at once; `slept` lists for how long. Thread-safe."""
+    """A clock that moves only when `sleep` is called, which returns at once. Thread-safe.
+
+    `sleeps` lists the seconds of each call.
+    """
 
     def __init__(self, time: float = 1_800_000_000.0) -> None:
-        self.slept: list[float] = []
+        self.sleeps: list[float] = []
         self._start = time
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """Seconds since this clock was made, plus those slept."""
-        return sum(self.slept)
+        """Return the sum of all sleeps in seconds."""
+        return sum(self.sleeps)
 
     def time(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         return self._start + self.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Move the clock."""
+        """Move the clock forward by this number of seconds."""
         with self._lock:
-            self.slept.append(seconds)
+            self.sleeps.append(seconds)
 
 
 def _call(request: requests.PreparedRequest) -> Call:

@@ -14,15 +14,19 @@ from tenantry.providers.qlik.credentials import Credentials, CredentialSource
 from tenantry.providers.qlik.deadlines import Clock, Deadline
 from tenantry.providers.qlik.messages import Request, Response
 
-DEFAULT_LIFETIME_SECONDS = 3600.0  # the shortest lifetime in Qlik's guides
+DEFAULT_LIFETIME_SECONDS = 3600.0
+"""The lifetime of a token if the response does not say: the shortest one in Qlik's guides."""
+
 RENEW_EARLY = 60.0
+"""How many seconds before its end a token is renewed."""
+
 TOKEN = re.compile(r"[!-~]{1,16000}")
-"""The characters that a header allows. With a line break, the resulting error would show the token."""
+"""The tokens that are safe in a header. The HTTP library's error about another character shows the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. `renew_at` is a time of the monotonic clock."""
+    """An access token. `renew_at` is a time on the monotonic clock, in seconds."""
 
     value: str
     renew_at: float
@@ -75,7 +79,7 @@ class TokenCache:
                 "grant_type": "client_credentials",
             },
             repeatable=True,
-            credentials=client.source,
+            client_source=client.source,
         )
         requested_at = self._clock.monotonic()
         response = self._send(request)

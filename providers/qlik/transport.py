@@ -1,4 +1,4 @@
-"""Sending a request once. The HTTP library is imported for the first request, because most runs send none."""
+"""One try to send a request. The first request imports the HTTP library, because most runs send none."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ CONNECT_TIMEOUT = 15.0
 CHUNK = 256 * 1024
 CONNECTIONS_PER_HOST = 16
 MAX_ERROR_BYTES = 1 << 20
-"""How many bytes are read of an error response or a redirect."""
+"""The number of bytes that are read from an error response or a redirect."""
 
 
 class Transport:
-    """A sender that keeps and reuses connections. Safe to use from several threads.
+    """A sender that keeps and reuses connections. Thread-safe.
 
     In tests, `adapter` replaces the network: see `tenantry.providers.qlik.testing`.
     """
@@ -76,7 +76,7 @@ class Transport:
     ) -> requests.Response:
         """Send the request, and return once the status and headers have arrived."""
         data: bytes | FileBody | None = None
-        headers = {"Accept": "application/json", **request.headers, **(request.proof or {})}
+        headers = {"Accept": "application/json", **request.headers, **(request.login_headers or {})}
         if request.file is not None:
             data = FileBody([stack.enter_context(request.file.open("rb"))], request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")
@@ -114,8 +114,9 @@ class Transport:
 
 
 class FileBody:
-    """A request body from files, one after the other. It is read in chunks until the deadline, and its length
-    is known in advance.
+    """A request body from files, one after the other.
+
+    It is read in chunks until the deadline. Its length is known in advance.
     """
 
     def __init__(self, files: Sequence[IO[bytes]], request: Request, deadline: Deadline) -> None:
@@ -134,7 +135,7 @@ class FileBody:
             yield chunk
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next chunk."""
+        """Return the next chunk. Raises ConnectionFailed after the deadline."""
         if self._deadline.remaining() <= 0:
             raise ConnectionFailed(self._request, "no time left to send the file", sent=True)
         if size < 0:
@@ -143,7 +144,7 @@ class FileBody:
 
 
 class _Bearer:
-    """Sets the token, if any. Without this class, `requests` would send a password from ~/.netrc."""
+    """Authentication with a token, or with none. Without it, `requests` sends a password from ~/.netrc."""
 
     def __init__(self, token: Token | None) -> None:
         self._token = token

@@ -2,7 +2,8 @@
 
 An entitlement belongs to the subject of a user, across all tenants of a licence, and outlives the tenant.
 Qlik does not say which tenants use a subject. So Tenantry takes the other tenants of the licence from the
-organisation's list and searches each for the subject. It releases only what provably no other tenant uses.
+organisation's list and searches each for the subject. It releases only those that provably no other tenant
+uses.
 
 Sources: https://qlik.dev/apis/rest/licenses and
 https://qlik.dev/manage/automate/find-orphaned-license-assignments.
@@ -22,10 +23,13 @@ from tenantry.providers.values.words import counted
 
 ASSIGNMENTS = "/api/v1/licenses/assignments"
 CONCURRENT_TENANTS = 8
-"""How many tenants are searched at the same time."""
+"""The number of tenants that are searched at the same time."""
 
 ASSIGNMENTS_PER_REQUEST = 100
-SHOWN = 10
+
+MAX_LISTED = 10
+"""The most entitlements or tenants that a message lists."""
+
 ABSENT = 404
 """The status of an assignment that does not exist (LICENSES-016), so it is already released."""
 
@@ -40,39 +44,42 @@ class Entitlement(NamedTuple):
 def release(cloud: Cloud, hostname: str, tenant_id: str) -> None:
     """Release the entitlements of the users of a tenant that no other tenant of the licence uses.
 
-    Notifies which were released, and which were not and why. Raises NotReleased, with those released so far,
-    if Qlik refuses one, and the errors of reading the tenant.
+    Tells the user which were released, and which were not and why. Raises NotReleased, which lists those
+    released so far, if Qlik refuses one. Raises the errors of reading the tenant.
     """
     host = cloud.tenant(hostname)
     try:
-        held = _held(host)
+        entitlements = _entitlements(host)
     except TenantDisabled as error:
         cloud.notify(
             f"tenant {hostname} is already deactivated ({error.summary}), so no entitlement of its users can "
             "be released"
         )
         return
-    if not held:
+    if not entitlements:
         cloud.notify(f"no user of tenant {hostname} holds an entitlement")
         return
-    subjects = {entitlement.subject for entitlement in held}
+    subjects = {entitlement.subject for entitlement in entitlements}
     try:
         used = _used(cloud, hostname, tenant_id, subjects)
     except UseUnknown as reason:
         cloud.notify(
-            f"{_named(held)} of tenant {hostname} not released, because other tenants may use them: {reason}"
+            f"{_describe(entitlements)} of tenant {hostname} not released, because other tenants may use "
+            f"them: {reason}"
         )
         return
-    kept = [entitlement for entitlement in held if entitlement.subject.casefold() in used]
-    if kept:
-        cloud.notify(f"{_named(kept)} not released, because other tenants of the licence have these users")
-    free = [entitlement for entitlement in held if entitlement.subject.casefold() not in used]
-    if free:
-        _release(host, free)
-        cloud.notify(f"{_named(free)} of tenant {hostname} released")
+    shared = [entitlement for entitlement in entitlements if entitlement.subject.casefold() in used]
+    if shared:
+        cloud.notify(
+            f"{_describe(shared)} not released, because other tenants of the licence have these users"
+        )
+    unshared = [entitlement for entitlement in entitlements if entitlement.subject.casefold() not in used]
+    if unshared:
+        _release(host, unshared)
+        cloud.notify(f"{_describe(unshared)} of tenant {hostname} released")
 
 
-def _held(host: Host) -> list[Entitlement]:
+def _entitlements(host: Host) -> list[Entitlement]:
     """Return the entitlements of the users of a tenant, including bot users."""
     subjects = {str(user["subject"]) for user in host.list("/api/v1/users")}
     assigned = (Entitlement(found["subject"], found["type"]) for found in host.list(ASSIGNMENTS))
@@ -84,7 +91,7 @@ def _used(cloud: Cloud, hostname: str, tenant_id: str, subjects: Collection[str]
     others = _others(cloud, hostname, tenant_id)
     deadline = current_deadline()
 
-    def ask(other: Tenant) -> set[str]:
+    def users_of(other: Tenant) -> set[str]:
         if deadline and deadline.remaining() <= 0:
             raise deadline.exceeded("the users of the other tenants of the licence")
         return _users(cloud.tenant(hostname_of(other)), subjects)
@@ -92,7 +99,7 @@ def _used(cloud: Cloud, hostname: str, tenant_id: str, subjects: Collection[str]
     used: set[str] = set()
     with ThreadPoolExecutor(CONCURRENT_TENANTS) as pool:
         try:
-            for users in pool.map(ask, others):
+            for users in pool.map(users_of, others):
                 used |= users
         except QlikError as error:
             raise UseUnknown(f"the users of another tenant cannot be read. {error}") from error
@@ -109,11 +116,11 @@ def _others(cloud: Cloud, hostname: str, tenant_id: str) -> list[Tenant]:
             "(QLIK_ORG_CLIENT_ID and QLIK_ORG_CLIENT_SECRET)"
         )
     try:
-        listed = list(cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"}))
+        tenants = list(cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"}))
     except QlikError as error:
         raise UseUnknown(f"the organisation's list of tenants cannot be read. {error}") from error
     own = next(
-        (tenant for tenant in listed if tenant["id"] == tenant_id or hostname_of(tenant) == hostname), None
+        (tenant for tenant in tenants if tenant["id"] == tenant_id or hostname_of(tenant) == hostname), None
     )
     if own is None:
         raise UseUnknown(
@@ -121,22 +128,23 @@ def _others(cloud: Cloud, hostname: str, tenant_id: str) -> list[Tenant]:
         )
     others = [
         tenant
-        for tenant in listed
+        for tenant in tenants
         if tenant is not own and tenant.get("status") != DELETED and not _has_another_licence(tenant, own)
     ]
     unreadable = [hostname_of(tenant) or str(tenant["id"]) for tenant in others if not _is_readable(tenant)]
     if unreadable:
         raise UseUnknown(
             f"{counted(len(unreadable), 'tenant')} of the licence cannot be read: deactivated, or without a "
-            f"hostname ({_some(unreadable)})"
+            f"hostname ({_shortened(unreadable)})"
         )
     return others
 
 
 def _has_another_licence(tenant: Tenant, own: Tenant) -> bool:
-    """Tell whether a tenant certainly has another licence. If its licence is not known, return False."""
+    """Tell whether a tenant certainly has another licence. Return False if its licence is unknown."""
     numbers = {
-        str(listed.get("licenseNumber") or listed.get("subscriptionId") or "") for listed in (tenant, own)
+        str(candidate.get("licenseNumber") or candidate.get("subscriptionId") or "")
+        for candidate in (tenant, own)
     }
     return len(numbers) == 2 and "" not in numbers
 
@@ -146,7 +154,7 @@ def _is_readable(tenant: Tenant) -> bool:
 
 
 def _users(host: Host, subjects: Iterable[str]) -> set[str]:
-    """Return which of the subjects, in lower case, are users of a tenant."""
+    """Return those subjects, in lower case, that are users of a tenant."""
     return {
         subject.casefold()
         for subject in subjects
@@ -154,35 +162,39 @@ def _users(host: Host, subjects: Iterable[str]) -> set[str]:
     }
 
 
-def _release(host: Host, free: list[Entitlement]) -> None:
+def _release(host: Host, entitlements: list[Entitlement]) -> None:
     """Release entitlements. Raises NotReleased at the first response that contains a refusal."""
-    done: list[Entitlement] = []
-    for batch in _batches(free):
+    released: list[Entitlement] = []
+    for batch in _batches(entitlements):
         body: dict[str, Any] = {"delete": [entitlement._asdict() for entitlement in batch]}
         try:
-            # A repeated request answers ABSENT for what the first one released.
+            # The response to a repeated request has ABSENT for those that the first one released.
             response = host.post(f"{ASSIGNMENTS}/actions/delete", body, repeatable=True)
         except QlikError as error:
-            raise NotReleased(_refusal(host, done, str(error))) from error
+            raise NotReleased(_refusal(host, released, str(error))) from error
         refused = []
         for sent, result in zip(batch, response["data"], strict=False):
             entitlement = Entitlement(result.get("subject") or sent.subject, result.get("type") or sent.type)
             if result["status"] < 300 or result["status"] == ABSENT:
-                done.append(entitlement)
+                released.append(entitlement)
             else:
                 code = " ".join(str(result[name]) for name in ("code", "title") if result.get(name))
                 refused.append(
                     f"{entitlement.type} of {entitlement.subject}: {result['status']} {code}".rstrip()
                 )
         if refused or len(response["data"]) != len(batch):
-            why = _some(refused) if refused else f"Qlik answered for {len(response['data'])} of {len(batch)}"
-            raise NotReleased(_refusal(host, done, why))
+            reason = (
+                _shortened(refused)
+                if refused
+                else f"Qlik's response covers {len(response['data'])} of {len(batch)} entitlements"
+            )
+            raise NotReleased(_refusal(host, released, reason))
 
 
-def _refusal(host: Host, done: list[Entitlement], why: str) -> str:
-    released = f"{_named(done)} released before that" if done else "none was released"
+def _refusal(host: Host, released: list[Entitlement], reason: str) -> str:
+    progress = f"{_describe(released)} released before that" if released else "none was released"
     return (
-        f"Not all entitlements of the users of {host.hostname} could be released: {why}. {released}. The "
+        f"Not all entitlements of the users of {host.hostname} could be released: {reason}. {progress}. The "
         "tenant is still active. Repeat the destroy. Or to destroy without a release: 1. remove "
         "`release_entitlements` from the lifecycle, 2. run `pulumi up`, 3. run the destroy."
     )
@@ -193,11 +205,11 @@ def _batches(items: list[Entitlement]) -> Iterator[list[Entitlement]]:
         yield items[start : start + ASSIGNMENTS_PER_REQUEST]
 
 
-def _named(held: list[Entitlement]) -> str:
-    texts = [f"{entitlement.type} of {entitlement.subject}" for entitlement in held]
-    return f"{counted(len(held), 'entitlement')} ({_some(texts)})"
+def _describe(entitlements: list[Entitlement]) -> str:
+    texts = [f"{entitlement.type} of {entitlement.subject}" for entitlement in entitlements]
+    return f"{counted(len(entitlements), 'entitlement')} ({_shortened(texts)})"
 
 
-def _some(texts: list[str]) -> str:
-    more = f", and {len(texts) - SHOWN:,} more" if len(texts) > SHOWN else ""
-    return "; ".join(texts[:SHOWN]) + more
+def _shortened(texts: list[str]) -> str:
+    ending = f", and {len(texts) - MAX_LISTED:,} more" if len(texts) > MAX_LISTED else ""
+    return "; ".join(texts[:MAX_LISTED]) + ending

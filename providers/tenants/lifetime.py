@@ -16,7 +16,7 @@ from tenantry.providers.values.limits import GRACE_DAYS, GRACE_VARIABLE
 
 
 def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str | None:
-    """Deactivate a tenant and return the day on which Qlik will purge it (empty if Qlik names none).
+    """Deactivate a tenant and return the day on which Qlik will purge it, empty if Qlik names none.
 
     Returns None if the tenant is certainly gone. Raises NotProven if Qlik answers 404 without proof.
     """
@@ -32,12 +32,12 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
 
 
 def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
-    """Deactivate a tenant and say how to bring it back.
+    """Deactivate a tenant, and tell the user how to bring it back.
 
-    `grace_days` come from the state. `TENANTRY_GRACE_DAYS` takes precedence, because the value of the stack
+    `grace_days` comes from the state. `TENANTRY_GRACE_DAYS` takes precedence, because the value of the stack
     file may not be in the state yet. Raises ConfigurationError if it is not a number of days.
     """
-    days = _grace_days_given() or grace_days
+    days = _grace_days_override() or grace_days
     purge_on = deactivate(cloud, hostname, tenant_id, days)
     if purge_on is None:
         return
@@ -86,7 +86,7 @@ def gone_error(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> 
 
 
 def refuse_ended(cloud: Cloud, hostname: str, ends_on: str | None) -> None:
-    """Raise TrialEnded if the last day of a trial has passed, by Qlik's clock if known."""
+    """Raise TrialEnded if the last day of a trial has passed, by Qlik's clock if its time is known."""
     if has_ended(ends_on, cloud.time_at(hostname)):
         raise TrialEnded(str(ends_on))
 
@@ -104,29 +104,29 @@ def _refuse_unproven(cloud: Cloud, hostname: str, error: NotFound | HostUnknown)
     """Raise NotProven if a 404 does not prove that a tenant is gone."""
     if (isinstance(error, NotFound) and error.proven) or is_listed(cloud, hostname) is False:
         return
-    why = (
+    reason = (
         "the organisation's list still has it"
         if cloud.has_organisation
         else "only the organisation's list could prove it, and no organisation client is set"
     )
-    why = f"{why}. `tenantry forget` removes it from the state"
-    raise NotProven(hostname, error.host, why, error) from error
+    reason = f"{reason}. `tenantry forget` removes it from the state"
+    raise NotProven(hostname, error.host, reason, error) from error
 
 
 def _until(cloud: Cloud, hostname: str, days: int) -> str:
-    """Return the day that many days from now by Qlik's clock, for a message (empty if unknown)."""
+    """Return the end of this number of days by Qlik's clock, for a message. Empty if the time is unknown."""
     now = cloud.register(cloud.tenant(hostname).region).time
     end = None if now is None else datetime.fromtimestamp(now, UTC) + timedelta(days=days)
     return f", until {end.date()}" if end else ""
 
 
-def _grace_days_given() -> int | None:
-    given = os.environ.get(GRACE_VARIABLE)
-    if not given:
+def _grace_days_override() -> int | None:
+    text = os.environ.get(GRACE_VARIABLE)
+    if not text:
         return None
-    if not given.isdecimal() or not GRACE_DAYS.field["ge"] <= int(given) <= GRACE_DAYS.field["le"]:
-        raise ConfigurationError(f"{GRACE_VARIABLE} is {given!r}, not {GRACE_DAYS.hint}. Nothing was sent.")
-    return int(given)
+    if not text.isdecimal() or not GRACE_DAYS.field["ge"] <= int(text) <= GRACE_DAYS.field["le"]:
+        raise ConfigurationError(f"{GRACE_VARIABLE} is {text!r}, not {GRACE_DAYS.hint}. Nothing was sent.")
+    return int(text)
 
 
 def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The result of a request for a tenant whose response was lost, and the errors that ask a person to decide.
 
-It is certain that no tenant was created in two cases: a note on this disk says that Qlik refused the request
-or that it was never sent; or the organisation's list, read late enough, has no tenant that could be it.
-Tenantry never uses a tenant because it looks right: another stack may have created it.
+It is certain in two cases that no tenant was created. Either a note on this disk says that Qlik refused the
+request or that it was never sent. Or the organisation's list, read late enough, has no tenant that could be
+it. Tenantry never uses a tenant only because it looks right, as another stack may have created it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.stack import current_stack, state_resources
 from tenantry.providers.framework.waiting import creation_seconds, lag_seconds
 from tenantry.providers.qlik import Cloud, QlikError
-from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, Tenant, is_unnamed, listed, shown
+from tenantry.providers.tenants.tenant_list import (
+    DEACTIVATED,
+    DELETED,
+    Tenant,
+    describe,
+    is_unnamed,
+    list_tenants,
+)
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the clocks of two of Qlik's hosts may be apart."""
@@ -31,16 +38,17 @@ PASTE = "add its line to the stack file and run `pulumi up`"
 
 
 def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUndecided:
-    """Return the error for a proof of an earlier run: NothingCreated if that is certain, or TenantUndecided.
+    """Return the error for a proof of an earlier run.
 
+    The error is NothingCreated if it is certain that no tenant was created, otherwise TenantUndecided.
     `nothing_noted`: a note on this disk says that no tenant was created. Requests are sent only if the
     organisation's client is set. Raises the errors of these requests and of `refuse_namesake`.
     """
     proof = want["proof"]
     if nothing_noted or proof.get("unused"):
         refuse_namesake(cloud, want)
-        why = "the request was refused or never sent" if nothing_noted else "it was not requested"
-        return _nothing(proof["id"], why)
+        reason = "the request was refused or never sent" if nothing_noted else "it was not requested"
+        return _nothing_created(proof["id"], reason)
     request = _request_text(want)
     if not cloud.has_organisation:
         text = (
@@ -49,7 +57,7 @@ def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUnd
             "tenant in My Qlik."
         )
         return TenantUndecided(f"{request} {text}{_options(proof['id'])}")
-    tenants, read_at = listed(cloud, want["region"])
+    tenants, read_at = list_tenants(cloud, want["region"])
     if candidates := [tenant for tenant in tenants if _may_be_it(tenant, want)]:
         return TenantUndecided(f"{request} {_candidates_text(candidates)}\n{_new_tenant_option(proof['id'])}")
     settled_at = _settled_at(proof)
@@ -59,11 +67,11 @@ def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUnd
     if datetime.fromtimestamp(read_at, UTC) < settled_at:
         return TenantUndecided(
             f"{request} No such tenant exists yet, but Qlik may still create it. Run `pulumi up` again after "
-            f"{settled_at:%Y-%m-%d %H:%M:%S} UTC. By then it is certain."
+            f"{settled_at:%Y-%m-%d %H:%M:%S} UTC. By then Qlik has created it, or never will."
         )
     refuse_namesake(cloud, want, tenants)
-    why = f"the organisation's list of {settled_at:%H:%M:%S} UTC or later has no tenant that could be it"
-    return _nothing(proof["id"], why)
+    reason = f"the organisation's list of {settled_at:%H:%M:%S} UTC or later has no tenant that could be it"
+    return _nothing_created(proof["id"], reason)
 
 
 def refuse_namesake(
@@ -72,19 +80,20 @@ def refuse_namesake(
     """Raise TenantUndecided if a deactivated tenant has the customer's name.
 
     Tenantry never brings a tenant back by its name, because it may belong to another stack. `tenants` is the
-    list, if already read. `unless_renewed` is for the run that created the proof: if that replaced an earlier
-    proof, a person or an earlier run has already decided.
+    list, if already read. `unless_renewed` is for the run that created the proof. If this proof replaced an
+    earlier one, a person or an earlier run has already decided.
     """
     if not cloud.has_organisation:
         return
-    tenants = listed(cloud, want["region"]).tenants if tenants is None else tenants
-    same = [tenant for tenant in tenants if tenant.get("name") == want["name"]]
-    same = [tenant for tenant in same if tenant.get("status") in DEACTIVATED]
-    if same and not (unless_renewed and is_renewed()):
-        have = f"{len(same)} deactivated tenants have" if len(same) > 1 else "A deactivated tenant has"
+    tenants = list_tenants(cloud, want["region"]).tenants if tenants is None else tenants
+    namesakes = [tenant for tenant in tenants if tenant.get("name") == want["name"]]
+    namesakes = [tenant for tenant in namesakes if tenant.get("status") in DEACTIVATED]
+    if namesakes and not (unless_renewed and is_renewed()):
+        number = len(namesakes)
+        subject = f"{number} deactivated tenants have" if number > 1 else "A deactivated tenant has"
         raise TenantUndecided(
-            f'{have} the name "{want["name"]}". Nothing was created. If this customer comes back, {PASTE}:'
-            f"{''.join(map(shown, same))}\nIf this is another customer, create a new tenant:"
+            f'{subject} the name "{want["name"]}". Nothing was created. If this customer comes back, {PASTE}:'
+            f"{''.join(map(describe, namesakes))}\nIf this is another customer, create a new tenant:"
             f"\n  {renewal(want['proof']['id'], current_stack().name)}"
         )
 
@@ -99,13 +108,16 @@ def refused(proof: str, error: QlikError) -> ResourceError:
 
 
 def lost(cloud: Cloud, want: Properties, error: QlikError) -> TenantUndecided:
-    """Return the error for a request of this run that Qlik may have carried out, with possible tenants."""
+    """Return the error for a request of this run that Qlik may have carried out.
+
+    It lists the tenants that the request may have created, if the organisation's client is set.
+    """
     advice = "Run `pulumi up` again. It determines the result, and does not create a second tenant."
     if cloud.has_organisation:
         try:
-            tenants = listed(cloud, want["region"]).tenants
-        except QlikError as failed:
-            advice = f"{advice}\nThe organisation's list could not be read: {failed}"
+            tenants = list_tenants(cloud, want["region"]).tenants
+        except QlikError as list_error:
+            advice = f"{advice}\nThe organisation's list could not be read: {list_error}"
         else:
             candidates = [tenant for tenant in tenants if _may_be_it(tenant, want)]
             advice = _candidates_text(candidates) if candidates else advice
@@ -113,7 +125,7 @@ def lost(cloud: Cloud, want: Properties, error: QlikError) -> TenantUndecided:
 
 
 def created_but_missing(want: Properties, hostname: str, tenant_id: str, error: QlikError) -> TenantUndecided:
-    """Return the error for a tenant that was created under the proof and does not answer now."""
+    """Return the error for a tenant that was created under the proof, but does not answer now."""
     return TenantUndecided(
         f"{error}\nAn earlier run created tenant {hostname} under this proof. To continue with it, {PASTE}:"
         f"\n  {revive_line(hostname, tenant_id)}\n{_new_tenant_option(want['proof']['id'])}"
@@ -145,7 +157,7 @@ def refuse_forced_replacement() -> None:
 
 
 def is_renewed() -> bool:
-    """Tell whether the proof replaces an earlier one. Until the end of the run the state has both."""
+    """Tell whether the proof replaces an earlier one. Until the end of the run, the state has both."""
     try:
         types = [str(resource.get("type")) for resource in state_resources()]
     except StateUnreadable:
@@ -153,11 +165,11 @@ def is_renewed() -> bool:
     return sum(type_.endswith("dynamic/qlik:TenantProof") for type_ in types) > 1
 
 
-def _nothing(proof: str, why: str) -> NothingCreated:
+def _nothing_created(proof: str, reason: str) -> NothingCreated:
     stack = current_stack().name
     up = f"`tenantry up {stack}`".replace(" `", "`")
     return NothingCreated(
-        f"An earlier run prepared a tenant, but none was created: {why}. To create one, run {up}, or with "
+        f"An earlier run prepared a tenant, but none was created: {reason}. To create one, run {up}, or with "
         "Pulumi alone:\n"
         f"  {renewal(proof, stack)}\n"
         f"{nothing_created(proof)}"
@@ -171,9 +183,9 @@ def _request_text(want: Properties) -> str:
 
 
 def _candidates_text(candidates: list[Tenant]) -> str:
-    which = "One of these may be it" if len(candidates) > 1 else "This may be it"
-    lines = "".join(map(shown, candidates))
-    return f"{which}. If you know that it belongs to this customer, {PASTE}:{lines}"
+    beginning = "One of these may be it" if len(candidates) > 1 else "This may be it"
+    lines = "".join(map(describe, candidates))
+    return f"{beginning}. If you know that it belongs to this customer, {PASTE}:{lines}"
 
 
 def _options(proof: str) -> str:
@@ -189,22 +201,22 @@ def _new_tenant_option(proof: str) -> str:
 
 
 def _may_be_it(tenant: Tenant, want: Properties) -> bool:
-    """Tell whether a tenant may be the requested one: newer than the proof, and unnamed or with the name of
-    the customer.
+    """Tell whether a tenant may be the requested one.
 
-    Its creator does not count, because Qlik does not document `createdBy`.
+    It must be newer than the proof, and have no name or the name of the customer. Its creator does not count,
+    because Qlik does not document `createdBy`.
     """
     proof = want["proof"]
     if tenant.get("status") == DELETED:
         return False
     if not is_unnamed(tenant) and tenant.get("name") not in (want["name"], proof.get("name")):
         return False
-    since, made = _moment(proof.get("made_at")), _moment(tenant.get("createdAt"))
-    return since is None or made is None or made >= since - CLOCK_SKEW
+    since, created = _moment(proof.get("made_at")), _moment(tenant.get("createdAt"))
+    return since is None or created is None or created >= since - CLOCK_SKEW
 
 
 def _settled_at(proof: Properties) -> datetime | None:
-    """Return the time, by Qlik's clock, after which the list shows every tenant of the proof."""
+    """Return the time, by Qlik's clock, after which the list has every tenant requested under the proof."""
     valid_until = _moment(proof.get("valid_until"))
     if valid_until is None:
         return None

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from tenantry.providers.qlik import Cloud
 
 PERMIT_SECONDS = 300.0
-"""How long a permit is valid. The request follows the proof immediately, unless it waits for a rate limit.
-Without a limit, a suspended run could send its request long after another run found that no tenant exists.
+"""The time for which a permit is valid.
+
+The request follows the proof immediately, unless it waits for a rate limit. Without a limit, a suspended run
+could send its request long after another run found that no tenant exists.
 """
 
 
@@ -28,7 +30,7 @@ class Permit:
     wall: float = 0.0
 
     def remaining(self, cloud: Cloud) -> float:
-        """Return the seconds for which it is still valid.
+        """Return the seconds for which the permit is still valid.
 
         The clock that moved further counts, because one of the two stops while the machine sleeps.
         """
@@ -47,6 +49,6 @@ def issue(cloud: Cloud, proof: str, licence_key: str) -> None:
 
 
 def take(proof: str) -> Permit | None:
-    """Return the permit of a proof and forget it. None if this process issued none or it was taken."""
+    """Return the permit of a proof and forget it. None if this process issued none, or it was taken."""
     with _lock:
         return _permits.pop(proof, None)

@@ -42,9 +42,9 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
     """
     revive = want.get("revive")
     if revive:
-        found = _take_back(cloud, revive["hostname"], revive["tenant_id"])
+        found = _revive(cloud, revive["hostname"], revive["tenant_id"])
     else:
-        found = _make(cloud, want) or _created_before(cloud, want)
+        found = _request(cloud, want) or _created_before(cloud, want)
     run.current().active_tenants[found.hostname] = found.tenant_id
     if found.new:
         run.current().new_tenants.add(found.hostname)
@@ -53,7 +53,7 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
     return found
 
 
-def _take_back(cloud: Cloud, hostname: str, tenant_id: str) -> Found:
+def _revive(cloud: Cloud, hostname: str, tenant_id: str) -> Found:
     try:
         try:
             cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
@@ -65,7 +65,7 @@ def _take_back(cloud: Cloud, hostname: str, tenant_id: str) -> Found:
     return Found(hostname, tenant_id)
 
 
-def _make(cloud: Cloud, want: Properties) -> Found | None:
+def _request(cloud: Cloud, want: Properties) -> Found | None:
     """Request a tenant under the proof if this run created the proof. Return None if an earlier run did."""
     proof = want["proof"]
     permit = permits.take(proof["id"])
@@ -84,10 +84,10 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     note.write(outcome="unknown")
     try:
         with cloud.deadline(permit.remaining(cloud)):
-            made = cloud.register(want["region"]).post("/api/v1/tenants", body)
-        found = _read(made)
+            created = cloud.register(want["region"]).post("/api/v1/tenants", body)
+        found = _parse(created)
     except QlikError as error:
-        if _surely_not_created(error):
+        if _certainly_not_created(error):
             note.write(outcome="nothing")
             raise lost_responses.refused(proof["id"], error) from error
         raise lost_responses.lost(cloud, want, error) from error
@@ -95,9 +95,9 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     return found
 
 
-def _read(made: Any) -> Found:
+def _parse(created: Any) -> Found:
     try:
-        hostname, tenant_id = made["hostnames"][0], made["id"]
+        hostname, tenant_id = created["hostnames"][0], created["id"]
     except (TypeError, LookupError):
         hostname = tenant_id = None
     if not (isinstance(hostname, str) and isinstance(tenant_id, str) and hostname and tenant_id):
@@ -105,8 +105,8 @@ def _read(made: Any) -> Found:
     return Found(hostname, tenant_id, new=True)
 
 
-def _surely_not_created(error: QlikError) -> bool:
-    """Tell whether no tenant can result: Qlik itself refused the request, or it was never sent."""
+def _certainly_not_created(error: QlikError) -> bool:
+    """Tell whether no tenant was created, because Qlik itself refused the request or it was never sent."""
     if error.may_be_done or isinstance(error, TenantUndecided):
         return False
     if isinstance(error, ApiError):
@@ -115,7 +115,10 @@ def _surely_not_created(error: QlikError) -> bool:
 
 
 def _created_before(cloud: Cloud, want: Properties) -> Found:
-    """Return the tenant that an earlier run created under the proof. Requests no tenant."""
+    """Return the tenant that an earlier run created under the proof. This requests no tenant.
+
+    Raises TenantUndecided or NothingCreated if no note names the tenant.
+    """
     lost_responses.refuse_forced_replacement()
     note = Note(want["proof"]["id"], "tenant").earlier or {}
     if note.get("outcome") == "made":

@@ -13,16 +13,17 @@ DELETED = "deleted"
 Tenant = dict[str, Any]
 
 
-class Listed(NamedTuple):
-    """The tenants of a region, newest first. `read_at` is when the list was read, by Qlik's clock in seconds
-    since 1970 (None if the response had no date).
+class TenantList(NamedTuple):
+    """The tenants of a region, newest first.
+
+    `read_at` is the time of the response by Qlik's clock, in seconds since 1970. None if it had no date.
     """
 
     tenants: list[Tenant]
     read_at: float | None
 
 
-def listed(cloud: Cloud, region: str) -> Listed:
+def list_tenants(cloud: Cloud, region: str) -> TenantList:
     """Return the tenants of a region. Requires the organisation's client."""
     organisation = cloud.organisation()
     found: list[Tenant] = []
@@ -32,7 +33,7 @@ def listed(cloud: Cloud, region: str) -> Listed:
             read_at = organisation.time  # of the first page, because later tenants may be missing
         if hostname_of(tenant).endswith(f".{region}.qlikcloud.com"):
             found.append(tenant)
-    return Listed(found, organisation.time if read_at is None else read_at)
+    return TenantList(found, organisation.time if read_at is None else read_at)
 
 
 def hostname_of(tenant: Tenant) -> str:
@@ -47,22 +48,25 @@ def is_unnamed(tenant: Tenant) -> bool:
 
 
 def is_listed(cloud: Cloud, hostname: str) -> bool | None:
-    """Tell whether the organisation lists a tenant that is not deleted. None if there is no such client."""
+    """Tell whether the organisation lists a tenant that is not deleted.
+
+    Returns None if there is no organisation client.
+    """
     if not cloud.has_organisation:
         return None
     region = cloud.tenant(hostname).region
     return any(
         hostname_of(tenant) == hostname and tenant.get("status") != DELETED
-        for tenant in listed(cloud, region).tenants
+        for tenant in list_tenants(cloud, region).tenants
     )
 
 
 def holder_of_alias(cloud: Cloud, region: str, alias: str) -> str:
-    """Return the tenant that has an alias, for a message. Empty if it is not known."""
+    """Return the tenant that has an alias, for a message. Empty if unknown."""
     if not cloud.has_organisation:
         return ""
     try:
-        tenants = listed(cloud, region).tenants
+        tenants = list_tenants(cloud, region).tenants
     except QlikError:
         return ""
     existing = (tenant for tenant in tenants if tenant.get("status") != DELETED)
@@ -72,8 +76,8 @@ def holder_of_alias(cloud: Cloud, region: str, alias: str) -> str:
     )
 
 
-def shown(tenant: Tenant) -> str:
-    """Describe a tenant in a message, with the line that brings it back, ready to paste."""
+def describe(tenant: Tenant) -> str:
+    """Describe a tenant in a message, after the line for the stack file that brings it back."""
     name = "without a name" if is_unnamed(tenant) else f'named "{tenant["name"]}"'
     return (
         f"\n  {revive_line(hostname_of(tenant), tenant['id'])}"

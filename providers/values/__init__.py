@@ -1,1 +1,1 @@
-"""What values may be, each stated once: for the resources and for the check of the stack files."""
+"""Limits and checks of values. The resources and the checks of the stack files share them."""

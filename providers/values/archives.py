@@ -1,4 +1,4 @@
-"""Files of themes and extensions: a folder or a zip with one .qext file, which is sent to Qlik as a zip.
+"""Archives of themes and extensions: a folder or a zip with one .qext file. Qlik receives a zip.
 
 Limits: help.qlik.com, "Uploading and managing themes" and "Uploading and managing visualization extensions".
 """
@@ -19,8 +19,11 @@ from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
 MAX_BYTES = 30_000_000
-"""The largest size of the zip and of each file in it."""
+"""The largest size of the zip, and of each file in a folder."""
+
 MAX_UNPACKED = 100_000_000
+"""The largest total size of the files in a zip."""
+
 MAX_FILES = 500
 
 MD5 = Limits("32 hexadecimal digits", {"pattern": "^[0-9a-f]{32}$"})
@@ -42,10 +45,10 @@ class Archive(NamedTuple):
 
 
 def read(path: Path, *, theme: bool) -> Archive:
-    """Return the zip at `path`, or a zip of the folder there. It must be a theme or else an extension.
+    """Return the zip at `path`, or a zip of the folder there.
 
-    A folder gives the same zip on every machine, without the files that Qlik drops: hidden files and files
-    without an extension. Raises ConfigurationError.
+    It must be a theme, or an extension if `theme` is False. A folder gives the same zip on every machine,
+    without the files that Qlik drops: hidden files and files without an extension. Raises ConfigurationError.
     """
     try:
         content = _packed(path) if path.is_dir() else read_bytes(path, MAX_BYTES)
@@ -60,18 +63,18 @@ def read(path: Path, *, theme: bool) -> Archive:
 
 
 def _packed(folder: Path) -> bytes:
-    """Return the files of a folder as a zip, uncompressed because versions of zlib compress differently."""
+    """Return the files of a folder as a zip. It is uncompressed, as versions of zlib compress differently."""
     import zipfile
 
     packed = BytesIO()
-    left = MAX_BYTES
+    remaining = MAX_BYTES
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, file) in enumerate(sorted(_files(folder))):
             if number == MAX_FILES:
                 raise OSError(errno.EFBIG, f"it has more than {MAX_FILES} files")
             content = read_bytes(file, MAX_BYTES)
-            left -= len(content)
-            if left < 0:
+            remaining -= len(content)
+            if remaining < 0:
                 raise OSError(errno.EFBIG, f"its files have more than {MAX_BYTES:,} bytes")
             entry = zipfile.ZipInfo(name)  # dated 1980, regardless of the file's time
             entry.create_system = 3
@@ -81,12 +84,12 @@ def _packed(folder: Path) -> bytes:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name of each file in the zip, and the file."""
+    """Yield the files of a folder for the zip, each with its name there."""
 
-    def refused(error: OSError) -> None:
+    def fail(error: OSError) -> None:
         raise error
 
-    for at, folders, files in os.walk(folder, onerror=refused):
+    for at, folders, files in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if Path(name).suffix and not name.startswith("."):
@@ -107,7 +110,7 @@ def _texts(content: bytes) -> Mapping[str, bytes]:
             if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
                 raise ConfigurationError(f"has more than {MAX_UNPACKED:,} bytes when it is unpacked")
             return {
-                entry.filename: _inflated(archive.open(entry))
+                entry.filename: _read_start(archive.open(entry))
                 for entry in entries
                 if entry.filename.endswith(".qext")
             }
@@ -115,12 +118,12 @@ def _texts(content: bytes) -> Mapping[str, bytes]:
         raise ConfigurationError("is not a zip, or is damaged") from None
 
 
-MAX_QEXT = 1_000_000
+MAX_QEXT_BYTES = 1_000_000
 
 
-def _inflated(file: Any) -> bytes:
+def _read_start(file: Any) -> bytes:
     with file:
-        return bytes(file.read(MAX_QEXT))
+        return bytes(file.read(MAX_QEXT_BYTES))
 
 
 def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:
@@ -140,10 +143,10 @@ def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError(f"has a {file} without a name")
     if (kind == THEME) is not theme:
-        wanted, block = ("a theme", "extensions") if theme else ("an extension", "themes")
+        expected, block = ("a theme", "extensions") if theme else ("an extension", "themes")
         negation = "not " if theme else ""
         raise ConfigurationError(
-            f"is not {wanted}: the type in {file} is {negation}{THEME!r}. Move the entry to {block}"
+            f"is not {expected}: the type in {file} is {negation}{THEME!r}. Move the entry to {block}"
         )
     return name
 

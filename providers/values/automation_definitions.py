@@ -17,9 +17,11 @@ from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
 MAX_BYTES = 2_000_000
-"""The largest file. Qlik publishes no limit, and exported automations have at most some hundred kilobytes."""
+"""The largest file. Qlik publishes no limit. Exported automations have at most a few hundred kilobytes."""
 
 NAME = r"[A-Z][A-Z0-9_]*"
+"""The name of a placeholder."""
+
 DIGEST = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
 
 _PLACEHOLDER = re.compile(r"\{\{(" + NAME + r")\}\}")
@@ -43,7 +45,7 @@ class Definition(NamedTuple):
 def read(path: Path) -> Definition:
     """Return the definition in a file: a workspace, or an object that has one as `workspace`.
 
-    Raises ConfigurationError. Its message names the file, and does not show the content.
+    Raises ConfigurationError, which names the file but does not show its content.
     """
     try:
         text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")

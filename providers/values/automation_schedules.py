@@ -28,7 +28,7 @@ def time_problem(text: str) -> str | None:
 
 
 def interval_problem(seconds: int) -> str | None:
-    """Return what is wrong with an interval. None if it is valid. Qlik rounds other values to the minute."""
+    """Return what is wrong with an interval. None if it is valid. Qlik rounds other values to minutes."""
     is_valid = seconds >= MINUTE and seconds % MINUTE == 0
     return None if is_valid else f"{seconds} seconds are not a number of whole minutes; an hour is 3600"
 

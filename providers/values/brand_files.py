@@ -1,4 +1,4 @@
-"""Files of a brand that Qlik accepts: its logo, favicon and styles.
+"""The files of a brand: its logo, favicon and styles, with Qlik's limits.
 
 Limits: https://qlik.dev/apis/rest/brands. Qlik does not define KB. 1,000 bytes is the safe interpretation.
 """
@@ -49,7 +49,7 @@ FILE_KINDS = {
 
 
 class BrandFile(NamedTuple):
-    """A file for Qlik."""
+    """A file of a brand, as it is sent to Qlik."""
 
     content: bytes
     format: Format
@@ -65,15 +65,15 @@ def read(path: Path, kind: str) -> BrandFile:
 
     Raises ConfigurationError if the file cannot be read, is too large, or has another format.
     """
-    known = FILE_KINDS[kind]
+    file_kind = FILE_KINDS[kind]
     try:
-        content = read_bytes(path, known.max_bytes)
+        content = read_bytes(path, file_kind.max_bytes)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    for allowed in known.formats:
-        if content.startswith(allowed.signature) and (allowed.signature or _is_json_object(content)):
-            return BrandFile(content, allowed)
-    raise ConfigurationError(f"{path} is not {known.description}, which Qlik requires here")
+    for format in file_kind.formats:
+        if content.startswith(format.signature) and (format.signature or _is_json_object(content)):
+            return BrandFile(content, format)
+    raise ConfigurationError(f"{path} is not {file_kind.description}, which Qlik requires here")
 
 
 def _is_json_object(content: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Local files for the data files of a space. They are read in chunks, because they can be large.
 
 Source: https://qlik.dev/apis/rest/data-files. Its sample allows 500 MB for a file in a form, and 6 GB for a
-file by way of temporary content. Tenantry allows less, because each run reads these files to hash them.
+file in temporary content. Tenantry allows less, because each run reads these files to hash them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ NAME = Limits(
     "a file name with an extension, such as rates.csv, without / and \\",
     {"pattern": r"^[^/\\]+\.[A-Za-z0-9_]+$", "max_length": 255},
 )
-"""Qlik refuses a name without an extension (DF-011). A slash creates folders, which are not managed."""
+"""The names of data files.
+
+Qlik refuses a name without an extension (DF-011). A slash creates folders, which Tenantry does not manage.
+"""
 
 
 def sha256(path: Path) -> str:
@@ -33,7 +36,7 @@ def sha256(path: Path) -> str:
 
     Raises ConfigurationError if the file cannot be read, is empty or has more than `MAX_BYTES`.
     """
-    return _copied(path, None)
+    return _hash_and_copy(path, None)
 
 
 @contextmanager
@@ -43,28 +46,28 @@ def copy(path: Path, digest: str) -> Iterator[Path]:
     Raises ConfigurationError like `sha256`, and if the content has changed.
     """
     with tempfile.TemporaryDirectory(prefix="tenantry-") as folder:
-        copied = Path(folder, "data")
+        target = Path(folder, "data")
         try:
-            with copied.open("wb") as file:
-                found = _copied(path, file)
+            with target.open("wb") as file:
+                actual = _hash_and_copy(path, file)
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be copied to {folder}: {error.strerror}") from None
-        if found != digest:
+        if actual != digest:
             raise ConfigurationError(f"{path} has changed since the run began. Run it again.")
-        yield copied
+        yield target
 
 
-def _copied(path: Path, to: IO[bytes] | None) -> str:
-    """Return the SHA-256 of a file. Write its content to `to` if given."""
-    hashed, length = hashlib.sha256(), 0
+def _hash_and_copy(path: Path, to: IO[bytes] | None) -> str:
+    """Return the SHA-256 of a file. Write its content to `to`, unless that is None."""
+    digest, length = hashlib.sha256(), 0
     for chunk in _chunks(path):
-        hashed.update(chunk)
+        digest.update(chunk)
         length += len(chunk)
         if to is not None:
             to.write(chunk)
     if not length:
         raise ConfigurationError(f"{path} is empty. Fill it, or remove the entry")
-    return hashed.hexdigest()
+    return digest.hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

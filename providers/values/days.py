@@ -21,7 +21,7 @@ class LastDay:
 
     @classmethod
     def parse(cls, text: str) -> LastDay:
-        """Parse the result of `str`: `2026-12-31`, or `2026-12-31 Europe/Berlin`."""
+        """Parse a text that `str` returned: `2026-12-31`, or `2026-12-31 Europe/Berlin`."""
         day, _, zone = text.partition(" ")
         return cls(date.fromisoformat(day), zone or DEFAULT_ZONE)
 
@@ -33,13 +33,13 @@ class LastDay:
         """The day for a message, always with its time zone."""
         return f"{self.day} ({self.zone})"
 
-    def left(self, now: datetime) -> int:
-        """Return the number of days until this one in its time zone. Negative once it has passed."""
+    def days_left(self, now: datetime) -> int:
+        """Return the number of days until this one in its time zone, a negative number after it."""
         return (self.day - now.astimezone(zone_of(self.zone)).date()).days
 
     def has_passed(self, now: datetime) -> bool:
         """Tell whether the day is over in its time zone."""
-        return self.left(now) < 0
+        return self.days_left(now) < 0
 
 
 def zone_problem(name: str) -> str | None:

@@ -20,16 +20,16 @@ HIGHEST_PORT = 65535
 
 
 def problem(source: str) -> str | None:
-    """Return what is wrong with an origin and what to write instead. None if it is valid."""
+    """Return what is wrong with an origin, and what to write instead. None if it is valid."""
     if len(source) > LENGTH:
         return f'"{source[:40]}…" has {len(source)} characters; an origin has at most {LENGTH}'
     if found := re.fullmatch(PATTERN, source):
         is_valid = int((found[4] or ":0")[1:]) <= HIGHEST_PORT
         return None if is_valid else f'"{source}" has a port above {HIGHEST_PORT}'
     bare = re.match(r"([A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#@\s]+)", source.strip())
-    meant = f"{bare[1] or ''}{bare[2]}" if bare else ""
-    other = meant != source and re.fullmatch(PATTERN, meant)
-    advice = f"write {meant}" if other else "for example https://cdn.example.com or *.example.com"
+    corrected = f"{bare[1] or ''}{bare[2]}" if bare else ""
+    is_better = corrected != source and re.fullmatch(PATTERN, corrected)
+    advice = f"write {corrected}" if is_better else "for example https://cdn.example.com or *.example.com"
     return f'"{source}" is not an origin of a content security policy, which has no path; {advice}'
 
 

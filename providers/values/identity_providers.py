@@ -1,6 +1,6 @@
 """Limits and checks of interactive identity providers.
 
-Source: the create payloads of https://qlik.dev/apis/rest/identity-providers.
+Source: the payloads for creation in https://qlik.dev/apis/rest/identity-providers.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ CLAIMS = {
 
 
 def unknown_claims_problem(protocol: str, mapping: Mapping[str, Any]) -> str | None:
-    """Return which claims of a mapping the protocol does not have. None if it has all of them."""
+    """Return a message about the claims of a mapping that the protocol does not have. None without any."""
     known, _ = CLAIMS[protocol]
     unknown = sorted(set(mapping) - set(known))
     return f"unknown claim {', '.join(unknown)}; {protocol} has {', '.join(known)}" if unknown else None
 
 
 def missing_claims_problem(protocol: str, mapping: Mapping[str, Any]) -> str | None:
-    """Return which required claims a mapping lacks. None if it lacks none."""
-    _, needed = CLAIMS[protocol]
-    missing = [name for name in needed if not mapping.get(name)]
+    """Return a message about the required claims that a mapping does not have. None without any."""
+    _, required = CLAIMS[protocol]
+    missing = [name for name in required if not mapping.get(name)]
     return f"{protocol} needs a source for {', '.join(missing)}" if missing else None
 
 

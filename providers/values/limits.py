@@ -1,4 +1,4 @@
-"""Limits that Qlik publishes, for the resources and for the checks of the stack files."""
+"""Limits that Qlik publishes. The resources and the checks of the stack files use them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from tenantry.providers.qlik import hostnames
 
 
 class Limits(NamedTuple):
-    """The allowed values: in words (`hint`), as arguments of `pydantic.Field`, and as a function that returns
-    what is wrong with a value (None if it is valid).
+    """The allowed values of a property.
+
+    `hint` has them in words, and `field` as arguments of `pydantic.Field`. `problem` is a function that
+    returns what is wrong with a value, or None if it is valid.
     """
 
     hint: str = ""

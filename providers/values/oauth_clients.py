@@ -14,16 +14,19 @@ from tenantry.providers.values.limits import Limits
 
 IMPERSONATION = "urn:qlik:oauth:user-impersonation"
 GRANTS = ("client_credentials", IMPERSONATION)
-LONGEST = 256
+MAX_URI_CHARACTERS = 256
 PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s*#]+$"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WITHOUT_HOST = ("javascript", "data", "file", "vbscript", "blob")
 
 
 def redirect_problem(uri: str, *, native: bool = False) -> str | None:
-    """Return what is wrong with a redirect URI. None if valid. A `native` client may have its own scheme."""
-    if len(uri) > LONGEST:
-        return f'"{uri[:40]}…" has {len(uri)} characters; a redirect URI has at most {LONGEST}'
+    """Return what is wrong with a redirect URI, None if it is valid.
+
+    A `native` client may have its own scheme.
+    """
+    if len(uri) > MAX_URI_CHARACTERS:
+        return f'"{uri[:40]}…" has {len(uri)} characters; a redirect URI has at most {MAX_URI_CHARACTERS}'
     if "*" in uri or "#" in uri or re.search(r"\s", uri):
         return f'"{uri}" contains a wildcard, fragment or blank, which a redirect URI cannot have'
     try:
@@ -46,7 +49,7 @@ REDIRECT_URIS = Limits("5 addresses at most, https or of localhost", {"max_lengt
 
 
 def property_problems(app_type: str, grants: Sequence[str], origins: Sequence[str]) -> dict[str, str]:
-    """Return the reasons, by property, why a client of this application type cannot have them."""
+    """Return the reasons, by property, why a client of this application type cannot have the values."""
     problems = {}
     if grants and app_type != "web":
         problems["allowed_grant_types"] = (

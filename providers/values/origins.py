@@ -11,15 +11,16 @@ HIGHEST_PORT = 65535
 
 
 def problem(origin: str) -> str | None:
-    """Return what is wrong with an origin and what to write instead. None if it is valid."""
+    """Return what is wrong with an origin, and what to write instead. None if it is valid."""
     if "*" in origin:
         return f'"{origin}" has a wildcard, which Qlik does not accept; list each origin'
     if found := re.fullmatch(PATTERN, origin):
         is_valid = int((found[2] or ":0")[1:]) <= HIGHEST_PORT
         return None if is_valid else f'"{origin}" has a port above {HIGHEST_PORT}'
     bare = re.match(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?([^/?#@\s]+)", origin.strip())
-    meant = f"{bare[1] or 'https'}://{bare[2]}" if bare else ""
-    advice = f"write {meant}" if re.fullmatch(PATTERN, meant) else "for example https://portal.example.com"
+    corrected = f"{bare[1] or 'https'}://{bare[2]}" if bare else ""
+    is_origin = re.fullmatch(PATTERN, corrected)
+    advice = f"write {corrected}" if is_origin else "for example https://portal.example.com"
     return f'"{origin}" is not an origin, which is scheme://host[:port] without a path; {advice}'
 
 

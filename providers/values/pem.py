@@ -1,7 +1,7 @@
 """Public keys and certificates as PEM (RFC 7468): checks, and the form that Qlik accepts.
 
-Only the structure is checked, with the standard library. This detects truncated files, private keys and other
-types of keys before anything is sent.
+Only the structure is checked, with the standard library. This detects truncated files, private keys and keys
+of the wrong type before anything is sent.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ from tenantry.providers.values.limits import Limits
 BEGIN, END = "-----BEGIN ", "-----END "
 _LABEL = re.compile("[A-Z0-9 ]{1,64}")
 LABELS = ("PUBLIC KEY", "CERTIFICATE")
-FROM_PRIVATE = "openssl pkey -in private.pem -pubout"
+
+EXTRACT_PUBLIC_KEY = "openssl pkey -in private.pem -pubout"
+"""The command that prints the public key of a private key."""
+
 INTEGER, SEQUENCE, OBJECT_ID = 0x02, 0x30, 0x06
+"""Tags of DER elements."""
+
 RSA = bytes.fromhex("2a864886f70d010101")
 """The object identifier rsaEncryption, which a certificate of an RSA key also contains."""
 
@@ -30,11 +35,11 @@ def problem(text: str) -> str | None:
     text = _lines(text)
     if "PRIVATE KEY" in text.upper():
         return _private()
-    begun = text.count(BEGIN)
-    if not begun:
+    number = text.count(BEGIN)
+    if not number:
         return "is not PEM: the line -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- is missing"
-    if begun > 1:
-        return f"contains {begun} keys or certificates; Qlik accepts one: remove the rest of the chain"
+    if number > 1:
+        return f"contains {number} keys or certificates; Qlik accepts one: remove the rest of the chain"
     block = _first(text)
     if not block:
         return "is cut off: the line -----END …----- is missing"
@@ -42,7 +47,9 @@ def problem(text: str) -> str | None:
     if label != end:
         return f"is damaged: it begins as {label} and ends as {end}"
     if label not in LABELS:
-        return f"is a {label}; Qlik accepts a {' or a '.join(LABELS)} (from a private key: {FROM_PRIVATE})"
+        return (
+            f"is a {label}; Qlik accepts a {' or a '.join(LABELS)} (from a private key: {EXTRACT_PUBLIC_KEY})"
+        )
     return _problem_of(label, _decoded(body))
 
 
@@ -61,13 +68,16 @@ def on_lines(text: str) -> str:
     if not block:
         return text
     label, body, end = block
-    whole = "".join(body.split())
-    lines = (whole[at : at + 64] for at in range(0, len(whole), 64))
+    base64_text = "".join(body.split())
+    lines = (base64_text[start : start + 64] for start in range(0, len(base64_text), 64))
     return "\n".join((f"{BEGIN}{label}-----", *lines, f"{END}{end}-----", ""))
 
 
 def content(text: str) -> tuple[str, bytes]:
-    """Return the label of the first key or certificate, such as "PUBLIC KEY", and its DER. Empty if none."""
+    """Return the label of the first key or certificate, such as "PUBLIC KEY", and its DER.
+
+    Both are empty if the text has none.
+    """
     block = _first(_lines(text))
     return (block[0], _decoded(block[1]) or b"") if block else ("", b"")
 
@@ -75,8 +85,8 @@ def content(text: str) -> tuple[str, bytes]:
 def fingerprint(text: str) -> str:
     """Return a short fingerprint of the key or certificate."""
     block = _first(_lines(text))
-    known = _decoded(block[1]) if block else None
-    return f"SHA256:{hashlib.sha256(known or text.encode()).hexdigest()[:16]}"
+    der = _decoded(block[1]) if block else None
+    return f"SHA256:{hashlib.sha256(der or text.encode()).hexdigest()[:16]}"
 
 
 def _only(text: str) -> tuple[str, str, str] | None:
@@ -89,9 +99,9 @@ def _first(text: str) -> tuple[str, str, str] | None:
     """Return the BEGIN label, the base64 and the END label of the first key or certificate."""
     label, dashes, rest = text.partition(BEGIN)[2].partition("-----")
     body, end, rest = rest.partition(END)
-    ends_as, more_dashes, _ = rest.partition("-----")
-    whole = dashes and end and more_dashes and _LABEL.fullmatch(label) and _LABEL.fullmatch(ends_as)
-    return (label, body, ends_as) if whole else None
+    end_label, end_dashes, _ = rest.partition("-----")
+    is_complete = dashes and end and end_dashes and _LABEL.fullmatch(label) and _LABEL.fullmatch(end_label)
+    return (label, body, end_label) if is_complete else None
 
 
 def _lines(text: str) -> str:
@@ -131,15 +141,15 @@ def elements(der: bytes) -> Iterator[tuple[int, bytes]]:
         if size > 0x80:
             start += size - 0x80
             size = int.from_bytes(der[at + 2 : start])
-        whole = start + size <= len(der)
-        yield (der[at] if whole else 0), der[start : start + size]
+        is_complete = start + size <= len(der)
+        yield (der[at] if is_complete else 0), der[start : start + size]
         at = start + size
 
 
 def _private() -> str:
     return (
-        f"is a private key, and the public key is required ({FROM_PRIVATE}). Only the signer may have the "
-        "private key. Replace it if others could read it, for example in a repository"
+        f"is a private key, and the public key is required ({EXTRACT_PUBLIC_KEY}). Only the signer may have "
+        "the private key. Replace it if others could read it, for example in a repository"
     )
 
 

@@ -1,4 +1,4 @@
-"""Files from untrusted sources, such as a fork. Reading them never blocks, and is limited in size."""
+"""Safe reading of files from untrusted sources, such as a fork. It never blocks, and limits the size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """Return the content of a plain file of at most `max_bytes` bytes. Links are followed.
 
-    Raises OSError, also for a device, a pipe, a file that is too large, and an invalid path.
+    Raises OSError, even for a device, a pipe, a file that is too large, and an invalid path.
     """
     with open_plain(path) as file:
         content = file.read(max_bytes + 1)
@@ -22,7 +22,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
 
 
 def open_plain(path: Path) -> IO[bytes]:
-    """Open a plain file for reading. Links are followed. Raises OSError, also for a device or a pipe."""
+    """Open a plain file for reading. Links are followed. Raises OSError, even for a device or a pipe."""
     try:
         # O_NONBLOCK, because opening a pipe without a writer blocks.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -8,7 +8,7 @@ from tenantry.providers.qlik.redaction import SECURE, redacted
 
 ERROR, STATEMENT = "The following error occurred:", "The error occurred here:"
 LONGEST = 300
-"""The most characters shown of a statement or an error."""
+"""The most characters of a statement or an error in a message."""
 
 _SECRET = re.compile(
     r"""(?ix)
@@ -33,10 +33,10 @@ def failure(log: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text of a script or a log without possible secrets, shortened."""
-    shown = _SECRET.sub(lambda found: f"{found[1] or found[3]}{SECURE}", redacted(text, None))
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    """Return a text from a script or a log, shortened and without possible secrets."""
+    clean = _SECRET.sub(lambda found: f"{found[1] or found[3]}{SECURE}", redacted(text, None))
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= LONGEST else f"{clean[:LONGEST]}…"
 
 
 def _after(log: str, heading: str) -> str:

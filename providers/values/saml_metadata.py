@@ -1,6 +1,6 @@
 """SAML metadata files and the certificates in them.
 
-Sources: SAML 2.0 metadata (saml-metadata-2.0-os, section 2.4), RFC 5280, section 4.1.
+Sources: SAML 2.0 metadata (saml-metadata-2.0-os, section 2.4) and RFC 5280, section 4.1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Metadata(NamedTuple):
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Read a SAML metadata file. Raises ConfigurationError."""
+    """Return the data in a SAML metadata file. Raises ConfigurationError."""
     try:
         return _metadata(plain_files.read_bytes(path, METADATA_BYTES).decode("utf-8-sig"))
     except OSError as error:
@@ -71,8 +71,8 @@ def _metadata(text: str) -> Metadata:
     entity_id, sign_on_url = entity.get("entityID", ""), _sign_on_url(descriptor)
     if not entity_id:
         raise ValueError("has no entityID")
-    if wrong := urls.problem(sign_on_url):
-        raise ValueError(f"has no sign-on address (SingleSignOnService) that Qlik accepts: {wrong}")
+    if problem := urls.problem(sign_on_url):
+        raise ValueError(f"has no sign-on address (SingleSignOnService) that Qlik accepts: {problem}")
     certificates = list(dict.fromkeys(_certificates(descriptor)))
     if not 1 <= len(certificates) <= MAX_CERTIFICATES:
         raise ValueError(
@@ -124,15 +124,15 @@ def certificate_end(certificate: str) -> datetime:
 
 
 def _end_of_validity(der: bytes) -> datetime:
-    """Return `notAfter` of a certificate."""
+    """Return `notAfter` of a certificate in DER form."""
     [(_, certificate)] = pem.elements(der)
     (_, to_be_signed), *_ = pem.elements(certificate)
     members = [content for tag, content in pem.elements(to_be_signed) if tag != _VERSION]
     tag, text = list(pem.elements(members[_VALIDITY]))[1]
-    written = text.decode("ascii")
-    if tag == _UTC_TIME:  # two digits of the year: 50 to 99 are of the last century
-        written = ("19" if written[:2] >= "50" else "20") + written
-    return datetime.strptime(written, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    time = text.decode("ascii")
+    if tag == _UTC_TIME:  # the year has two digits, and 50 to 99 mean the last century
+        time = ("19" if time[:2] >= "50" else "20") + time
+    return datetime.strptime(time, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
 _VERSION, _UTC_TIME = 0xA0, 0x17

@@ -1,6 +1,6 @@
 """Schedules of tasks: recurrence rules of RFC 5545, and local times in a time zone.
 
-Values are normalised, so that a different notation of the same value is not a difference.
+Values are normalised, so that another notation of the same value is not a difference.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PART = (
     r"|BYDAY=([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU))*"
     r"|(BYSECOND|BYMINUTE|BYHOUR|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYMONTH|BYSETPOS)=[+-]?\d{1,4}(,[+-]?\d{1,4})*"
 )
-"""A part of a rule. Qlik does not say how often a task may run. SECONDLY is too frequent for a reload."""
+"""A part of a rule. Qlik does not say how often a task may run, but SECONDLY is too often for a reload."""
 
 NAMES = (
     *("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYSECOND", "BYMINUTE", "BYHOUR"),
@@ -76,12 +76,15 @@ def moment_problem(text: str) -> str | None:
 
 
 def local_moment(text: str, zone: str) -> str:
-    """Convert a time from Qlik, perhaps with an offset, to local time in a time zone."""
+    """Convert a time from Qlik, which may have an offset, to local time in a time zone.
+
+    A text that is not a time is returned unchanged.
+    """
     try:
-        read = datetime.fromisoformat(text)
-        if read.tzinfo is not None:
-            read = read.astimezone(zone_of(zone))
-        return read.replace(tzinfo=None, microsecond=0).isoformat()
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None:
+            time = time.astimezone(zone_of(zone))
+        return time.replace(tzinfo=None, microsecond=0).isoformat()
     except (ValueError, ConfigurationError):
         return text
 

@@ -1,4 +1,4 @@
-"""Load scripts of apps, and replacements in them for a customer."""
+"""Load scripts of apps, and replacements in them for one customer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values.plain_files import read_bytes
 
 MAX_BYTES = 1_000_000
-"""The largest script that is sent. Qlik publishes no limit."""
+"""The largest size of a script. Qlik publishes no limit."""
 
 
 def read(path: Path) -> str:
@@ -42,7 +42,7 @@ def digest_of_replacements(replacements: Mapping[str, str]) -> str:
     return digest(json.dumps(replacements, sort_keys=True))
 
 
-def replaced(text: str, replacements: Mapping[str, str]) -> str:
+def replace_texts(text: str, replacements: Mapping[str, str]) -> str:
     """Return a script with all replacements made in one pass.
 
     Raises ConfigurationError with the texts that do not occur in the script.

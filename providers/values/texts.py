@@ -15,37 +15,39 @@ def same(one: Any, other: Any) -> bool:
     if one == other:
         return True
     if isinstance(one, list) and isinstance(other, list):
-        return sorted(map(str, map(_read, one))) == sorted(map(str, map(_read, other)))
-    return isinstance(one, str) and isinstance(other, str) and _read(one) == _read(other)
+        return sorted(map(str, map(_normalised, one))) == sorted(map(str, map(_normalised, other)))
+    return isinstance(one, str) and isinstance(other, str) and _normalised(one) == _normalised(other)
 
 
 def alike(one: str, other: str) -> bool:
     """Tell whether two different texts look the same, or nearly the same."""
-    return one != other and _seen(one) == _seen(other)
+    return one != other and _visible(one) == _visible(other)
 
 
 def spelled(text: str) -> str:
-    """Return a text in quotes with non-ASCII characters escaped."""
+    """Return a text in quotes. Its non-ASCII characters are escaped."""
     return json.dumps(text)
 
 
 def blank_around(text: str) -> str:
     """Return which end of a text has an invisible blank: "begins", "ends", or an empty string."""
-    return "begins" if text != text.lstrip(_UNSEEN) else "ends" if text != text.rstrip(_UNSEEN) else ""
+    if text != text.lstrip(_INVISIBLE):
+        return "begins"
+    return "ends" if text != text.rstrip(_INVISIBLE) else ""
 
 
-_WITHOUT_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-_UNSEEN = f" \t\r\n\u00a0\u2007\u202f{_WITHOUT_WIDTH}"
+_ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_INVISIBLE = f" \t\r\n\u00a0\u2007\u202f{_ZERO_WIDTH}"
 
 
-def _seen(text: str) -> str:
+def _visible(text: str) -> str:
     from unicodedata import normalize
 
-    with_width = "".join(char for char in normalize("NFKC", text) if char not in _WITHOUT_WIDTH)
+    with_width = "".join(char for char in normalize("NFKC", text) if char not in _ZERO_WIDTH)
     return " ".join(with_width.split())
 
 
-def _read(value: Any) -> Any:
+def _normalised(value: Any) -> Any:
     from unicodedata import normalize  # slow to import, and rarely needed
 
     if not isinstance(value, str):

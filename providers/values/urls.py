@@ -14,10 +14,10 @@ def problem(url: str) -> str | None:
     """Return what is wrong with an address. None if it is valid. No message shows a password."""
     try:
         parts = urlsplit(url)
-        password = parts.username is not None or parts.password is not None
+        has_user = parts.username is not None or parts.password is not None
     except ValueError:
         return "this is not an address; write it as https://help.example.com/start"
-    if password:
+    if has_user:
         return "the address contains a user name, which everybody could see; remove it"
     if re.fullmatch(PATTERN, url):
         return None

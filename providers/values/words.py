@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 stack`, `2 stacks`, `1,000 stacks`."""
+    """Return a number with its noun, such as `1 stack`, `2 stacks` or `1,000 stacks`."""
     return f"{number:,} {noun}{plural(number)}"
 
 
@@ -16,7 +16,7 @@ def plural(number: int) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that is most similar, ignoring case. Empty if none is similar."""
+    """Return the known word that is most similar, ignoring case, or an empty string."""
     from difflib import get_close_matches
 
     by_folded = {candidate.casefold(): candidate for candidate in known}

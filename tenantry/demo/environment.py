@@ -17,8 +17,8 @@ def private_environment(folder: Path) -> dict[str, str]:
     empty, because nothing in the demo needs protection.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith(EXCLUDED)}
-    for part in ("home", "state"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    for name in ("home", "state"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     return env | {
         "TENANTRY_CACHE": str(folder / "cache"),
         "TENANTRY_STATE": str(folder / "notes"),

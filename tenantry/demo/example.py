@@ -13,7 +13,7 @@ STACK = "globex"
 def stack_file() -> str:
     """Return the text of the stack file.
 
-    Its trial ends 30 days from today, because a fixed day would pass.
+    Its trial ends 30 days from today, because a fixed date would be in the past one day.
     """
     day = datetime.now(UTC).date() + timedelta(days=30)
     text = (FILES / f"Pulumi.{STACK}.yaml").read_text("utf-8")

@@ -35,7 +35,7 @@ What to try next:
   tenantry emulator       starts only the local Qlik Cloud
   tenantry init DIR       writes a repository for your own customers"""
 REGION, SOURCE_TENANT = "eu", "templates.eu.qlikcloud.com"
-END_SECONDS = 30
+INTERRUPT_TIMEOUT_SECONDS = 30
 WIDTH = 160  # wide enough for addresses
 UP_OPTIONS = ("--skip-preview", "--yes", "--suppress-outputs", "--suppress-progress")
 
@@ -52,7 +52,7 @@ class Demo:
         write(self._project, choices)
         shutil.copytree(FILES / "plans", self._project / "stacks" / "plans", dirs_exist_ok=True)
         (self._project / "stacks" / f"Pulumi.{STACK}.yaml").write_text(stack_file(), "utf-8")
-        # The program runs in the environment of this process.
+        # The Pulumi program imports the packages of this process's virtual environment.
         (self._project / ".venv").symlink_to(sys.prefix)
         add_stack(folder / "state", "tenantry", STACK)
 
@@ -65,7 +65,7 @@ class Demo:
         self.up("--expect-no-changes")
 
     def up(self, *args: str) -> None:
-        """Run `pulumi up` on the stack, and print its requests and its time."""
+        """Run `pulumi up` on the stack, and print the number of requests and the time it took."""
         self._qlik.control.clear_requests()
         started = time.monotonic()
         self.pulumi("up", "--stack", STACK, *UP_OPTIONS, *args)
@@ -73,10 +73,10 @@ class Demo:
         console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
 
     def pulumi(self, *args: str, quiet: bool = False) -> str:
-        """Run `pulumi` in the project; `quiet` returns what it prints instead of showing it.
+        """Run `pulumi` in the project. With `quiet`, return its output instead of showing it.
 
-        It has its own session, so that Ctrl-C reaches it only once. A second Ctrl-C would make it abort.
-        Raises CalledProcessError.
+        `pulumi` has its own session, so the terminal does not send Ctrl-C to it. `end` sends it once,
+        because a second Ctrl-C would make `pulumi` abort. Raises CalledProcessError.
         """
         command = [pulumi_command(), *args, "--non-interactive"]
         pipe = subprocess.PIPE if quiet else None
@@ -111,17 +111,17 @@ class Demo:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """Interrupt `pulumi`, so that it finishes its current steps; kill it if it does not end."""
+    """Interrupt `pulumi`, so that it finishes its current steps. Kill it if it does not end."""
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(END_SECONDS)
+        process.wait(INTERRUPT_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
 def show(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack, one value per line; the outputs of the tenant come first."""
+    """Print the outputs of the stack, one value per line. The outputs of the tenant come first."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for names, value in sorted(leaves(outputs), key=lambda leaf: len(leaf[0]) > 1):
         table.add_row(" / ".join(names), str(value), style="bold" if len(names) == 1 else None)
@@ -140,9 +140,9 @@ def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 def pulumi_command() -> str:
     """Return the path of the Pulumi CLI: in this environment, or on PATH."""
-    beside = Path(sys.executable).parent
-    found = shutil.which("pulumi", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
-    return found or str(beside / "pulumi")
+    scripts = Path(sys.executable).parent
+    found = shutil.which("pulumi", path=f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}")
+    return found or str(scripts / "pulumi")
 
 
 def main(*, stay: bool = False) -> int:
@@ -160,7 +160,7 @@ def main(*, stay: bool = False) -> int:
         return 1
     except subprocess.CalledProcessError as error:
         console.print(f"{error.output or ''}{error.stderr or ''}", end="")
-        console.print(f"The demo stopped: exit code {error.returncode} of {' '.join(error.cmd)}")
+        console.print(f"The demo stopped: {' '.join(error.cmd)} exited with code {error.returncode}.")
         return 1
     except KeyboardInterrupt:
         console.print("Stopped. The demo has left nothing behind.")

@@ -105,7 +105,11 @@ def secrets(project: Project) -> Finding:
     fits = {name: passphrase.matches(text, salts[name]) for name in list(salts)[:TESTED_FILES]}
     files = counted(len(salts), "stack file")
     if wrong := [name for name, fit in fits.items() if fit is False]:
-        return Finding("error", "passphrase", f"it does not decrypt {wrong[0]}")
+        return Finding(
+            "error",
+            "passphrase",
+            f"it does not decrypt the secrets of {wrong[0]}. Set the passphrase that encrypted them.",
+        )
     if None in fits.values():
         return Finding("warning", "passphrase", f"set, but it could not be tested on {files}")
     return Finding(

@@ -16,7 +16,7 @@ from tenantry.emulator.settings import LENIENT_RULES
 DEFAULT_PORT = 8765
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.5
-"""Seconds of each wait. On some systems a signal cannot interrupt a wait without a timeout."""
+"""The length of each wait. On some systems a signal cannot interrupt a wait without a timeout."""
 
 HTTP_STEPS = "  export QLIK_CLOUD_ENDPOINT={url}\n"
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     stop_signal = _StopSignal()
-    # Set before anything starts, so that even an early signal counts.
+    # Installed before anything starts, so that no early signal is lost.
     previous = {number: signal.signal(number, stop_signal) for number in STOP_SIGNALS}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
@@ -107,9 +107,11 @@ def _run(options: argparse.Namespace, data: Path, stop_signal: _StopSignal) -> i
         finally:
             emulator.stop()
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}" if taken else str(error)
-        print(why, file=sys.stderr)
+        is_port_in_use = error.errno == errno.EADDRINUSE
+        message = (
+            f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}" if is_port_in_use else str(error)
+        )
+        print(message, file=sys.stderr)
         return 1
     except RuntimeError as failure:
         print(failure, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The ASGI application: it turns a request into Qlik's response."""
+"""The ASGI application, which turns a request into Qlik's response."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Application:
     def _with_date(self, send: Send) -> Send:
         """Add the emulator's time as the `Date` header, unless a fault sets another date.
 
-        Header names are sent in title case, because some clients find them in no other form.
+        Header names are sent in title case, because some clients do not find them in any other form.
         """
 
         async def send_with_date(message: Message) -> None:

@@ -22,8 +22,8 @@ CSRF = ("login", "getCsrfToken")
 def authenticate(call: Call) -> None:
     """Set the call's `user`, and its `client` or `session`.
 
-    If a request has both a session and a token, the session counts, because Qlik's own samples send both
-    (unpublished).
+    If a request has both a session and a token, the session is used (unpublished). Qlik's own samples send
+    both.
 
     Raises:
         Refusal: 401 if neither the token nor the session is valid, 403 if the CSRF token of the session is
@@ -68,15 +68,15 @@ def with_basic_credentials(call: Call, body: Any) -> Any:
         colon = ""
     if not colon:
         raise Invalid("the header authorization is not client id and secret in HTTP Basic")
-    named = {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
-    for name, value in named.items():
+    credentials = {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
+    for name, value in credentials.items():
         if body.get(name, value) != value:
             raise Invalid("the header authorization has a different value", pointer=f"/{name}")
-    return body | named
+    return body | credentials
 
 
 def refresh_user(call: Call) -> None:
-    """Look the user up again, for a call that runs later than it was accepted.
+    """Look the user up again, for a call that runs some time after it was accepted.
 
     Raises:
         Refusal: 401 if the user has been deleted or disabled since.

@@ -17,18 +17,18 @@ from tenantry.emulator.forms import parts_of
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES = 31_000_000
-"""Bytes of a form: the largest archive, and the form around it."""
+"""The largest form: the largest archive, plus the form around it."""
 MAX_FORM_BYTES_OF = {"data-files": 106_000_000}
-"""Bytes of a form for the APIs that take larger files."""
+"""The largest form of the APIs that accept larger files."""
 MAX_JSON_BYTES = 500_000
-"""Bytes. The Users API publishes this limit. The other APIs only say that they have one."""
+"""The largest JSON body. The Users API publishes this limit. The other APIs only say that they have one."""
 
 
 async def receive(request: Request, call: Call) -> None:
     """Set the call's `upload` or `body`.
 
     Raises:
-        Invalid, Refusal: the body is too large, missing, or not what the operation takes.
+        Invalid, Refusal: the body is too large, is missing, or does not match the contract.
         ClientDisconnect: the client disconnected before it had sent everything.
     """
     operation = call.operation
@@ -56,8 +56,8 @@ async def receive(request: Request, call: Call) -> None:
         try:
             call.parts = parts_of(raw, request.headers, form)
         except Refusal as refusal:
-            known = str(refusal.status) in operation.responses
-            raise refusal if known else Refusal(400, detail=refusal.detail) from None
+            is_published = str(refusal.status) in operation.responses
+            raise refusal if is_published else Refusal(400, detail=refusal.detail) from None
         values = {name: part.value for name, part in call.parts.items()}
         call.body = values
         operation.check_body(values, drop_unknown=call.tolerates("unknown-members"))
@@ -67,12 +67,12 @@ async def receive(request: Request, call: Call) -> None:
 
 
 def _parsed(raw: bytes, headers: Headers, call: Call) -> Any:
-    known = call.operation.media_types
+    allowed = call.operation.media_types
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in known and not call.tolerates("content-types"):
-        raise Invalid(f"content-type must be {' or '.join(known)}")
+    if media_type not in allowed and not call.tolerates("content-types"):
+        raise Invalid(f"content-type must be {' or '.join(allowed)}")
     try:
-        if media_type == FORM and FORM in known:
+        if media_type == FORM and FORM in allowed:
             return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
         return parsed_json(raw)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The argument of a handler, and what it returns."""
+"""The argument and the return value of a handler."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Call:
         return any(role["name"] == ADMIN for role in self.user.get("assignedRoles", []))
 
     def tolerates(self, rule: str) -> bool:
-        """Whether a strict rule is switched off; see `tenantry.emulator.settings.LENIENT_RULES`."""
+        """Tell whether a strict rule is switched off; see `tenantry.emulator.settings.LENIENT_RULES`."""
         return rule in self.world.settings.lenient
 
     def url(self, path: str) -> str:

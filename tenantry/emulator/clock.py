@@ -27,7 +27,7 @@ class Clock:
         self._frozen_at: float | None = None
 
     def now(self) -> float:
-        """Seconds since 1970, by the emulator's clock."""
+        """Return the seconds since 1970, by the emulator's clock."""
         if self._frozen_at is not None:
             return self._frozen_at
         return self._base + time.monotonic() + self.offset

@@ -38,7 +38,7 @@ class Operation:
         tier: rate tier, `1`, `2` or `special`.
         limit: requests per minute in that tier.
         responses: the contract's own `responses`, with references resolved one level. Empty if the contract
-            says only that Qlik has the operation (`x-not-described`).
+            only names the operation (`x-not-described`).
     """
 
     api: str
@@ -76,7 +76,7 @@ class Operation:
 
     @property
     def is_described(self) -> bool:
-        """Whether the contract describes the operation beyond its existence."""
+        """Whether the contract describes the operation, and does not only name it."""
         return bool(self.responses)
 
     @cached_property
@@ -269,8 +269,8 @@ def _closest_cause(error: jsonschema_rs.ValidationError) -> jsonschema_rs.Valida
 
 def _distance(errors: list[jsonschema_rs.ValidationError]) -> tuple[bool, int]:
     """Rank how far a body is from an alternative: by the values that identify it, then by error count."""
-    other = any(error.kind.name in ("enum", "const") for error in errors)
-    return other, sum(len(getattr(error.kind, "unexpected", ".")) for error in errors)
+    identifies_another = any(error.kind.name in ("enum", "const") for error in errors)
+    return identifies_another, sum(len(getattr(error.kind, "unexpected", ".")) for error in errors)
 
 
 def _bases(node: Any) -> Iterator[str]:

@@ -19,7 +19,7 @@ OPERATOR = "emulator"
 """Client id behind the tokens of the control API."""
 
 LATEST_TIME = 2e11
-"""Seconds since 1970: the year 8307. So the due time of later work is before the year 10000 as well."""
+"""Seconds since 1970: the year 8307. Work that is scheduled then is still due before the year 10000."""
 
 Body = dict[str, Any]
 
@@ -53,16 +53,16 @@ class Controller:
     async def respond(self, request: Request) -> Response:
         """Answer one request.
 
-        Errors: 400 with the reason, 404 unknown, 405 wrong method, 413 too large, 415 not JSON.
+        Error statuses: 400 with the reason, 404 unknown, 405 wrong method, 413 too large, 415 not JSON.
         """
         name = request.url.path.removeprefix("/_emulator/")
         if name.startswith("faults/") and request.method in ("DELETE", "POST"):
             return self._remove_fault(name)
         action = self._routes.get((request.method, name))
         if action is None:
-            known = any(name == route for _, route in self._routes)
+            is_known_path = any(name == route for _, route in self._routes)
             problem = f"there is no {request.method} {name!r}"
-            return JSONResponse({"error": problem}, 405 if known else 404)
+            return JSONResponse({"error": problem}, 405 if is_known_path else 404)
         if request.method == "POST" and not _is_json(request):
             return JSONResponse({"error": "send content-type: application/json"}, 415)
         raw = await bodies.read(request)
@@ -99,7 +99,7 @@ class Controller:
         return {"now": iso(self.world.now()), "offset_seconds": self.world.clock.offset}
 
     def advance(self, body: Body) -> Body:
-        """Move the clock by `{"advance_seconds": n}`, and do the work that is due by then."""
+        """Move the clock by `{"advance_seconds": n}`, and run the work that is due by then."""
         seconds = body.get("advance_seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')

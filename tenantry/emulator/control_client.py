@@ -1,4 +1,4 @@
-"""A client of the control API, which needs only the standard library."""
+"""A client of the control API. It needs only the standard library."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class Control:
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Change the given settings, if any. Return all settings."""
-        now: dict[str, Any] = self._request("POST" if changes else "GET", "settings", changes or None)
-        return now
+        current: dict[str, Any] = self._request("POST" if changes else "GET", "settings", changes or None)
+        return current
 
     def dump(self) -> dict[str, Any]:
-        """Return all state: hostname -> kind -> documents. `cloud` holds what does not belong to a tenant."""
+        """Return all state: hostname -> kind -> documents. `cloud` holds the documents outside any tenant."""
         found: dict[str, Any] = self._request("GET", "dump")
         return found
 
@@ -106,13 +106,13 @@ def send(
     """
     address = urlsplit(url)
     connection = _connection(address.scheme, address.hostname or "", address.port or 0)
-    sent = {"host": host, **(headers or {})}
+    all_headers = {"host": host, **(headers or {})}
     data = None
     if json_body is not None:
         data = json.dumps(json_body).encode()
-        sent["content-type"] = "application/json"
+        all_headers["content-type"] = "application/json"
     try:
-        connection.request(method, path, body=data, headers=sent)
+        connection.request(method, path, body=data, headers=all_headers)
         response = connection.getresponse()
         raw = response.read()
     finally:

@@ -14,7 +14,7 @@ from tenantry.emulator.faults import Fault
 
 
 async def wait(fault: Fault) -> None:
-    """Wait as long as `delay_ms` and `hold` demand."""
+    """Wait for `delay_ms`. If the rule has `hold`, also wait for its release."""
     if "delay_ms" in fault.rule:
         await asyncio.sleep(fault.rule["delay_ms"] / 1000)
     if fault.rule.get("hold"):

@@ -50,7 +50,7 @@ KNOWN_CODES = {
 """Published codes. For the rest, the emulator uses its own code, `<API>-<status>`."""
 
 PUBLISHED_404 = {code for (_, status), code in KNOWN_CODES.items() if status == 404} | {"CSRF-TOKEN-3"}
-"""Every code that the contract has for a 404."""
+"""Every code in the contract for a 404."""
 
 PATCH_CODES = {
     "tenants": ("TENANTS-10", "Invalid PATCH request"),
@@ -164,7 +164,7 @@ class Invalid(Exception):
         self.missing = missing
 
     def refusal(self, api: str, method: str) -> Refusal:
-        """Return this as a 400 in the style of an API, for a request with that method."""
+        """Convert this to a 400 in the style of an API, for a request with that method."""
         special = PATCH_CODES if method == "PATCH" else MISSING_CODES if self.missing else {}
         code, title = special.get(api, ("", ""))
         source = {"parameter": self.parameter} if self.parameter else {"pointer": self.pointer or "/"}

@@ -96,7 +96,7 @@ class Exchange:
         await response(self.request.scope, receive, send)
 
     async def _response(self, rule: dict[str, Any]) -> Response | None:
-        """Return Qlik's response or that of the rule; None if the client gets none."""
+        """Return the response from Qlik or from the rule, or None if the client gets no response."""
         response = None
         if "done_after_ms" in rule:
             await self._defer(rule["done_after_ms"] / 1000)
@@ -105,7 +105,7 @@ class Exchange:
         return effects.replacement(rule) if "status" in rule else response
 
     async def _qlik_response(self) -> Response | None:
-        """Execute the request and return the response; None if a reset came first."""
+        """Execute the request and return the response, or None if a reset came first."""
         if self.host.kind == "unknown":
             path = self.request.scope["path"]
             if reply := login_services.reply(self.host.name, self.request.method, path):
@@ -141,8 +141,8 @@ class Exchange:
 
     def _execute_deferred(self, call: Call) -> Response:
         response = self._execute(call, late=True)
-        done = {"late": self.log_extra["late"] | {"status": response.status_code}}
-        self.services.log.amend(self.log_line, self.log_entry, self.log_entry | done)
+        outcome = {"late": self.log_extra["late"] | {"status": response.status_code}}
+        self.services.log.amend(self.log_line, self.log_entry, self.log_entry | outcome)
         return response
 
     @property
@@ -232,8 +232,10 @@ class Exchange:
     def _authorise(self, call: Call) -> None:
         """Refuse requests that only a TenantAdmin may send."""
         operation = call.operation
-        closed = operation.api in ADMIN_APIS or (operation.api in ADMIN_WRITES and operation.method != "GET")
-        if closed and call.tenant and not call.is_admin:
+        is_admin_only = operation.api in ADMIN_APIS or (
+            operation.api in ADMIN_WRITES and operation.method != "GET"
+        )
+        if is_admin_only and call.tenant and not call.is_admin:
             raise Refusal(403, detail="the role TenantAdmin is required")
 
     def _refuse(self, problem: Invalid | Refusal) -> Response:

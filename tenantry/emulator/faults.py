@@ -106,8 +106,8 @@ def _check(rule: dict[str, Any]) -> None:
     for name, value in rule.items():
         if name not in kinds:
             raise ValueError(f"unknown key {name!r}. The keys of a fault are {', '.join(sorted(kinds))}")
-        is_right = isinstance(value, kinds[name]) and (name not in NUMBERS or _is_amount(value))
-        if not is_right:
+        is_valid = isinstance(value, kinds[name]) and (name not in NUMBERS or _is_amount(value))
+        if not is_valid:
             raise ValueError(f"{name} has a value of the wrong type")
     if not all(_is_header(name, value) for name, value in rule.get("headers", {}).items()):
         raise ValueError("headers has a name or value that is not allowed in HTTP")

@@ -1,4 +1,4 @@
-"""App files and other uploads. They are on disk, and never in memory as a whole.
+"""App files and other uploads. They are stored on disk and never completely in memory.
 
 A `.qvf` of the emulator is one line with a magic word, one line of JSON (`name`, `description`, `hasData`)
 and then opaque bytes. You can import any other file as well, but it has no app name of its own.
@@ -48,11 +48,11 @@ class Content:
         if self.path is None:
             return
         begin = max(start - len(self.header), 0) + self.offset
-        left = end - start - len(head)
+        remaining = end - start - len(head)
         with self.path.open("rb") as file:
             file.seek(begin)
-            while left > 0 and (chunk := file.read(min(CHUNK, left))):
-                left -= len(chunk)
+            while remaining > 0 and (chunk := file.read(min(CHUNK, remaining))):
+                remaining -= len(chunk)
                 yield chunk
 
 
@@ -106,13 +106,13 @@ class Files:
     def append(self, key: str, spool: Spool) -> str:
         """Append a received file to a stored one. Return the key of the combined file."""
         spool.finish()
-        whole = self.spool()
+        combined = self.spool()
         for path in (self.path(key), spool.path):
             with path.open("rb") as source:
                 while chunk := source.read(CHUNK):
-                    whole.write(chunk)
+                    combined.write(chunk)
         spool.discard()
-        return self.store(whole)
+        return self.store(combined)
 
     def path(self, key: str) -> Path:
         """Return the path of a stored file."""
@@ -134,19 +134,19 @@ def qvf_header(
     name: str, description: str, script: str, *, has_data: bool, data: dict[str, Any] | None = None
 ) -> bytes:
     """Return the header of an exported app. `data` describes its tables and fields."""
-    described = {"name": name, "description": description, "script": script, "hasData": has_data}
-    described |= {"data": data} if has_data and data else {}
-    return MAGIC + json.dumps(described).encode() + b"\n"
+    fields = {"name": name, "description": description, "script": script, "hasData": has_data}
+    fields |= {"data": data} if has_data and data else {}
+    return MAGIC + json.dumps(fields).encode() + b"\n"
 
 
 def read_qvf_header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the app's description in a file and the offset of the payload; `{}` and 0 for other files."""
+    """Return an app file's header and the offset of its payload, or `{}` and 0 for any other file."""
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return {}, 0
         line = file.readline(HEADER_LIMIT)
     try:
-        described = json.loads(line)
+        fields = json.loads(line)
     except ValueError:
         return {}, 0
-    return (described, len(MAGIC) + len(line)) if isinstance(described, dict) else ({}, 0)
+    return (fields, len(MAGIC) + len(line)) if isinstance(fields, dict) else ({}, 0)

@@ -16,7 +16,7 @@ from tenantry.emulator.errors import Invalid, Refusal
 MEDIA_TYPE = "multipart/form-data"
 JSON = "application/json"
 ANY = "*/*"
-"""In the contract: a part of any media type."""
+"""The contract's mark for a part of any media type."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def parts_of(raw: bytes, headers: Headers, media_types: Mapping[str, str]) -> di
 
 
 def _part(piece: bytes, media_types: Mapping[str, str]) -> tuple[str, Part]:
-    head, found, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-    if not found:
+    head, separator, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+    if not separator:
         raise Invalid("a part of the form has no content")
     headers = dict(re.findall(r"(?m)^([\w-]+):[ \t]*(.*?)\r?$", head.decode("utf-8", "replace")))
     fields = {name.lower(): value for name, value in headers.items()}

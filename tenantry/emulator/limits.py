@@ -23,11 +23,11 @@ class Limits:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sent: dict[tuple[str, ...], deque[float]] = {}
+        self._request_times: dict[tuple[str, ...], deque[float]] = {}
 
     def clear(self) -> None:
         """Reset all counts."""
-        self._sent.clear()
+        self._request_times.clear()
 
     def count(self, call: Call) -> None:
         """Count a request.
@@ -43,13 +43,13 @@ class Limits:
         tier = (operation.tier, operation.id) if operation.tier == "special" else (operation.tier,)
         allowed = operation.limit * window / 60
         users = max(1, call.store.count(call.tenant_id, "user")) if call.tenant else 1
-        place = call.tenant_id or call.host.name
+        scope = call.tenant_id or call.host.name
         now = self._world.now()
         counters = [
-            (self._counter(place, call.user_id or call.client, *tier), allowed),
-            (self._counter(place, "*", *tier), allowed * users * TENANT_FACTOR),
+            (self._counter(scope, call.user_id or call.client, *tier), allowed),
+            (self._counter(scope, "*", *tier), allowed * users * TENANT_FACTOR),
         ]
-        wait = max(_wait(sent, limit, now, window) for sent, limit in counters)
+        wait = max(_wait(times, limit, now, window) for times, limit in counters)
         if wait > 0:
             seconds = math.ceil(wait)
             raise Refusal(
@@ -59,16 +59,16 @@ class Limits:
                 detail=f"You need to wait {seconds} seconds until limit is lifted.",
                 headers={"retry-after": str(seconds)},
             )
-        for sent, _ in counters:
-            sent.append(now)
+        for times, _ in counters:
+            times.append(now)
 
     def _counter(self, *key: str) -> deque[float]:
-        return self._sent.setdefault(key, deque())
+        return self._request_times.setdefault(key, deque())
 
 
-def _wait(sent: deque[float], limit: float, now: float, window: float) -> float:
+def _wait(times: deque[float], limit: float, now: float, window: float) -> float:
     """Return the seconds until the limit allows one more request."""
-    while sent and sent[0] <= now - window:
-        sent.popleft()
-    whole = max(1, math.floor(limit))
-    return 0.0 if len(sent) < whole else sent[len(sent) - whole] + window - now
+    while times and times[0] <= now - window:
+        times.popleft()
+    max_requests = max(1, math.floor(limit))
+    return 0.0 if len(times) < max_requests else times[len(times) - max_requests] + window - now

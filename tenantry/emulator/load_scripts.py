@@ -53,10 +53,10 @@ def load(script: str, variables: Mapping[str, str], rows: int) -> Data:
             constants |= {name: value for name, value in _fields(table.fields) if CONSTANT.fullmatch(value)}
         elif found := COMMENT.fullmatch(text):
             name = found[2].strip("[]")
-            places = fields.values() if found[1].upper() == "FIELD" else tables
-            for place in places:
-                if place["name"] == name:
-                    place["comment"] = found[3]
+            entries = fields.values() if found[1].upper() == "FIELD" else tables
+            for entry in entries:
+                if entry["name"] == name:
+                    entry["comment"] = found[3]
     return {"tables": tables, "fields": list(fields.values())}
 
 
@@ -91,31 +91,31 @@ def _table(statement: str) -> _Table | None:
 def _add_table(tables: list[Data], fields: dict[str, Data], table: _Table, rows: int) -> None:
     name = (table.label or f"Table{len(tables) + 1}").strip("[]")
     count = int(table.rows) if table.rows else rows
-    added = dict(_fields(table.fields))
-    for field, value in added.items():
-        place = fields.setdefault(field, _field(field))
+    new_fields = dict(_fields(table.fields))
+    for field, value in new_fields.items():
+        entry = fields.setdefault(field, _field(field))
         distinct = min(count, 1) if CONSTANT.fullmatch(value) else count
-        place["cardinal"] = max(place["cardinal"], distinct)
-        place["total_count"] += count
-        place["byte_size"] += 8 * count
-        place["src_tables"].append(name)
-        place["hash"] = hashlib.sha256(f"{place['hash']} {value} {count}".encode()).hexdigest()[:40]
-    sizes = {"no_of_rows": count, "no_of_fields": len(added), "no_of_key_fields": 0}
-    kind = {"is_system": False, "is_semantic": False, "is_loose": False}
-    tables.append({"name": name, "comment": "", "byte_size": 8 * count * len(added), **sizes, **kind})
+        entry["cardinal"] = max(entry["cardinal"], distinct)
+        entry["total_count"] += count
+        entry["byte_size"] += 8 * count
+        entry["src_tables"].append(name)
+        entry["hash"] = hashlib.sha256(f"{entry['hash']} {value} {count}".encode()).hexdigest()[:40]
+    sizes = {"no_of_rows": count, "no_of_fields": len(new_fields), "no_of_key_fields": 0}
+    flags = {"is_system": False, "is_semantic": False, "is_loose": False}
+    tables.append({"name": name, "comment": "", "byte_size": 8 * count * len(new_fields), **sizes, **flags})
 
 
 def _field(name: str) -> Data:
-    kinds = ("is_hidden", "is_system", "is_numeric", "is_locked", "is_semantic", "distinct_only")
+    flag_names = ("is_hidden", "is_system", "is_numeric", "is_locked", "is_semantic", "distinct_only")
     sizes = {"cardinal": 0, "total_count": 0, "byte_size": 0}
     return {"name": name, "hash": "", "comment": "", "tags": [], "src_tables": [], **sizes} | dict.fromkeys(
-        (*kinds, "always_one_selected"), False
+        (*flag_names, "always_one_selected"), False
     )
 
 
-def _fields(listed: str) -> Iterator[tuple[str, str]]:
+def _fields(field_list: str) -> Iterator[tuple[str, str]]:
     """Yield the name of each field and the expression of its values. `*` yields nothing."""
-    for found in FIELD.finditer(listed):
+    for found in FIELD.finditer(field_list):
         text = found[0].strip()
         if (at := text.upper().rfind(" AS ")) >= 0:
             yield text[at + len(" AS ") :].strip('[]" '), text[:at].strip()

@@ -31,13 +31,13 @@ class RequestLog:
         return last
 
     def amend(self, line: int, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """Replace an entry. If the log was cleared since, add the entry again."""
+        """Replace an entry. If the log has been cleared since, add the entry again."""
         # The content is compared as well, because line numbers start again after `clear`.
-        found = self._db.execute(
+        cursor = self._db.execute(
             "UPDATE requests SET entry=? WHERE seq=? AND entry=?",
             (json.dumps(after), line, json.dumps(before)),
         )
-        if not found.rowcount:
+        if not cursor.rowcount:
             self.add(after)
 
     def entries(self) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Services where users log in. At the emulator, every host outside Qlik Cloud is one.
+"""Services where users log in. The emulator treats every host outside Qlik Cloud as one.
 
 A client that checks an identity provider sends its request to the endpoint, with the name of the provider as
-`Host`. Faults of the control API strike here as they do for Qlik's own hosts.
+`Host`. Faults of the control API apply here too.
 
 Source: OpenID Connect Discovery 1.0, section 4; RFC 7517, section 5.
 """
@@ -19,7 +19,7 @@ MODULUS = (
 
 
 def reply(host: str, method: str, path: str) -> Reply | None:
-    """Return what a login service answers; None for a path that it does not have."""
+    """Return the response of a login service, or None for a path that it does not have."""
     base = f"https://{host}"
     if method != "GET":
         return None

@@ -42,17 +42,17 @@ def page(
         base: the address of the list, if the links need another host than the request.
 
     Returns:
-        The entries and the links `self`, `next` and `prev`. The last two only if there is such a page.
+        The entries and the links. `next` and `prev` are present only if there is such a page.
 
     Raises:
         Invalid: the cursor is not from this list.
     """
     order = str(call.query.get("sort") or sort).split(",")[0].strip()
     name = order.lstrip("+-")
-    value = key or _text
+    sort_value = key or _text
 
     def position(doc: Doc) -> list[Any]:
-        return [value(doc, name), doc["id"]]
+        return [sort_value(doc, name), doc["id"]]
 
     docs = sorted(docs, key=position, reverse=order.startswith("-"))
     forward, back = cursors
@@ -63,19 +63,19 @@ def page(
     if forward in call.query:
         start = _after(docs, position, _decode(call.query[forward], forward), order.startswith("-"))
     elif back in call.query:
-        behind = _decode(call.query[back], back)
-        start = max(0, _before(docs, position, behind, order.startswith("-")) - size)
-    chosen = docs[start : start + size]
+        end_position = _decode(call.query[back], back)
+        start = max(0, _before(docs, position, end_position, order.startswith("-")) - size)
+    entries = docs[start : start + size]
     address = base or call.url(call.operation.path.format(**call.path))
     parameters = {name: value for name, value in call.query.items() if name not in cursors}
     links = {"self": {"href": _address_with(address, call.query)}}
-    if chosen and start + size < len(docs):
+    if entries and start + size < len(docs):
         links["next"] = {
-            "href": _address_with(address, parameters, **{forward: _encode(position(chosen[-1]))})
+            "href": _address_with(address, parameters, **{forward: _encode(position(entries[-1]))})
         }
-    if back and chosen and start > 0:
-        links["prev"] = {"href": _address_with(address, parameters, **{back: _encode(position(chosen[0]))})}
-    return chosen, links
+    if back and entries and start > 0:
+        links["prev"] = {"href": _address_with(address, parameters, **{back: _encode(position(entries[0]))})}
+    return entries, links
 
 
 def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc], Links]:

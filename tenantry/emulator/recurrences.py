@@ -12,12 +12,12 @@ from dateutil.rrule import rrule, rrulebase, rrulestr
 RULE = re.compile(r"(?:RRULE:)?FREQ=(MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*")
 STEP = {"MINUTELY": timedelta(minutes=1), "HOURLY": timedelta(hours=1)}
 MAX_AGE = timedelta(days=3660)
-"""The oldest start of a schedule, counted from now. Each occurrence since the start is computed."""
+"""The largest age of a schedule's start. Each occurrence since the start is computed."""
 
 Schedule = dict[str, Any]
 
 
-def problem(schedule: Schedule, now: float) -> str:
+def find_problem(schedule: Schedule, now: float) -> str:
     """Return the problem of a schedule; empty if the schedule is valid."""
     try:
         zone = _zone(schedule)
@@ -65,8 +65,8 @@ def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
     """Return a time in the zone's local time, in whole seconds."""
     if not text:
         return None
-    read = datetime.fromisoformat(text)
-    local = read.astimezone(zone) if read.tzinfo else read
+    parsed = datetime.fromisoformat(text)
+    local = parsed.astimezone(zone) if parsed.tzinfo else parsed
     return local.replace(tzinfo=None, microsecond=0)
 
 

@@ -34,7 +34,7 @@ MAX_DEPTH = 50
 
 
 def compile_filter(text: str, attributes: Mapping[str, str], *, parameter: str = "filter") -> Test:
-    """Convert a filter to a test of one document. Comparisons ignore case, as in Qlik's lists.
+    """Convert a filter to a function that tests one document. Comparisons ignore case, as in Qlik's lists.
 
     Args:
         text: such as `name eq "Finance" and (status eq "active" or not (id eq "1"))`.
@@ -54,46 +54,46 @@ class _Parser:
         self.operators = attributes
         self.parameter = parameter
         self.tokens = list(self._split(text))
-        self.place = 0
+        self.position = 0
 
     def parse(self) -> Test:
-        test = self._either(0)
-        if self.place < len(self.tokens):
-            raise self._error(f"unexpected {self.tokens[self.place][1]!r}")
+        test = self._or_expression(0)
+        if self.position < len(self.tokens):
+            raise self._error(f"unexpected {self.tokens[self.position][1]!r}")
         return test
 
     def _split(self, text: str) -> Iterable[tuple[str, str]]:
-        place = 0
+        position = 0
         text = text.strip()
-        while place < len(text):
-            match = TOKEN.match(text, place)
+        while position < len(text):
+            match = TOKEN.match(text, position)
             if match is None:
                 raise self._error("a quotation mark is not closed")
-            place = match.end()
+            position = match.end()
             kind = match.lastgroup or ""
             token = match.group(kind)
             yield ("value", re.sub(r"\\(.)", r"\1", token)) if kind in ("double", "single") else (kind, token)
 
-    def _either(self, depth: int) -> Test:
-        tests = [self._both(depth)]
+    def _or_expression(self, depth: int) -> Test:
+        tests = [self._and_expression(depth)]
         while self._keyword("or"):
-            tests.append(self._both(depth))
+            tests.append(self._and_expression(depth))
         return tests[0] if len(tests) == 1 else lambda doc: any(test(doc) for test in tests)
 
-    def _both(self, depth: int) -> Test:
-        tests = [self._single(depth)]
+    def _and_expression(self, depth: int) -> Test:
+        tests = [self._term(depth)]
         while self._keyword("and"):
-            tests.append(self._single(depth))
+            tests.append(self._term(depth))
         return tests[0] if len(tests) == 1 else lambda doc: all(test(doc) for test in tests)
 
-    def _single(self, depth: int) -> Test:
+    def _term(self, depth: int) -> Test:
         if depth > MAX_DEPTH:
             raise self._error("too complex")
         if self._keyword("not"):
-            inner = self._single(depth + 1)
+            inner = self._term(depth + 1)
             return lambda doc: not inner(doc)
         if self._punctuation("("):
-            inner = self._either(depth + 1)
+            inner = self._or_expression(depth + 1)
             if not self._punctuation(")"):
                 raise self._error("a bracket is not closed")
             return inner
@@ -103,10 +103,10 @@ class _Parser:
         attribute = self.attributes.get(self._take("word", "an attribute").casefold())
         if attribute is None:
             raise self._error(f"filter on one of {', '.join(self.attributes.values())}")
-        known = self.operators[attribute].split() or list(OPERATORS)
+        allowed = self.operators[attribute].split() or list(OPERATORS)
         name = self._take("word", "an operator").casefold()
-        if name not in known:
-            raise self._error(f"operators of {attribute} are {', '.join(known)}")
+        if name not in allowed:
+            raise self._error(f"operators of {attribute} are {', '.join(allowed)}")
         operator = OPERATORS[name]
         right = self._value().casefold()
         if name == "ne":
@@ -114,17 +114,17 @@ class _Parser:
         return lambda doc: any(operator(left, right) for left in _values(doc, attribute))
 
     def _value(self) -> str:
-        kind, text = self.tokens[self.place] if self.place < len(self.tokens) else ("end", "")
+        kind, text = self.tokens[self.position] if self.position < len(self.tokens) else ("end", "")
         if kind not in ("value", "word"):
             raise self._error("a value is missing")
-        self.place += 1
+        self.position += 1
         return text
 
-    def _take(self, kind: str, what: str) -> str:
-        if self.place >= len(self.tokens) or self.tokens[self.place][0] != kind:
-            raise self._error(f"{what} is missing")
-        self.place += 1
-        return self.tokens[self.place - 1][1]
+    def _take(self, kind: str, label: str) -> str:
+        if self.position >= len(self.tokens) or self.tokens[self.position][0] != kind:
+            raise self._error(f"{label} is missing")
+        self.position += 1
+        return self.tokens[self.position - 1][1]
 
     def _keyword(self, word: str) -> bool:
         return self._accept(lambda kind, text: kind == "word" and text.casefold() == word)
@@ -132,9 +132,9 @@ class _Parser:
     def _punctuation(self, mark: str) -> bool:
         return self._accept(lambda kind, text: kind == "punctuation" and text == mark)
 
-    def _accept(self, wanted: Callable[[str, str], bool]) -> bool:
-        if self.place < len(self.tokens) and wanted(*self.tokens[self.place]):
-            self.place += 1
+    def _accept(self, is_match: Callable[[str, str], bool]) -> bool:
+        if self.position < len(self.tokens) and is_match(*self.tokens[self.position]):
+            self.position += 1
             return True
         return False
 

@@ -103,7 +103,7 @@ def _content(world: World, data: Data) -> str:
 
 def _publish(world: World, tenant: Doc, admin: Doc, space: Doc, name: str) -> None:
     source = world.store.by_name(tenant["id"], "app", name)[0]
-    copied = ("description", "lastReloadTime", "_data", "_file", "_size")
+    copied_fields = ("description", "lastReloadTime", "_data", "_file", "_size")
     apps.add_app(
         world,
         tenant["id"],
@@ -112,5 +112,5 @@ def _publish(world: World, tenant: Doc, admin: Doc, space: Doc, name: str) -> No
         space=space["id"],
         publishTime=iso(world.now()),
         originAppId=source["id"],
-        **{field: source[field] for field in copied},
+        **{field: source[field] for field in copied_fields},
     )

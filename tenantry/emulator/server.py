@@ -104,18 +104,18 @@ def config_for(app: ASGIApp, **options: Any) -> uvicorn.Config:
 def bind(port: int) -> socket.socket:
     """Return a listening socket on the loopback address. The emulator listens nowhere else.
 
-    Port 0 takes any free port.
+    With port 0, this is any free port.
     """
     # The protocol is named explicitly. Only then does asyncio switch off Nagle's delay on its connections.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((LOOPBACK, port))
+        listener.bind((LOOPBACK, port))
     except OSError:
-        bound.close()
+        listener.close()
         raise
-    bound.listen(128)
-    return bound
+    listener.listen(128)
+    return listener
 
 
 class Emulator:
@@ -129,8 +129,8 @@ class Emulator:
     ```
 
     Args:
-        data: the folder for the state. None takes a temporary folder, which is deleted at the end.
-        port: 0 takes any free port.
+        data: the folder for the state. With None, a temporary folder, which is deleted at the end.
+        port: the port to listen on. With 0, any free port.
         latency_ms: delay of every response, in milliseconds.
         rate_limits: whether Qlik's limits are enforced.
         tls: serve https with the emulator's own certificate, see `tenantry.emulator.tls`.

@@ -15,7 +15,7 @@ from tenantry.emulator.world import World
 
 @dataclass(frozen=True)
 class Services:
-    """The state, and the objects that decide about each request."""
+    """The state, and the objects that handle each request."""
 
     world: World
     contract: Contract

@@ -13,7 +13,7 @@ from tenantry.emulator.store import Doc
 
 IDLE_SECONDS = 30 * 60.0
 MAX_SECONDS = DAY
-"""A session ends after IDLE seconds without a request, or LONGEST seconds in total (Qlik's defaults)."""
+"""A session ends after IDLE_SECONDS without a request, or MAX_SECONDS in total (Qlik's defaults)."""
 
 ID, SIGNATURE, CSRF, CSRF_SIGNATURE = "eas.sid", "eas.sid.sig", "_csrfToken", "_csrfToken.sig"
 CSRF_HEADER = "qlik-csrf-token"
@@ -32,7 +32,7 @@ def start(call: Call, user: Doc) -> dict[str, str]:
         "used": now,
     }
     for old in call.store.all(call.tenant_id, "session", parent=user["id"]):
-        if _ended(old, now):
+        if _has_ended(old, now):
             call.store.delete(call.tenant_id, "session", old["id"])
     # Stored under the user, so that deleting the user deletes the session.
     call.store.put(call.tenant_id, "session", session, parent=user["id"])
@@ -45,7 +45,7 @@ def find(call: Call) -> Doc | None:
     if session is None or session["signature"] != digest(call.cookies.get(SIGNATURE, "")):
         return None
     now = call.world.now()
-    if _ended(session, now):
+    if _has_ended(session, now):
         call.store.delete(call.tenant_id, "session", session["id"])
         return None
     return call.store.put(call.tenant_id, "session", session | {"used": now})
@@ -53,8 +53,8 @@ def find(call: Call) -> Doc | None:
 
 def carries_csrf_token(call: Call, session: Doc) -> bool:
     """Return whether a request has the session's CSRF token. All methods except GET need it."""
-    sent = digest(call.headers.get(CSRF_HEADER, ""))
-    return hmac.compare_digest(sent, str(session["csrf"]))
+    sent_digest = digest(call.headers.get(CSRF_HEADER, ""))
+    return hmac.compare_digest(sent_digest, str(session["csrf"]))
 
 
 def cookies_of(header: str) -> dict[str, str]:
@@ -70,5 +70,5 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _ended(session: Doc, now: float) -> bool:
+def _has_ended(session: Doc, now: float) -> bool:
     return bool(now - session["used"] > IDLE_SECONDS or now - session["began"] > MAX_SECONDS)

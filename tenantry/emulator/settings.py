@@ -33,7 +33,7 @@ class Settings:
         space_ready_ms: how long a new space refuses a publication.
         creation_ms: how long it takes to create objects without a unique key. Until then they do not exist.
         reload_ms: how long a reload takes, by the emulator's clock. It waits in the queue for a fifth of it.
-        reload_error: the error of all reloads queued from now on; empty: they succeed.
+        reload_error: the error of all reloads queued from now on. If empty, they succeed.
         reload_rows: how many rows a reload loads into a table from a connection or a file.
         organisation_lag_ms: how long a new tenant is missing from the organisation's list.
         tenant_quota: how many tenants a licence allows. With null, only Qlik's 8,500 per region apply.

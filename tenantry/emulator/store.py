@@ -87,7 +87,7 @@ class Store:
         return int(self.db.execute(query, arguments).fetchone()[0])
 
     def put(self, tenant: str, kind: str, doc: Doc, *, parent: str | None = None) -> Doc:
-        """Store a document under its `id`. It replaces an old one and keeps its position."""
+        """Store a document under its `id`. It replaces an existing one and keeps its position."""
         self._seq += 1
         self.db.execute(
             "INSERT INTO objects (tenant, kind, id, name, parent, seq, doc) VALUES (?,?,?,?,?,?,?)"

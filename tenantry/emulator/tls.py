@@ -43,13 +43,13 @@ def create_certificate(folder: Path) -> dict[str, Any]:
         if not all(file.exists() for file in files):
             authority = trustme.CA()
             names = (*(f"*.{region}.{DOMAIN}" for region in DATACENTERS), f"console.{DOMAIN}", "localhost")
-            issued = authority.issue_cert(*names)
-            chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+            certificate = authority.issue_cert(*names)
+            chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
             # Delete all files first. Otherwise a crash can leave an old file beside a new one.
             for file in files:
                 file.unlink(missing_ok=True)
             for file, content in zip(
-                files, (authority.cert_pem.bytes(), chain, issued.private_key_pem.bytes()), strict=True
+                files, (authority.cert_pem.bytes(), chain, certificate.private_key_pem.bytes()), strict=True
             ):
                 _write(file, content)
         _check(*files[1:])
@@ -62,19 +62,19 @@ def _check(chain: Path, key: Path) -> None:
         # Without a password here, OpenSSL asks for one at the terminal if the key is encrypted, and waits.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
     except ssl.SSLError as error:
-        why = f"{chain} and {key} are not a certificate and its key ({error.reason or error})"
-        raise OSError(f"{why}. Remove them, or use another data folder") from None
+        problem = f"{chain} and {key} are not a certificate and its key ({error.reason or error})"
+        raise OSError(f"{problem}. Remove them, or use another data folder") from None
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Lock a folder, so that one emulator at a time creates its files."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -58,7 +58,7 @@ class World:
         self._delete_unused()
         self._next_purge = self._earliest_purge()
         self.next_task = 0.0
-        """A time not later than the next scheduled task's; see `CHORES`."""
+        """No scheduled task is due before this time; see `CHORES`."""
 
     def reset(self) -> None:
         """Restore the seed: state, clock, settings and files."""
@@ -81,7 +81,7 @@ class World:
         self.store.close()
 
     def now(self) -> float:
-        """Seconds since 1970, by the emulator's clock."""
+        """Return the seconds since 1970, by the emulator's clock."""
         return self.clock.now()
 
     def advance(self, seconds: float) -> None:
@@ -111,7 +111,7 @@ class World:
         self._next_purge = self._earliest_purge()
 
     def dump(self) -> dict[str, Any]:
-        """Return all state: hostname -> kind -> documents. `cloud` holds what does not belong to a tenant."""
+        """Return all state: hostname -> kind -> documents. `cloud` holds the documents outside any tenant."""
         tree = self.store.dump()
         shared = tree.pop(SHARED, {})
         shared.pop("token", None)
@@ -130,15 +130,15 @@ class World:
         return min(dates, default=float("inf"))
 
     def _delete_unused(self) -> None:
-        """Delete expired tokens, and files that nothing needs any more."""
+        """Delete expired tokens and unused files."""
         for token in self.store.all(SHARED, "token"):
             if token["expires"] <= self.now():
                 self.store.delete(SHARED, "token", token["id"])
-        needed = {doc["_file"] for kind in KINDS_WITH_FILES for doc in self.store.all_tenants(kind)}
-        needed |= {
+        needed_files = {doc["_file"] for kind in KINDS_WITH_FILES for doc in self.store.all_tenants(kind)}
+        needed_files |= {
             entry["file"] for entry in self.store.all_tenants("temp-content") if entry["expires"] > self.now()
         }
-        self.files.delete_except(needed)
+        self.files.delete_except(needed_files)
 
     def _seed(self) -> None:
         with self.store.transaction():
@@ -154,7 +154,7 @@ def _masked(node: Any) -> Any:
 
 
 def new_id() -> str:
-    """Return an id as most of Qlik's APIs make them: 24 hexadecimal digits."""
+    """Return an id in the form that most of Qlik's APIs use: 24 hexadecimal digits."""
     return secrets.token_hex(12)
 
 

@@ -75,7 +75,7 @@ def export(cloud: Cloud, hostname: str, stack: str, root: Path, *, join: bool = 
     """Save the content of a tenant in the folder of its stack below `root`.
 
     Args:
-        join: temporarily add our bot user to spaces from which it cannot export.
+        join: temporarily add the bot user to spaces from which it cannot export.
 
     Returns: what was saved and what was not. An app that has not changed since the last export is not
     downloaded again.

@@ -142,7 +142,7 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
             _failure(fleet.history.failures.get(member.stack), folder),
             Cell(
                 str(ends) if ends else ("" if not member.broken else status.ends_on),
-                small=_days_text(ends.left(fleet.now)) if ends else "",
+                small=_days_text(ends.days_left(fleet.now)) if ends else "",
             ),
             Cell(status.hostname or ("" if status.trouble else none)),
         ),

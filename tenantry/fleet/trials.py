@@ -39,13 +39,13 @@ class Trial:
 
 def ending_trials(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
     """Return the trials that have ended, or will end within this many days."""
-    return [member for member in members if member.ends_on and member.ends_on.left(now) <= within]
+    return [member for member in members if member.ends_on and member.ends_on.days_left(now) <= within]
 
 
 def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) -> list[Trial]:
     """Return the trials that have a tenant, sorted by their last day."""
     trials = [
-        Trial(stack_status.member, stack_status, stack_status.member.ends_on.left(now))
+        Trial(stack_status.member, stack_status, stack_status.member.ends_on.days_left(now))
         for stack_status in stack_statuses
         if stack_status.has_tenant and stack_status.member.ends_on
     ]

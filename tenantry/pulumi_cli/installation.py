@@ -1,4 +1,5 @@
-"""Installs `bin/pulumi` in a virtual environment. It starts a Pulumi CLI with the environment's Python.
+"""Installs `bin/pulumi` in a virtual environment. This script starts a Pulumi CLI, which runs programs with
+the environment's Python.
 
 The CLI is the first of these that works: the one on PATH if it is new enough, the official release, a build
 from source. Downloads and builds are kept per version in a cache that all environments share:
@@ -31,7 +32,7 @@ def ensure(venv: Path, stamps: Stamps) -> Path:
     cli = release.on_path(venv / "bin", MARK) or release.installed(cache()) or build.assembled(cache(), venv)
     with step(f"{wrapper.relative_to(venv.parent)} -> {cli}"):
         write(wrapper, wrapper_script(cli, venv), mode=0o755)
-        release.version_of(wrapper)
+        release.version_of(wrapper)  # raises SetupError if the script does not work
     stamps.put("pulumi", digest)
     return cli
 

@@ -10,7 +10,7 @@ Verified with: CLI 3.259.0, version 1 of the layout.
 
 When it breaks: the preview of a new customer fails because the stack does not exist, and `tenantry unlock`
 finds no lock in a folder. If the layout or a state has another version, `pulumi` reads it, which takes
-longer. If the last run is not found, `tenantry status` shows only its time.
+longer. If the history is not found, `tenantry status` shows only when the state was written.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 ORGANISATION = "organization"
-"""The organisation of all stacks in a backend without organisations."""
+"""The name that Pulumi uses for the organisation in a backend without organisations."""
 
 FOLDER = ".pulumi"
-"""The folder in which a backend of files keeps its files."""
+"""The folder in which a folder backend keeps its files. The functions below take it as `folder`."""
 
 
 def add_stack(state: Path, project: str, stack: str) -> None:
@@ -41,7 +41,7 @@ def add_stack(state: Path, project: str, stack: str) -> None:
 
 
 def stacks_in(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield project and name of each stack that has a file."""
+    """Yield the project and name of each stack that has a file."""
     for file in sorted(folder.glob("stacks/*/*.json*")):
         name, _, ending = file.name.rpartition(".json")
         if name and ending in ("", ".gz"):
@@ -59,7 +59,8 @@ def is_readable(folder: Path) -> bool:
 def read_state(folder: Path, project: str, stack: str) -> dict[str, Any] | None:
     """Return the state of a stack in the form of `pulumi stack export`; None if it has another format.
 
-    Raises FileNotFoundError if the stack does not exist, OSError, and ValueError if the file is not JSON.
+    Raises FileNotFoundError if the stack does not exist, OSError if its file cannot be read, and ValueError
+    if it is not JSON.
     """
     file = folder / "stacks" / project / f"{stack}.json"
     read = _read(file if file.exists() else file.with_name(f"{file.name}.gz"))
@@ -72,14 +73,14 @@ def read_state(folder: Path, project: str, stack: str) -> dict[str, Any] | None:
 def read_last_run(folder: Path, project: str, stack: str) -> dict[str, Any]:
     """Return the last update of a stack; empty if there was none, or if its file cannot be read."""
     files = (folder / "history" / project / stack).glob(f"{stack}-*.history.json*")
-    times = {
+    files_by_time = {
         file.name.partition(".history.json")[0].rpartition("-")[2]: file
         for file in files
         if file.suffix in (".json", ".gz")
     }
-    numbers = [int(time) for time in times if time.isdecimal()]
+    numbers = [int(time) for time in files_by_time if time.isdecimal()]
     try:
-        read = _read(times[str(max(numbers))]) if numbers else {}
+        read = _read(files_by_time[str(max(numbers))]) if numbers else {}
     except (OSError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}
@@ -116,7 +117,7 @@ def may_be_locked(folder: Path, project: str, stack: str) -> bool:
 
 
 def lock_fields(found: dict[str, object]) -> tuple[str, str, int, str]:
-    """Return user, host, process id and time in a lock. Raises KeyError, ValueError, TypeError."""
+    """Return the user, host, process id and time of a lock. Raises KeyError, ValueError, TypeError."""
     return (
         str(found["username"]),
         str(found["hostname"]),

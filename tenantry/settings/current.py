@@ -25,22 +25,22 @@ def current_settings() -> Settings:
 
 
 def _settings() -> Settings:
-    from tenantry.settings import loading as settings
+    from tenantry.settings import loading
 
     root = Path(pulumi.get_root_directory())
     project = Project.at(root)
     stack, directory = pulumi.get_stack(), project.stacks if project else root
     try:
         if is_secret(CUSTOMER):
-            raise settings.secret_error(stack, directory)
-        config = {key: _value(key) for key in settings.KNOWN}
-        return settings.load(config, stack=stack, directory=directory)
+            raise loading.secret_error(stack, directory)
+        config = {key: _value(key) for key in loading.KNOWN}
+        return loading.load(config, stack=stack, directory=directory)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
 
 
 def _value(key: str) -> Any:
-    """Return one value as the engine passes it: mappings and lists as JSON, everything else as text."""
+    """Return one value. The engine passes mappings and lists as JSON, and everything else as text."""
     namespace, name = key.split(":")
     text = pulumi.Config(namespace).get(name) or ""
     try:

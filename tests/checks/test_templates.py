@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenantry.providers.lookups.preflight import Found, Preflight
+from tenantry.providers.lookups.preflight import FoundTemplate, Preflight
 from tests.checks.bench import CUSTOMER, SOURCE, Bench
 from tests.world import World
 
@@ -62,7 +62,7 @@ def test_a_template_whose_space_the_bot_may_join_is_no_problem(bench: Bench) -> 
 def test_the_bot_cannot_join_the_personal_space_of_a_template(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
+    monkeypatch.setattr(Preflight, "template", lambda *_: FoundTemplate(None, False))
     [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
     assert finding.endswith(
         "this client cannot export it. It is in a personal space. Move it to a shared "

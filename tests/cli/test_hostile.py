@@ -30,7 +30,7 @@ def forge() -> Iterator[Server]:
 def project(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> TextProject:
     project = TextProject(tmp_path, qlik, TEXTS, monkeypatch)
     project.use_forge(forge, monkeypatch)
-    project.key(tmp_path)
+    project.write_key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
         who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
         subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)
@@ -53,7 +53,7 @@ def test_hostile_texts_have_no_effect(
     project: TextProject, forge: Server, command: str, failing: bool
 ) -> None:
     if failing:
-        # What `pulumi` prints may have any number of lines.
+        # Leave out texts with line breaks: an error of `pulumi` may have several lines.
         project.fail("error: " + "\n  ".join(element for element in TEXTS if "INJECTED" not in element))
         forge.failures = [(418, {"message": text, "errors": [text]}) for text in TEXTS]
         problem = {

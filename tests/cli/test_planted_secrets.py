@@ -82,7 +82,7 @@ def forge() -> Iterator[Server]:
 def planted(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> PlantedSecrets:
     project = TextProject(tmp_path, qlik, NAMES, monkeypatch)
     project.use_forge(forge, monkeypatch)
-    project.key(tmp_path)
+    project.write_key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
         who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
         subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)

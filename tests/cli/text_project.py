@@ -323,6 +323,6 @@ class TextProject:
         patch.setenv("GITHUB_API_URL", server.url)
         patch.setenv("GITHUB_TOKEN", token)
 
-    def key(self, file: Path) -> None:
+    def write_key(self, file: Path) -> None:
         """Write a private key for `smoke`."""
         shutil.copy(logins.private_file(file), self.folder / "key.pem")

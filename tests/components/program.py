@@ -1,6 +1,6 @@
 """Run the component against mocks of the engine.
 
-In a process of its own, because what the SDK keeps for mocks it keeps for good.
+It runs in its own process, because the SDK never drops the mocks.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PROOF = {"id": "0123456789abcdef0123456789abcdef", "name": "Globex", "unused": F
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A resource as the engine is asked to register it; other resources are named by their names.
+class RegisteredResource:
+    """A resource from a request to register it. Its fields contain the names of other resources.
 
-    `references` are the resources that each input comes from, `former_names` those of its aliases.
+    `references` has the resources that each input comes from. `former_names` has the names of the aliases.
     """
 
     type: str
@@ -48,19 +48,19 @@ class Registered:
         return f"{self.type.rpartition(':')[2]} {self.name}"
 
 
-def run(customer: dict[str, Any]) -> tuple[dict[str, Registered], dict[str, Any]]:
-    """Register one customer; return its resources by kind and name ("Space Sales"), and the outputs."""
+def run(customer: dict[str, Any]) -> tuple[dict[str, RegisteredResource], dict[str, Any]]:
+    """Register one customer. Return its resources by type and name ("Space Sales"), and the outputs."""
     result = json.loads(_run(json.dumps(customer)))
-    resources = [Registered(**each) for each in result["registered"]]
-    return {str(each): each for each in resources}, result["outputs"]
+    resources = [RegisteredResource(**fields) for fields in result["registered"]]
+    return {str(resource): resource for resource in resources}, result["outputs"]
 
 
 @cache
 def _run(customer: str) -> str:
     command = [sys.executable, "-m", __name__]
-    done = subprocess.run(command, input=customer, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(command, input=customer, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 class Qlik(mocks.Mocks):
@@ -74,7 +74,7 @@ class Qlik(mocks.Mocks):
         return f"id of {args.name}", {**args.inputs, "url": f"https://{HOSTNAME}/sense/app/{args.name}"}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        raise AssertionError(f"there is no function to call, but {args.token} was")
+        raise AssertionError(f"unexpected call of the function {args.token}")
 
 
 class Engine(mocks.MockMonitor):
@@ -86,11 +86,12 @@ class Engine(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
-            self.registered.append(_registered(request))
+            self.registered.append(_fields(request))
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
-def _registered(request: Any) -> dict[str, Any]:
+def _fields(request: Any) -> dict[str, Any]:
+    """Return the fields of a RegisteredResource."""
     inputs = rpc.deserialize_properties(request.object)
     return {
         "type": request.type,
@@ -102,7 +103,9 @@ def _registered(request: Any) -> dict[str, Any]:
         "former_names": sorted(alias.spec.name for alias in request.aliases),
         "depends_on": sorted(map(_name, request.dependencies)),
         "references": {
-            name: sorted(map(_name, on.urns)) for name, on in request.propertyDependencies.items() if on.urns
+            name: sorted(map(_name, dependencies.urns))
+            for name, dependencies in request.propertyDependencies.items()
+            if dependencies.urns
         },
     }
 
@@ -121,15 +124,17 @@ def main() -> None:
     settings = load(config, stack="globex", directory=FILES)
     engine = Engine()
     set_mocks(engine.mocks, project="tenantry", stack="globex", monitor=engine)
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
 
     @test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:
-        made = QlikCustomerTenant("globex", settings)
-        return pulumi.Output.from_input(made.outputs).apply(lambda outputs: found.update(outputs=outputs))
+        component = QlikCustomerTenant("globex", settings)
+        return pulumi.Output.from_input(component.outputs).apply(
+            lambda outputs: result.update(outputs=outputs)
+        )
 
     program()
-    print(json.dumps({"registered": engine.registered, **found}))
+    print(json.dumps({"registered": engine.registered, **result}))
 
 
 if __name__ == "__main__":

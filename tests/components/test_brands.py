@@ -1,12 +1,12 @@
-"""Brands in the component of a customer: the order of their changes."""
+"""The order of changes of brands in a customer's component."""
 
 from __future__ import annotations
 
 from tests.components.program import run
 
 
-def test_the_active_brand_comes_after_the_others() -> None:
-    """The deactivated brand restores the previous brand first. Then the other brand is activated."""
+def test_the_active_brand_depends_on_the_others() -> None:
+    """A brand that becomes inactive restores the previous brand. Only then is the new one activated."""
     brands = {"Autumn": {}, "Globex": {"active": False}, "Winter": {"active": False}}
     resources, _ = run({"name": "Globex", "brands": brands})
     assert set(resources["Brand Autumn"].depends_on) >= {"Globex", "Winter"}

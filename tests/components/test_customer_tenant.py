@@ -1,4 +1,4 @@
-"""The component of a customer: names, parents, `deleted_with`, protection, renames."""
+"""A customer's component: names, parents, `deleted_with`, protection and renames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers.lookups.exports import needed
+from tenantry.providers.lookups.exports import export_for
 from tenantry.providers.values.pem import one_line
 from tests.components.program import HOSTNAME, PROOF, TENANT_ID, run
 from tests.keys import public_pem
@@ -61,7 +61,7 @@ NAMES = {
     "TenantLifecycle lifecycle",
     "TenantActivation activation",
 }
-HOLDS_USERS_WORK = {
+WITH_WORK_OF_USERS = {
     "Tenant tenant",
     "Space Sales",
     "AppPublication Overview in Sales",
@@ -70,37 +70,39 @@ HOLDS_USERS_WORK = {
 }
 
 
-def test_names_and_parents() -> None:
-    """Children have the names of their keys in the stack file."""
+def test_children_have_the_names_of_their_keys() -> None:
+    """The component is their parent."""
     resources, _ = run(CUSTOMER)
     assert resources.keys() == NAMES
     component = resources.pop("QlikCustomerTenant globex")
     assert component.type == "qlik:index:QlikCustomerTenant"
-    assert {each.parent for each in resources.values()} == {"globex"}
-    assert all(each.type.startswith("pulumi-python:dynamic/qlik:") for each in resources.values())
+    assert {resource.parent for resource in resources.values()} == {"globex"}
+    assert all(resource.type.startswith("pulumi-python:dynamic/qlik:") for resource in resources.values())
 
 
-def test_all_in_the_tenant_goes_with_the_tenant() -> None:
-    """So that a destroy makes no request for each of them. What ends the tenant is deleted by itself, before
-    it, and the proof after it.
+def test_the_content_of_a_tenant_is_deleted_with_it() -> None:
+    """A destroy then needs no request for each object.
+
+    The resources that end the tenant are deleted separately before it, and the proof after it.
     """
     resources, _ = run(CUSTOMER)
-    without = {name for name, each in resources.items() if not each.deleted_with}
-    assert without == {
+    deleted_separately = {name for name, resource in resources.items() if not resource.deleted_with}
+    assert deleted_separately == {
         "QlikCustomerTenant globex",
         "TenantProof proof",
         "Tenant tenant",
         "TenantLifecycle lifecycle",
         "TenantActivation activation",
     }
-    assert {each.deleted_with for each in resources.values()} == {"", "tenant"}
+    assert {resource.deleted_with for resource in resources.values()} == {"", "tenant"}
 
 
 @pytest.mark.parametrize("customer", [CUSTOMER, CUSTOMER | TRIAL], ids=["production", "trial"])
 def test_the_proof_comes_before_the_tenant(customer: dict[str, Any]) -> None:
-    """It needs nothing, so that it is in the state first; and as the tenant needs it, it is deleted last.
+    """The proof depends on nothing, so it is in the state first. The tenant depends on it, so it goes last.
 
-    Protected or gone with the tenant, it could not be renewed where no tenant came of it.
+    It is neither protected nor deleted with the tenant. Otherwise it could not be renewed if its request
+    created no tenant.
     """
     resources, _ = run(customer)
     order = list(resources)
@@ -113,43 +115,49 @@ def test_the_proof_comes_before_the_tenant(customer: dict[str, Any]) -> None:
     assert tenant.inputs["proof"] == PROOF
 
 
-def test_what_the_proof_is_for() -> None:
-    """What the request for the tenant will say; and for a trial its end, after which none is sent."""
+def test_the_proof_has_the_inputs_of_the_request_for_the_tenant() -> None:
+    """The proof of a trial also has the last day of the trial. After that day, no request is sent."""
     resources, _ = run(CUSTOMER)
-    asked = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
-    assert resources["TenantProof proof"].inputs == asked
-    assert {name: resources["Tenant tenant"].inputs[name] for name in asked} == asked
+    inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
+    assert resources["TenantProof proof"].inputs == inputs
+    assert {name: resources["Tenant tenant"].inputs[name] for name in inputs} == inputs
     resources, _ = run(CUSTOMER | TRIAL)
-    assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2999-12-31"}
+    assert resources["TenantProof proof"].inputs == inputs | {"ends_on": "2999-12-31"}
 
 
-def test_a_new_tenant_knows_which_templates_it_will_need() -> None:
-    """Each template is named as in its app, so that both use one export."""
+def test_a_new_tenant_gets_the_templates_of_its_apps() -> None:
+    """Tenant and app name a template in the same way, so both use one export."""
     resources, _ = run(CUSTOMER)
-    apps = {name.removeprefix("App "): each.inputs for name, each in resources.items() if name[:4] == "App "}
+    apps = {
+        name.removeprefix("App "): resource.inputs
+        for name, resource in resources.items()
+        if name.startswith("App ")
+    }
     assert apps
-    named = resources["Tenant tenant"].inputs["templates"]
-    assert {key: needed(app) for key, app in named.items()} == {key: needed(app) for key, app in apps.items()}
+    templates = resources["Tenant tenant"].inputs["templates"]
+    assert {key: export_for(template) for key, template in templates.items()} == {
+        key: export_for(app) for key, app in apps.items()
+    }
 
 
-def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:
-    """For UTC the state contains no time zone, as in older versions."""
-    there = TRIAL["lifecycle"] | {"time_zone": "Europe/Berlin"}
-    resources, _ = run(CUSTOMER | {"lifecycle": there})
+def test_the_last_day_of_a_trial_includes_its_time_zone() -> None:
+    """UTC is left out, because older versions did not write a time zone either."""
+    lifecycle = TRIAL["lifecycle"] | {"time_zone": "Europe/Berlin"}
+    resources, _ = run(CUSTOMER | {"lifecycle": lifecycle})
     for name in ("TenantProof proof", "TenantLifecycle lifecycle", "TenantActivation activation"):
         assert resources[name].inputs["ends_on"] == "2999-12-31 Europe/Berlin"
 
 
-def test_pinned_links_are_made_in_the_order_of_their_keys() -> None:
+def test_pinned_links_are_created_in_the_order_of_their_keys() -> None:
     """Qlik shows links in the order of creation, and every customer must see the same order."""
     links = {name: {"link": "https://help.example"} for name in ("Support", "Help", "News")}
     resources, _ = run(CUSTOMER | {"pinned_links": links})
-    before = {name: resources[f"PinnedLink {name}"].depends_on for name in links}
-    assert before == {"Help": ["tenant"], "News": ["Help", "tenant"], "Support": ["News", "tenant"]}
+    dependencies = {name: resources[f"PinnedLink {name}"].depends_on for name in links}
+    assert dependencies == {"Help": ["tenant"], "News": ["Help", "tenant"], "Support": ["News", "tenant"]}
 
 
 @pytest.mark.parametrize("release", [None, False, True])
-def test_entitlements_are_named_only_where_they_are_released(release: bool | None) -> None:
+def test_release_entitlements_is_passed_only_if_it_is_true(release: bool | None) -> None:
     """A stack without the key gets no new property."""
     lifecycle = TRIAL["lifecycle"] | ({} if release is None else {"release_entitlements": release})
     resources, _ = run(CUSTOMER | {"lifecycle": lifecycle})
@@ -157,14 +165,14 @@ def test_entitlements_are_named_only_where_they_are_released(release: bool | Non
 
 
 def test_the_lifecycle_depends_on_everything() -> None:
-    """It is created after, and so deleted before, everything except the activation.
+    """It is created after everything except the activation, and therefore deleted before it.
 
-    Only the tenant can replace it.
+    Only a new tenant can replace it.
     """
     resources, _ = run(CUSTOMER)
     lifecycle = resources["TenantLifecycle lifecycle"]
     others = {"QlikCustomerTenant globex", "TenantLifecycle lifecycle", "TenantActivation activation"}
-    # Of the proof it knows through the tenant, which is in between.
+    # It depends on the proof indirectly, through the tenant.
     everything = {name.partition(" ")[2] for name in NAMES - others - {"TenantProof proof"}}
     assert set(lifecycle.depends_on) == everything
     assert (lifecycle.inputs["tenant"], lifecycle.inputs["tenant_id"]) == (HOSTNAME, TENANT_ID)
@@ -179,8 +187,10 @@ def test_the_lifecycle_depends_on_everything() -> None:
 def test_the_activation_depends_on_the_lifecycle(
     customer: dict[str, Any], ends_on: str | None, protected: bool
 ) -> None:
-    """It is made last and so deleted first, before the lifecycle deactivates the tenant; and it is protected
-    with that, or a destroy that the lifecycle's protection stops would have taken it out of the state.
+    """It is created last, and therefore deleted first, before the lifecycle deactivates the tenant.
+
+    It is protected together with the lifecycle. Otherwise a destroy would remove it from the state before
+    the protection of the lifecycle stops the destroy.
     """
     resources, _ = run(customer)
     assert list(resources)[-1] == "TenantActivation activation"
@@ -197,17 +207,17 @@ def test_the_activation_depends_on_the_lifecycle(
 @pytest.mark.parametrize(
     ("customer", "protected"),
     [
-        (CUSTOMER, HOLDS_USERS_WORK),
+        (CUSTOMER, WITH_WORK_OF_USERS),
         (CUSTOMER | TRIAL, set()),
         (CUSTOMER | {"protect": False}, set()),
-        (CUSTOMER | TRIAL | {"protect": True}, HOLDS_USERS_WORK),
+        (CUSTOMER | TRIAL | {"protect": True}, WITH_WORK_OF_USERS),
     ],
     ids=["production", "trial", "production, not protected", "trial, protected"],
 )
-def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected: set[str]) -> None:
-    """Resources are protected for production, and if the stack file says so."""
+def test_resources_with_work_of_users_are_protected(customer: dict[str, Any], protected: set[str]) -> None:
+    """They are protected by default in production. The stack file can override the default."""
     resources, _ = run(customer)
-    assert {name for name, each in resources.items() if each.protect} == protected
+    assert {name for name, resource in resources.items() if resource.protect} == protected
 
 
 @pytest.mark.parametrize(
@@ -219,26 +229,26 @@ def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected:
         (CUSTOMER | TRIAL, "apps", "Overview", {"AppPublication Overview in Sales"}),
     ],
 )
-def test_a_space_or_an_app_says_otherwise_of_itself(
+def test_a_space_or_an_app_can_override_the_protection(
     customer: dict[str, Any], block: str, key: str, names: set[str]
 ) -> None:
-    """The protection of the customer makes no difference, and nothing else changes."""
+    """Its own key comes before the protection of the customer. The other resources do not change."""
     production = customer is CUSTOMER
     entries = customer[block] | {key: customer[block][key] | {"protect": not production}}
     resources, _ = run(customer | {block: entries})
-    expected = HOLDS_USERS_WORK - names if production else names
-    assert {name for name, each in resources.items() if each.protect} == expected
+    expected = WITH_WORK_OF_USERS - names if production else names
+    assert {name for name, resource in resources.items() if resource.protect} == expected
 
 
-def test_a_key_may_have_had_several_names() -> None:
+def test_a_key_can_have_several_former_names() -> None:
     groups = {"Experts": {"renamed_from": ["Analysts", "Data Analysts"]}, "Viewers": {}}
-    spaces = {key: each | {"access": {}} for key, each in CUSTOMER["spaces"].items()}
+    spaces = {key: space | {"access": {}} for key, space in CUSTOMER["spaces"].items()}
     resources, _ = run(CUSTOMER | {"groups": groups, "spaces": spaces})
     assert resources["Group Experts"].former_names == ["Analysts", "Data Analysts"]
 
 
-def test_renamed_keys_are_aliases() -> None:
-    """Of what is named by one key, and of what is named by two, either or both of which are new."""
+def test_former_keys_become_aliases() -> None:
+    """A resource that is named by two keys has an alias for each combination with a former key."""
     customer = CUSTOMER | {
         "groups": {"Experts": {"renamed_from": "Analysts"}, "Viewers": {}},
         "spaces": {
@@ -260,7 +270,8 @@ def test_renamed_keys_are_aliases() -> None:
         },
     }
     resources, _ = run(customer)
-    assert {name: set(each.former_names) for name, each in resources.items() if each.former_names} == {
+    former_names = {name: set(resource.former_names) for name, resource in resources.items()}
+    assert {name: names for name, names in former_names.items() if names} == {
         "Group Experts": {"Analysts"},
         "Space Revenue": {"Sales"},
         "SpaceAssignment Experts in Revenue": {
@@ -279,10 +290,10 @@ def test_renamed_keys_are_aliases() -> None:
 
 
 def test_references_are_ids() -> None:
-    """References never use names or other outputs, because a preview of a change does not know them."""
+    """Names and other outputs are unknown in the preview of a change, so they are never references."""
     resources, _ = run(CUSTOMER)
-    inputs = {name: each.inputs for name, each in resources.items()}
-    tenants = {each["tenant"] for name, each in inputs.items() if "tenant" in each}
+    inputs = {name: resource.inputs for name, resource in resources.items()}
+    tenants = {properties["tenant"] for properties in inputs.values() if "tenant" in properties}
     assert tenants == {HOSTNAME}
     access = inputs["SpaceAssignment Viewers in Sales"]
     assert (access["space"], access["assignee"]) == ("id of Sales", "id of Viewers")
@@ -291,8 +302,8 @@ def test_references_are_ids() -> None:
     assert (published["source_app"], published["space"]) == ("id of Overview", "id of Sales")
 
 
-def test_what_the_stack_file_says_of_apps() -> None:
-    """The description of a publication contains the version, and `data` is always set."""
+def test_a_publication_has_the_version_and_data_of_its_app() -> None:
+    """The version is in its description. `data` is always set."""
     resources, _ = run(CUSTOMER)
     published = resources["AppPublication Overview in Sales"].inputs
     assert published["description"] == "{v2.3.0}"
@@ -310,8 +321,8 @@ def test_what_the_stack_file_says_of_apps() -> None:
     [({}, f"https://{HOSTNAME}"), ({"alias": "globex"}, "https://globex.eu.qlikcloud.com")],
     ids=["without an alias", "with an alias"],
 )
-def test_outputs(alias: dict[str, str], url: str) -> None:
-    """The outputs contain everything that a portal needs, by key."""
+def test_the_outputs_contain_everything_that_a_portal_needs(alias: dict[str, str], url: str) -> None:
+    """The ids are listed by key."""
     _, outputs = run(CUSTOMER | alias)
     assert outputs == {
         "hostname": HOSTNAME,
@@ -334,8 +345,8 @@ def test_outputs(alias: dict[str, str], url: str) -> None:
     }
 
 
-def test_a_tenant_to_take_back() -> None:
-    """The stack file names the tenant, and the proof says that there is no request."""
+def test_revive_is_passed_to_the_tenant_and_its_proof() -> None:
+    """The proof then says that there is no request for a new tenant."""
     revive = {"hostname": HOSTNAME, "tenant_id": TENANT_ID}
     resources, _ = run(CUSTOMER | {"revive": revive})
     assert resources["Tenant tenant"].inputs["revive"] == revive
@@ -345,8 +356,8 @@ def test_a_tenant_to_take_back() -> None:
     assert "revives" not in resources["TenantProof proof"].inputs
 
 
-def test_settings_and_ways_to_log_in() -> None:
-    """A resource gets only the keys in the file. Tenantry does not change the rest."""
+def test_settings_and_identity_providers_get_only_the_keys_in_the_file() -> None:
+    """Tenantry does not change the other settings at Qlik."""
     resources, _ = run(CUSTOMER)
     assert resources["GroupSettings group settings"].inputs == {
         "tenant": HOSTNAME,
@@ -361,15 +372,15 @@ def test_settings_and_ways_to_log_in() -> None:
     assert signer["clock_tolerance_seconds"] == 5
 
 
-def test_settings_that_say_nothing_are_no_resource() -> None:
-    """There is also none for a customer without such a block."""
+def test_an_empty_block_of_settings_has_no_resource() -> None:
+    """A missing block has none either."""
     for settings in ({}, {"auto_create_groups": None}, None):
         resources, _ = run(CUSTOMER | {"group_settings": settings, "license_settings": {}})
         assert not {name for name in resources if "settings" in name}
 
 
-def test_keys_of_entries_that_are_renamed() -> None:
-    """Renamed entries keep their objects."""
+def test_former_keys_of_integrations_and_providers_become_aliases() -> None:
+    """Entries with a new key keep their objects."""
     resources, _ = run(
         CUSTOMER
         | {

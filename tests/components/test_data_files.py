@@ -1,4 +1,4 @@
-"""Data files in the component of a customer: a reload reads them."""
+"""Data files in a customer's component."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.providers.test_data_file import EXAMPLE, FILE
 
 
 def test_a_reload_waits_for_the_data_files() -> None:
-    """They refer to their space, and the path is absolute."""
+    """Data files refer to their space and have an absolute path."""
     customer = changed(GLOBEX, ("data_files", EXAMPLE), ("apps/Sales Overview/reload", {}))
     resources, outputs = run(customer)
     file = resources["DataFile rates.csv"]

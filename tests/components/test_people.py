@@ -1,4 +1,4 @@
-"""People in the component of a customer: users, administrators, and what they own and enter."""
+"""People in a customer's component: users, administrators, and the spaces that they own or access."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ CUSTOMER: dict[str, Any] = {
 }
 
 
-def test_what_the_stack_file_says_of_people() -> None:
-    """A resource gets only the keys in the file. Tenantry does not change the rest."""
+def test_people_get_only_the_keys_in_the_file() -> None:
+    """Tenantry does not change their other properties at Qlik."""
     resources, outputs = run(CUSTOMER)
     tenant = {"tenant": HOSTNAME}
     assert resources["User Ada"].inputs == tenant | {
@@ -52,12 +52,16 @@ def test_what_the_stack_file_says_of_people() -> None:
     assert resources["App Report"].inputs["join_template_space"] is True
 
 
-def test_access_of_groups_people_and_bots() -> None:
-    """Each assignment has its own name, even if a group and a user have the same key."""
+def test_each_assignment_has_its_own_name() -> None:
+    """This is true even if a group and a user have the same key."""
     resources, _ = run(CUSTOMER)
     access = {
-        each.name: (each.inputs["assignee"], each.inputs.get("type", "group"), each.inputs["roles"])
-        for name, each in resources.items()
+        resource.name: (
+            resource.inputs["assignee"],
+            resource.inputs.get("type", "group"),
+            resource.inputs["roles"],
+        )
+        for name, resource in resources.items()
         if name.startswith("SpaceAssignment")
     }
     assert access == {
@@ -69,7 +73,7 @@ def test_access_of_groups_people_and_bots() -> None:
 
 
 def test_owners_are_references() -> None:
-    """Users and administrators can be owners. A space without an owner sets none."""
+    """Users and administrators can own spaces. Without an owner in the file, the input is not set."""
     resources, _ = run(CUSTOMER)
     assert resources["Space Sales"].inputs["owner"] == "id of Grace"
     assert resources["Space Sales"].references["owner"] == ["Grace"]
@@ -77,7 +81,7 @@ def test_owners_are_references() -> None:
     assert "owner" not in resources["Space Other"].inputs
 
 
-def test_people_go_with_the_tenant_and_come_before_the_lifecycle() -> None:
+def test_people_are_deleted_with_the_tenant_and_created_before_the_lifecycle() -> None:
     resources, _ = run(CUSTOMER)
     for name in ("User Ada", "TenantAdmin Support", "SpaceAssignment bot b77 in Sales"):
         assert resources[name].deleted_with == "tenant"
@@ -85,8 +89,8 @@ def test_people_go_with_the_tenant_and_come_before_the_lifecycle() -> None:
     assert {"Ada", "Grace", "Support"} <= set(resources["TenantLifecycle lifecycle"].depends_on)
 
 
-def test_renamed_keys_are_aliases() -> None:
-    """Renames of people and of the spaces that they have access to."""
+def test_former_keys_become_aliases() -> None:
+    """This applies to people and to the assignments that contain their keys."""
     customer = {
         "name": "Globex",
         "users": {"Countess": {"subject": "auth0|ada", "renamed_from": "Ada"}},
@@ -101,7 +105,8 @@ def test_renamed_keys_are_aliases() -> None:
         },
     }
     resources, _ = run(customer)
-    assert {name: set(each.former_names) for name, each in resources.items() if each.former_names} == {
+    former_names = {name: set(resource.former_names) for name, resource in resources.items()}
+    assert {name: names for name, names in former_names.items() if names} == {
         "User Countess": {"Ada"},
         "TenantAdmin Help": {"Support"},
         "Space Revenue": {"Sales"},

@@ -1,4 +1,4 @@
-"""Hundreds of runs that are cut off at any point, with a small in-process version of Pulumi's engine.
+"""Hundreds of runs that stop at any point, with a small in-process version of Pulumi's engine.
 
-Tests use `engine.py`. `traces/` compares it with the real engine.
+`engine.py` is the entry point of that engine. `traces/` compares it with the real engine.
 """

@@ -15,6 +15,6 @@ __all__ = ["lab", "scratch"]
 
 @pytest.fixture
 def lab(scratch: Path) -> Iterator[Lab]:
-    """A stack and a fresh emulator; write the customer's file first."""
-    with Lab(scratch) as made:
-        yield made
+    """A stack and a new emulator; call `configure` first."""
+    with Lab(scratch) as lab:
+        yield lab

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Self
 
 from tests.crash import process, program
+from tests.crash.deletions import delete_the_rest
 from tests.crash.deployment import Deployment
-from tests.crash.ending import delete_the_rest
 from tests.crash.goals import Options, Stop
 from tests.crash.monitor import Monitor
 from tests.crash.provider import Call, Provider
@@ -51,7 +51,7 @@ class Result:
     @property
     def steps(self) -> list[str]:
         """The calls that change an object: "create Space Sales"."""
-        return [str(call) for call in self.calls if call.kind in ("create", "update", "delete")]
+        return [str(call) for call in self.calls if call.method in ("create", "update", "delete")]
 
     def expect_ok(self) -> Self:
         """Fail the test if the run failed."""
@@ -63,10 +63,10 @@ class Engine:
     """One stack.
 
     Args:
-        folder: for the state and the log of each run; also the working directory of the runs.
+        folder: the folder for the state and the log of each run; also the working directory of the runs.
         main: the program.
-        before: called first in the process of each run, for example to set its environment.
-        parallel: number of steps that begin at the same time, see `Options`.
+        set_up: called first in the process of each run, for example to set its environment.
+        parallel: the number of steps that begin at the same time, see `Options`.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Engine:
         folder: Path,
         main: Program,
         *,
-        before: Callable[[], None] = lambda: None,
+        set_up: Callable[[], None] = lambda: None,
         project: str = "tenantry",
         stack: str = "globex",
         parallel: int = 1,
     ) -> None:
-        self.folder, self.main, self.before = folder, main, before
+        self.folder, self.main, self.set_up = folder, main, set_up
         self.project, self.stack, self.parallel = project, stack, parallel
 
     @property
@@ -106,18 +106,18 @@ class Engine:
     ) -> Result:
         """Run `pulumi up --skip-preview`, with `--refresh` and the options for targets and replacement."""
         options = Options(frozenset(targets), target_dependents, frozenset(replace), self.parallel)
-        return self._run(options, live=refresh, main=self.main)
+        return self._run(options, refreshes=refresh, main=self.main)
 
     def refresh(self, *, targets: Iterable[str] = ()) -> Result:
         """Run `pulumi refresh --skip-preview`."""
-        return self._run(Options(frozenset(targets), parallel=self.parallel), live=True, end=False)
+        return self._run(Options(frozenset(targets), parallel=self.parallel), refreshes=True, deletes=False)
 
     def destroy(
         self, *, refresh: bool = False, targets: Iterable[str] = (), target_dependents: bool = False
     ) -> Result:
         """Run `pulumi destroy --skip-preview`."""
         options = Options(frozenset(targets), target_dependents, parallel=self.parallel)
-        return self._run(options, live=refresh)
+        return self._run(options, refreshes=refresh)
 
     def taint(self, name: str) -> None:
         """Run `pulumi state taint`: the next `up` replaces the resource."""
@@ -132,41 +132,45 @@ class Engine:
         vars(state[name]).update(marks)
         self.state = state
 
-    def _run(self, options: Options, *, live: bool, end: bool = True, main: Program | None = None) -> Result:
-        log, printed, errors = (self.folder / name for name in ("calls.jsonl", "printed.txt", "errors.json"))
-        for path in (log, printed, errors):
+    def _run(
+        self, options: Options, *, refreshes: bool, deletes: bool = True, main: Program | None = None
+    ) -> Result:
+        log, output_file, errors = (
+            self.folder / name for name in ("calls.jsonl", "output.txt", "errors.json")
+        )
+        for path in (log, output_file, errors):
             path.unlink(missing_ok=True)
 
-        def do() -> None:
+        def run_in_child() -> None:
             os.chdir(self.folder)
             with (
                 log.open("a", buffering=1) as calls,
-                printed.open("a", buffering=1) as output,
+                output_file.open("a", buffering=1) as output,
                 redirect_stdout(output),
             ):
-                self.before()
+                self.set_up()
                 provider = Provider(lambda call: calls.write(json.dumps(asdict(call)) + "\n"))
                 run = Deployment(self.state, provider, options, lambda state: state.save(self.file))
-                self._work(run, live=live, end=end, main=main)
+                self._execute(run, refreshes=refreshes, deletes=deletes, main=main)
             errors.write_text(json.dumps(run.errors))
 
-        ended = process.run(do)
+        ended = process.run(run_in_child)
         return Result(
             errors=json.loads(errors.read_text()) if ended else [],
             killed=not ended,
             calls=[Call(**json.loads(line)) for line in _lines(log)],
-            lines=_lines(printed),
+            lines=_lines(output_file),
         )
 
-    def _work(self, run: Deployment, *, live: bool, end: bool, main: Program | None) -> None:
+    def _execute(self, run: Deployment, *, refreshes: bool, deletes: bool, main: Program | None) -> None:
         try:
-            if live:
+            if refreshes:
                 run.refuse_unknown(run.options.targets)
                 refresh(run)
             if main:
                 run.refuse_unknown(run.options.replace)
                 self._run_program(run, main)
-            if end and not run.errors:
+            if deletes and not run.errors:
                 delete_the_rest(run)
                 run.refuse_unknown(run.options.targets)
         except Stop as error:
@@ -174,9 +178,9 @@ class Engine:
         run.checkpoint.write()
 
     def _run_program(self, run: Deployment, main: Program) -> None:
-        turns = program.Turns()
-        monitor = Monitor(run, turns, project=self.project, stack=self.stack)
-        run.errors += program.run(main, monitor, turns, project=self.project, stack=self.stack)
+        queue = program.EngineQueue()
+        monitor = Monitor(run, queue, project=self.project, stack=self.stack)
+        run.errors += program.run(main, monitor, queue, project=self.project, stack=self.stack)
         root = run.registered.get(urn_of(self.stack, self.project, "", STACK, f"{self.project}-{self.stack}"))
         if root:
             # A failed run keeps outputs that it did not reach.

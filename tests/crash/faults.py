@@ -8,7 +8,7 @@ Effect = dict[str, Any]
 
 PAGE = "<html><body><h1>default backend</h1></body></html>"
 LATE_MS = 200_000
-"""The delay of a late request at Qlik: long after the client gives up, and before the maximum delay."""
+"""The delay of a late request at Qlik: after the client has given up, and before the maximum delay."""
 
 
 def _envelope(status: int, code: str) -> dict[str, Any]:
@@ -28,14 +28,14 @@ FAULTS: dict[str, Effect] = {
     "page with 403": {"status": 403, "body": PAGE},
     "page with 404": {"status": 404, "body": PAGE},
     "page with 408": {"status": 408, "body": PAGE},
-    "429 and how long": {"status": 429, "headers": {"Retry-After": "7"}},
-    "429 without": {"status": 429, "body": PAGE},
+    "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "7"}},
+    "429 without Retry-After": {"status": 429, "body": PAGE},
     "malformed JSON": {"status": 200, "body": '{"id": ', "done": True},
     "an empty object": {"status": 200, "body": {}, "done": True},
     "a list": {"status": 200, "body": [[]], "done": True},
     "extra fields": {"merge": {"new": {"deep": [1, None]}, "links": {"more": "x"}}},
 }
-"""Rules for the emulator, each for one request, by their names in the table."""
+"""Rules of the emulator for one request, by their names in the table."""
 
 MACHINES = (
     "notes",
@@ -46,4 +46,4 @@ MACHINES = (
     "clock ahead",
     "no organisation",
 )
-"""The differences between the run with the fault and the runs after it, see `tests.crash.matrix`."""
+"""What changes between the run with the fault and the runs after it; see `tests.crash.matrix`."""

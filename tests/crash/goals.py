@@ -1,4 +1,4 @@
-"""The goal of a program for a resource, the options of a run, and the former URNs of a resource."""
+"""A resource as the program wants it, its former URNs, and the options of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.crash.resources import Properties, Resource
 
 
 class Stop(Exception):
-    """The end of a run; the text is the error message for the user."""
+    """An error that ends a run; the text is the message for the user."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Options:
-    """The targets of a run, by URN or by type and name ("Space Sales"); empty: all resources.
+    """The targets of a run, by URN or by type and name ("Space Sales"). No targets means all resources.
 
     `parallel` is the number of steps that begin at the same time. If one fails, the steps that were requested
     before the failure still run.
@@ -45,20 +45,21 @@ class Options:
 def former_urns(goal: Goal, urn: str, renamed: dict[str, str]) -> list[str]:
     """Return the possible former URNs of a resource, from its former names and its parent's former names.
 
-    `renamed` are the URNs that this run has already found in this way: old -> new.
+    `renamed` maps the former URNs that this run has already found to the new ones.
     """
     start, _, name = urn.rpartition("::")
     found = [f"{start}::{former}" for former in goal.former_names]
-    was = {new: old for old, new in renamed.items()}
-    if goal.parent in was:
-        now, before = (parent.rpartition("::")[2] for parent in (goal.parent, was[goal.parent]))
+    old_urns = {new: old for old, new in renamed.items()}
+    if goal.parent in old_urns:
+        new_parent, old_parent = (urn.rpartition("::")[2] for urn in (goal.parent, old_urns[goal.parent]))
         for candidate in (name, *goal.former_names):
             # Programs often use the name "<parent>-part".
-            former = before + candidate.removeprefix(now) if candidate.startswith(now) else candidate
-            found.append(f"{start}::{former}")
+            if candidate.startswith(new_parent):
+                candidate = old_parent + candidate.removeprefix(new_parent)
+            found.append(f"{start}::{candidate}")
     return list(dict.fromkeys(found))
 
 
-def is_asked_to_replace(options: Options, entry: Resource, old: Resource | None) -> bool:
+def is_replacement_requested(options: Options, entry: Resource, old: Resource | None) -> bool:
     """Tell whether the user requested the replacement, or tainted the entry."""
     return bool({entry.urn, entry.name} & options.replace) or bool(old and old.taint)

@@ -1,12 +1,12 @@
-"""A customer's stack and an emulator in one folder, which you can save and restore many times.
+"""A customer's stack and an emulator in one folder. You can save and restore both many times.
 
 with Lab(folder) as lab:
-    lab.write(everything())
+    lab.configure(everything())
     lab.up().expect_ok()
-    kept = lab.keep()
+    saved = lab.save()
     lab.advance(days=1)
     lab.refresh()
-    lab.put_back(kept)
+    lab.restore(saved)
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from tests.contract import ContractChecker
 from tests.crash.clock import SharedClock
 from tests.crash.engine import Engine, Result
 from tests.crash.resources import State
-from tests.crash.wire import Kill, Request, Wire, numbered
+from tests.crash.wire import KillingAdapter, KillPoint, Request, numbered
 from tests.e2e.customers import REGION, SOURCE_TENANT, Customer
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Load the modules of every run once, because the runs are forks of this process.
+# The runs are forks of this process, so load their modules only once, here.
 resource_types()
 for module in (
     "tenantry.components",
@@ -73,15 +73,15 @@ class Lab:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self._folder, self._settings = folder, settings
-        self._kept = 0
+        self._saved_count = 0
         self._checker = ContractChecker()
-        self._live = folder / "live"
-        self._live.mkdir()
-        self._kill: Kill | None = None
+        self._live_folder = folder / "live"
+        self._live_folder.mkdir()
+        self._kill: KillPoint | None = None
         self._config: dict[str, str] = {}
         self.env: dict[str, str] = {}
-        """Additional environment variables for every further run."""
-        self.engine = Engine(self._live, self._program, before=self._before)
+        """Additional environment variables for every later run."""
+        self.engine = Engine(self._live_folder, self._run_program, set_up=self._set_up_process)
 
     def __enter__(self) -> Self:
         self._start()
@@ -92,8 +92,8 @@ class Lab:
         if error == (None, None, None):
             assert not self._checker.violations, "\n".join(self._checker.violations)
 
-    def write(self, customer: Customer) -> None:
-        """Set the customer's configuration for the next runs. It writes no file."""
+    def configure(self, customer: Customer) -> None:
+        """Set the customer's configuration for the next runs, without a file."""
         config = {"qlik:region": REGION, "qlik:source_tenant": SOURCE_TENANT}
         self._config = {**config, "tenantry:customer": json.dumps(customer)}
 
@@ -103,29 +103,31 @@ class Lab:
         return self.engine.state
 
     @property
-    def tenants(self) -> dict[str, str]:
+    def tenant_statuses(self) -> dict[str, str]:
         """The status of every created tenant, by system hostname."""
-        made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-        return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
+        tenants = self.qlik.control.dump()["cloud"]["tenant"]
+        return {tenant["hostnames"][0]: tenant["status"] for tenant in tenants if tenant.get("_made")}
 
     @property
     def world(self) -> World:
         """The content of the tenant; there must be exactly one."""
-        (hostname,) = self.tenants
+        (hostname,) = self.tenant_statuses
         return World(self.qlik, hostname)
 
-    def up(self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any) -> Run:
+    def up(
+        self, *, fault: Mapping[str, Any] | None = None, kill: KillPoint | None = None, **options: Any
+    ) -> Run:
         """Run `up` with the options of `Engine.up`; `fault` is an emulator rule for this run only."""
         return self._run("up", fault, kill, options)
 
     def refresh(
-        self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
+        self, *, fault: Mapping[str, Any] | None = None, kill: KillPoint | None = None, **options: Any
     ) -> Run:
         """Run `refresh`; the arguments are the same as for `up`."""
         return self._run("refresh", fault, kill, options)
 
     def destroy(
-        self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
+        self, *, fault: Mapping[str, Any] | None = None, kill: KillPoint | None = None, **options: Any
     ) -> Run:
         """Run `destroy`; the arguments are the same as for `up`."""
         return self._run("destroy", fault, kill, options)
@@ -138,62 +140,68 @@ class Lab:
         """Advance the time."""
         self.qlik.control.advance(days * 24 * 3600 + seconds)
 
-    def keep(self) -> Path:
-        """Save everything: Qlik, the state, the notes on disk. Return the argument for `put_back`."""
-        self._kept += 1
-        kept = self._folder / f"kept-{self._kept}"
+    def save(self) -> Path:
+        """Save everything: Qlik, the state, the notes on disk. Return the argument for `restore`."""
+        self._saved_count += 1
+        saved = self._folder / f"saved-{self._saved_count}"
         self.qlik.stop()
-        shutil.copytree(self._live, kept)
+        shutil.copytree(self._live_folder, saved)
         self._start()
-        return kept
+        return saved
 
-    def put_back(self, kept: Path) -> None:
-        """Restore everything as it was at the call of `keep`."""
+    def restore(self, saved: Path) -> None:
+        """Restore everything as it was at the call of `save`."""
         self.qlik.stop()
-        shutil.rmtree(self._live)
-        shutil.copytree(kept, self._live)
+        shutil.rmtree(self._live_folder)
+        shutil.copytree(saved, self._live_folder)
         self._start()
 
     def _start(self) -> None:
-        self.qlik = Emulator(self._live / "qlik", middleware=self._checker.wrap, **self._settings).start()
+        self.qlik = Emulator(
+            self._live_folder / "qlik", middleware=self._checker.wrap, **self._settings
+        ).start()
 
     def _run(
-        self, command: str, fault: Mapping[str, Any] | None, kill: Kill | None, options: Mapping[str, Any]
+        self,
+        command: str,
+        fault: Mapping[str, Any] | None,
+        kill: KillPoint | None,
+        options: Mapping[str, Any],
     ) -> Run:
-        before = len(self.qlik.control.requests())
+        earlier_requests = len(self.qlik.control.requests())
         self._kill = kill
         rule = self.qlik.control.add_fault(**fault) if fault else ""
         result: Result = getattr(self.engine, command)(**options)
         if rule:
             self.qlik.control.release(rule)
-        run = Run(**vars(result), log=self.qlik.control.requests()[before:])
+        run = Run(**vars(result), log=self.qlik.control.requests()[earlier_requests:])
         print(command, *run.lines, *run.errors, "killed" if run.killed else "", sep="\n    ")
         return run
 
-    def _before(self) -> None:
-        """Set up the process like a provider: its environment, its client, and the state that it reads."""
+    def _set_up_process(self) -> None:
+        """Set up the process of a run: its environment, its client, and the state that it reads."""
         for name in [name for name in os.environ if name.startswith(EXCLUDED)]:
             del os.environ[name]
         os.environ |= client_environment(self.qlik.url) | {
-            "HOME": str(self._live),
-            "TENANTRY_STATE": str(self._live / "notes"),
-            "TENANTRY_CACHE": str(self._live / "cache"),
+            "HOME": str(self._live_folder),
+            "TENANTRY_STATE": str(self._live_folder / "notes"),
+            "TENANTRY_CACHE": str(self._live_folder / "cache"),
             "PULUMI_BACKEND_URL": "file://state",
             **self.env,
         }
-        cloud = Cloud(os.environ, clock=SharedClock(self.qlik.control), adapter=Wire(self._kill))
+        cloud = Cloud(os.environ, clock=SharedClock(self.qlik.control), adapter=KillingAdapter(self._kill))
         cloud.notify = print
         vars(adapter)["_cloud"] = lambda: cloud
-        vars(stack)["find_pulumi"] = self._pulumi
+        vars(stack)["find_pulumi"] = self._create_pulumi_command
 
-    def _pulumi(self) -> str:
-        """Create a command that responds to `pulumi stack export`; return its path."""
-        command = self._live / "pulumi"
+    def _create_pulumi_command(self) -> str:
+        """Create a script that prints the state like `pulumi stack export`; return its path."""
+        command = self._live_folder / "pulumi"
         command.write_text(f"#!/bin/sh\necho '{{\"deployment\":'; cat '{self.engine.file}'; echo '}}'\n")
         command.chmod(0o755)
         return str(command)
 
-    def _program(self) -> None:
+    def _run_program(self) -> None:
         pulumi.runtime.set_all_config(self._config)
         settings = pulumi.runtime.settings.SETTINGS
         settings.root_directory = str(ROOT)

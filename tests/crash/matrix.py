@@ -1,11 +1,11 @@
-"""The crash matrix: each request of a customer with everything, each fault, each operation, each machine.
+"""The crash matrix: each operation, each request of a customer with all settings, each fault, each machine.
 
 A cell is one run of an operation with a fault in one request, and then the runs of a careful person. That
-person follows the messages, and never pastes the line of another customer's tenant. In the end, Qlik holds
-exactly one of each object, the state agrees, and a further run changes nothing and sends no request.
+person follows the messages, and never pastes the `revive:` line of another customer's tenant. In the end,
+Qlik holds each object exactly once, the state agrees, and another run changes nothing and sends no request.
 
-make crash-matrix                       # all of it, which takes hours make crash-matrix ARGS="--every 50"
-# each fiftieth cell
+    make crash-matrix                         # the whole matrix, which takes hours
+    make crash-matrix ARGS="--every 50"       # each fiftieth cell
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from tests.e2e.customers import Customer, changed, everything
 from tests.e2e.operations import ORGANISATION
 
 MAX_RUNS = 8
-"""How many runs a careful person may need."""
+"""The maximum number of runs of a careful person."""
 
 SETTLED_SECONDS = 900
-"""Seconds after which nothing can come of a request any more."""
+"""Seconds after which a request can have no effect any more."""
 
 LATE_LISTS = {"items_lag_ms": 20_000, "organisation_lag_ms": 20_000}
 REVIVE = re.compile(r"^\s*(revive: \{hostname: [\w.-]+, tenant_id: \w+\})", re.MULTILINE)
-AGAIN = "Run `pulumi up` again after"
+TOO_EARLY = "Run `pulumi up` again after"
 
 UPDATED = changed(
     everything(),
@@ -106,26 +106,26 @@ class Cell:
         return f"{self.operation}: {self.request}: {self.fault}: {self.machine}"
 
 
-class Machine(Lab):
+class MatrixLab(Lab):
     """A lab whose clients have their own clock."""
 
-    clock_ahead = 0.0
-    """Seconds by which this machine's clock is ahead of Qlik's."""
+    clock_ahead_seconds = 0.0
+    """Seconds by which the clock of the client is ahead of Qlik's."""
 
     @property
     def notes(self) -> Path:
         """The folder of the notes."""
-        return self._live / "notes"
+        return self._live_folder / "notes"
 
-    def _before(self) -> None:
-        super()._before()
-        if self.clock_ahead:
+    def _set_up_process(self) -> None:
+        super()._set_up_process()
+        if self.clock_ahead_seconds:
             cloud = adapter._cloud()
-            cloud.clock = Ahead(cloud.clock, self.clock_ahead)
+            cloud.clock = FastClock(cloud.clock, self.clock_ahead_seconds)
 
 
-class Ahead:
-    """A clock that is ahead of another."""
+class FastClock:
+    """A clock that is ahead of another one."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock, self._seconds = clock, seconds
@@ -136,31 +136,33 @@ class Ahead:
         return self._clock.time() + self._seconds
 
 
-class Bench:
-    """A lab that can return to the start of an operation many times."""
+class CellRunner:
+    """Tries the cells of one operation. It returns to the start of the operation for each cell."""
 
     def __init__(self, operation: Operation) -> None:
         memory = Path("/dev/shm")
         self._folder = Path(tempfile.mkdtemp(prefix="crash-", dir=memory if memory.is_dir() else None))
         self.operation = operation
-        self.lab = Machine(self._folder)
+        self.lab = MatrixLab(self._folder)
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> CellRunner:
         self.lab.__enter__()
         self.lab.env |= ORGANISATION
-        self._line: dict[str, Any] = {}
+        self._revive: dict[str, Any] = {}
         if self.operation.before:
-            self.lab.write(self.operation.before)
+            self.lab.configure(self.operation.before)
             self.lab.up().expect_ok()
         if self.operation.destroyed:
-            gone = self.lab.destroy().expect_ok()
-            self._line = yaml.safe_load(REVIVE.findall("\n".join(gone.lines))[0])
-        self.start = self.lab.keep()
+            run = self.lab.destroy().expect_ok()
+            self._revive = yaml.safe_load(REVIVE.findall("\n".join(run.lines))[0])
+        self.start = self.lab.save()
         self._env = dict(self.lab.env)
-        self._write()
+        self._configure()
         self.run()
-        self._heal(lambda: self.lab.up() if self.operation.command != "destroy" else self.lab.destroy())
-        self.expected = shape(self.lab)
+        self._run_until_ok(
+            lambda: self.lab.up() if self.operation.command != "destroy" else self.lab.destroy()
+        )
+        self.expected = content_of(self.lab)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -169,129 +171,126 @@ class Bench:
 
     def requests(self) -> list[Request]:
         """Return the requests of the operation without a fault."""
-        self.put_back()
+        self.restore()
         return self.run().expect_ok().requests
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Return to the start of the operation."""
-        self.lab.put_back(self.start)
+        self.lab.restore(self.start)
         self.lab.env.clear()
         self.lab.env |= self._env
-        self._write()
+        self._configure()
 
     def run(self, **options: Any) -> Run:
         """Run the operation."""
-        done: Run = getattr(self.lab, self.operation.command)(**options)
-        return done
+        run: Run = getattr(self.lab, self.operation.command)(**options)
+        return run
 
-    def cell(self, cell: Cell) -> str:
+    def try_cell(self, cell: Cell) -> str:
         """Try one cell; return the problem in the end, or an empty string."""
-        self.put_back()
-        stale = self._notes(cell.machine, before=True)
+        self.restore()
+        saved_notes = self._save_notes() if cell.machine == "stale notes" else None
         if cell.machine == "late lists":
             self.lab.advance(seconds=60)  # so that the list shows the existing tenants
             self.lab.qlik.control.settings(**LATE_LISTS)
-        self.lab.clock_ahead = 600.0 if cell.machine == "clock ahead" else 0.0
+        self.lab.clock_ahead_seconds = 600.0 if cell.machine == "clock ahead" else 0.0
         if cell.machine == "no organisation":
             for name in ORGANISATION:
                 del self.lab.env[name]
         self.run(fault=cell.request.fault(times=1, **FAULTS[cell.fault]))
-        self._notes(cell.machine, before=False, stale=stale)
-        if problem := self._heal(self._again):
-            return problem
-        return self._wrong()
+        self._change_notes(cell.machine, saved_notes)
+        return self._run_until_ok(self._repeat) or self.find_problem()
 
-    def _again(self) -> Run:
+    def _repeat(self) -> Run:
         return self.lab.destroy() if self.operation.command == "destroy" else self.lab.up()
 
-    def _write(self, **more: Any) -> None:
-        self.lab.write({**self.operation.customer, **self._line, **more})
+    def _configure(self, **changes: Any) -> None:
+        self.lab.configure({**self.operation.customer, **self._revive, **changes})
 
-    def _notes(self, machine: str, *, before: bool, stale: Path | None = None) -> Path | None:
-        """Change the notes as the kind of machine requires; return their copy from before the run."""
+    def _save_notes(self) -> Path:
+        """Copy the notes; return the copy, which does not exist without notes."""
+        saved_notes = self._folder / "saved-notes"
+        shutil.rmtree(saved_notes, ignore_errors=True)
+        if self.lab.notes.exists():
+            shutil.copytree(self.lab.notes, saved_notes)
+        return saved_notes
+
+    def _change_notes(self, machine: str, saved_notes: Path | None) -> None:
+        """Change the notes as the kind of machine requires."""
         notes = self.lab.notes
-        if machine == "stale notes" and before:
-            kept = self._folder / "stale"
-            shutil.rmtree(kept, ignore_errors=True)
-            if notes.exists():
-                shutil.copytree(notes, kept)
-            return kept
-        if before:
-            return None
         if machine in ("no notes", "stale notes"):
             shutil.rmtree(notes, ignore_errors=True)
-        if stale and stale.exists():
-            shutil.copytree(stale, notes)
+        if saved_notes and saved_notes.exists():
+            shutil.copytree(saved_notes, notes)
         if machine == "broken notes":
             for file in notes.rglob("*.json"):
                 file.write_text(file.read_text()[:-9])
-        return None
 
-    def _heal(self, again: Callable[[], Run]) -> str:
+    def _run_until_ok(self, run_again: Callable[[], Run]) -> str:
         """Repeat runs until one succeeds, as a careful person does; return the remaining errors."""
         errors = ""
         for _ in range(MAX_RUNS):
-            run = again()
+            run = run_again()
             if run.ok:
-                self.lab.advance(seconds=SETTLED_SECONDS)  # a late request is carried out by then
+                self.lab.advance(seconds=SETTLED_SECONDS)  # Qlik carries out a late request by then
                 return ""
             errors = "\n".join(run.errors)
-            self._answer(errors)
+            self._follow_message(errors)
         return f"still failing after {MAX_RUNS} runs: {errors}"
 
-    def _answer(self, errors: str) -> None:
-        """Follow the messages."""
+    def _follow_message(self, errors: str) -> None:
         if proof := nothing_created_in(errors):
             self.lab.env[RENEW] = proof
-        elif AGAIN in errors:
+        elif TOO_EARLY in errors:
             self.lab.advance(seconds=SETTLED_SECONDS)
-        elif "does not say which one" in errors or RENEW in errors:
+        elif RENEW in errors:
             self.lab.advance(seconds=SETTLED_SECONDS)  # the person waits for a certain result
-            made = [host for host, status in self.lab.tenants.items() if status == "active"]
-            lines = [line for line in REVIVE.findall(errors) if any(host in line for host in made)]
-            if made and not self.operation.destroyed:
-                (host,) = made
+            active = [host for host, status in self.lab.tenant_statuses.items() if status == "active"]
+            lines = [line for line in REVIVE.findall(errors) if any(host in line for host in active)]
+            if active and not self.operation.destroyed:
+                (host,) = active
                 tenant_id = self.lab.world.tenant["id"]
                 assert not lines or host in lines[0], "the line names another tenant"
-                self._write(revive={"hostname": host, "tenant_id": tenant_id})
+                self._configure(revive={"hostname": host, "tenant_id": tenant_id})
             else:
                 self.lab.env[RENEW] = re.findall(rf"{RENEW}=([0-9a-f]+)", errors)[-1]
 
-    def _wrong(self) -> str:
+    def find_problem(self) -> str:
         """Return the problem in the end, or an empty string."""
-        found = shape(self.lab)
-        if found != self.expected:
-            return f"Qlik holds something else: {difference(self.expected, found)}"
+        content = content_of(self.lab)
+        if content != self.expected:
+            return f"Qlik holds something else: {difference(self.expected, content)}"
         self.lab.env.pop(RENEW, None)
         if self.operation.command == "destroy":
-            return "" if not self.lab.state.names else f"left in the state: {self.lab.state.names}"
-        if problem := ids_that_differ(self.lab):
+            names = self.lab.state.names
+            return f"still in the state: {names}" if names else ""
+        if problem := find_id_problem(self.lab):
             return problem
-        again = self._again()
-        if again.errors or again.steps or again.requests:
-            return f"another run is not idle: {again.errors} {again.steps} {list(map(str, again.requests))}"
+        run = self._repeat()
+        if run.errors or run.steps or run.requests:
+            return f"another run is not idle: {run.errors} {run.steps} {list(map(str, run.requests))}"
         before = self.lab.state.as_json()
-        seen = self.lab.refresh()
-        if seen.errors or self.lab.state.as_json() != before:
-            return f"a refresh finds a difference: {seen.errors}"
+        refresh = self.lab.refresh()
+        if refresh.errors or self.lab.state.as_json() != before:
+            return f"a refresh finds a difference: {refresh.errors}"
         return ""
 
 
-def shape(lab: Lab) -> dict[str, Any]:
+def content_of(lab: Lab) -> dict[str, Any]:
     """Return Qlik's content in a form that is the same in every run."""
     dump = lab.qlik.control.dump()
-    held: dict[str, Any] = {"tenants": sorted(lab.tenants.values())}
-    for hostname in lab.tenants:
-        for kind, objects in dump[hostname].items():
-            if kind not in ("temp-content", "session"):
-                held[kind] = sorted(map(_words, objects))
+    content: dict[str, Any] = {"tenants": sorted(lab.tenant_statuses.values())}
+    for hostname in lab.tenant_statuses:
+        for object_type, objects in dump[hostname].items():
+            if object_type not in ("temp-content", "session"):
+                content[object_type] = sorted(map(_describe, objects))
         # Without the notes of the other machine, a run repeats a reload, which loads the same data.
-        held["reload"] = sorted(set(held.get("reload", [])))
-    return held
+        content["reload"] = sorted(set(content.get("reload", [])))
+    return content
 
 
-def _words(thing: dict[str, Any]) -> str:
-    kept = (
+def _describe(document: dict[str, Any]) -> str:
+    keys = (
         "name",
         "subject",
         "email",
@@ -303,20 +302,23 @@ def _words(thing: dict[str, Any]) -> str:
         "status",
         "publishTime",
     )
-    shown = {key: bool(thing[key]) if key == "publishTime" else thing[key] for key in kept if key in thing}
-    roles = [role["name"] for role in thing.get("assignedRoles") or []]
+    shown = {
+        key: bool(document[key]) if key == "publishTime" else document[key] for key in keys if key in document
+    }
+    roles = [role["name"] for role in document.get("assignedRoles") or []]
     return repr({**shown, "assigned": sorted(roles)})
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the kinds of objects in which two worlds differ."""
-    kinds = sorted(expected.keys() | found.keys())
+    """Return the object types in which two contents differ, with the expected and the found objects."""
     return {
-        kind: (expected.get(kind), found.get(kind)) for kind in kinds if expected.get(kind) != found.get(kind)
+        object_type: (expected.get(object_type), found.get(object_type))
+        for object_type in sorted(expected.keys() | found.keys())
+        if expected.get(object_type) != found.get(object_type)
     }
 
 
-KINDS = {
+OBJECT_TYPES = {
     "App": "app",
     "AppPublication": "app",
     "Automation": "automation",
@@ -342,27 +344,27 @@ KINDS = {
 }
 
 
-def ids_that_differ(lab: Lab) -> str:
-    """Return a problem with the ids in the state: unknown at Qlik, or used twice."""
-    (hostname,) = lab.tenants
+def find_id_problem(lab: Lab) -> str:
+    """Return a problem with the ids in the state, unknown at Qlik or used twice; "" without a problem."""
+    (hostname,) = lab.tenant_statuses
     dump = lab.qlik.control.dump()[hostname]
     entries = list(lab.state)
-    ids = Counter(entry.id for entry in entries if _kind(entry) in KINDS)
+    ids = Counter(entry.id for entry in entries if _resource_type(entry) in OBJECT_TYPES)
     if twice := [id for id, count in ids.items() if count > 1]:
         return f"two entries of the state hold one object: {twice}"
     for entry in entries:
-        kind = _kind(entry)
+        resource_type = _resource_type(entry)
         if entry.initErrors or entry.delete:
             return f"unfinished: {entry.name}"
-        there = {document["id"] for document in dump.get(KINDS.get(kind, ""), [])}
-        if kind in KINDS and entry.id not in there:
+        existing_ids = {document["id"] for document in dump.get(OBJECT_TYPES.get(resource_type, ""), [])}
+        if resource_type in OBJECT_TYPES and entry.id not in existing_ids:
             return f"{entry.name} has the id {entry.id}, which is not at Qlik"
-        if kind == "Tenant" and entry.id != hostname:
+        if resource_type == "Tenant" and entry.id != hostname:
             return f"the state has tenant {entry.id}, Qlik {hostname}"
     return ""
 
 
-def _kind(entry: Resource) -> str:
+def _resource_type(entry: Resource) -> str:
     return entry.type.rpartition(":")[2]
 
 
@@ -374,36 +376,36 @@ def cells(operation: Operation, requests: Iterable[Request]) -> Iterator[Cell]:
                 yield Cell(operation.name, request, fault, machine)
 
 
-def table(tried: Counter[tuple[str, str]], lost: Counter[tuple[str, str]]) -> str:
-    """Return a table of tried and survived cells, by fault and operation."""
-    names = [op.name for op in OPERATIONS]
-    lines = ["fault".ljust(22) + "".join(name.rjust(14) for name in names)]
+def table(tried: Counter[tuple[str, str]], failed: Counter[tuple[str, str]]) -> str:
+    """Return a table with the numbers of passed and tried cells, by fault and operation."""
+    names = [operation.name for operation in OPERATIONS]
+    lines = ["fault".ljust(26) + "".join(name.rjust(14) for name in names)]
     for fault in FAULTS:
-        numbers = [(tried[fault, name], lost[fault, name]) for name in names]
-        lines.append(fault.ljust(22) + "".join(f"{n - bad}/{n}".rjust(14) for n, bad in numbers))
+        numbers = [(tried[fault, name], failed[fault, name]) for name in names]
+        lines.append(fault.ljust(26) + "".join(f"{n - n_failed}/{n}".rjust(14) for n, n_failed in numbers))
     return "\n".join(lines)
 
 
 def sample(operation: Operation, requests: Iterable[Request], size: int) -> list[Cell]:
     """Return a fixed sample of cells of an operation, spread over its requests, faults and machines."""
-    everything = list(cells(operation, requests))
-    return random.Random(operation.name).sample(everything, min(size, len(everything)))
+    all_cells = list(cells(operation, requests))
+    return random.Random(operation.name).sample(all_cells, min(size, len(all_cells)))
 
 
 def _try(work: tuple[str, int, int, int]) -> list[tuple[Cell, str]]:
     """Try every nth cell of an operation, as one part of several."""
     name, every, part, parts = work
-    found = []
-    logging.disable(logging.CRITICAL)  # otherwise the server logs each connection that a fault cuts
-    with redirect_stdout(StringIO()), Bench(BY_NAME[name]) as bench:
-        chosen = list(cells(bench.operation, bench.requests()))[::every][part::parts]
+    results = []
+    logging.disable(logging.CRITICAL)  # otherwise, the server logs each connection that a fault cuts
+    with redirect_stdout(StringIO()), CellRunner(BY_NAME[name]) as runner:
+        chosen = list(cells(runner.operation, runner.requests()))[::every][part::parts]
         for cell in chosen:
             try:
-                problem = bench.cell(cell)
+                problem = runner.try_cell(cell)
             except Exception as error:  # noqa: BLE001 - one cell does not end the others
                 problem = f"{type(error).__name__}: {error}"
-            found.append((cell, problem))
-    return found
+            results.append((cell, problem))
+    return results
 
 
 def main() -> int:
@@ -411,20 +413,24 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--every", type=int, default=1, help="try only every nth cell")
     options.add_argument("--operation", choices=BY_NAME, action="append", help="only this operation")
-    given = options.parse_args()
+    arguments = options.parse_args()
     parts = os.cpu_count() or 1
-    work = [(name, given.every, part, parts) for name in given.operation or BY_NAME for part in range(parts)]
+    work = [
+        (name, arguments.every, part, parts)
+        for name in arguments.operation or BY_NAME
+        for part in range(parts)
+    ]
     tried: Counter[tuple[str, str]] = Counter()
-    lost: Counter[tuple[str, str]] = Counter()
+    failed: Counter[tuple[str, str]] = Counter()
     with ProcessPoolExecutor(parts) as pool:
-        for found in pool.map(_try, work):
-            for cell, problem in found:
+        for results in pool.map(_try, work):
+            for cell, problem in results:
                 tried[cell.fault, cell.operation] += 1
                 if problem:
-                    lost[cell.fault, cell.operation] += 1
+                    failed[cell.fault, cell.operation] += 1
                     print(f"{cell}\n    {problem}", flush=True)
-    print(table(tried, lost))
-    return 1 if lost else 0
+    print(table(tried, failed))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

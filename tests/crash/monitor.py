@@ -9,7 +9,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from tests.crash.deployment import Deployment
 from tests.crash.goals import Goal, Stop
-from tests.crash.program import Deferred, EngineStopped, Turns
+from tests.crash.program import Deferred, EngineQueue, EngineStopped
 from tests.crash.resources import STACK, urn_of
 
 FEATURES = [
@@ -27,19 +27,20 @@ UNKNOWN_OPTIONS = {
     "transforms",
     "replacement_trigger",
 }
-"""Options that this engine does not support, so programs must not use them. It has no secrets, so it ignores
-the list of secret outputs.
+"""Options that this engine does not support, so programs must not use them.
+
+The engine has no secrets, so it ignores the list of secret outputs.
 """
 
 
 class Monitor:
-    """Responds in the order of the requests. After a failure, it only finishes steps that had begun."""
+    """Responds to the SDK's requests in order. After a failure, it only finishes steps that had begun."""
 
-    def __init__(self, run: Deployment, turns: Turns, *, project: str, stack: str) -> None:
-        self._run, self._turns = run, turns
+    def __init__(self, run: Deployment, queue: EngineQueue, *, project: str, stack: str) -> None:
+        self._run, self._queue = run, queue
         self._project, self._stack = project, stack
-        self._begun = 0
-        self._left = 0
+        self._requests_at_failure = 0
+        self._free_slots = 0
         self.stack_outputs: dict[str, Any] = {}
 
     def GetDeploymentInfo(self, _request: Any) -> Any:
@@ -48,7 +49,7 @@ class Monitor:
 
     def RegisterResource(self, request: Any) -> Any:
         """Run the steps for a resource."""
-        if self._run.stopped and not self._has_begun():
+        if self._run.stopped and not self._take_free_slot():
             raise EngineStopped
         urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
         try:
@@ -57,14 +58,15 @@ class Monitor:
             self._run.errors.append(str(error))
             if not self._run.stopped:
                 self._run.stopped = True
-                self._begun, self._left = self._turns.asked, self._run.options.parallel - 1
+                self._requests_at_failure = self._queue.request_count
+                self._free_slots = self._run.options.parallel - 1
             # The program sees the error only after all begun steps are finished.
             raise Deferred from None
-        answer = resource_pb2.RegisterResourceResponse(urn=entry.urn, id=entry.id)
-        answer.unknown = entry.urn in self._run.skipped
+        response = resource_pb2.RegisterResourceResponse(urn=entry.urn, id=entry.id)
+        response.unknown = entry.urn in self._run.skipped
         if entry.custom:
-            answer.object.update(entry.outputs)
-        return answer
+            response.object.update(entry.outputs)
+        return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         """Store the outputs of a component; keep the outputs of the stack until the end."""
@@ -78,14 +80,14 @@ class Monitor:
         return empty_pb2.Empty()
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
-        """Accept the end of the program."""
+        """Confirm the end of the program."""
         return empty_pb2.Empty()
 
-    def _has_begun(self) -> bool:
-        """Tell whether this registration was requested before the failure, and had a free slot."""
-        begun = self._turns.current <= self._begun and self._left > 0
-        self._left -= begun
-        return begun
+    def _take_free_slot(self) -> bool:
+        """Use a free slot for a registration from before the failure; return False if that is impossible."""
+        has_begun = self._queue.current_number <= self._requests_at_failure and self._free_slots > 0
+        self._free_slots -= has_begun
+        return has_begun
 
 
 def _goal(request: Any) -> Goal:

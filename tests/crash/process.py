@@ -1,7 +1,7 @@
 """A forked process for each run: the memory of a run ends with it.
 
-A killed run also loses everything that it had not written: no `finally` runs and no lock is released, as with
-SIGKILL.
+A killed run also loses everything that it has not written. As with SIGKILL, no `finally` block runs and no
+lock is released.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 
 KILLED = 99
-BROKEN = 70
+FAILED = 70
 TIMEOUT_SECONDS = 240.0
 
 
@@ -25,19 +25,19 @@ def die() -> None:
     os._exit(KILLED)
 
 
-def run(do: Callable[[], None], *, seconds: float = TIMEOUT_SECONDS) -> bool:
-    """Call a function in a new process; return True if it ended normally, and False after a `die`.
+def run(function: Callable[[], None], *, seconds: float = TIMEOUT_SECONDS) -> bool:
+    """Call a function in a new process; return True if it ended normally, and False after `die`.
 
     An exception there becomes an AssertionError here, and its traceback goes to stderr.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
-        # Python 3.12 warns about other threads. Here, that is only the emulator's, which waits for requests.
+        # Python 3.12 warns about other threads. The only one is the emulator's, which waits for requests.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
-        _be(do)
+        _run_child(function)
     try:
         code = _wait(child, seconds)
     except BaseException:
@@ -48,11 +48,11 @@ def run(do: Callable[[], None], *, seconds: float = TIMEOUT_SECONDS) -> bool:
     return code == 0
 
 
-def _be(do: Callable[[], None]) -> None:
-    code = BROKEN
-    gc.disable()  # a collection touches, and so copies, all memory of the test's process
+def _run_child(function: Callable[[], None]) -> None:
+    code = FAILED
+    gc.disable()  # a collection writes to, and so copies, all memory of the test's process
     try:
-        do()
+        function()
         code = 0
     except BaseException:  # noqa: BLE001 - no exception may reach the frames of the test above
         traceback.print_exc()
@@ -63,12 +63,12 @@ def _be(do: Callable[[], None]) -> None:
 
 
 def _wait(child: int, seconds: float) -> int:
-    end = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     pause = 0.001
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        assert time.monotonic() < end, f"no end after {seconds} s"
+        assert time.monotonic() < deadline, f"the run has not ended after {seconds} s"
         time.sleep(pause)
         pause = min(pause * 1.2, 0.01)

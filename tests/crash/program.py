@@ -1,7 +1,7 @@
 """Runs a program with the real SDK against an in-process resource monitor, always in the same order.
 
-The SDK registers resources at once, from many threads. Here, the engine acts only when the program can only
-wait, and it handles the oldest request first.
+The SDK registers resources at once, from many threads. Here, the engine handles a request only when the
+program can do nothing but wait. It handles the oldest request first.
 """
 
 from __future__ import annotations
@@ -31,37 +31,40 @@ class EngineStopped(grpc.RpcError):
         return grpc.StatusCode.UNAVAILABLE
 
     def details(self) -> str:
-        """Return no details, because nobody sees them."""
+        """Return a text that nobody sees."""
         return "resource monitor shut down"
 
 
 class Deferred(Exception):
-    """The engine must handle all earlier requests before this one."""
+    """The error for a request that the engine must handle later, after all requests in the queue."""
 
 
-class Turns(selectors.DefaultSelector):
-    """The selector of an event loop; when the loop is idle, the engine takes a turn."""
+class EngineQueue(selectors.DefaultSelector):
+    """The queue of requests to the engine, as the selector of the program's event loop.
+
+    When the loop is idle, the engine handles the next request.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
-        """The number of requests."""
-        self.current = 0
+        self.request_count = 0
+        """The number of requests so far."""
+        self.current_number = 0
         """The number of the current request."""
         self._waiting: deque[Callable[[], None]] = deque()
         # The handlers run their own event loops, which must be hidden from this thread's loop.
         self._engine = ThreadPoolExecutor(1)
 
-    def ask(self, request: Callable[[], None]) -> None:
+    def append(self, request: Callable[[], None]) -> None:
         """Append a request to the queue."""
-        self.asked += 1
+        self.request_count += 1
         self._waiting.append(request)
 
     def select(self, timeout: float | None = None) -> Any:
-        """Let the engine take one turn before the loop waits."""
+        """Let the engine handle one request before the loop waits."""
         if (timeout is not None and timeout <= 0) or not self._waiting:
             return super().select(timeout)
-        self.current += 1
+        self.current_number += 1
         self._engine.submit(self._waiting.popleft()).result()
         return super().select(0)
 
@@ -72,26 +75,26 @@ class Turns(selectors.DefaultSelector):
 
 
 class _Executor(ThreadPoolExecutor):
-    """Runs the SDK's thread tasks during the engine's turns."""
+    """Runs the SDK's thread tasks when the engine handles them."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, queue: EngineQueue) -> None:
         super().__init__(1)
-        self._turns = turns
+        self._queue = queue
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
 
-        def answer() -> None:
+        def respond() -> None:
             if not future.running() and not future.set_running_or_notify_cancel():
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
             except Deferred:
-                self._turns.ask(answer)
+                self._queue.append(respond)
             except Exception as error:  # noqa: BLE001 - the caller handles it
                 future.set_exception(error)
 
-        self._turns.ask(answer)
+        self._queue.append(respond)
         return future
 
 
@@ -110,18 +113,20 @@ class _Log:
         """Accept any version."""
 
 
-def run(main: Callable[[], object], monitor: Any, turns: Turns, *, project: str, stack: str) -> list[str]:
+def run(
+    main: Callable[[], object], monitor: Any, queue: EngineQueue, *, project: str, stack: str
+) -> list[str]:
     """Run a program to its end; return the program's errors, without the engine's.
 
     Args:
         main: the program.
         monitor: implements the SDK's resource monitor.
-        turns: lets the monitor identify requests.
+        queue: the queue of the requests, from which the monitor reads their numbers.
     """
-    return contextvars.copy_context().run(_run, main, monitor, turns, project, stack)
+    return contextvars.copy_context().run(_run, main, monitor, queue, project, stack)
 
 
-def _run(main: Callable[[], object], monitor: Any, turns: Turns, project: str, stack: str) -> list[str]:
+def _run(main: Callable[[], object], monitor: Any, queue: EngineQueue, project: str, stack: str) -> list[str]:
     log = _Log()
     settings.configure(
         settings.Settings(
@@ -135,8 +140,8 @@ def _run(main: Callable[[], object], monitor: Any, turns: Turns, project: str, s
     )
     settings.ROOT.set(None)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    loop = asyncio.SelectorEventLoop(turns)
-    loop.set_default_executor(_Executor(turns))
+    loop = asyncio.SelectorEventLoop(queue)
+    loop.set_default_executor(_Executor(queue))
     asyncio.set_event_loop(loop)
 
     def program() -> None:
@@ -146,7 +151,7 @@ def _run(main: Callable[[], object], monitor: Any, turns: Turns, project: str, s
         loop.run_until_complete(run_in_stack(program))
     except pulumi.RunError as error:
         return [] if "monitor has terminated" in str(error) else [*log.errors, str(error)]
-    except Exception as error:  # noqa: BLE001 - the program's, which the user sees
+    except Exception as error:  # noqa: BLE001 - an error of the program, which the user sees
         return [*log.errors, f"{type(error).__name__}: {error}"]
     finally:
         for task in asyncio.all_tasks(loop):

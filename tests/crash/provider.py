@@ -1,7 +1,8 @@
 """The provider process: the SDK's own servicer of dynamic providers, called like the engine calls it.
 
-Values are protobuf messages, as on the wire. The frame of the servicer's handler has the `request` and the
-`context`. `tenantry.providers.framework.engine` finds the URN and the run there, and stores its errors there.
+Values are protobuf messages, as on the wire. The frame of the servicer's handler has the variables
+`request` and `context`. `tenantry.providers.framework.engine` reads the URN and the run from them, and stores
+its errors there.
 """
 
 from __future__ import annotations
@@ -29,14 +30,17 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the engine: "check", "Space Sales". `fresh` is a check without old inputs."""
+    """One call of the engine: a method ("check") and a resource ("Space Sales").
 
-    kind: str
+    `fresh` marks a check without old inputs.
+    """
+
+    method: str
     resource: str
     fresh: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind}{' (fresh)' if self.fresh else ''} {self.resource}"
+        return f"{self.method}{' (fresh)' if self.fresh else ''} {self.resource}"
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,14 @@ class PartialResult:
 class CallFailed(Exception):
     """A failed call; the text is the error message for the user."""
 
-    def __init__(self, message: str, half: PartialResult | None) -> None:
+    def __init__(self, message: str, partial: PartialResult | None) -> None:
         super().__init__(message)
-        self.half = half
+        self.partial = partial
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The response to a diff. `changes` is None if the engine must compare the inputs itself."""
+    """The response to a diff. `changes` is None if the engine must compare the inputs."""
 
     changes: bool | None
     replaces: list[str]
@@ -66,7 +70,7 @@ class Difference:
 
 
 class Provider:
-    """One provider process, for one run: it shares nothing with other runs. `log` gets each call first."""
+    """One provider process, for one run. It shares nothing with other runs. `log` gets each call first."""
 
     def __init__(self, log: Callable[[Call], object]) -> None:
         self._servicer = _servicer()
@@ -78,41 +82,41 @@ class Provider:
         """Return the inputs to store, and their problems."""
         self._log(Call("check", short_name(urn), not olds))
         request = provider_pb2.CheckRequest(urn=urn, olds=_struct(olds), news=_struct(news))
-        answer = self._call("Check", request)
-        problems = [f"{failure.property} {failure.reason}".strip() for failure in answer.failures]
-        return _plain(answer.inputs), problems
+        response = self._call("Check", request)
+        problems = [f"{failure.property} {failure.reason}".strip() for failure in response.failures]
+        return _plain(response.inputs), problems
 
     def diff(
         self, urn: str, id: str, old_inputs: Properties, olds: Properties, news: Properties
     ) -> Difference:
-        """Return whether the object differs, and the properties that replace it."""
+        """Compare the object with the new inputs."""
         self._log(Call("diff", short_name(urn)))
         request = provider_pb2.DiffRequest(
             urn=urn, id=id, old_inputs=_struct(old_inputs), olds=_struct(olds), news=_struct(news)
         )
-        answer = self._call("Diff", request)
-        changes = {answer.DIFF_NONE: False, answer.DIFF_SOME: True}.get(answer.changes)
-        return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)
+        response = self._call("Diff", request)
+        changes = {response.DIFF_NONE: False, response.DIFF_SOME: True}.get(response.changes)
+        return Difference(changes, list(response.replaces), response.deleteBeforeReplace)
 
     def create(self, urn: str, inputs: Properties) -> tuple[str, Properties]:
         """Create an object; return its id and outputs."""
         self._log(Call("create", short_name(urn)))
-        answer = self._call(
+        response = self._call(
             "Create", provider_pb2.CreateRequest(urn=urn, properties=_struct(inputs), **self._run)
         )
-        return answer.id, _plain(answer.properties)
+        return response.id, _plain(response.properties)
 
     def read(
         self, urn: str, id: str, inputs: Properties, outputs: Properties
     ) -> tuple[str, Properties, Properties | None]:
-        """Return the current id, outputs and inputs. Id "": deleted; inputs None: unchanged."""
+        """Return the current id ("" after a deletion), outputs, and inputs (None if they are unchanged)."""
         self._log(Call("read", short_name(urn)))
         request = provider_pb2.ReadRequest(
             urn=urn, id=id, inputs=_struct(inputs), properties=_struct(outputs), **self._run
         )
-        answer = self._call("Read", request)
-        found = _plain(answer.inputs) if answer.HasField("inputs") else None
-        return answer.id, _plain(answer.properties), found
+        response = self._call("Read", request)
+        found = _plain(response.inputs) if response.HasField("inputs") else None
+        return response.id, _plain(response.properties), found
 
     def update(
         self, urn: str, id: str, old_inputs: Properties, olds: Properties, news: Properties
@@ -147,7 +151,7 @@ class Provider:
 
 
 class _Aborted(Exception):
-    """The end of a handler, as in gRPC."""
+    """The error with which gRPC ends a handler."""
 
 
 class _Context:
@@ -167,10 +171,12 @@ class _Context:
         if "grpc-status-details-bin" not in self._trailing:
             return CallFailed(details, None)
         status = Status.FromString(self._trailing["grpc-status-details-bin"])
-        half = provider_pb2.ErrorResourceInitFailed()
-        if not any(detail.Unpack(half) for detail in status.details):
+        partial = provider_pb2.ErrorResourceInitFailed()
+        if not any(detail.Unpack(partial) for detail in status.details):
             return CallFailed(status.message, None)
-        return CallFailed(status.message, PartialResult(half.id, _plain(half.properties), list(half.reasons)))
+        return CallFailed(
+            status.message, PartialResult(partial.id, _plain(partial.properties), list(partial.reasons))
+        )
 
 
 def _without_main(name: str) -> CodeType:
@@ -201,5 +207,5 @@ def _struct(properties: Properties) -> struct_pb2.Struct:
 
 
 def _plain(message: struct_pb2.Struct) -> Properties:
-    found: Properties = json_format.MessageToDict(message)
-    return found
+    properties: Properties = json_format.MessageToDict(message)
+    return properties

@@ -10,19 +10,19 @@ from tests.crash.resources import STACK, Resource
 
 def refresh(run: Deployment) -> None:
     """Update the entries from the real objects; remove deleted ones. Raises Stop if a read failed."""
-    found: dict[Resource, Resource | None] = {}
+    current: dict[Resource, Resource | None] = {}
     failed: list[str] = []
     for entry in run.entries:
         if run.is_target(entry):
             if run.options.targets and entry.type != STACK:
                 run.targeted.add(entry.urn)
             try:
-                found[entry] = _read(run, entry)
+                current[entry] = _read(run, entry)
             except CallFailed as error:
                 failed.append(str(error))
     run.targeted.clear()
-    run.entries = _rebuilt([found.get(entry, entry) for entry in run.entries])
-    run.checkpoint.base = run.entries
+    run.entries = _without_deleted([current.get(entry, entry) for entry in run.entries])
+    run.checkpoint.entries = run.entries
     if failed:
         raise Stop("\n".join(failed))
 
@@ -33,17 +33,17 @@ def _read(run: Deployment, entry: Resource) -> Resource | None:
     id, outputs, inputs = run.provider.read(entry.urn, entry.id, entry.inputs, entry.outputs)
     if not id:
         return None
-    live = entry.copy(
+    refreshed = entry.copy(
         id=id, outputs=outputs, inputs=entry.inputs if inputs is None else inputs, initErrors=[]
     )
-    # A refresh shows the diff from the real object back to the state, without any effect.
-    run.provider.diff(live.urn, live.id, live.inputs, live.outputs, entry.inputs)
-    return live
+    # The engine also diffs the real object with the state, to show the difference. It has no effect.
+    run.provider.diff(refreshed.urn, refreshed.id, refreshed.inputs, refreshed.outputs, entry.inputs)
+    return refreshed
 
 
-def _rebuilt(entries: list[Resource | None]) -> list[Resource]:
+def _without_deleted(entries: list[Resource | None]) -> list[Resource]:
     """Remove deleted entries, and the references to them."""
-    kept: list[Resource] = []
+    remaining: list[Resource] = []
     known: set[str] = set()
     for entry in entries:
         if entry is None:
@@ -55,7 +55,7 @@ def _rebuilt(entries: list[Resource | None]) -> list[Resource]:
         if entry.deletedWith not in known:
             entry.deletedWith = ""
         known.add(entry.urn)
-        kept.append(entry)
-    for entry in kept:
+        remaining.append(entry)
+    for entry in remaining:
         entry.parent = entry.parent if entry.parent in known else ""
-    return kept
+    return remaining

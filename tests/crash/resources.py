@@ -1,4 +1,4 @@
-"""The parts of a state, named as in `pulumi stack export`, and the dependencies of resources."""
+"""The parts of a state, with the names of `pulumi stack export`, and the dependencies of resources."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Resource:
     protect: bool = False
     taint: bool = False
     delete: bool = False
-    """Already replaced; the deletion is pending."""
+    """Whether the resource is already replaced, and its deletion is pending."""
     pendingReplacement: bool = False
-    """Already deleted; the replacement is pending."""
+    """Whether the resource is already deleted, and its replacement is pending."""
     deletedWith: str = ""
     dependencies: list[str] = field(default_factory=list)
     propertyDependencies: dict[str, list[str]] = field(default_factory=dict)
     initErrors: list[str] = field(default_factory=list)
-    formerly: str = ""
-    """The former URN, if this run has changed it; never stored."""
+    former_urn: str = ""
+    """The former URN, if this run has changed the URN. It is never stored."""
 
     @property
     def name(self) -> str:
@@ -55,8 +55,8 @@ class Resource:
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as in an export, without empty values."""
-        kept = {name: value for name, value in vars(self).items() if value and name != "formerly"}
-        return {"urn": self.urn, "type": self.type, "custom": self.custom, **kept}
+        values = {name: value for name, value in vars(self).items() if value and name != "former_urn"}
+        return {"urn": self.urn, "type": self.type, "custom": self.custom, **values}
 
 
 @dataclass
@@ -83,7 +83,7 @@ class State:
 
     def as_json(self) -> dict[str, Any]:
         """Return the state with the names of an export."""
-        operations = [{"type": kind, "resource": {"urn": urn}} for kind, urn in self.pending]
+        operations = [{"type": operation, "resource": {"urn": urn}} for operation, urn in self.pending]
         return {
             "resources": [resource.as_json() for resource in self.resources],
             **({"pending_operations": operations} if operations else {}),
@@ -91,7 +91,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State:
-        """Read a file; a missing file is an empty state."""
+        """Read a file. A missing file counts as an empty state."""
         return cls.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else cls()
 
     def save(self, path: Path) -> None:
@@ -122,19 +122,20 @@ class State:
 
 def urn_of(stack: str, project: str, parent: str, type: str, name: str) -> str:
     """Build a URN, with the types of all parents except the stack."""
-    above = parent.split("::")[2] if parent else STACK
-    return f"urn:pulumi:{stack}::{project}::{'' if above == STACK else f'{above}$'}{type}::{name}"
+    parent_types = parent.split("::")[2] if parent else STACK
+    prefix = "" if parent_types == STACK else f"{parent_types}$"
+    return f"urn:pulumi:{stack}::{project}::{prefix}{type}::{name}"
 
 
 def dependents(
     entries: list[Resource], root: Resource, ignored: Iterable[str], *, children: bool
 ) -> list[Resource]:
-    """Return all direct and indirect dependents of an entry, in order; with `children`, include children."""
+    """Return all direct and indirect dependents of an entry, in order; optionally, also its children."""
     found: list[Resource] = []
     known, ignored = {root.urn}, set(ignored)
     for entry in entries[entries.index(root) + 1 :]:
-        above = {entry.parent} if children else set()
-        if entry.urn not in ignored and known & (entry.needs() | above):
+        parent = {entry.parent} if children else set()
+        if entry.urn not in ignored and known & (entry.needs() | parent):
             found.append(entry)
             known.add(entry.urn)
     return found
@@ -142,8 +143,8 @@ def dependents(
 
 def direct_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
     """Return the direct dependencies of an entry, including its parent."""
-    above = entry.needs() | {entry.parent}
-    return {other for other in entries[: entries.index(entry)] if other.urn in above}
+    needed = entry.needs() | {entry.parent}
+    return {other for other in entries[: entries.index(entry)] if other.urn in needed}
 
 
 def all_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
@@ -152,9 +153,9 @@ def all_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
     urns = [*entry.needs(), entry.parent]
     while urns:
         urn = urns.pop()
-        same = [other for other in entries if other.urn == urn and other not in found]
+        candidates = [other for other in entries if other.urn == urn and other not in found]
         # Old entries refer to old entries if both old and new ones exist.
-        match = [other for other in same if other.delete == entry.delete] or same
-        found |= set(match)
-        urns += [further for other in match for further in (*other.needs(), other.parent)]
+        needed = [other for other in candidates if other.delete == entry.delete] or candidates
+        found |= set(needed)
+        urns += [indirect for other in needed for indirect in (*other.needs(), other.parent)]
     return found - {entry}

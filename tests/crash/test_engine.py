@@ -1,4 +1,4 @@
-"""The behaviour of the in-process engine as a test tool, which the traces do not cover."""
+"""The behaviour of the in-process engine that the traces do not cover."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import pytest
 
 from tests.crash import process
 from tests.crash.engine import Engine
-from tests.crash.traces.both import PROGRAM
+from tests.crash.traces.comparison import PROGRAM
 
 Things = Callable[..., Any]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[[Callable[[Things], object]], Engine]:
+def create_engine(tmp_path: Path) -> Callable[[Callable[[Things], object]], Engine]:
     """Return a function that creates an engine for a program, which gets the type `Thing` of the traces."""
 
-    def before() -> None:
+    def set_up() -> None:
         os.environ["ALONE"] = "1"
         sys.path.insert(0, str(PROGRAM))
 
@@ -37,12 +37,12 @@ def make(tmp_path: Path) -> Callable[[Callable[[Things], object]], Engine]:
 
             return main(thing)
 
-        return Engine(tmp_path, program, before=before)
+        return Engine(tmp_path, program, set_up=set_up)
 
     return engine
 
 
-def test_resources_are_made_in_the_order_of_the_program(make: Callable[..., Engine]) -> None:
+def test_resources_are_created_in_the_order_of_the_program(create_engine: Callable[..., Engine]) -> None:
     """Resources without dependencies come first, then the others, always in the same order."""
 
     def program(thing: Things) -> None:
@@ -51,15 +51,17 @@ def test_resources_are_made_in_the_order_of_the_program(make: Callable[..., Engi
             thing(name)
         thing("last", of=late.id)
 
-    engine = make(program)
+    engine = create_engine(program)
     expected = ["first", "second", "third", "late", "last"]
     assert engine.up().expect_ok().steps == [f"create Thing {name}" for name in expected]
     assert engine.state.names == [f"Thing {name}" for name in expected]
     assert engine.destroy().expect_ok().steps[-1] == "delete Thing first"
 
 
-def test_an_error_of_the_program_ends_the_run_before_any_deletion(make: Callable[..., Engine]) -> None:
-    """The registered resources are created."""
+def test_an_error_of_the_program_ends_the_run_before_any_deletion(
+    create_engine: Callable[..., Engine],
+) -> None:
+    """The run creates the registered resources, and deletes none."""
     fails = False
 
     def program(thing: Things) -> None:
@@ -68,7 +70,7 @@ def test_an_error_of_the_program_ends_the_run_before_any_deletion(make: Callable
             raise ValueError("a typo")
         thing("second")
 
-    engine = make(program)
+    engine = create_engine(program)
     engine.up().expect_ok()
     fails = True
     run = engine.up()
@@ -76,50 +78,51 @@ def test_an_error_of_the_program_ends_the_run_before_any_deletion(make: Callable
     assert engine.state.names == ["Thing first", "Thing second"]
 
 
-def test_unknown_options_are_refused(make: Callable[..., Engine]) -> None:
-    """An option without effect would let a test pass for the wrong reason."""
-    engine = make(lambda thing: thing("one", pulumi.ResourceOptions(ignore_changes=["size"]), size=1))
+def test_unknown_options_are_refused(create_engine: Callable[..., Engine]) -> None:
+    """If the engine ignored an option, a test could pass for the wrong reason."""
+    engine = create_engine(
+        lambda thing: thing("one", pulumi.ResourceOptions(ignore_changes=["size"]), size=1)
+    )
     (error,) = engine.up().errors
     assert "ignoreChanges" in error
 
 
-def test_a_state_is_kept_and_put_back(make: Callable[..., Engine]) -> None:
-    """A copy of the state stays unchanged."""
-    engine = make(lambda thing: thing("one", size=1))
+def test_a_state_can_be_saved_and_restored(create_engine: Callable[..., Engine]) -> None:
+    """Later runs do not change the saved state."""
+    engine = create_engine(lambda thing: thing("one", size=1))
     engine.up().expect_ok()
-    kept = engine.state
+    saved = engine.state
     engine.taint("Thing one")
     assert engine.state["Thing one"].taint
     assert engine.up().expect_ok().steps == ["create Thing one", "delete Thing one"]
     assert engine.state["Thing one"].id == "one-2"
-    engine.state = kept
-    assert engine.state.as_json() == kept.as_json()
+    engine.state = saved
+    assert engine.state.as_json() == saved.as_json()
     assert engine.state["Thing one"].id == "one-1"
 
 
-def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
-    """The test fails."""
+def test_a_program_that_hangs_is_killed_and_fails_the_test(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
 
     def hang() -> None:
         begun.write_text(str(os.getpid()))
         time.sleep(600)
 
-    with pytest.raises(AssertionError, match="no end after"):
+    with pytest.raises(AssertionError, match="the run has not ended after"):
         process.run(hang, seconds=0.5)
     if begun.exists():
         assert not psutil.pid_exists(int(begun.read_text()))
 
 
 def test_an_error_in_a_process_fails_the_test(capfd: pytest.CaptureFixture[str]) -> None:
-    """Its traceback is shown, and the process does nothing after it."""
+    """The output has its traceback."""
     with pytest.raises(AssertionError, match="exit code 70"):
         process.run(lambda: [][0])
     assert "IndexError" in capfd.readouterr().err
 
 
-def test_a_process_that_dies_runs_nothing_more(tmp_path: Path) -> None:
-    """No `finally` runs, as with SIGKILL."""
+def test_a_process_that_dies_runs_no_finally_block(tmp_path: Path) -> None:
+    """A kill with SIGKILL has the same effect."""
     done = tmp_path / "done"
 
     def die() -> None:

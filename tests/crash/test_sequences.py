@@ -1,4 +1,4 @@
-"""Several stacks, two machines, two backends: each stack gets its own tenant after any sequence of actions.
+"""Several stacks, machines and backends: each stack gets its own tenant after any sequence of actions.
 
 These sequences are fixed. `python -m tests.crash.sequences` tries many more random ones.
 """
@@ -10,85 +10,91 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.deeds import SETTLED_SECONDS, Actions
+from tests.crash.actions import SETTLED_SECONDS, Actions
+from tests.crash.invariants import InvariantViolated
+from tests.crash.multi_stack_lab import (
+    DESTROY_DISRUPTIONS,
+    UP_DISRUPTIONS,
+    MultiStackLab,
+    StackLocation,
+    tenants_in,
+)
 from tests.crash.mutations import MUTATIONS, QUICK
-from tests.crash.sequences import LONG, search
-from tests.crash.site import STRIKES, STRIKES_OF_DESTROY, Place, Site, tenants_in
-from tests.crash.truth import PromiseBroken
+from tests.crash.sequences import LONG_SECONDS, search
 
 pytestmark = pytest.mark.timeout(3600)
 
-GLOBEX, INITECH = Place("east", "globex"), Place("east", "initech")
+GLOBEX, INITECH = StackLocation("east", "globex"), StackLocation("east", "initech")
 
 
 @pytest.fixture
-def site(scratch: Path) -> Iterator[Site]:
+def lab(scratch: Path) -> Iterator[MultiStackLab]:
     """An emulator, and folders for the stacks."""
-    with Site(scratch) as made:
-        yield made
+    with MultiStackLab(scratch) as lab:
+        yield lab
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_all_promises_hold_in_random_sequences(site: Site, number: int) -> None:
-    search(site, examples=12, steps=14, number=number)
+def test_all_invariants_hold_in_random_sequences(lab: MultiStackLab, number: int) -> None:
+    search(lab, examples=12, steps=14, number=number)
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_broken_product_is_found(scratch: Path, name: str) -> None:
+def test_the_search_finds_a_broken_product(scratch: Path, name: str) -> None:
     """The other mutations take longer: `python -m tests.crash.sequences --mutations`."""
     with (
-        Site(scratch, MUTATIONS[name].breaks) as site,
-        pytest.raises(PromiseBroken, match=MUTATIONS[name].promise),
+        MultiStackLab(scratch, MUTATIONS[name].apply) as lab,
+        pytest.raises(InvariantViolated, match=MUTATIONS[name].invariant),
     ):
-        search(site, examples=80, steps=14, number=0, shrink=False)
+        search(lab, examples=80, steps=14, number=0, shrink=False)
 
 
-def test_a_tenant_that_was_purged_while_its_destroy_was_cut_off(site: Site) -> None:
-    """The next run names the solution, which leads to a new tenant."""
-    deeds = Actions(site, (GLOBEX,))
-    (stack,) = deeds.stacks
-    deeds.up(stack)
-    deeds.run(stack, "destroy", strike=STRIKES_OF_DESTROY["killed after the deactivation"])
-    deeds.wait(LONG)
-    assert "tenantry forget" in "\n".join(deeds.up(stack).errors)
-    deeds.follow_until_done(stack)
+def test_a_stack_gets_a_new_tenant_after_a_killed_destroy_and_a_purge(lab: MultiStackLab) -> None:
+    """The next run names the command that leads to a new tenant."""
+    actions = Actions(lab, (GLOBEX,))
+    (stack,) = actions.stacks
+    actions.up(stack)
+    actions.run(stack, "destroy", disruption=DESTROY_DISRUPTIONS["killed after the deactivation"])
+    actions.wait(LONG_SECONDS)
+    assert "tenantry forget" in "\n".join(actions.up(stack).errors)
+    actions.follow_until_done(stack)
 
 
-def test_a_customer_of_many_names(site: Site) -> None:
-    """A tenant that is in no state has only names that its proof knows, even after changes in the file."""
-    deeds = Actions(site, (GLOBEX,))
-    (stack,) = deeds.stacks
-    deeds.up(stack, strike=STRIKES["killed when it is named"])
+def test_the_proof_knows_the_name_of_a_tenant_that_is_in_no_state(lab: MultiStackLab) -> None:
+    """Runs are killed while the name in the file changes twice. The next run still finds the tenant."""
+    actions = Actions(lab, (GLOBEX,))
+    (stack,) = actions.stacks
+    actions.up(stack, disruption=UP_DISRUPTIONS["killed before the name request"])
     stack.file["name"] = "Initech"
-    deeds.up(stack, strike=STRIKES["killed after it is named"])
+    actions.up(stack, disruption=UP_DISRUPTIONS["killed after the name request"])
     stack.file["name"] = "Hooli"
-    deeds.wait(SETTLED_SECONDS)
-    deeds.follow_until_done(stack, machine="b")
-    assert [tenant["name"] for tenant in site.made] == ["Hooli"]
+    actions.wait(SETTLED_SECONDS)
+    actions.follow_until_done(stack, machine="b")
+    assert [tenant["name"] for tenant in lab.created_tenants] == ["Hooli"]
 
 
-def test_a_namesake_that_is_destroyed_between_two_renewals(site: Site) -> None:
-    """The renewal of a proof for another reason does not mean that the person wants a second tenant."""
-    deeds = Actions(site, (GLOBEX, INITECH))
-    stack, namesake = deeds.stacks
+def test_a_namesake_destroyed_between_two_renewals_stops_the_run(lab: MultiStackLab) -> None:
+    """If a proof was renewed for another reason, the person may not want a second tenant."""
+    actions = Actions(lab, (GLOBEX, INITECH))
+    stack, namesake = actions.stacks
     namesake.file["name"] = stack.file["name"]
-    deeds.up(stack, strike=STRIKES["the request is refused"])
-    deeds.up(stack)
-    deeds.answer(stack, strike=STRIKES["the request is refused"])
-    deeds.up(namesake)
-    deeds.run(namesake, "destroy")
-    deeds.up(stack)
-    deeds.follow_until_done(stack)
+    actions.up(stack, disruption=UP_DISRUPTIONS["the create request is refused"])
+    actions.up(stack)
+    actions.follow_message(stack, disruption=UP_DISRUPTIONS["the create request is refused"])
+    actions.up(namesake)
+    actions.run(namesake, "destroy")
+    actions.up(stack)
+    actions.follow_until_done(stack)
 
 
-def test_a_copy_under_the_former_name_of_a_stack(site: Site) -> None:
-    """There is no promise here, because the copy cannot be distinguished from the original stack."""
-    deeds = Actions(site, (GLOBEX, INITECH))
-    stack, other = deeds.stacks
-    deeds.up(stack, strike=STRIKES["killed when it is named"])
-    deeds.rename(stack, "umbrella")
-    deeds.rename(other, "globex")
-    deeds.import_state(other, stack.history[-1])
-    deeds.up(other)
-    deeds.follow_until_done(stack)
-    assert tenants_in(site.state_of(stack.place)) == tenants_in(site.state_of(other.place))
+def test_a_copied_state_under_the_former_name_of_a_stack_shares_the_tenant(lab: MultiStackLab) -> None:
+    """No invariant covers this case, because a run cannot distinguish the copy from the original stack."""
+    actions = Actions(lab, (GLOBEX, INITECH))
+    stack, other = actions.stacks
+    actions.up(stack, disruption=UP_DISRUPTIONS["killed before the name request"])
+    actions.rename(stack, "umbrella")
+    actions.rename(other, "globex")
+    actions.import_state(other, stack.history[-1])
+    actions.up(other)
+    actions.follow_until_done(stack)
+    assert tenants_in(lab.state_of(stack.location)) == tenants_in(lab.state_of(other.location))

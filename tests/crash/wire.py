@@ -1,4 +1,4 @@
-"""The requests of a run from its client's view, and the request at which its process ends."""
+"""The requests that a client sends in a run, and the request at which its process is killed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Request:
-    """One request of a run: method, path with `*` for each id, and its number among equal ones, from 1.
+    """One request of a run: its method, its path with `*` for each id, and its number.
 
-    This identifies the same request in every equal run.
+    The number counts the requests with that method and path, from 1. So the same request has the same name
+    in every equal run.
     """
 
     method: str
@@ -34,17 +35,17 @@ class Request:
         return f"{self.method} {self.path} #{self.nth}"
 
     def fault(self, **effect: Any) -> dict[str, Any]:
-        """Return an emulator rule for this request only: `fault(drop_after=True)`."""
+        """Return an emulator rule for this request only, as in `fault(drop_after=True)`."""
         return {"method": self.method, "path": self.path, "nth": self.nth, **effect}
 
 
 def numbered(log: Iterable[dict[str, Any]]) -> Iterator[Request]:
     """Yield the requests of an emulator's log."""
-    seen: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for request in log:
         key = request["method"], pattern(request["path"])
-        seen[key] = seen.get(key, 0) + 1
-        yield Request(*key, seen[key])
+        counts[key] = counts.get(key, 0) + 1
+        yield Request(*key, counts[key])
 
 
 def without_tokens(requests: Iterable[Request]) -> list[Request]:
@@ -58,17 +59,20 @@ def pattern(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Kill:
-    """A kill of the process at a request: before it is sent, or after Qlik has carried it out unnoticed."""
+class KillPoint:
+    """A kill of the process at a request.
+
+    `after`: Qlik has carried out the request, but the process has not seen the response.
+    """
 
     request: Request
     after: bool = False
 
 
-class Wire(HTTPAdapter):
-    """Sends requests, and ends the process at the request that `kill` names."""
+class KillingAdapter(HTTPAdapter):
+    """An HTTP adapter that ends the process at the request of the kill point."""
 
-    def __init__(self, kill: Kill | None) -> None:
+    def __init__(self, kill: KillPoint | None) -> None:
         super().__init__(pool_maxsize=CONNECTIONS)
         self._kill = kill
         self._matched = 0
@@ -76,21 +80,21 @@ class Wire(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request, or end the process here."""
-        strikes = self._strikes(request)
-        if strikes and self._kill and not self._kill.after:
+        is_kill_point = self._is_kill_point(request)
+        if is_kill_point and self._kill and not self._kill.after:
             process.die()
-        answer = super().send(request, *args, **kwargs)
-        if strikes:
+        response = super().send(request, *args, **kwargs)
+        if is_kill_point:
             process.die()
-        return answer
+        return response
 
-    def _strikes(self, request: requests.PreparedRequest) -> bool:
+    def _is_kill_point(self, request: requests.PreparedRequest) -> bool:
         if not self._kill:
             return False
-        wanted = self._kill.request
+        target = self._kill.request
         path = urlsplit(request.url or "").path
-        if request.method != wanted.method or not fnmatchcase(path, wanted.path):
+        if request.method != target.method or not fnmatchcase(path, target.path):
             return False
         with self._lock:
             self._matched += 1
-            return self._matched == wanted.nth
+            return self._matched == target.nth

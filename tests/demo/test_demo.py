@@ -1,4 +1,4 @@
-"""`tenantry demo` from the user's view: a process that shows the product and leaves nothing behind."""
+"""`tenantry demo` as a user runs it: a process that shows the product and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class Demo:
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
         """Wait until the output contains `text`."""
-        end = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while text not in self.output:
-            assert time.monotonic() < end, self.output
+            assert time.monotonic() < deadline, self.output
             assert self.process.poll() is None, self.output
             time.sleep(0.02)
 
     def leftovers(self) -> list[str]:
         """Return the files and processes of the demo that still exist."""
-        files = [str(file) for part in ("home", "tmp") for file in (self.folder / part).iterdir()]
-        return files + [str(process) for process in psutil.process_iter() if self._is_ours(process)]
+        files = [str(file) for name in ("home", "tmp") for file in (self.folder / name).iterdir()]
+        return files + [str(process) for process in psutil.process_iter() if self._belongs_to_demo(process)]
 
-    def _is_ours(self, process: psutil.Process) -> bool:
+    def _belongs_to_demo(self, process: psutil.Process) -> bool:
         try:
             return process.environ().get("_DEMO") == self._mark
         except psutil.Error:
@@ -64,7 +64,7 @@ def start(tmp_path: Path) -> Callable[..., Demo]:
     return lambda *args: Demo(tmp_path, *args)
 
 
-def test_it_creates_a_customer_and_a_second_run_sends_nothing(start: Callable[..., Demo]) -> None:
+def test_the_demo_creates_a_customer_and_a_second_run_sends_nothing(start: Callable[..., Demo]) -> None:
     demo = start()
     assert demo.process.wait(120) == 0, demo.output
     first, second = re.findall(r"^(\d+) requests", demo.output, re.MULTILINE)
@@ -76,7 +76,9 @@ def test_it_creates_a_customer_and_a_second_run_sends_nothing(start: Callable[..
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.Signals, code: int) -> None:
+def test_the_demo_can_be_stopped_at_any_time(
+    start: Callable[..., Demo], stop: signal.Signals, code: int
+) -> None:
     demo = start()
     demo.wait_for("created")
     demo.process.send_signal(stop)
@@ -85,36 +87,36 @@ def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.
     assert demo.leftovers() == []
 
 
-def test_it_can_keep_running_until_it_is_stopped(start: Callable[..., Demo]) -> None:
-    """The commands that it prints work in another terminal."""
+def test_the_demo_keeps_running_with_stay(start: Callable[..., Demo]) -> None:
+    """The printed commands work in another terminal."""
     demo = start("--stay")
     demo.wait_for("Press Ctrl-C here to end the demo.", 120)
     lines = demo.output.splitlines()
     exports = [line for line in lines if line.startswith("export ")]
-    again = next(line for line in lines if "/pulumi up --stack" in line)
+    command = next(line for line in lines if "/pulumi up --stack" in line)
     folder = next(line for line in lines if line.startswith("cd "))
     script = "\n".join(
-        [*exports, folder, f"{again} --skip-preview --yes --non-interactive --expect-no-changes"]
+        [*exports, folder, f"{command} --skip-preview --yes --non-interactive --expect-no-changes"]
     )
-    other = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert other.returncode == 0, other.stdout + other.stderr
+    process = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) == 0, demo.output
     assert demo.leftovers() == []
 
 
-def test_it_fails_when_pulumi_does(
+def test_the_demo_fails_if_pulumi_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broken = tmp_path / "pulumi"
     broken.write_text("#!/bin/sh\necho the reason >&2\nexit 7\n")
     broken.chmod(0o755)
     monkeypatch.setattr(run, "pulumi_command", lambda: str(broken))
-    before = signal.getsignal(signal.SIGTERM)
+    previous_handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run.main() == 1
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
     output = capfd.readouterr()
     assert "the reason" in output.err
     assert "The demo stopped: exit code 7" in output.out

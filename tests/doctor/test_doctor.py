@@ -1,4 +1,4 @@
-"""Tests of the checks of `tenantry doctor`. tests/e2e/test_doctor.py has the processes of `pulumi`."""
+"""Tests of the checks of `tenantry doctor`."""
 
 from __future__ import annotations
 
@@ -162,7 +162,10 @@ def test_the_passphrase_fits_the_stack_files(
     assert software.secrets(project).text == "set, and decrypts 1 of 1 stack file with secrets"
     monkeypatch.setenv(passphrase.VARIABLE, "another")
     wrong = software.secrets(project)
-    assert (wrong.level, wrong.text) == ("error", "it does not decrypt Pulumi.acme.yaml")
+    assert (wrong.level, wrong.text) == (
+        "error",
+        "it does not decrypt the secrets of Pulumi.acme.yaml. Set the passphrase that encrypted them.",
+    )
 
 
 def test_an_unreadable_salt_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:

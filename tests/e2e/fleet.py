@@ -1,9 +1,9 @@
-"""Runs `tenantry` over many stacks with the real Pulumi CLI: one project folder, one backend, any customers.
+"""A project with many stacks, for `tenantry` with the real Pulumi CLI: one folder and one backend.
 
 fleet.write("globex", customer={"name": "Globex", ...})
-done = fleet.run("up", "--all", "--yes")
-assert done.code == 0, done
-assert done.report["outcomes"]...
+result = fleet.run("up", "--all", "--yes")
+assert result.code == 0, result
+assert result.outcomes["globex"].status == "ok"
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tests.e2e.customers import REGION, SOURCE_TENANT
 from tests.e2e.harness import ROOT, Qlik, copy_program
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
-TIMEOUT = 240.0
+TIMEOUT_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
     """A finished `tenantry` command, and the requests that the emulator received during it."""
 
     args: tuple[str, ...]
@@ -41,7 +41,7 @@ class Done:
 
     @property
     def report(self) -> Report:
-        """The printed report, with `--json`."""
+        """The report that a command with `--json` printed."""
         return Report.from_json(self.stdout)
 
     @property
@@ -51,7 +51,7 @@ class Done:
 
     @property
     def json(self) -> Any:
-        """The printed JSON, for other commands with `--json`."""
+        """The JSON that a command without a report printed."""
         return json.loads(self.stdout)
 
     def __str__(self) -> str:
@@ -107,26 +107,30 @@ class Fleet:
             text=True,
         )
 
-    def run(self, *args: str, expect: int | None = 0, **env: str) -> Done:
+    def run(self, *args: str, expect: int | None = 0, **env: str) -> CommandResult:
         """Run a command and wait for its end. Fails if its exit code is not `expect` (None: any)."""
         before = len(self.requests())
         with self.start(*args, **env) as process:
-            done = self.wait(process, args, before)
-        assert expect is None or done.code == expect, f"exit code {done.code}, not {expect}: {done}"
-        return done
+            result = self.wait(process, args, before)
+        assert expect is None or result.code == expect, (
+            f"exit code {result.code}, expected {expect}: {result}"
+        )
+        return result
 
-    def wait(self, process: subprocess.Popen[str], args: tuple[str, ...] = (), before: int = 0) -> Done:
-        """Wait for a started command."""
+    def wait(
+        self, process: subprocess.Popen[str], args: tuple[str, ...] = (), before: int = 0
+    ) -> CommandResult:
+        """Wait for a started command. `before` is the number of requests at its start."""
         try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
+            stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
             process.send_signal(signal.SIGTERM)
             stdout, stderr = process.communicate(timeout=60)
-            raise AssertionError(f"no end after {TIMEOUT} s: {stdout}{stderr}") from None
-        done = Done(args, process.returncode, stdout, stderr, self.requests()[before:])
-        print(done)
-        return done
+            raise AssertionError(f"still running after {TIMEOUT_SECONDS} s: {stdout}{stderr}") from None
+        result = CommandResult(args, process.returncode, stdout, stderr, self.requests()[before:])
+        print(result)
+        return result
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the emulator's requests so far."""
@@ -135,13 +139,13 @@ class Fleet:
     def git(self, *args: str) -> str:
         """Run git in the project."""
         identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", *identity, *args], cwd=self.project, capture_output=True, text=True, check=True
         )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def commit(self, message: str = "a change") -> str:
-        """Commit everything in the project; return the commit. The first call creates the repository."""
+        """Commit everything in the project and return the commit. The first call creates the repository."""
         if not (self.project / ".git").exists():
             self.git("init", "--quiet", "--initial-branch", "main")
         self.git("add", "--all")
@@ -149,29 +153,29 @@ class Fleet:
         return self.git("rev-parse", "HEAD")
 
 
-def wait_until(true: Any, what: str, seconds: float = 60) -> None:
-    """Wait until a function returns a true value."""
+def wait_until(condition: Any, description: str, seconds: float = 60) -> None:
+    """Wait until the function `condition` returns a true value. `description` is for the error message."""
     end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {description}"
         time.sleep(0.05)
 
 
-def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
-    """Copy the file and the state of a stack to a new name; return both paths."""
+def copy_stack(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
+    """Copy the stack file and the state of a stack to a new name. Return both paths."""
     backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
     (state,) = backend.glob(f"stacks/*/{stack}.json")
     text = state.read_text("utf-8")
     for part in ("urn:pulumi:%s::", "QlikCustomerTenant::%s", f"Stack::{state.parent.name}-%s"):
         text = text.replace(part % stack, part % name)
-    file, its_state = fleet.file(name), state.with_name(f"{name}.json")
+    file, copied_state = fleet.file(name), state.with_name(f"{name}.json")
     file.write_text(fleet.file(stack).read_text("utf-8"), "utf-8")
-    its_state.write_text(text, "utf-8")
-    return file, its_state
+    copied_state.write_text(text, "utf-8")
+    return file, copied_state
 
 
 def wait_for_word(process: subprocess.Popen[str], word: str) -> None:
-    """Read the output of a command until a word appears; fail if the command ends before."""
+    """Read the output of a command until a word appears. Fail if the command ends without it."""
     assert process.stderr is not None
     lines = []
     for line in process.stderr:

@@ -1,4 +1,4 @@
-"""Runs a stack with the real Pulumi CLI: a temporary backend and home, a private copy of the stack files.
+"""A stack for the real Pulumi CLI, with a temporary backend and home, and a private copy of the stack files.
 
     stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer={"name": "Globex", ...})
     assert stack.up().changes == {"create": ["Tenant globex", "Space Sales"]}
@@ -26,14 +26,15 @@ import yaml
 from tenantry.demo.environment import client_environment, private_environment
 from tenantry.demo.example import FILES
 from tenantry.pulumi_internals.backend_files import add_stack
-from tests.e2e.result import Result, is_engines_own, short_name
+from tests.e2e.result import Result, is_added_by_engine, short_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
-TIMEOUT = 120.0
+TIMEOUT_SECONDS = 120.0
 MARK = "TENANTRY_E2E"
+"""The environment variable that marks the processes of a stack."""
 SECRET = "4dabf18193072939515e22adb298388d"
-"""The mark of a secret in the state."""
+"""The key that marks a secret value in the state."""
 
 
 class Control(Protocol):
@@ -63,10 +64,12 @@ class Process:
         self.args = list(args)
         self._log = stack.folder / f"events-{uuid.uuid4().hex}.json"
         self._output = self._log.with_suffix(".txt")
-        self._requests = len(stack.requests())
+        self._requests_before = len(stack.requests())
         self._started = time.monotonic()
-        logged = ["--event-log", str(self._log)] if args[0] in ("up", "preview", "refresh", "destroy") else []
-        command = [str(PULUMI), *args, *logged, "--non-interactive", "--color", "never"]
+        event_log = (
+            ["--event-log", str(self._log)] if args[0] in ("up", "preview", "refresh", "destroy") else []
+        )
+        command = [str(PULUMI), *args, *event_log, "--non-interactive", "--color", "never"]
         # Use files instead of pipes, because a plugin that outlives a killed CLI keeps a pipe open.
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = psutil.Popen(
@@ -89,7 +92,7 @@ class Process:
         return pid
 
     def children(self, name: str = "") -> list[psutil.Process]:
-        """Return its running child processes with `name` in their command line."""
+        """Return the running child processes that have `name` in their command line."""
         return [child for child in self._process.children(recursive=True) if name in command_line(child)]
 
     @property
@@ -101,21 +104,21 @@ class Process:
         """Send the signal `number` to the CLI only."""
         self._process.send_signal(number)
 
-    def wait(self, timeout: float = TIMEOUT) -> Result:
+    def wait(self, timeout: float = TIMEOUT_SECONDS) -> Result:
         """Wait for the end, at most `timeout` seconds, and return the result."""
         try:
             code = self._process.wait(timeout)
         except psutil.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise AssertionError(f"no end after {timeout} s: {self.describe()}") from None
+            raise AssertionError(f"still running after {timeout} s: {self.describe()}") from None
         result = Result(
             args=self.args,
             rc=code,
             stdout=self._output.read_text("utf-8", "replace"),
             stderr=self._errors.read_text("utf-8", "replace"),
             events=read_events(self._log),
-            requests=self._stack.requests()[self._requests :],
+            requests=self._stack.requests()[self._requests_before :],
             seconds=time.monotonic() - self._started,
         )
         print(result)
@@ -137,7 +140,7 @@ class Stack:
         self.env = self._environment()
         copy_program(program, folder)
         self.project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["name"]
-        self._begin()
+        self._register()
 
     def __enter__(self) -> Stack:
         return self
@@ -147,15 +150,15 @@ class Stack:
 
     def close(self) -> None:
         """End the running processes of this stack, by process id."""
-        while left := self.processes():
-            for process in left:
+        while running := self.processes():
+            for process in running:
                 with suppress(psutil.Error):
                     process.kill()
             time.sleep(0.01)
 
     def processes(self, name: str = "") -> list[psutil.Process]:
         """Return every running process of this stack, including orphaned processes."""
-        return [process for process in psutil.process_iter() if self._is_ours(process, name)]
+        return [process for process in psutil.process_iter() if self._is_own_process(process, name)]
 
     @property
     def file(self) -> Path:
@@ -166,7 +169,7 @@ class Stack:
     def write(
         self, config: Mapping[str, Any] | None = None, /, *, text: str | None = None, **namespaced: Any
     ) -> None:
-        """Write the stack file: its `config`, or `region`, `source_tenant` and `customer`, or its `text`."""
+        """Write the stack file from its `config`, its `text`, or `region`, `source_tenant` and `customer`."""
         keys = {
             "region": "qlik:region",
             "source_tenant": "qlik:source_tenant",
@@ -178,15 +181,15 @@ class Stack:
         self.file.write_text(text, "utf-8")
 
     def write_plan(self, name: str, plan: Mapping[str, Any]) -> None:
-        """Write a plan into this stack's copy of the project; overwrite a plan of the same name."""
+        """Write a plan into this stack's copy of the project. Overwrite a plan of the same name."""
         (self.folder / "stacks" / "plans" / f"{name}.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
 
     def up(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """Run `pulumi up` without preview. `expect` is the exit code (None: any), `env` adds variables."""
+        """Run `pulumi up` without preview. `expect` is the exit code (None: any). `env` adds variables."""
         return self.pulumi("up", "--skip-preview", "--yes", *args, expect=expect, **env)
 
     def preview(self, *args: str, expect: int | None = 0, **env: str) -> Result:
-        """Run `pulumi preview`; add "--diff", "--refresh", "--expect-no-changes" or "--json"."""
+        """Run `pulumi preview`, for example with "--diff", "--refresh", "--expect-no-changes" or "--json"."""
         return self.pulumi("preview", *args, expect=expect, **env)
 
     def refresh(self, *args: str, expect: int | None = 0, **env: str) -> Result:
@@ -204,11 +207,11 @@ class Stack:
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the stack, with secrets in plain text."""
         resources = self.deployment().get("resources", [])
-        held: dict[str, Any] = next(
+        stack_resource: dict[str, Any] = next(
             (resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"), {}
         )
-        if SECRET not in json.dumps(held.get("outputs")):
-            return held.get("outputs") or {}
+        if SECRET not in json.dumps(stack_resource.get("outputs")):
+            return stack_resource.get("outputs") or {}
         outputs: dict[str, Any] = json.loads(
             self.pulumi("stack", "output", "--json", "--show-secrets").stdout
         )
@@ -226,35 +229,26 @@ class Stack:
         return state
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Return the resources in the state by type and name ("Space Sales"), without the engine's own."""
+        """Return the resources in the state by type and name ("Space Sales"), except those of the engine."""
         resources = self.deployment().get("resources", [])
         return {
             short_name(resource["urn"]): resource
             for resource in resources
-            if not is_engines_own(resource["urn"])
+            if not is_added_by_engine(resource["urn"])
         }
 
     def pulumi(self, *args: str, expect: int | None = 0, **env: str) -> Result:
         """Run any `pulumi` command on this stack. Fails if its exit code is not `expect` (None: any)."""
         result = self.start(*args, **env).wait()
-        assert expect is None or result.rc == expect, f"exit code {result.rc}, not {expect}, of {result}"
+        assert expect is None or result.rc == expect, f"exit code {result.rc}, expected {expect}: {result}"
         return result
 
     def set_secret(self, name: str, value: str) -> None:
-        """Set `tenantry:secrets_<name>` as users do, without the value as an argument of the command."""
-        subprocess.run(
-            [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", self.name],
-            cwd=self.folder,
-            env=self.env,
-            input=value,
-            text=True,
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+        """Set `tenantry:secrets_<name>` in the stack file, see `set_secret`."""
+        set_secret(self.folder, self.env, self.name, name, value)
 
     def start(self, *args: str, **env: str) -> Process:
-        """Start a `pulumi` command on this stack and return at once; `env` adds environment variables."""
+        """Start a `pulumi` command on this stack and return at once. `env` adds environment variables."""
         return Process(self, [*args, "--stack", self.name], {**self.env, **env})
 
     def requests(self) -> list[dict[str, Any]]:
@@ -273,18 +267,32 @@ class Stack:
         }
         return env | (client_environment(self.qlik.url) if self.qlik else {})
 
-    def _begin(self) -> None:
+    def _register(self) -> None:
         add_stack(self.folder / "pulumi" / "state", self.project, self.name)
 
-    def _is_ours(self, process: psutil.Process, name: str) -> bool:
+    def _is_own_process(self, process: psutil.Process, name: str) -> bool:
         try:
             return process.environ().get(MARK) == self._mark and name in command_line(process)
         except psutil.Error:
             return False
 
 
+def set_secret(folder: Path, env: Mapping[str, str], stack: str, name: str, value: str) -> None:
+    """Set `tenantry:secrets_<name>` as users do, without the value as an argument of the command."""
+    subprocess.run(
+        [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", stack],
+        cwd=folder,
+        env=env,
+        input=value,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
 def copy_program(program: Path, folder: Path) -> None:
-    """Copy the project `program` into `folder`. It imports the installed package."""
+    """Copy the project `program` into `folder`. The copy imports the installed package."""
     if not (program / "stacks").is_dir():
         shutil.copytree(program, folder, dirs_exist_ok=True)
         return
@@ -294,7 +302,7 @@ def copy_program(program: Path, folder: Path) -> None:
 
 
 def command_line(process: psutil.Process) -> str:
-    """Return the command line of a process; empty if it has ended."""
+    """Return the command line of a process, or an empty string if the process has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:
@@ -302,7 +310,7 @@ def command_line(process: psutil.Process) -> str:
 
 
 def read_events(log: Path) -> list[dict[str, Any]]:
-    """Return the engine's events from its log; ignore the incomplete last line of a killed run."""
+    """Return the engine's events from its log. Ignore the incomplete last line of a killed run."""
     if not log.exists():
         return []
     events = []

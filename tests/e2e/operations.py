@@ -1,4 +1,4 @@
-"""Shared actions of tests on a customer's stack, and views of it before and after."""
+"""Actions on a customer's stack, and views of the stack and of Qlik for comparisons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 from tenantry.emulator import Emulator
 from tenantry.emulator.control_client import send
 from tenantry.providers.framework.facts import RENEW, nothing_created_in
-from tests.e2e import kept
+from tests.e2e import up_cache
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
 from tests.e2e.result import Result, short_name
@@ -18,26 +18,26 @@ from tests.world import World
 ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
 DEACTIVATE = "/api/v1/tenants/*/actions/deactivate"
 HOUR = 3600
-"""Seconds after which a proof is settled: its tenant is in the list, or will never exist."""
+"""Seconds after which a proof is settled: its tenant is in Qlik's list or will never exist."""
 DAY = 24 * HOUR
 
 Doc = dict[str, Any]
 
 
 def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
-    """Write the customer's stack file, run `up` and return Qlik's content.
+    """Write the customer's stack file, run `up`, and return the tenant's content.
 
-    A first `up` runs once for all tests that start with the same customer, see `kept`.
+    The first `up` of a customer runs only once for all tests. Later tests restore its result, see `up_cache`.
     """
     stack.write(**settings(customer))
-    kept.first_up(stack, qlik, stack.folder.parent.parent / "kept")
+    up_cache.first_up(stack, qlik, stack.folder.parent.parent / "cache")
     return World(qlik, resources(stack)["Tenant tenant"]["id"])
 
 
 def content(world: World) -> Doc:
     """Return the whole content of the tenant."""
-    held: Doc = world.qlik.control.dump()[world.hostname]
-    return held
+    documents: Doc = world.qlik.control.dump()[world.hostname]
+    return documents
 
 
 def cloud(qlik: Emulator) -> Doc:
@@ -48,8 +48,8 @@ def cloud(qlik: Emulator) -> Doc:
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """Return the status of every created tenant, by system hostname."""
-    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["hostnames"][0]: tenant["status"] for tenant in created}
 
 
 def checkpoint(stack: Stack) -> list[Doc]:
@@ -68,9 +68,9 @@ def resources(stack: Stack) -> dict[str, Doc]:
 
 def state(stack: Stack) -> dict[str, Doc]:
     """Return the content of the state for each resource."""
-    kept = ("id", "inputs", "outputs", "protect", "initErrors")
+    keys = ("id", "inputs", "outputs", "protect", "initErrors")
     return {
-        name: {key: resource[key] for key in kept if resource.get(key)}
+        name: {key: resource[key] for key in keys if resource.get(key)}
         for name, resource in resources(stack).items()
     }
 
@@ -87,31 +87,31 @@ def urn(stack: Stack, name: str) -> str:
 
 
 def revive_line(result: Result) -> str:
-    """Return the line for the stack file that a destroy printed."""
+    """Return the `revive` line that a run printed."""
     lines = [line.strip() for message in result.messages for line in message.splitlines()]
     found = [line for line in lines if line.startswith("revive:")]
-    assert len(found) == 1, f"{len(found)} lines to paste"
+    assert len(found) == 1, f"{len(found)} `revive` lines"
     return found[0]
 
 
-def take_back(stack: Stack, customer: Customer, asked: Result) -> Customer:
-    """Add the line that a run printed to the customer's stack file; return the changed customer."""
-    taken: Customer = {**customer, **yaml.safe_load(revive_line(asked))}
-    stack.write(**settings(taken))
-    return taken
+def add_revive_line(stack: Stack, customer: Customer, result: Result) -> Customer:
+    """Add the `revive` line that a run printed to the customer's stack file. Return the changed customer."""
+    revived: Customer = {**customer, **yaml.safe_load(revive_line(result))}
+    stack.write(**settings(revived))
+    return revived
 
 
-def renewal(asked: Result) -> dict[str, str]:
-    """Return the environment that renews exactly the proof that a run found unused."""
-    (proof,) = {nothing_created_in(error) for error in asked.errors} - {""}
+def renewal(result: Result) -> dict[str, str]:
+    """Return the environment that allows a new proof instead of the one that a run found unused."""
+    (proof,) = {nothing_created_in(error) for error in result.errors} - {""}
     return {RENEW: proof}
 
 
 def token(qlik: Emulator, host: str) -> str:
-    """Return a token of our own client for a host."""
+    """Return a token of the regional client for a host."""
     client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
-    _, answer = send(qlik.url, "POST", host, "/oauth/token", json_body=client)
-    return str(answer["access_token"])
+    _, response = send(qlik.url, "POST", host, "/oauth/token", json_body=client)
+    return str(response["access_token"])
 
 
 def deactivate_by_hand(world: World) -> None:
@@ -129,8 +129,8 @@ def deactivate_by_hand(world: World) -> None:
 
 
 def add_app(world: World, space: str, name: str) -> None:
-    """Create an app outside Pulumi, in the space of that name."""
+    """Create an app outside Pulumi in the space with this name."""
     attributes = {"name": name, "spaceId": world.spaces[space]["id"]}
     body = {"attributes": attributes}
-    ours = token(world.qlik, world.hostname)
-    world.qlik.request("POST", world.hostname, "/api/v1/apps", body, token=ours)
+    client_token = token(world.qlik, world.hostname)
+    world.qlik.request("POST", world.hostname, "/api/v1/apps", body, token=client_token)

@@ -26,7 +26,7 @@ done
 
 
 def environment(folder: Path, wheel: Path) -> Path:
-    """Create an environment in a folder, with a wheel and without the checkout; return its `bin` folder.
+    """Create an environment in a folder, with a wheel and without the checkout. Return its `bin` folder.
 
     It uses the libraries of the current environment.
     """
@@ -40,7 +40,7 @@ def environment(folder: Path, wheel: Path) -> Path:
 
 
 class Operator:
-    """A person at a terminal, with an environment that has `tenantry`, and the machine's Pulumi CLI.
+    """A person at a terminal, with an environment that has `tenantry`, and this checkout's Pulumi CLI.
 
     That CLI was set up with the Python of this checkout, which must not matter.
     """
@@ -63,15 +63,15 @@ class Operator:
 
     def __call__(self, command: str, *, code: int = 0) -> str:
         """Run a command, in the repository if it exists."""
-        where = self.repository if self.repository.exists() else self.folder
-        done = subprocess.run(
+        folder = self.repository if self.repository.exists() else self.folder
+        completed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
-            cwd=where,
+            cwd=folder,
             env=self.env,
             capture_output=True,
             text=True,
             check=False,
             timeout=250,
         )
-        assert done.returncode == code, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+        assert completed.returncode == code, f"{command}\n{completed.stdout}{completed.stderr}"
+        return completed.stdout + completed.stderr

@@ -1,4 +1,4 @@
-"""The result of one `pulumi` command, in a form for comparisons."""
+"""The result of one `pulumi` command, with properties that tests can compare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-PHYSICAL = ("create-replacement", "delete-replaced")
+REPLACEMENT_STEPS = ("create-replacement", "delete-replaced")
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ class Result:
 
     @property
     def operations(self) -> list[tuple[str, str]]:
-        """Every step as (operation, resource), in the order of their start."""
+        """Every step as (operation, resource), in the order in which the steps started."""
         return [(step["op"], short_name(step["urn"])) for step in self._steps()]
 
     @property
     def changes(self) -> dict[str, list[str] | int]:
-        """Resources by operation, sorted; for unchanged resources, only their number.
+        """Sorted resources by operation. For unchanged resources, the value is only their number.
 
-        A replacement appears once, as "replace"; its two steps are in `operations`. For a refresh, the keys
+        A replacement appears once, as "replace". Its two steps are in `operations`. For a refresh, the keys
         are its findings: "update", "delete" or "same".
         """
-        found: dict[str, list[str]] = {}
+        by_operation: dict[str, list[str]] = {}
         for operation, name in self.operations:
-            if operation not in PHYSICAL:
-                found.setdefault(operation, []).append(name)
-        same = found.pop("same", [])
-        changes: dict[str, list[str] | int] = {operation: sorted(names) for operation, names in found.items()}
+            if operation not in REPLACEMENT_STEPS:
+                by_operation.setdefault(operation, []).append(name)
+        same = by_operation.pop("same", [])
+        changes: dict[str, list[str] | int] = {key: sorted(names) for key, names in by_operation.items()}
         return {**changes, "same": len(same)} if same else changes
 
     @property
@@ -62,19 +62,21 @@ class Result:
     @property
     def failed(self) -> list[str]:
         """The resources whose step failed, sorted."""
-        return sorted({short_name(event["metadata"]["urn"]) for event in self._of("resOpFailedEvent")})
+        return sorted({short_name(event["metadata"]["urn"]) for event in self._events_of("resOpFailedEvent")})
 
     @property
     def messages(self) -> list[str]:
-        """The errors, warnings and remarks of the engine, the program and the providers, stripped."""
-        events = [event for event in self._of("diagnosticEvent") if event["severity"] != "debug"]
+        """The stripped errors, warnings and remarks of the engine, the program and the providers."""
+        events = [event for event in self._events_of("diagnosticEvent") if event["severity"] != "debug"]
         return [event["message"].strip() for event in events if not event.get("ephemeral")]
 
     @property
     def errors(self) -> list[str]:
         """The error messages, stripped."""
         return [
-            event["message"].strip() for event in self._of("diagnosticEvent") if event["severity"] == "error"
+            event["message"].strip()
+            for event in self._events_of("diagnosticEvent")
+            if event["severity"] == "error"
         ]
 
     def __str__(self) -> str:
@@ -84,23 +86,25 @@ class Result:
             + (f"requests:\n{requests}" if requests else "")
         )
 
-    def _of(self, kind: str) -> Iterator[dict[str, Any]]:
-        return (event[kind] for event in self.events if kind in event)
+    def _events_of(self, event_type: str) -> Iterator[dict[str, Any]]:
+        return (event[event_type] for event in self.events if event_type in event)
 
     def _steps(self) -> list[dict[str, Any]]:
-        """Return the metadata of each step. A refresh has its findings only at the end of a step."""
-        ended = {event["metadata"]["urn"]: event["metadata"] for event in self._of("resOutputsEvent")}
-        begun = [event["metadata"] for event in self._of("resourcePreEvent")]
-        steps = [ended.get(step["urn"], step) if step["op"] == "refresh" else step for step in begun]
-        return [step for step in steps if not is_engines_own(step["urn"])]
+        """Return the metadata of each step. A refresh reports its findings only at the end of a step."""
+        finished = {
+            event["metadata"]["urn"]: event["metadata"] for event in self._events_of("resOutputsEvent")
+        }
+        started = [event["metadata"] for event in self._events_of("resourcePreEvent")]
+        steps = [finished.get(step["urn"], step) if step["op"] == "refresh" else step for step in started]
+        return [step for step in steps if not is_added_by_engine(step["urn"])]
 
 
 def short_name(urn: str) -> str:
-    """Return type and name of a resource, such as "Space Sales", from its URN."""
-    kind, name = urn.split("::", 3)[2:]
-    return f"{kind.rpartition('$')[2].rpartition(':')[2]} {name}"
+    """Return the type and name of a resource, such as "Space Sales", from its URN."""
+    resource_type, name = urn.split("::", 3)[2:]
+    return f"{resource_type.rpartition('$')[2].rpartition(':')[2]} {name}"
 
 
-def is_engines_own(urn: str) -> bool:
-    """Tell whether a URN is the stack itself or a default provider."""
+def is_added_by_engine(urn: str) -> bool:
+    """Tell whether a URN belongs to the stack itself or to a default provider."""
     return urn.split("::", 3)[2].rpartition("$")[2].startswith(("pulumi:pulumi:Stack", "pulumi:providers:"))

@@ -1,4 +1,4 @@
-"""A command at a pseudo-terminal, which is its standard input and error; the test answers its prompts."""
+"""A command at a pseudo-terminal, which is its standard input and error. The test answers its prompts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-QUESTION = b"[y/N]: "
+PROMPT = b"[y/N]: "
 _CONTROL = re.compile(r"\x1b\[[0-?]*[a-zA-Z]|\r")
 
 
-class Ended(NamedTuple):
-    """The exit code, the text on the terminal without colours, and the standard output."""
+class TerminalResult(NamedTuple):
+    """The exit code of a command, the text on the terminal without colours, and the standard output."""
 
     code: int
-    seen: str
+    screen: str
     stdout: str
 
 
@@ -31,33 +31,34 @@ def at_terminal(
     env: Mapping[str, str],
     answers: Sequence[Callable[[], str]],
     size: tuple[int, int] = (40, 120),
-) -> Ended:
-    """Run a command and wait for its end; create each answer when its prompt appears."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-    printed = cwd.parent / "stdout.txt"
-    with printed.open("wb") as stdout:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=theirs, stderr=theirs, stdout=stdout)
-    os.close(theirs)
-    seen, answered, waiting = b"", 0, list(answers)
+) -> TerminalResult:
+    """Run a command and wait for its end. Call the next function of `answers` at each prompt."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    stdout_file = cwd.parent / "stdout.txt"
+    with stdout_file.open("wb") as stdout:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=terminal, stderr=terminal, stdout=stdout)
+    os.close(terminal)
+    screen, answered_length, remaining = b"", 0, list(answers)
     while True:
         try:
-            read = os.read(ours, 65536)
-        except OSError:  # the other end is closed
+            chunk = os.read(controller, 65536)
+        except OSError:  # the command has ended and closed its end
             break
-        seen += read
-        if seen.endswith(QUESTION) and len(seen) > answered:
-            answered = len(seen)
-            assert waiting, f"one prompt too many: {_end(process)}{seen.decode()}"
-            os.write(ours, f"{waiting.pop(0)()}\n".encode())
+        screen += chunk
+        if screen.endswith(PROMPT) and len(screen) > answered_length:
+            answered_length = len(screen)
+            assert remaining, f"one prompt too many: {_kill(process)}{screen.decode()}"
+            os.write(controller, f"{remaining.pop(0)()}\n".encode())
     code = process.wait()
-    os.close(ours)
-    assert not waiting, f"{len(waiting)} answers had no prompt: {seen.decode()}"
-    text = _CONTROL.sub("", seen.decode("utf-8", "replace"))
-    return Ended(code, text, printed.read_text("utf-8"))
+    os.close(controller)
+    assert not remaining, f"{len(remaining)} answers had no prompt: {screen.decode()}"
+    text = _CONTROL.sub("", screen.decode("utf-8", "replace"))
+    return TerminalResult(code, text, stdout_file.read_text("utf-8"))
 
 
-def _end(process: subprocess.Popen[bytes]) -> str:
+def _kill(process: subprocess.Popen[bytes]) -> str:
+    """Kill a process. Return an empty string, so that a message can call this function."""
     process.kill()
     process.wait()
     return ""

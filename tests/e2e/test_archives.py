@@ -1,4 +1,4 @@
-"""Themes next to the stack file: only their content matters, not their folder."""
+"""Themes next to the stack file. Only their content matters, not their folder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.e2e.harness import Stack
 from tests.world import World, writes
 
 
-def test_a_theme_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
-    """Create it, change only its files, repair drift, move it to another folder, and delete it."""
+def test_a_theme_is_created_updated_repaired_moved_and_deleted(stack: Stack, qlik: Emulator) -> None:
+    """A new folder with the same content is not a change."""
     write(stack.folder / "stacks" / "look", "Corporate")
     customer = changed(GLOBEX, ("themes", {"Look": {"path": "look"}}))
     stack.write(**settings(customer))
@@ -22,11 +22,11 @@ def test_a_theme_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) ->
     write(stack.folder / "stacks" / "look", "Corporate", "blue")
     preview = stack.preview()
     assert (preview.diffs, writes(preview.requests)) == ({"Theme Look": {"md5": "update"}}, [])
-    changing = stack.up()
-    assert [operation for operation in changing.operations if operation[0] != "same"] == [
+    updated = stack.up()
+    assert [operation for operation in updated.operations if operation[0] != "same"] == [
         ("update", "Theme Look")
     ]
-    assert len(writes(changing.requests)) == 1
+    assert len(writes(updated.requests)) == 1
 
     world.request("PATCH", f"themes/{theme['id']}", form(write(stack.folder / "theirs", "Corporate", "red")))
     assert stack.preview("--refresh").diffs == {"Theme Look": {"md5": "update"}}

@@ -1,4 +1,4 @@
-"""An automation with the real engine: only its file and its values matter."""
+"""Automations with the real engine. Only the content of the file and the values matter."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ ENTRY = {
 }
 
 
-def test_an_automation_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
-    """Create it, change only its file, change only a value, enable it, repair drift, and delete it."""
+def test_an_automation_is_created_updated_repaired_and_deleted(stack: Stack, qlik: Emulator) -> None:
+    """A change of only the file or only a value is one update. The state contains neither."""
     file = stack.folder / "stacks" / "nightly.json"
     file.write_text('{"blocks": [{"text": "to {{CUSTOMER}}"}]}')
     customer = changed(GLOBEX, ("automations", {"Nightly": ENTRY}))
     stack.write(**settings(customer))
     assert ("create", "Automation Nightly") in stack.up().operations
     world = World(qlik, stack.outputs()["hostname"])
-    [made] = world.every("automation")
-    assert (made["workspace"], made["state"]) == ({"blocks": [{"text": "to Globex"}]}, "disabled")
+    [automation] = world.every("automation")
+    assert (automation["workspace"], automation["state"]) == ({"blocks": [{"text": "to Globex"}]}, "disabled")
     state = json.dumps(stack.resources()["Automation Nightly"])
     assert not [word for word in ("to Globex", "nightly.json", "CUSTOMER") if word in state]
 
@@ -45,10 +45,13 @@ def test_an_automation_is_created_changed_and_deleted(stack: Stack, qlik: Emulat
     stack.write(**settings(customer))
     assert stack.preview().diffs == {"Automation Nightly": {"digest": "update", "enabled": "update"}}
     stack.up()
-    [made] = world.every("automation")
-    assert (made["workspace"], made["state"]) == ({"blocks": [{"text": "only to Globex Ltd"}]}, "available")
+    [automation] = world.every("automation")
+    assert (automation["workspace"], automation["state"]) == (
+        {"blocks": [{"text": "only to Globex Ltd"}]},
+        "available",
+    )
 
-    world.request("POST", f"{PATH}/{made['id']}/actions/disable")
+    world.request("POST", f"{PATH}/{automation['id']}/actions/disable")
     assert stack.preview("--refresh").diffs == {"Automation Nightly": {"enabled": "update"}}
     stack.up("--refresh")
     stack.write(**settings(GLOBEX))

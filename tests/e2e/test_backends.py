@@ -1,4 +1,4 @@
-"""Stacks that keep their state in Postgres or S3 behave like stacks that keep it in files."""
+"""Stacks with their state in Postgres or S3 behave like stacks with their state in files."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from tests.e2e.test_kills import kill
 from tests.world import World
 
 SECONDS_TO_FAIL = 30
-Machine = Callable[..., RemoteStack]
+CreateCheckout = Callable[..., RemoteStack]
 INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
 
 
 @pytest.fixture(params=backends.KINDS)
 def backend(request: pytest.FixtureRequest, new_backend: Callable[[str], Environment]) -> Environment:
-    """An empty backend of each kind."""
+    """The environment of an empty backend, once for each kind of backend."""
     return new_backend(request.param)
 
 
 @pytest.fixture
-def machine(scratch: Path, qlik: Emulator) -> Iterator[Machine]:
-    """Return a function that creates a checkout, as on a separate machine, for a stack of a backend."""
-    with ExitStack() as ends:
+def create_checkout(scratch: Path, qlik: Emulator) -> Iterator[CreateCheckout]:
+    """Return a function that creates a checkout for a stack, as on a separate machine."""
+    with ExitStack() as exit_stack:
 
-        def make(backend: Environment, name: str = "globex") -> RemoteStack:
+        def create(backend: Environment, name: str = "globex") -> RemoteStack:
             folder = scratch / str(len(list(scratch.iterdir())))
             folder.mkdir()
             stack = RemoteStack(folder, name, backend=backend, qlik=qlik)
-            ends.callback(stack.close)
+            exit_stack.callback(stack.close)
             stack.write(**settings(GLOBEX if name == "globex" else INITECH))
             return stack
 
-        yield make
+        yield create
 
 
 def start(stack: RemoteStack) -> Process:
@@ -54,33 +54,37 @@ def start(stack: RemoteStack) -> Process:
     return stack.start("up", "--skip-preview", "--yes")
 
 
-def test_a_customer_lives_in_each_backend(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """Created on one machine, read on a second, destroyed on a third: they share only the backend."""
-    first = machine(backend)
+def test_three_machines_create_read_and_destroy_a_customer(
+    backend: Environment, create_checkout: CreateCheckout, qlik: Emulator
+) -> None:
+    """The machines share only the backend."""
+    first = create_checkout(backend)
     first.init()
-    made = first.up().changes
-    assert made.keys() == {"create"}
+    created = first.up().changes
+    assert created.keys() == {"create"}
 
-    second = machine(backend)
-    again = second.up()
-    assert (list(again.changes), again.requests) == (["same"], [])
-    there = Backend(second.folder, second.env)
+    second = create_checkout(backend)
+    second_up = second.up()
+    assert (list(second_up.changes), second_up.requests) == (["same"], [])
+    backend_client = Backend(second.folder, second.env)
     (hostname,) = tenants(qlik)
-    assert there.outputs("globex")["hostname"] == hostname
-    ids = [resource.get("id") for resource in there.state("globex")["deployment"]["resources"]]
+    assert backend_client.outputs("globex")["hostname"] == hostname
+    ids = [resource.get("id") for resource in backend_client.state("globex")["deployment"]["resources"]]
     assert World(qlik, hostname).spaces["Sales"]["id"] in ids
     with pytest.raises(NoSuchStack):
-        there.state("initech")
+        backend_client.state("initech")
 
-    third = machine(backend)
-    assert third.destroy().changes == {"delete": made["create"]}
+    third = create_checkout(backend)
+    assert third.destroy().changes == {"delete": created["create"]}
     assert list(tenants(qlik).values()) == ["disabled"]
     assert third.resources() == {}
 
 
-def test_two_stacks_run_at_the_same_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """They share a project and a backend, and nothing else: each has only its own customer."""
-    both = [machine(backend, name) for name in ("globex", "initech")]
+def test_two_stacks_run_at_the_same_time(
+    backend: Environment, create_checkout: CreateCheckout, qlik: Emulator
+) -> None:
+    """They share a project and a backend. Each has only its own customer."""
+    both = [create_checkout(backend, name) for name in ("globex", "initech")]
     for stack in both:
         stack.init()
     assert [run.wait().rc for run in [start(stack) for stack in both]] == [0, 0]
@@ -91,14 +95,16 @@ def test_two_stacks_run_at_the_same_time(backend: Environment, machine: Machine,
     assert [row["name"] for row in listed] == ["globex", "initech"]
 
 
-def test_a_stack_has_one_run_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
-    """A second run, from another machine, fails because of the lock. The first is not affected."""
-    first, second = machine(backend), machine(backend)
+def test_a_second_run_of_a_locked_stack_is_refused(
+    backend: Environment, create_checkout: CreateCheckout, qlik: Emulator
+) -> None:
+    """The second run starts on another machine. The first run is not affected."""
+    first, second = create_checkout(backend), create_checkout(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(first)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
-    # Also wait for the first run's template export. Otherwise it would count as a request of the second run.
+    # The first run's template export must not count as a request of the second run.
     wait_for(
         lambda: any("/temp-contents/" in request["path"] for request in qlik.control.requests()), seconds=60
     )
@@ -112,11 +118,11 @@ def test_a_stack_has_one_run_at_a_time(backend: Environment, machine: Machine, q
     assert list(second.up().changes) == ["same"]
 
 
-def test_the_proof_is_saved_before_the_request(
-    backend: Environment, machine: Machine, qlik: Emulator
+def test_the_proof_is_stored_before_the_tenant_is_requested(
+    backend: Environment, create_checkout: CreateCheckout, qlik: Emulator
 ) -> None:
-    """After a kill during the creation of a tenant, another machine finds the proof and requests no other."""
-    first, second = machine(backend), machine(backend)
+    """After a kill during the creation, another machine finds the proof and requests no second tenant."""
+    first, second = create_checkout(backend), create_checkout(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(first)
@@ -131,27 +137,27 @@ def test_the_proof_is_saved_before_the_request(
     assert tenants(qlik) == {}
 
 
-def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine) -> None:
-    """After an export and an import, the next run has nothing to do."""
-    old = machine({})
+def test_a_state_moves_to_another_backend(backend: Environment, create_checkout: CreateCheckout) -> None:
+    """After an export from the old backend and an import, the next run has nothing to do."""
+    old = create_checkout({})
     old.init()
     old.up()
-    new = machine(backend)
+    new = create_checkout(backend)
     new.init()
     file = new.folder / "state.json"
     old.pulumi("stack", "export", "--file", str(file))
     new.pulumi("stack", "import", "--file", str(file))
-    again = new.up()
-    assert (list(again.changes), again.requests) == (["same"], [])
+    second_up = new.up()
+    assert (list(second_up.changes), second_up.requests) == (["same"], [])
 
 
 @pytest.mark.parametrize("kind", backends.KINDS)
-def test_an_unavailable_backend_is_a_clear_error(kind: str, machine: Machine) -> None:
+def test_an_unreachable_backend_is_reported_at_once(kind: str, create_checkout: CreateCheckout) -> None:
     """The run fails within seconds with a clear message, and sends nothing to Qlik."""
-    stack = machine(backends.unreachable(kind))
-    began = time.monotonic()
+    stack = create_checkout(backends.unreachable(kind))
+    started = time.monotonic()
     failed = stack.up(expect=None)
-    assert time.monotonic() - began < SECONDS_TO_FAIL
+    assert time.monotonic() - started < SECONDS_TO_FAIL
     assert failed.rc > 0
     assert "connection refused" in failed.output
     assert failed.requests == []

@@ -1,4 +1,4 @@
-"""Each mistake gets one clear error before any harm. After a correction, the next `up` continues."""
+"""Each mistake causes one clear error before any change. After a correction, the next `up` succeeds."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ PROGRAM = Path(__file__).parent / "programs" / "direct"
 
 
 @pytest.mark.parametrize("command", ["up", "preview"])
-def test_a_broken_stack_file_reports_all_problems_at_once(stack: Stack, qlik: Emulator, command: str) -> None:
-    """All problems appear at once, each with its line, without registration, request or traceback."""
+def test_all_problems_of_a_stack_file_are_reported(stack: Stack, qlik: Emulator, command: str) -> None:
+    """Each problem has its line. The run registers no resource and sends no request."""
     stack.write(text=BROKEN)
     failed = getattr(stack, command)(expect=None)
     assert failed.rc != 0
     errors = "\n".join(failed.errors)
     lines = [line for line in errors.splitlines() if f"Pulumi.{stack.name}.yaml:" in line]
     for number, path in PROBLEMS.items():
-        about = [line for line in lines if f"Pulumi.{stack.name}.yaml:{number}: " in line]
-        assert any(path in line for line in about), f"line {number}: {errors}"
+        lines_at = [line for line in lines if f"Pulumi.{stack.name}.yaml:{number}: " in line]
+        assert any(path in line for line in lines_at), f"line {number}: {errors}"
     for words in ('the closest is "roles"', "10 to 90", "consumer", 'version: "2.3"'):
         assert words in errors
     assert f"{len(lines)} problems in the settings of stack {stack.name}" in errors
@@ -67,10 +67,10 @@ def assert_harmless(failed: Result) -> None:
     assert len(failed.errors) == len(set(failed.errors))
 
 
-def test_a_custom_program_reports_the_problems_of_each_property(
+def test_a_preview_validates_resources_of_a_custom_program(
     make_stack: Callable[..., Stack], qlik: Emulator
 ) -> None:
-    """If you use the resources directly, a preview reports the problems of each property."""
+    """A program that uses the resources directly gets an error for each invalid property."""
     stack = make_stack("direct", qlik=qlik, program=PROGRAM)
     failed = stack.preview(expect=None)
     assert failed.rc != 0
@@ -99,11 +99,11 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         {"QLIK_CLIENT_ID": "", "QLIK_CLIENT_SECRET": ""},
         ("No OAuth client for region eu", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET", "Set one of these"),
     ),
-    "an endpoint elsewhere": (
+    "an endpoint on another machine": (
         {"QLIK_CLOUD_ENDPOINT": "http://qlik.example.com:8080"},
         ("QLIK_CLOUD_ENDPOINT=http://qlik.example.com:8080 is refused", "not a loopback address", "Unset it"),
     ),
-    "nobody listens": (
+    "no emulator at the endpoint": (
         {"QLIK_CLOUD_ENDPOINT": "http://127.0.0.1:{closed_port}"},
         (
             "POST templates.eu.qlikcloud.com/oauth/token failed: Connection refused",
@@ -115,7 +115,7 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 
 
 def test_each_connection_problem_has_its_own_error(stack: Stack, qlik: Emulator) -> None:
-    """Each obstacle has its own message, and the run creates nothing. Without the obstacle, `up` succeeds."""
+    """The run creates nothing. When the obstacle is gone, `up` succeeds."""
     stack.write(**settings(GLOBEX))
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # not listening, so connections are refused
@@ -134,10 +134,10 @@ def test_each_connection_problem_has_its_own_error(stack: Stack, qlik: Emulator)
     assert_one_failed("quota", stack.up(expect=None), "Tenant tenant", expected)
     assert stack.resources().keys() == {"QlikCustomerTenant globex", "TenantProof proof"}
     qlik.control.settings(tenant_quota=1)
-    certain = stack.up(expect=None)
-    assert certain.requests == []
-    assert "none was created: the request was refused" in str(certain.errors)
-    stack.up(expect=0, **renewal(certain))
+    refused = stack.up(expect=None)
+    assert refused.requests == []
+    assert "none was created: the request was refused" in str(refused.errors)
+    stack.up(expect=0, **renewal(refused))
 
 
 def assert_one_failed(obstacle: str, failed: Result, name: str, expected: tuple[str, ...]) -> None:

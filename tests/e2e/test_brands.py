@@ -10,40 +10,40 @@ from tests.pictures import JPEG, PNG, brand, upload
 from tests.world import World, writes
 
 
-def shown(world: World) -> list[str]:
+def active_brands(world: World) -> list[str]:
     """Return the names of the active brands."""
     return [brand["name"] for brand in world.every("brand") if brand["active"]]
 
 
-def test_a_brand_is_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
-    """Create it, change only its file, repair drift, swap it for another, and delete it without leftovers."""
+def test_a_brand_is_created_updated_repaired_swapped_and_deleted(stack: Stack, qlik: Emulator) -> None:
+    """At the end, the brand that was active before is active again."""
     world = bring_up(stack, qlik, GLOBEX)
-    theirs = world.request("POST", "brands", brand("Before", logo=PNG))["id"]
-    world.request("POST", f"brands/{theirs}/actions/activate")
+    former = world.request("POST", "brands", brand("Before", logo=PNG))["id"]
+    world.request("POST", f"brands/{former}/actions/activate")
     logo = stack.folder / "stacks" / "logo.png"
     logo.write_bytes(PNG)
     customer = changed(GLOBEX, ("brands", {"Globex": {"logo": "logo.png"}}))
     stack.write(**settings(customer))
     assert ("create", "Brand Globex") in stack.up().operations
-    assert shown(world) == ["Globex"]
+    assert active_brands(world) == ["Globex"]
 
     logo.write_bytes(JPEG)
     preview = stack.preview()
     assert (preview.diffs, writes(preview.requests)) == ({"Brand Globex": {"logo_md5": "update"}}, [])
     assert len(writes(stack.up().requests)) == 1
-    [ours] = [brand["id"] for brand in world.every("brand") if brand["name"] == "Globex"]
-    world.request("PUT", f"brands/{ours}/files/logo", upload(PNG + b"mine"))
-    world.request("POST", f"brands/{ours}/actions/deactivate")
+    [brand_id] = [brand["id"] for brand in world.every("brand") if brand["name"] == "Globex"]
+    world.request("PUT", f"brands/{brand_id}/files/logo", upload(PNG + b"mine"))
+    world.request("POST", f"brands/{brand_id}/actions/deactivate")
     differences = {"Brand Globex": {"logo_md5": "update", "active": "update"}}
     assert stack.preview("--refresh").diffs == differences
     stack.up("--refresh")
-    assert shown(world) == ["Globex"]
+    assert active_brands(world) == ["Globex"]
 
     both = {"Globex": {"logo": "logo.png", "active": False}, "Autumn": {"description": "Brown"}}
     stack.write(**settings(changed(GLOBEX, ("brands", both))))
     stack.up()
-    assert shown(world) == ["Autumn"]
+    assert active_brands(world) == ["Autumn"]
     assert stack.preview("--refresh").diffs == {}
     stack.write(**settings(GLOBEX))
     stack.up()
-    assert [brand["name"] for brand in world.every("brand")] == shown(world) == ["Before"]
+    assert [brand["name"] for brand in world.every("brand")] == active_brands(world) == ["Before"]

@@ -1,4 +1,4 @@
-"""A changed stack file: the preview shows the changed properties, and `up` sets them at Qlik."""
+"""Changes of a stack file: the preview shows the changed properties, and `up` sets them at Qlik."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ PLANNED = {
 IDS = ("spaces/Staging", "spaces/Sales", "groups/Analysts", "groups/Partners", "apps/Sales Overview")
 
 
-def test_properties_change_in_place_where_qlik_allows_it(stack: Stack, qlik: Emulator) -> None:
-    """Properties that Qlik can change are changed in place, with one request each. The rest is replaced."""
+def test_changes_are_made_in_place_where_qlik_allows_it(stack: Stack, qlik: Emulator) -> None:
+    """Such a change is one request. Other changes replace the object."""
     stack.write(**settings(BEFORE))
     stack.up()
     before = stack.outputs()
@@ -71,20 +71,20 @@ def test_properties_change_in_place_where_qlik_allows_it(stack: Stack, qlik: Emu
 
     after = stack.outputs()
     assert after["url"] == "https://globex-corp.eu.qlikcloud.com"
-    kept = ("hostname", "tenant_id", "apps")
-    assert [after[name] for name in kept] == [before[name] for name in kept]
+    stable = ("hostname", "tenant_id", "apps")
+    assert [after[name] for name in stable] == [before[name] for name in stable]
     for block, names in {"groups": ("Analysts", "Partners"), "spaces": ("Staging", "Sales")}.items():
         assert [after[block][name] for name in names] == [before[block][name] for name in names]
     assert after["groups"]["Viewers"] != before["groups"]["Viewers"]
     assert after["spaces"]["Data"] != before["spaces"]["Data"]
-    assert_holds_what_is_wanted(World(qlik, after["hostname"]))
-    # Eight objects are changed in place. Two are replaced, with two requests each.
+    assert_qlik_agrees_with_file(World(qlik, after["hostname"]))
+    # The run changes eight objects in place, and replaces two with two requests each.
     assert len(writes(up.requests)) == 8 + 2 * 2
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def assert_holds_what_is_wanted(world: World) -> None:
-    """Check every changed property at Qlik."""
+def assert_qlik_agrees_with_file(world: World) -> None:
+    """Check that Qlik has the values of `AFTER`."""
     assert world.tenant["name"] == "Globex Corporation"
     assert world.tenant["hostnames"][1] == "globex-corp.eu.qlikcloud.com"
     assert world.tenant["enableAppOpeningFeedback"] is True
@@ -105,8 +105,8 @@ def assert_holds_what_is_wanted(world: World) -> None:
     assert world.apps.keys() == {("Staging", "Sales"), ("Sales North", "Sales")}
 
 
-def test_order_never_matters(stack: Stack, qlik: Emulator) -> None:
-    """Neither the order of lines nor of set members matters, even with a duplicate member."""
+def test_the_order_of_keys_and_list_members_is_no_change(stack: Stack, qlik: Emulator) -> None:
+    """A duplicate role is no change either."""
     customer = changed(
         BEFORE,
         ("groups/Analysts/roles", ["Developer", "AnalyticsAdmin", "DataAdmin"]),
@@ -115,16 +115,16 @@ def test_order_never_matters(stack: Stack, qlik: Emulator) -> None:
     )
     stack.write(**settings(customer))
     stack.up()
-    turned = turned_round(customer)
-    assert list(turned) == list(reversed(customer))
-    turned["groups"]["Analysts"]["roles"].append("Developer")
-    stack.write(**settings(turned))
-    again = stack.up("--expect-no-changes")
-    assert again.requests == []
+    reordered = reversed_order(customer)
+    assert list(reordered) == list(reversed(customer))
+    reordered["groups"]["Analysts"]["roles"].append("Developer")
+    stack.write(**settings(reordered))
+    result = stack.up("--expect-no-changes")
+    assert result.requests == []
 
 
-def turned_round(value: Any) -> Any:
+def reversed_order(value: Any) -> Any:
     """Return the value with every mapping and every list in reverse order."""
     if isinstance(value, dict):
-        return {key: turned_round(inner) for key, inner in reversed(value.items())}
+        return {key: reversed_order(inner) for key, inner in reversed(value.items())}
     return list(reversed(value)) if isinstance(value, list) else value

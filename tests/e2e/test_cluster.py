@@ -16,11 +16,11 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tests.e2e.cluster import Processes
-from tests.e2e.fleet import Done, Fleet, wait_for_word, wait_until
+from tests.e2e.fleet import CommandResult, Fleet, wait_for_word, wait_until
 from tests.e2e.harness import ROOT
 
 TIMEOUT_SECONDS = 240
-"""Timeout in seconds, longer than any wait on any machine."""
+"""Timeout in seconds, longer than any wait on a slow machine."""
 
 STACKS = ("acme", "globex", "initech")
 CUSTOMER = {
@@ -31,24 +31,25 @@ OTHER_VERSION = """
 import importlib.metadata as metadata
 metadata.version = lambda name, own=metadata.version: "0.0.1" if name == "tenantry" else own(name)
 """
-"""Makes a worker report another version."""
+"""A preload script for a worker that reports another version."""
 
 WITHOUT_PULUMI = """
 from tenantry.fleet.cluster import fitness
 fitness.find_pulumi = lambda: None
 """
+"""A preload script for a worker that finds no `pulumi`."""
 
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
-    """A project with three customers without tenants."""
-    made = Fleet(scratch, qlik)
-    program = made.project / "__main__.py"
+    """A project with three customers that have no tenant yet."""
+    fleet = Fleet(scratch, qlik)
+    program = fleet.project / "__main__.py"
     program.unlink()
-    shutil.copy(ROOT / "__main__.py", program)  # a link out of the repository is not sent
+    shutil.copy(ROOT / "__main__.py", program)  # Tenantry does not send a link that leaves the repository
     for name in STACKS:
-        made.write(name, {"name": name.title(), **CUSTOMER})
-    return made
+        fleet.write(name, {"name": name.title(), **CUSTOMER})
+    return fleet
 
 
 @pytest.fixture
@@ -58,21 +59,21 @@ def dask(tmp_path: Path) -> Iterator[Processes]:
         yield processes
 
 
-def outcomes(done: Done) -> list[Outcome]:
+def outcomes(result: CommandResult) -> list[Outcome]:
     """Return the outcome of each stack, without its duration."""
-    return [replace(outcome, seconds=0) for outcome in done.report.outcomes]
+    return [replace(outcome, seconds=0) for outcome in result.report.outcomes]
 
 
-def refusals(done: Done) -> list[str]:
+def refusals(result: CommandResult) -> list[str]:
     """Return the reasons for unused workers, sorted."""
-    warnings = [line for line in done.stderr.splitlines() if line.startswith("Worker ")]
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("Worker ")]
     return sorted(line.partition(" is not used: ")[2] for line in warnings)
 
 
-def test_a_cluster_has_the_same_results_as_one_machine(
+def test_a_cluster_gives_the_same_results_as_one_machine(
     fleet: Fleet, dask: Processes, qlik: Emulator, tmp_path: Path
 ) -> None:
-    """Previews, creations and failures are the same as without a cluster. Unusable workers are named."""
+    """Previews, creations and failures are the same. The run names the workers that it cannot use."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "version.py").write_text(OTHER_VERSION)
@@ -90,47 +91,47 @@ def test_a_cluster_has_the_same_results_as_one_machine(
         dask.work(env, *options)
     dask.wait()
     fleet.commit()
-    alone = fleet.run("preview", "--all", "--json")
-    on: Any = ("--scheduler", dask.address)
-    seen = fleet.run("preview", "--all", "--json", *on)
-    assert seen.requests == []
-    assert outcomes(seen) == outcomes(alone)
-    version, pulumi, backend = refusals(seen)
+    preview_without_cluster = fleet.run("preview", "--all", "--json")
+    scheduler: Any = ("--scheduler", dask.address)
+    preview = fleet.run("preview", "--all", "--json", *scheduler)
+    assert preview.requests == []
+    assert outcomes(preview) == outcomes(preview_without_cluster)
+    version, pulumi, backend = refusals(preview)
     assert pulumi.startswith("`pulumi` is not on its PATH")
     assert backend == f"its backend file://{other} is not the run's folder {fleet.env['PULUMI_BACKEND_URL']}"
     assert version.startswith("Tenantry 0.0.1, not ")
     assert fleet.git("status", "--porcelain") == ""
 
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400)
-    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", *on, expect=1)
-    assert refusals(made)[2].startswith("it has no Qlik credentials")
-    assert sorted(outcome.status for outcome in made.report.outcomes) == ["failed", "ok", "ok"]
+    up = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", *scheduler, expect=1)
+    assert refusals(up)[2].startswith("it has no Qlik credentials")
+    assert sorted(outcome.status for outcome in up.report.outcomes) == ["failed", "ok", "ok"]
     assert fleet.git("status", "--porcelain").count("M stacks/") == 3, "the salts that Pulumi wrote"
-    (failed,) = made.report.failed
+    (failed,) = up.report.failed
     (logs,) = Path(fleet.env["TENANTRY_STATE"]).glob(f"runs/tenantry/*-up/stacks/{failed.stack}")
     assert "HTTP-400" in (logs / "events.json").read_text()
     assert "demo-secret" not in dask.logs()
     rates = {file.name for file in (dask.folder / "state" / "rates").iterdir()}
-    assert "register.eu.qlikcloud.com tier 2" in rates, "the scheduler keeps the budget"
+    assert "register.eu.qlikcloud.com tier 2" in rates, "the scheduler must keep the budget"
     assert not (Path(fleet.env["TENANTRY_STATE"]) / "rates").exists()
 
-    again = fleet.run("up", "--all", "--yes", "--resume", "--json", *on)
-    assert sorted(outcome.status for outcome in again.report.outcomes) == ["ok", "skipped", "skipped"]
+    resumed = fleet.run("up", "--all", "--yes", "--resume", "--json", *scheduler)
+    assert sorted(outcome.status for outcome in resumed.report.outcomes) == ["ok", "skipped", "skipped"]
     fleet.run("preview", "--all", "--expect-no-changes")
     assert not list(Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")).glob("tenantry-run-*"))
 
 
 def wait_for_held_requests(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
-    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a held request", TIMEOUT_SECONDS)
 
 
 def wait_for_unlock(fleet: Fleet, stack: str) -> None:
-    """Wait until the `pulumi` process of a lost worker has ended."""
+    """Wait until the `pulumi` process of a lost worker has released its lock."""
     locks = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
     wait_until(
         lambda: not list(locks.glob(f"organization/tenantry/{stack}/*")),
-        "a lock that is given back",
+        "the release of the lock",
         TIMEOUT_SECONDS,
     )
 
@@ -140,8 +141,8 @@ def tenants(qlik: Emulator) -> int:
     return sum(bool(tenant.get("_made")) for tenant in qlik.control.dump()["cloud"]["tenant"])
 
 
-def test_a_killed_worker_fails_only_its_stack(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
-    """Its stack fails, and the error says how to unlock it. The other workers do the rest."""
+def test_only_the_stack_of_a_killed_worker_fails(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+    """The error says how to unlock the stack. The other workers run the remaining stacks."""
     for _ in range(2):
         dask.work(fleet.env)
     dask.wait()
@@ -152,10 +153,10 @@ def test_a_killed_worker_fails_only_its_stack(fleet: Fleet, dask: Processes, qli
         dask.kill(dask.workers[0])
         wait_for_word(process, "was lost")
         qlik.control.clear_faults()
-        done = fleet.wait(process, run)
-    assert done.code == 1
-    (failed,) = done.report.failed
-    assert sorted(outcome.status for outcome in done.report.outcomes) == ["failed", "ok", "ok"]
+        result = fleet.wait(process, run)
+    assert result.code == 1
+    (failed,) = result.report.failed
+    assert sorted(outcome.status for outcome in result.report.outcomes) == ["failed", "ok", "ok"]
     (trouble,) = failed.troubles
     assert trouble.text.startswith("worker tcp://127.0.0.1:")
     assert trouble.text.endswith("was lost while it worked on this stack")
@@ -163,14 +164,14 @@ def test_a_killed_worker_fails_only_its_stack(fleet: Fleet, dask: Processes, qli
     assert f"`tenantry unlock {failed.stack}`" in trouble.advice
 
     wait_for_unlock(fleet, failed.stack)
-    again = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
-    assert again.outcomes[failed.stack].status == "ok"
-    assert [outcome.status for outcome in again.report.outcomes].count("skipped") == 2
+    resumed = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
+    assert resumed.outcomes[failed.stack].status == "ok"
+    assert [outcome.status for outcome in resumed.report.outcomes].count("skipped") == 2
     assert tenants(qlik) == len(STACKS)
 
 
-def test_a_lost_scheduler_ends_the_run_with_a_report(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
-    """The run ends and reports what it knows of each stack. A new scheduler at its address does not count."""
+def test_a_run_without_its_scheduler_ends(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+    """It reports the known result of each stack. It does not use a new scheduler at the same address."""
     dask.work(fleet.env)
     dask.wait()
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, hold=True)
@@ -181,12 +182,12 @@ def test_a_lost_scheduler_ends_the_run_with_a_report(fleet: Fleet, dask: Process
         dask.start(dask.port)
         wait_for_word(process, "globex: failed")
         qlik.control.clear_faults()
-        done = fleet.wait(process, run)
-    assert done.code == 3
-    assert done.report.stopped == f"the scheduler {dask.address} was lost"
-    first, second, third = done.report.outcomes
+        result = fleet.wait(process, run)
+    assert result.code == 3
+    assert result.report.stopped == f"the scheduler {dask.address} was lost"
+    first, second, third = result.report.outcomes
     assert [first.status, second.status, third.status] == ["ok", "failed", "not run"]
-    assert third.remarks == (done.report.stopped,)
+    assert third.remarks == (result.report.stopped,)
     (trouble,) = second.troubles
     assert trouble.text.startswith("it was on worker tcp://127.0.0.1:")
     assert f"when the scheduler {dask.address} was lost" in trouble.text
@@ -195,8 +196,8 @@ def test_a_lost_scheduler_ends_the_run_with_a_report(fleet: Fleet, dask: Process
     dask.workers.clear()
     dask.work(fleet.env)
     dask.wait()
-    again = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
-    assert [outcome.status for outcome in again.report.outcomes] == ["skipped", "ok", "ok"]
+    resumed = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
+    assert [outcome.status for outcome in resumed.report.outcomes] == ["skipped", "ok", "ok"]
     assert tenants(qlik) == len(STACKS)
 
 
@@ -218,8 +219,8 @@ def test_ctrl_c_twice_interrupts_the_stacks_on_the_workers(
             lambda: any("cancelling" in file.read_text() for file in outputs), "a signal", TIMEOUT_SECONDS
         )
         qlik.control.clear_faults()
-        done = fleet.wait(process, run)
-    assert done.code == 130
-    assert sorted(outcome.status for outcome in done.report.outcomes) == ["interrupted", *2 * ["not run"]]
-    again = fleet.run("up", "--all", "--yes", "--json", "--scheduler", dask.address)
-    assert {outcome.status for outcome in again.report.outcomes} == {"ok"}
+        result = fleet.wait(process, run)
+    assert result.code == 130
+    assert sorted(outcome.status for outcome in result.report.outcomes) == ["interrupted", *2 * ["not run"]]
+    resumed = fleet.run("up", "--all", "--yes", "--json", "--scheduler", dask.address)
+    assert {outcome.status for outcome in resumed.report.outcomes} == {"ok"}

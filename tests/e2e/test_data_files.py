@@ -1,4 +1,4 @@
-"""Data files with the real engine: only their content matters, not their place on this machine."""
+"""Data files with the real engine. Only their content matters, not their path on this machine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tests.providers.test_data_file import PATH
 from tests.world import World, calls, writes
 
 
-def test_a_data_file_is_uploaded_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
-    """Create it before the reload, change only its content, repair drift, move, rename and delete it."""
+def test_a_data_file_is_created_updated_repaired_renamed_and_deleted(stack: Stack, qlik: Emulator) -> None:
+    """It is created before the app is reloaded. A new path on this machine is not a change."""
     folder = stack.folder / "stacks"
     (folder / "rates.csv").write_text("Currency,Rate\nEUR,1\n")
     entry = {"rates.csv": {"space": "Staging", "path": "rates.csv"}}
     customer = changed(GLOBEX, ("data_files", entry), ("apps/Sales Overview/reload", {}))
     stack.write(**settings(customer))
-    made = stack.up()
-    assert ("create", "DataFile rates.csv") in made.operations
-    sent = writes(made.requests)
-    assert sent.index(f"POST {PATH}") < sent.index("POST /api/v1/reloads")
+    created = stack.up()
+    assert ("create", "DataFile rates.csv") in created.operations
+    sent_writes = writes(created.requests)
+    assert sent_writes.index(f"POST {PATH}") < sent_writes.index("POST /api/v1/reloads")
     world = World(qlik, stack.outputs()["hostname"])
     [file] = world.every("data-file")
     state = json.dumps(stack.export())
@@ -31,11 +31,11 @@ def test_a_data_file_is_uploaded_changed_and_deleted(stack: Stack, qlik: Emulato
     (folder / "rates.csv").write_text("Currency,Rate\nEUR,2\n")
     preview = stack.preview()
     assert (preview.diffs, preview.requests) == ({"DataFile rates.csv": {"sha256": "update"}}, [])
-    changing = stack.up()
-    assert [operation for operation in changing.operations if operation[0] != "same"] == [
+    updated = stack.up()
+    assert [operation for operation in updated.operations if operation[0] != "same"] == [
         ("update", "DataFile rates.csv")
     ]
-    assert calls(changing.requests) == [f"PUT {PATH}/{file['id']}", f"GET {PATH}/{file['id']}"]
+    assert calls(updated.requests) == [f"PUT {PATH}/{file['id']}", f"GET {PATH}/{file['id']}"]
 
     world.request("DELETE", f"data-files/{file['id']}")
     assert ("create", "DataFile rates.csv") in stack.up("--refresh").operations

@@ -1,4 +1,4 @@
-"""Changes and deletions at Qlik outside Pulumi."""
+"""Drift: objects that somebody changed or deleted at Qlik."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ DRIFTED = {
 }
 
 
-def meddle(world: World) -> None:
-    """Change every kind of object, like a careless administrator."""
+def change_everything(world: World) -> None:
+    """Change an object of each type outside Pulumi, like a careless administrator."""
     groups, spaces, apps = world.groups, world.spaces, world.apps
     tenant = {"name": "Mine", "hostnames/1": "mine.eu.qlikcloud.com", "enableAppOpeningFeedback": False}
     world.patch(f"tenants/{world.tenant['id']}", **tenant)
@@ -43,42 +43,42 @@ def meddle(world: World) -> None:
     world.request("PUT", path, {"roles": ["publisher"]})
     for name in ("Staging", "Sales"):
         world.join(spaces[name]["id"])
-    mine = {"attributes": {"name": "Mine", "description": "Edited"}}
-    world.request("PUT", f"apps/{apps['Staging', 'Sales Overview']['id']}", mine)
-    world.request("PUT", f"apps/{apps['Sales', 'Sales Overview']['id']}", mine)
+    attributes = {"attributes": {"name": "Mine", "description": "Edited"}}
+    world.request("PUT", f"apps/{apps['Staging', 'Sales Overview']['id']}", attributes)
+    world.request("PUT", f"apps/{apps['Sales', 'Sales Overview']['id']}", attributes)
     personal = world.request("POST", "spaces", {"name": "My corner", "type": "shared"})["id"]
     world.request("PUT", f"apps/{apps['Staging', 'Sales Overview']['id']}/space", {"spaceId": personal})
     world.patch(f"spaces/{spaces['Staging']['id']}", description="All welcome")
     world.patch(f"spaces/{spaces['Sales']['id']}", name="My space")
 
 
-def test_changes_outside_pulumi_are_found_and_reverted(stack: Stack, qlik: Emulator) -> None:
-    """A preview with refresh names exactly the changed properties; an `up` with refresh restores them."""
+def test_changes_outside_pulumi_are_shown_and_repaired(stack: Stack, qlik: Emulator) -> None:
+    """A preview with refresh names exactly the changed properties. An `up` with refresh restores them."""
     world = bring_up(stack, qlik, CUSTOMER)
     before = fingerprint(world)
-    meddle(world)
+    change_everything(world)
     assert fingerprint(world) != before
 
     preview = stack.preview("--refresh", "--diff")
     assert preview.diffs == DRIFTED
     assert writes(preview.requests) == []
     up = stack.up("--refresh")
-    found_and_done = up.changes["update"]
-    assert found_and_done == sorted([*DRIFTED, *DRIFTED])
+    # Each object appears twice: for its refresh and for its update.
+    assert up.changes["update"] == sorted([*DRIFTED, *DRIFTED])
     assert not {"create", "delete", "replace"} & up.changes.keys()
     assert fingerprint(world) == before
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_deleted_objects_are_found_and_created_again(stack: Stack, qlik: Emulator) -> None:
-    """A group, an assignment, an app, a publication, and a space with its whole content are restored."""
+def test_objects_deleted_outside_pulumi_are_restored(stack: Stack, qlik: Emulator) -> None:
+    """This includes a space with its whole content."""
     world = bring_up(stack, qlik, CUSTOMER)
     outputs = stack.outputs()
     before = fingerprint(world)
-    delete_much(world)
+    delete_objects(world)
 
     preview = stack.preview("--refresh")
-    lost = {
+    missing = {
         "Group Analysts",
         "Space Partners",
         "SpaceAssignment Analysts in Sales",
@@ -86,18 +86,20 @@ def test_deleted_objects_are_found_and_created_again(stack: Stack, qlik: Emulato
         "App Sales Overview",
         "AppPublication Sales Overview in Partners",
     }
-    assert set(preview.changes["create"]) == lost  # type: ignore[arg-type]
+    assert set(preview.changes["create"]) == missing  # type: ignore[arg-type]
     up = stack.up("--refresh")
-    assert set(up.changes["create"]) == lost  # type: ignore[arg-type]
+    assert set(up.changes["create"]) == missing  # type: ignore[arg-type]
     assert fingerprint(world) == before
     published = stack.outputs()["apps"]["Sales Overview"]
-    assert published["Sales"] == outputs["apps"]["Sales Overview"]["Sales"], "it must stay unchanged"
+    assert published["Sales"] == outputs["apps"]["Sales Overview"]["Sales"], (
+        "the other published app must stay unchanged"
+    )
     assert published["Partners"]["id"] != outputs["apps"]["Sales Overview"]["Partners"]["id"]
     assert stack.up("--expect-no-changes").requests == []
 
 
-def delete_much(world: World) -> None:
-    """Delete one object of each kind, and a space with its whole content."""
+def delete_objects(world: World) -> None:
+    """Delete an object of each type, and a space with its whole content."""
     spaces, apps = world.spaces, world.apps
     world.request("DELETE", f"apps/{apps['Staging', 'Sales Overview']['id']}")
     world.request("DELETE", f"apps/{apps['Partners', 'Sales Overview']['id']}")
@@ -108,7 +110,7 @@ def delete_much(world: World) -> None:
 
 
 def fingerprint(world: World) -> dict[str, object]:
-    """Return everything of a customer, without ids and dates."""
+    """Return the content of a customer's tenant without ids and dates."""
     apps = world.apps
     origin = {app["id"]: key for key, app in apps.items()}
     return {

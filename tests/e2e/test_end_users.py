@@ -1,4 +1,4 @@
-"""From a key pair to an end user with the apps of a group: `tenantry keypair`, `up`, `tenantry smoke`."""
+"""End users: `tenantry keypair` creates a key, `up` registers it, and `tenantry smoke` logs in with it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CUSTOMER = changed(
 
 
 def tenantry(stack: Stack, *arguments: str, code: int = 0) -> str:
-    """Run the command in the stack's folder, as its operator; return its output on one line."""
-    done = subprocess.run(
+    """Run `tenantry` in the stack's folder and environment. Return its output on one line."""
+    completed = subprocess.run(
         [TENANTRY, *arguments], cwd=stack.folder, env=stack.env, capture_output=True, text=True, check=False
     )
-    print(done.stdout, done.stderr)
-    assert done.returncode == code, done.stdout + done.stderr
-    return " ".join((done.stdout + done.stderr).split())
+    print(completed.stdout, completed.stderr)
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    return " ".join((completed.stdout + completed.stderr).split())
 
 
 def smoke(stack: Stack, *arguments: str, key: str = "keys/private.pem", code: int = 0) -> str:
@@ -40,9 +40,9 @@ def smoke(stack: Stack, *arguments: str, key: str = "keys/private.pem", code: in
     return tenantry(stack, "smoke", stack.name, "--key", key, "--wait", "0", *groups, *arguments, code=code)
 
 
-def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
+def create_keypair(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
     """Create a key pair and return the block that the command prints for the stack file."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [TENANTRY, "keypair", folder],
         cwd=stack.folder,
         env=stack.env,
@@ -50,8 +50,8 @@ def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
         text=True,
         check=True,
     )
-    block = re.search(r"^ *jwt_identity_providers:\n(?:^ +.*\n)+", done.stdout, re.MULTILINE)
-    assert block, done.stdout
+    block = re.search(r"^ *jwt_identity_providers:\n(?:^ +.*\n)+", completed.stdout, re.MULTILINE)
+    assert block, completed.stdout
     lines: dict[str, dict[str, str]] = yaml.safe_load(block.group())["jwt_identity_providers"]
     return lines
 
@@ -59,31 +59,31 @@ def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def customer(stack: Stack, qlik: Emulator) -> World:
     """A customer with the identity provider block that `tenantry keypair` printed."""
-    stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", lines_of(stack, "keys")))))
+    stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", create_keypair(stack, "keys")))))
     stack.up()
     return World(qlik, stack.outputs()["hostname"])
 
 
 def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, customer: World) -> None:
-    """Any damage outside Pulumi makes the smoke test fail, until `up --refresh` repairs it."""
+    """If somebody changes the access outside Pulumi, the smoke test fails until `up --refresh` repairs it."""
     output = smoke(stack)
     assert "Analysts: ok, sees Sales Overview in Sales and nothing else" in output
     assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in output
 
-    lines_of(stack, "other")
+    create_keypair(stack, "other")
     assert "the key belongs to no identity provider" in smoke(stack, key="other/private.pem", code=1)
     assert 'no group "Nobody" in the stack file' in smoke(stack, "--group", "Nobody", code=1)
 
     partners = f"spaces/{customer.spaces['Partners']['id']}/assignments"
-    lost = customer.assignment("Partners", "Viewers")["id"]
-    customer.request("DELETE", f"{partners}/{lost}")
-    gained = {"type": "group", "assigneeId": customer.groups["Analysts"]["id"], "roles": ["consumer"]}
-    customer.request("POST", partners, gained)
+    assignment = customer.assignment("Partners", "Viewers")["id"]
+    customer.request("DELETE", f"{partners}/{assignment}")
+    body = {"type": "group", "assigneeId": customer.groups["Analysts"]["id"], "roles": ["consumer"]}
+    customer.request("POST", partners, body)
     output = smoke(stack, code=1)
     assert "Analysts: FAILED sees Sales Overview in Partners" in output
     assert "Viewers: FAILED does not see Sales Overview in Partners" in output
-    gain = customer.assignment("Partners", "Analysts")["id"]
-    customer.request("DELETE", f"{partners}/{gain}")
+    extra = customer.assignment("Partners", "Analysts")["id"]
+    customer.request("DELETE", f"{partners}/{extra}")
 
     (provider,) = customer.every("identity-provider")
     customer.request("DELETE", f"identity-providers/{provider['id']}")
@@ -106,7 +106,7 @@ COMMENT FIELD Customer WITH '$(vOwner)';
 def test_template_data_does_not_count_as_customer_data(stack: Stack) -> None:
     """It is not enough that an app opens: its data must be the customer's."""
     app = "apps/Sales Overview"
-    provider = ("jwt_identity_providers", lines_of(stack, "keys"))
+    provider = ("jwt_identity_providers", create_keypair(stack, "keys"))
     expect = (
         f"{app}/expect",
         {
@@ -124,12 +124,12 @@ def test_template_data_does_not_count_as_customer_data(stack: Stack) -> None:
     assert 'field "Customer" has no comment instead of "Globex"' in output
 
     (stack.folder / "stacks" / "orders.qvs").write_text(SCRIPT)
-    own = [(f"{app}/script", "orders.qvs"), (f"{app}/reload", {"variables": {"vCustomer": "Globex"}})]
-    stack.write(**settings(changed(CUSTOMER, provider, expect, *own)))
+    own_data = [(f"{app}/script", "orders.qvs"), (f"{app}/reload", {"variables": {"vCustomer": "Globex"}})]
+    stack.write(**settings(changed(CUSTOMER, provider, expect, *own_data)))
     stack.up()
     output = smoke(stack)
     for space in ("Sales", "Partners"):
         assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in output
 
-    stack.write(**settings(changed(CUSTOMER, provider, *own)))
-    assert writes(stack.up("--expect-no-changes").requests) == [], "Qlik does not store expectations"
+    stack.write(**settings(changed(CUSTOMER, provider, *own_data)))
+    assert writes(stack.up("--expect-no-changes").requests) == [], "expectations are not stored at Qlik"

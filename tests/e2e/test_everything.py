@@ -10,17 +10,17 @@ from tests.e2e.harness import Stack
 from tests.world import writes
 
 
-def test_a_customer_that_uses_everything_is_created_and_destroyed(stack: Stack, qlik: Emulator) -> None:
-    """Create it; find no changes and no drift; check the ids in the outputs; destroy it with one request."""
+def test_a_customer_with_every_resource_type(stack: Stack, qlik: Emulator) -> None:
+    """After the first `up` there are no changes and no drift. A destroy is one request."""
     stack.write(**settings(everything()))
     stack.up()
-    kinds = {name.partition(" ")[0] for name in stack.resources()}
-    # A tenant has one login, here by SAML. OpenID Connect has tests of its own.
-    assert kinds - {"QlikCustomerTenant"} == set(MODULES) - {"OidcIdentityProvider"}
+    types = {name.partition(" ")[0] for name in stack.resources()}
+    # A tenant has one login, which is SAML here. test_identity_providers.py tests OpenID Connect.
+    assert types - {"QlikCustomerTenant"} == set(MODULES) - {"OidcIdentityProvider"}
 
     assert stack.up("--expect-no-changes").requests == []
-    refreshed = stack.preview("--refresh", "--expect-no-changes")
-    assert (refreshed.diffs, writes(refreshed.requests)) == ({}, [])
+    unchanged = stack.preview("--refresh", "--expect-no-changes")
+    assert (unchanged.diffs, writes(unchanged.requests)) == ({}, [])
 
     outputs = stack.outputs()
     for block, model in BLOCKS.items():
@@ -28,6 +28,6 @@ def test_a_customer_that_uses_everything_is_created_and_destroyed(stack: Stack, 
             assert outputs[block].keys() == everything()[block].keys()
             assert all(outputs[block].values())
 
-    gone = stack.destroy()
-    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"]
+    destroyed = stack.destroy()
+    assert [call.rpartition("/")[2] for call in writes(destroyed.requests)] == ["deactivate"]
     assert stack.resources() == {}

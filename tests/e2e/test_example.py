@@ -1,4 +1,4 @@
-"""The OEM example in the documentation, with the commands of its page: three customers on two plans."""
+"""The OEM example of the documentation, with the commands of its page: three customers on two plans."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.world import World, writes
 EXAMPLE = ROOT / "docs" / "examples" / "oem"
 PAGE = "docs/examples/oem/README.md"
 CUSTOMERS = {"acme": "business", "globex": "business", "initech": "starter"}
-LONGEST_FILE = 25
+MAX_LINES = 25
 
 
 class Oem(Fleet):
-    """The example, with passwords in files, and with known private keys."""
+    """The project of the example, with passwords in files and with known private keys."""
 
     def __init__(self, folder: Path, qlik: Emulator) -> None:
         super().__init__(folder, qlik)
@@ -36,8 +36,8 @@ class Oem(Fleet):
 
     def commands(self, heading: str) -> str:
         """Run the commands under a heading of the page."""
-        shown = script(PAGE, heading).replace("/run/secrets", str(self.secrets))
-        return run(self.project, self.env, shown)
+        page_commands = script(PAGE, heading).replace("/run/secrets", str(self.secrets))
+        return run(self.project, self.env, page_commands)
 
     def world(self, customer: str) -> World:
         """Return the tenant of a customer."""
@@ -51,8 +51,8 @@ def oem(scratch: Path, qlik: Emulator) -> Oem:
 
 
 def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
-    printed = oem.commands("Create the customers")
-    print(printed)
+    output = oem.commands("Create the customers")
+    print(output)
     worlds = {customer: oem.world(customer) for customer in CUSTOMERS}
     for customer, world in worlds.items():
         [connection] = world.every("data-connection")
@@ -60,11 +60,11 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
             {"password": f"password-of-{customer}"},
             f"warehouse.{customer}.example",
         )
-        loaded = {app["name"]: app["_script"] for app in world.every("app") if app["publishTime"]}
-        assert "FROM sales" in loaded["Sales Overview"]
+        scripts = {app["name"]: app["_script"] for app in world.every("app") if app["publishTime"]}
+        assert "FROM sales" in scripts["Sales Overview"]
         variables = [reload["_variables"] for reload in world.every("reload")]
         assert {"vCurrency": "USD" if customer == "globex" else "EUR"} in variables
-        assert len(world.every("task")) == len(loaded)
+        assert len(world.every("task")) == len(scripts)
         [provider] = world.every("identity-provider")
         assert provider["options"]["issuer"] == f"https://portal.{customer}.example"
         is_business = CUSTOMERS[customer] == "business"
@@ -84,27 +84,27 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
 
 
 def test_a_change_reaches_only_its_customers(oem: Oem) -> None:
-    """A colour changes for one customer, a definition for a plan; each customer logs in with its own key."""
+    """A colour changes for one customer, and a definition for one plan. Each login needs its own key."""
     oem.commands("Create the customers")
     theme = oem.project / "look" / "acme" / "theme" / "theme.json"
     theme.write_text(theme.read_text().replace("#b3123b", "#000000"))
     report = oem.project / "automations" / "monthly-report.json"
     report.write_text(report.read_text().replace('"name": "Start"', '"name": "Begin"'))
-    done = oem.run("preview", "--all", "--json")
-    assert {stack: len(outcome.changes) for stack, outcome in done.outcomes.items()} == {
+    preview = oem.run("preview", "--all", "--json")
+    assert {stack: len(outcome.changes) for stack, outcome in preview.outcomes.items()} == {
         "acme": 2,
         "globex": 1,
         "initech": 0,
     }
-    assert writes(done.requests) == []
+    assert writes(preview.requests) == []
     oem.commands("Change them")
     assert oem.run("up", "--all", "--yes").requests == []
 
     private = oem.folder / "private.pem"
     private.write_bytes(key("acme").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    seen = ("smoke", "--key", str(private), "--wait", "0", "--group", "Readers")
-    assert "Readers: ok" in oem.run(*seen, "acme").stdout
-    assert "the key belongs to no identity provider" in oem.run(*seen, "globex", expect=1).stdout
+    smoke = ("smoke", "--key", str(private), "--wait", "0", "--group", "Readers")
+    assert "Readers: ok" in oem.run(*smoke, "acme").stdout
+    assert "the key belongs to no identity provider" in oem.run(*smoke, "globex", expect=1).stdout
 
 
 def test_a_customers_file_is_short() -> None:
@@ -114,11 +114,10 @@ def test_a_customers_file_is_short() -> None:
 
 
 def test_the_example_contains_no_private_key() -> None:
-    """The example contains only public keys."""
     files = [file for file in EXAMPLE.rglob("*") if file.is_file()]
     assert len(files) > 10
     assert [file for file in files if b"PRIVATE KEY" in file.read_bytes()] == []
 
 
 def _is_long(file: Path) -> bool:
-    return len(file.read_text().splitlines()) > LONGEST_FILE
+    return len(file.read_text().splitlines()) > MAX_LINES

@@ -75,15 +75,15 @@ def test_one_short_file_creates_a_customer(stack: Stack, qlik: Emulator) -> None
         assert copy["description"] == "{v2.3.0}"
     assert qlik.control.health()["unknown"] == []
 
-    again = stack.up()
-    assert again.changes == {"same": len(RESOURCES)}
-    assert again.requests == []
+    second_up = stack.up()
+    assert second_up.changes == {"same": len(RESOURCES)}
+    assert second_up.requests == []
     assert stack.resources().keys() == RESOURCES
-    assert_preview_needs_nobody(stack)
+    assert_preview_works_offline(stack)
 
 
 def expected_outputs(world: World) -> dict[str, object]:
-    """Return the expected outputs for a portal, from Qlik's content."""
+    """Return the outputs that Qlik's content implies."""
     copies = {
         space: {"id": app["id"], "url": f"https://{world.hostname}/sense/app/{app['id']}"}
         for (space, _), app in world.apps.items()
@@ -104,11 +104,11 @@ def expected_outputs(world: World) -> dict[str, object]:
     }
 
 
-def assert_preview_needs_nobody(stack: Stack) -> None:
-    """Check that a preview works without credentials, with an unreachable address."""
+def assert_preview_works_offline(stack: Stack) -> None:
+    """Check that a preview works without credentials and with an unreachable endpoint."""
     stack.env = {name: value for name, value in stack.env.items() if not name.startswith("QLIK_")}
     with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))  # not listening: whoever connects is refused
+        bound.bind(("127.0.0.1", 0))  # not listening, so connections are refused
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
         unchanged = stack.preview(QLIK_CLOUD_ENDPOINT=endpoint)
         assert unchanged.changes == {"same": len(RESOURCES)}

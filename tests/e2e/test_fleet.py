@@ -1,4 +1,4 @@
-"""Many customers with the real engine: a version rolls out in waves and back, and errors on the way."""
+"""Many customers with the real engine: rollouts in waves, rollbacks, errors and drift."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def exports(requests: list[dict[str, Any]]) -> int:
     return sum("/export" in request["path"] for request in requests)
 
 
-def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
-    """Create, preview without credentials, roll out in waves, skip pinned stacks, resume, roll back."""
+def test_a_version_is_rolled_out_and_rolled_back(fleet: Fleet, qlik: Emulator) -> None:
+    """The rollout stops at a failure, skips a pinned stack and is resumed. Previews need no credentials."""
     fleet.write_plan("standard", PLAN)
     fleet.write("acme", {"name": "Acme", "plan": "standard", "ring": "pilot"})
     fleet.write("globex", {"name": "Globex", "plan": "standard", "ring": "early"})
@@ -55,17 +55,17 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     assert {
         name: (outcome.new, outcome.counts) for name, outcome in preview.outcomes.items()
     } == dict.fromkeys(("acme", "globex", "initech"), (True, {"create": 8}))
-    assert fleet.git("status", "--porcelain") == "", "a preview changes no file"
+    assert fleet.git("status", "--porcelain") == "", "a preview must change no file"
 
-    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
+    created = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert {
-        name: (outcome.status, outcome.counts) for name, outcome in made.outcomes.items()
+        name: (outcome.status, outcome.counts) for name, outcome in created.outcomes.items()
     } == dict.fromkeys(("acme", "globex", "initech"), ("ok", {"create": 8}))
-    assert exports(made.requests) == 1, "one export for all customers"
+    assert exports(created.requests) == 1, "one export must serve all customers"
     base = fleet.commit("with the salts that Pulumi wrote")
-    again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
-    assert again.requests == []
-    assert {outcome.same for outcome in again.report.outcomes} == {8}
+    second_run = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
+    assert second_run.requests == []
+    assert {outcome.same for outcome in second_run.report.outcomes} == {8}
 
     fleet.write(
         "initech", {"name": "Initech", "plan": "standard", "apps": {"Sales Overview": {"version": "2.3.0"}}}
@@ -76,17 +76,17 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
         "preview", "--changed-since", base, "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET=""
     )
     assert preview.requests == []
-    seen = preview.outcomes
-    assert seen["acme"].changes == seen["globex"].changes
-    assert [(change.operation, change.resource) for change in seen["acme"].changes] == [
+    by_stack = preview.outcomes
+    assert by_stack["acme"].changes == by_stack["globex"].changes
+    assert [(change.operation, change.resource) for change in by_stack["acme"].changes] == [
         ("replace", "App Sales Overview"),
         ("update", "AppPublication Sales Overview in Sales"),
     ]
-    assert seen["acme"].changes[0].differences == VERSION
-    assert seen["acme"].changes[0].because == ("version",)
-    assert (seen["initech"].changes, seen["initech"].same) == ((), 8)
-    assert (seen["hooli"].new, seen["hooli"].counts) == (True, {"create": 8})
-    (fleet.file("hooli")).unlink()
+    assert by_stack["acme"].changes[0].differences == VERSION
+    assert by_stack["acme"].changes[0].because == ("version",)
+    assert (by_stack["initech"].changes, by_stack["initech"].same) == ((), 8)
+    assert (by_stack["hooli"].new, by_stack["hooli"].counts) == (True, {"create": 8})
+    fleet.file("hooli").unlink()
 
     early = World(qlik, fleet.run("outputs", "globex").json["globex"]["hostname"])
     fault = qlik.control.add_fault(host=early.hostname, path="/api/v1/apps/import", status=403)
@@ -108,17 +108,19 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     assert resumed.outcomes["acme"].remarks == ("done in an earlier run",)
     assert resumed.outcomes["globex"].status == "ok"
     assert (resumed.outcomes["initech"].status, resumed.outcomes["initech"].changes) == ("ok", ())
-    assert exports(resumed.requests) == 0, "from the cache"
+    assert exports(resumed.requests) == 0, "the exported template must come from the cache"
     assert early.apps["Sales", "Sales Overview"]["description"] == "{v2.4.0}"
 
     fleet.write_plan("standard", PLAN)
-    back = fleet.run("up", "--plan", "standard", "--yes", "--skip-preview", "--waves", "50%,100%", "--json")
-    assert {name: outcome.counts for name, outcome in back.outcomes.items()} == {
+    rolled_back = fleet.run(
+        "up", "--plan", "standard", "--yes", "--skip-preview", "--waves", "50%,100%", "--json"
+    )
+    assert {name: outcome.counts for name, outcome in rolled_back.outcomes.items()} == {
         "acme": {"replace": 1, "update": 1},
         "globex": {"replace": 1, "update": 1},
         "initech": {},
     }
-    assert exports(back.requests) == 0
+    assert exports(rolled_back.requests) == 0
     assert early.apps["Sales", "Sales Overview"]["description"] == "{v2.3.0}"
 
 
@@ -129,14 +131,14 @@ SMALL = {
 
 
 def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emulator) -> None:
-    """A broken file, a wrong passphrase, a locked stack, an error from Qlik, a production customer."""
+    """The errors: a broken file, a wrong passphrase, a lock, an error from Qlik, and a protected customer."""
     for name in ("acme", "globex", "initech"):
         fleet.write(name, {"name": name.title(), **SMALL})
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
     fleet.write("hooli", {"name": "Hooli", "lifecycle": {"kind": "production"}})
-    qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400, body=QLIKS_WORDS)
-    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "1", expect=1)
-    statuses = {name: outcome.status for name, outcome in made.outcomes.items()}
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400, body=ERROR_FROM_QLIK)
+    created = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "1", expect=1)
+    statuses = {name: outcome.status for name, outcome in created.outcomes.items()}
     assert statuses == {
         "acme": "ok",
         "broken": "failed",
@@ -144,17 +146,19 @@ def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emul
         "hooli": "ok",
         "initech": "ok",
     }
-    assert made.outcomes["broken"].troubles[0].where == "stacks/Pulumi.broken.yaml:6"
-    (trouble,) = made.outcomes["globex"].troubles
+    assert created.outcomes["broken"].troubles[0].where == "stacks/Pulumi.broken.yaml:6"
+    (trouble,) = created.outcomes["globex"].troubles
     assert (trouble.code, trouble.trace_id, trouble.where) == ("GROUPS-7", "t-1", "Group Analysts")
     fleet.file("broken").unlink()
     qlik.control.clear_faults()
 
-    wrong = fleet.run("preview", "--all", expect=1, PULUMI_CONFIG_PASSPHRASE="another")
-    assert "  acme, globex, hooli, initech: the passphrase is wrong" in wrong.stdout
-    down = fleet.run("preview", "acme", expect=1, PULUMI_BACKEND_URL="postgres://team:geheim@127.0.0.1:1/x")
-    assert "the backend cannot be reached" in down.stdout
-    assert "geheim" not in down.stdout + down.stderr
+    wrong_passphrase = fleet.run("preview", "--all", expect=1, PULUMI_CONFIG_PASSPHRASE="another")
+    assert "  acme, globex, hooli, initech: the passphrase is wrong" in wrong_passphrase.stdout
+    unreachable = fleet.run(
+        "preview", "acme", expect=1, PULUMI_BACKEND_URL="postgres://team:geheim@127.0.0.1:1/x"
+    )
+    assert "the backend cannot be reached" in unreachable.stdout
+    assert "geheim" not in unreachable.stdout + unreachable.stderr
     lock = fleet.folder / "pulumi/state/.pulumi/locks/organization/tenantry/acme/someone.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 1, "username": "ada", "hostname": "ci", "timestamp": "2026-01-01T00:00:00Z"}')
@@ -164,29 +168,31 @@ def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emul
         "the stack is locked by a run of ada@ci since 2026-01-01T00:00:00Z"
     )
     assert locked.outcomes["initech"].counts == {"update": 1}
-    assert locked.outcomes["globex"].counts == {"create": 3}, "the run must continue from the failure"
+    assert locked.outcomes["globex"].counts == {"create": 3}, (
+        "the run must create what the failed run did not"
+    )
     lock.unlink()
 
-    requirement = fleet.project / "Pulumi.yaml"
-    text = requirement.read_text()
-    requirement.write_text(text.replace(">=3.254.0", ">=99.0.0"))
+    project_file = fleet.project / "Pulumi.yaml"
+    text = project_file.read_text()
+    project_file.write_text(text.replace(">=3.254.0", ">=99.0.0"))
     assert "is too old" in fleet.run("preview", "acme", expect=1).stdout
-    requirement.write_text(text)
+    project_file.write_text(text)
 
-    gone = fleet.run("destroy", "--all", "--yes", "--json", expect=1)
-    assert {name: outcome.status for name, outcome in gone.outcomes.items()} == {
+    destroyed = fleet.run("destroy", "--all", "--yes", "--json", expect=1)
+    assert {name: outcome.status for name, outcome in destroyed.outcomes.items()} == {
         "acme": "ok",
         "globex": "ok",
         "hooli": "failed",
         "initech": "ok",
     }
-    assert "protect: false" in gone.outcomes["hooli"].troubles[0].advice
-    assert gone.outcomes["acme"].revive.startswith("revive: {hostname: ")
+    assert "protect: false" in destroyed.outcomes["hooli"].troubles[0].advice
+    assert destroyed.outcomes["acme"].revive.startswith("revive: {hostname: ")
     assert fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"].changes == ()
 
 
 def test_a_stack_with_a_known_error_is_not_started(fleet: Fleet, qlik: Emulator) -> None:
-    """A protected resource, or an error at the end of the program, is found before any change."""
+    """Tenantry finds a protected resource, or an error at the end of the program, before any change."""
     shared = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
     archive = {"spaces": {"Archive": {"type": "managed", "access": {"Analysts": ["consumer"]}}}}
     fleet.write("acme", {"name": "Acme", **shared, **archive})
@@ -220,13 +226,13 @@ def test_a_stack_with_a_known_error_is_not_started(fleet: Fleet, qlik: Emulator)
     assert fleet.run("up", "--all", "--yes", "--json").outcomes["acme"].counts == {"delete": 2}
 
 
-QLIKS_WORDS = {"errors": [{"code": "GROUPS-7", "title": "Invalid name", "status": 400}], "traceId": "t-1"}
+ERROR_FROM_QLIK = {"errors": [{"code": "GROUPS-7", "title": "Invalid name", "status": 400}], "traceId": "t-1"}
 
 
 def test_invalid_arguments_do_nothing(fleet: Fleet) -> None:
-    """Exit code 2, one line, and no run."""
+    """The command prints one line and ends with exit code 2."""
     fleet.write("acme", {"name": "Acme", **SMALL})
-    asked = [
+    invalid = [
         ("up", "--yes"),
         ("up", "acmee", "--yes"),
         ("up", "--all", "--ring", "pilots", "--yes"),
@@ -242,21 +248,23 @@ def test_invalid_arguments_do_nothing(fleet: Fleet) -> None:
         ("diff", "--all"),
         ("outputs", "--all", "--csv", "--json"),
     ]
-    for args in asked:
-        done = fleet.run(*args, expect=2)
-        assert done.stdout == ""
-        assert len(done.stderr.splitlines()) == 1, done
-        assert "Traceback" not in done.stderr
+    for args in invalid:
+        result = fleet.run(*args, expect=2)
+        assert result.stdout == ""
+        assert len(result.stderr.splitlines()) == 1, result
+        assert "Traceback" not in result.stderr
     assert not (fleet.folder / "pulumi/state/.pulumi").exists()
 
 
 def test_drift_is_reported_separately_from_changes(fleet: Fleet, qlik: Emulator) -> None:
-    """Somebody changes many customers at Qlik; `up --refresh` repairs them."""
+    """Somebody changes a group at Qlik. `up --refresh` repairs it."""
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **SMALL})
     qlik.control.add_fault(method="POST", path="/oauth/token", status=503, times=1)
-    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json").outcomes
-    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT_REMARK,), "the retry must not appear"
+    created = fleet.run("up", "--all", "--yes", "--skip-preview", "--json").outcomes
+    assert created["acme"].remarks == created["globex"].remarks == (NEW_SALT_REMARK,), (
+        "the retry must cause no remark"
+    )
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(group for group in world.every("group") if group["name"] == "Analysts")
@@ -267,8 +275,8 @@ def test_drift_is_reported_separately_from_changes(fleet: Fleet, qlik: Emulator)
     assert drift.differences == (Difference("roles", [], ["AuditAdmin"]),)
     assert found["acme"].changes[0].differences == (Difference("roles", ["AuditAdmin"], []),)
     assert (found["globex"].drift, found["globex"].changes) == ((), ())
-    taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
-    assert ([change.resource for change in taken.drift], taken.changes) == (["Group Analysts"], ())
+    refreshed = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
+    assert ([change.resource for change in refreshed.drift], refreshed.changes) == (["Group Analysts"], ())
     warm, cold = (
         [
             replace(outcome, seconds=0)

@@ -20,10 +20,10 @@ STACKS = ("acme", "globex", "hooli")
 
 
 @pytest.mark.parametrize("kind", backends.KINDS)
-def test_many_customers_in_shards(
+def test_two_runners_create_their_shards_at_the_same_time(
     kind: str, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
 ) -> None:
-    """Two runners create their shards at the same time. A third runner sees all stacks, and destroys them."""
+    """A third runner, which shares only the backend, reads all stacks and destroys them."""
     shared = new_backend(kind)
     runners = []
     for number in range(3):
@@ -39,22 +39,24 @@ def test_many_customers_in_shards(
         ("up", "--all", "--yes", "--skip-preview", "--shard", f"{number}/2", "--json") for number in (1, 2)
     ]
     processes = [worker.start(*command) for worker, command in zip(workers, commands, strict=True)]
-    done = [worker.wait(process) for worker, process in zip(workers, processes, strict=True)]
-    assert [run.code for run in done] == [0, 0]
-    assert [list(run.outcomes) for run in done] == [["acme", "hooli"], ["globex"]]
+    results = [worker.wait(process) for worker, process in zip(workers, processes, strict=True)]
+    assert [run.code for run in results] == [0, 0]
+    assert [list(run.outcomes) for run in results] == [["acme", "hooli"], ["globex"]]
 
     status = third.run("status", "--all", "--json").json["stacks"]
-    # Results are in the history, which is readable only in a file backend.
+    # `result` is empty because Tenantry reads the history only from a file backend.
     assert [(row["stack"], row["result"], row["resources"]) for row in status] == [
         (name, "", 5) for name in STACKS
     ]
-    for worker, made in zip(workers, done, strict=True):
-        for name in made.outcomes:  # as after a commit
+    for worker, result in zip(workers, results, strict=True):
+        for name in result.outcomes:  # as a commit and a pull would do
             third.file(name).write_text(worker.file(name).read_text("utf-8"), "utf-8")
-    looked = {**os.environ, **third.env}
-    found = [compare(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
-    assert [comparison.same for comparison in found] == [5, 5, 5], found
-    assert compare(third.project, "acme", third.file("acme"), looked, preview=False).same is None
+    environment = {**os.environ, **third.env}
+    comparisons = [
+        compare(third.project, name, third.file(name), environment, preview=True) for name in STACKS
+    ]
+    assert [comparison.same for comparison in comparisons] == [5, 5, 5], comparisons
+    assert compare(third.project, "acme", third.file("acme"), environment, preview=False).same is None
 
     third.write("initech", {"name": "Initech", **CUSTOMER})
     preview = third.run("preview", "--all", "--json")
@@ -64,18 +66,18 @@ def test_many_customers_in_shards(
         "initech": (True, 5),
     }
     assert third.run("up", *STACKS, "--yes").requests == []
-    gone = third.run("destroy", *STACKS, "--yes")
-    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"] * 3
+    destroyed = third.run("destroy", *STACKS, "--yes")
+    assert [call.rpartition("/")[2] for call in writes(destroyed.requests)] == ["deactivate"] * 3
 
 
 @pytest.mark.parametrize("kind", backends.KINDS)
-def test_an_unavailable_backend_is_one_line_per_stack(kind: str, scratch: Path, qlik: Emulator) -> None:
-    """One line per stack, no request to Qlik, and an error exit code."""
+def test_an_unreachable_backend_is_reported_for_each_stack(kind: str, scratch: Path, qlik: Emulator) -> None:
+    """The run sends no request to Qlik and ends with exit code 1."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS[:2]:
         fleet.write(name, {"name": name.title(), **CUSTOMER})
-    done = fleet.run("up", "--all", "--yes", "--json", expect=1, **backends.unreachable(kind))
-    assert done.requests == []
-    assert [outcome.troubles[0].text.partition(":")[0] for outcome in done.report.outcomes] == [
+    result = fleet.run("up", "--all", "--yes", "--json", expect=1, **backends.unreachable(kind))
+    assert result.requests == []
+    assert [outcome.troubles[0].text.partition(":")[0] for outcome in result.report.outcomes] == [
         "the backend cannot be reached"
     ] * 2

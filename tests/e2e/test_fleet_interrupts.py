@@ -1,4 +1,4 @@
-"""Runs that end early: one Ctrl-C, two, a signal from a CI runner, a stack timeout."""
+"""Runs that end early because of Ctrl-C, a signal from a CI runner, or a timeout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import Fleet, wait_for_word, wait_until
 
 TIMEOUT_SECONDS = 240
-"""Timeout in seconds, longer than any wait on any machine."""
+"""Timeout in seconds, longer than any wait on a slow machine."""
 
 STACKS = ("acme", "globex", "initech", "umbrella")
 CUSTOMER = {
@@ -31,43 +31,43 @@ CUSTOMER = {
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
-    """A project with four customers without tenants."""
-    made = Fleet(scratch, qlik)
+    """A project with four customers that have no tenant yet."""
+    fleet = Fleet(scratch, qlik)
     for name in STACKS:
-        made.write(name, {"name": name.title(), **CUSTOMER})
-    return made
+        fleet.write(name, {"name": name.title(), **CUSTOMER})
+    return fleet
 
 
 def keep_one_customer(fleet: Fleet) -> None:
-    """Keep only one customer."""
+    """Delete the stack files of all customers except the first."""
     for name in STACKS[1:]:
         fleet.file(name).unlink()
 
 
 def wait_for_held_requests(qlik: Emulator, times: int) -> None:
     """Wait until this number of requests is held back."""
-    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", TIMEOUT_SECONDS)
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a held request", TIMEOUT_SECONDS)
 
 
-def printed(fleet: Fleet, stack: str) -> str:
+def output_of(fleet: Fleet, stack: str) -> str:
     """Return the output of `pulumi` for a stack in the newest run."""
     run = max((Path(fleet.env["TENANTRY_STATE"]) / "runs").glob("*/*"))
     return (run / "stacks" / stack / "output.txt").read_text()
 
 
 def wait_for_cancelling(fleet: Fleet, stack: str) -> None:
-    """Wait until `pulumi` has noticed a signal, so that its current steps are its last."""
-    wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", TIMEOUT_SECONDS)
+    """Wait until `pulumi` has noticed a signal, so that it starts no further step."""
+    wait_until(lambda: "cancelling" in output_of(fleet, stack), "the reaction to a signal", TIMEOUT_SECONDS)
 
 
-def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:
+def drop_running_requests(fleet: Fleet, process: subprocess.Popen[str]) -> None:
     """Press Ctrl-C until `pulumi` terminates, because it misses a signal while it handles another one."""
     wait_for_cancelling(fleet, "acme")
     for _ in range(TIMEOUT_SECONDS // 10):
         process.send_signal(signal.SIGINT)
         wait_for_word(process, "Aborting now")
         with suppress(AssertionError):
-            wait_until(lambda: "terminating" in printed(fleet, "acme"), "a signal that is heard", 10)
+            wait_until(lambda: "terminating" in output_of(fleet, "acme"), "the reaction to a signal", 10)
             return
 
 
@@ -80,24 +80,24 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
         process.send_signal(signal.SIGINT)
         wait_for_word(process, "Stopping")
         qlik.control.clear_faults()
-        done = fleet.wait(process, run)
-    assert done.code == 130
-    statuses = [outcome.status for outcome in done.report.outcomes]
+        result = fleet.wait(process, run)
+    assert result.code == 130
+    statuses = [outcome.status for outcome in result.report.outcomes]
     assert statuses == ["ok", "ok", "not run", "not run"]
-    assert done.report.stopped == "interrupted by SIGINT"
-    assert Report.from_json((fleet.folder / "reports" / "report.json").read_bytes()) == done.report
+    assert result.report.stopped == "interrupted by SIGINT"
+    assert Report.from_json((fleet.folder / "reports" / "report.json").read_bytes()) == result.report
 
     resumed = fleet.run("up", "--all", "--yes", "--resume", "--json")
     assert [outcome.status for outcome in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
-    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    assert len(made) == len(STACKS), "no duplicates"
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    assert len(created) == len(STACKS), "there must be no duplicates"
     fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert fleet.run("preview", "--all", "--expect-no-changes").code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: signal.Signals) -> None:
-    """After a second Ctrl-C or a runner's signal, each stack ends after its current step."""
+    """After a second Ctrl-C or a CI runner's signal, each stack ends after its current step."""
     keep_one_customer(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
@@ -110,15 +110,15 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
         wait_for_word(process, "Interrupting 1")
         wait_for_cancelling(fleet, "acme")
         qlik.control.clear_faults()
-        done = fleet.wait(process, run)
-    assert done.code == 130
-    assert done.outcomes["acme"].status == "interrupted"
-    again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
-    assert again.outcomes["acme"].status == "ok"
+        result = fleet.wait(process, run)
+    assert result.code == 130
+    assert result.outcomes["acme"].status == "interrupted"
+    second_run = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
+    assert second_run.outcomes["acme"].status == "ok"
     fleet.run("preview", "--all", "--expect-no-changes")
 
 
-def test_dropped_requests_are_checked_once(fleet: Fleet, qlik: Emulator) -> None:
+def test_dropped_requests_are_reported_once(fleet: Fleet, qlik: Emulator) -> None:
     """A third Ctrl-C drops the current requests. The next run reports this, and the run after it does not."""
     keep_one_customer(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
@@ -128,15 +128,15 @@ def test_dropped_requests_are_checked_once(fleet: Fleet, qlik: Emulator) -> None
         for word in ("Stopping", "Interrupting 1"):
             process.send_signal(signal.SIGINT)
             wait_for_word(process, word)
-        drop_everything(fleet, process)
-        done = fleet.wait(process, run)
+        drop_running_requests(fleet, process)
+        result = fleet.wait(process, run)
         qlik.control.clear_faults()
-    assert (done.code, done.outcomes["acme"].status) == (130, "interrupted")
+    assert (result.code, result.outcomes["acme"].status) == (130, "interrupted")
     assert fleet.run("status", "--all", "--json").json["stacks"][0]["unfinished"] > 0
-    again = fleet.run("up", "--all", "--yes", "--json").outcomes["acme"]
-    assert again.status == "ok"
-    assert "an earlier run was cut off while creating Group Analysts" in again.remarks
-    assert "AWS" not in repr(again)
+    second_run = fleet.run("up", "--all", "--yes", "--json").outcomes["acme"]
+    assert second_run.status == "ok"
+    assert "an earlier run was cut off while creating Group Analysts" in second_run.remarks
+    assert "AWS" not in repr(second_run)
     assert fleet.run("status", "--all", "--json").json["stacks"][0]["unfinished"] == 0
     assert fleet.run("up", "--all", "--yes", "--json").outcomes["acme"].remarks == ()
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
@@ -145,11 +145,11 @@ def test_dropped_requests_are_checked_once(fleet: Fleet, qlik: Emulator) -> None
 def test_a_stack_that_takes_too_long_is_interrupted(
     fleet: Fleet, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only this stack is interrupted, with a clear message. It times out when both stacks wait for Qlik."""
+    """The other stack finishes. The test lets the timeout pass when both stacks wait for Qlik."""
     wait, limit = subprocess.Popen.wait, 8
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
 
-    def waited(self: subprocess.Popen[Any], timeout: float | None = None) -> int:
+    def wait_for_both(self: subprocess.Popen[Any], timeout: float | None = None) -> int:
         if timeout == limit and "acme" in self.args:  # type: ignore[operator]  # the test passes a list
             wait_until(
                 lambda: self.poll() is not None or qlik.control.faults[0]["hit"] == 2, "both", TIMEOUT_SECONDS
@@ -161,14 +161,14 @@ def test_a_stack_that_takes_too_long_is_interrupted(
             qlik.control.clear_faults()
         return wait(self)
 
-    monkeypatch.setattr(subprocess.Popen, "wait", waited)
+    monkeypatch.setattr(subprocess.Popen, "wait", wait_for_both)
     for name in os.environ.keys() - fleet.env.keys():
         monkeypatch.delenv(name)
     for name, value in fleet.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(fleet.project)
-    asked = f"up acme globex --yes --skip-preview --jobs 2 --timeout {limit} --json"
-    done = CliRunner().invoke(app, asked.split(), catch_exceptions=False)
-    acme, globex = Report.from_json(done.stdout).outcomes
-    assert (done.exit_code, acme.stack, acme.status, globex.status) == (1, "acme", "failed", "ok")
+    arguments = f"up acme globex --yes --skip-preview --jobs 2 --timeout {limit} --json"
+    result = CliRunner().invoke(app, arguments.split(), catch_exceptions=False)
+    acme, globex = Report.from_json(result.stdout).outcomes
+    assert (result.exit_code, acme.stack, acme.status, globex.status) == (1, "acme", "failed", "ok")
     assert acme.troubles[0].text == "it was interrupted because it took longer than 8 s"

@@ -1,4 +1,4 @@
-"""Trials of many customers: listed, deactivated, revived, extended, made permanent."""
+"""Trials of many customers: list, deactivate, revive and extend them, or make them permanent."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from tenantry.fleet.troubles import IS_PROTECTED
 from tests.e2e.fleet import Fleet
 from tests.world import World, writes
 
-OVER, FAR = "2000-01-01", "2999-12-31"
+PAST, FUTURE = "2000-01-01", "2999-12-31"
 
 
-def trial(name: str, ends_on: str, **more: Any) -> dict[str, Any]:
+def trial(name: str, ends_on: str, **lifecycle_settings: Any) -> dict[str, Any]:
     """Return a customer with one group."""
-    lifecycle = {"kind": "trial", "ends_on": ends_on, "grace_days": 10, **more}
+    lifecycle = {"kind": "trial", "ends_on": ends_on, "grace_days": 10, **lifecycle_settings}
     return {"name": name, "lifecycle": lifecycle, "groups": {"Analysts": {}}}
 
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
     """A project with four active trials."""
-    made = Fleet(scratch, qlik)
+    fleet = Fleet(scratch, qlik)
     for name in ("acme", "globex", "initech", "umbrella"):
-        made.write(name, trial(name.title(), FAR))
-    made.run("up", "--all", "--yes", "--skip-preview")
-    return made
+        fleet.write(name, trial(name.title(), FUTURE))
+    fleet.run("up", "--all", "--yes", "--skip-preview")
+    return fleet
 
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """Return the status of the created tenants, by name."""
-    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    return {tenant["name"]: tenant["status"] for tenant in made}
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["name"]: tenant["status"] for tenant in created}
 
 
-def test_trials_are_listed_deactivated_and_brought_back(fleet: Fleet, qlik: Emulator) -> None:
+def test_ended_trials_are_listed_deactivated_and_revived(fleet: Fleet, qlik: Emulator) -> None:
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
-    fleet.write("acme", trial("Acme", OVER))
-    later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # a missing group must not block the run
-    fleet.write("globex", trial("Globex", OVER, grace_days=21) | {"groups": later})
+    fleet.write("acme", trial("Acme", PAST))
+    changed_groups: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # a missing group must not block the run
+    fleet.write("globex", trial("Globex", PAST, grace_days=21) | {"groups": changed_groups})
     fleet.write("initech", trial("Initech", soon))
-    fleet.write("umbrella", trial("Umbrella", FAR) | {"plan": "nowhere"})
+    fleet.write("umbrella", trial("Umbrella", FUTURE) | {"plan": "nowhere"})
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})  # no tenant, so its error does not matter
 
     folder = fleet.folder / "listed"
@@ -56,7 +56,7 @@ def test_trials_are_listed_deactivated_and_brought_back(fleet: Fleet, qlik: Emul
     assert "| initech | Initech | ends on" in (folder / "trials.md").read_text()
     assert listed.stderr.startswith("umbrella: stacks/Pulumi.umbrella.yaml:")
     assert len(listed.stderr.splitlines()) == 1
-    fleet.write("umbrella", trial("Umbrella", FAR))
+    fleet.write("umbrella", trial("Umbrella", FUTURE))
     rows = {row["stack"]: (row["over"], row["grace_days"]) for row in listed.json["trials"]}
     assert rows == {"acme": (True, 10), "globex": (True, 21), "initech": (False, 10)}
     assert [
@@ -74,39 +74,44 @@ def test_trials_are_listed_deactivated_and_brought_back(fleet: Fleet, qlik: Emul
     assert (skipped.status, skipped.changes) == ("skipped", ())
     assert "tenantry expire" in skipped.remarks[0]
 
-    gone = fleet.run("expire", "--yes", "--json")
-    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate", "deactivate"]
+    expired = fleet.run("expire", "--yes", "--json")
+    assert [call.rpartition("/")[2] for call in writes(expired.requests)] == ["deactivate", "deactivate"]
     assert tenants(qlik) == {
         "Acme": "disabled",
         "Globex": "disabled",
         "Initech": "active",
         "Umbrella": "active",
     }
-    outcomes = gone.outcomes
+    outcomes = expired.outcomes
     assert list(outcomes) == ["acme", "globex"]
     days = {
         name: (datetime.fromisoformat(outcome.purged_on).date() - datetime.now(UTC).date()).days
         for name, outcome in outcomes.items()
     }
-    assert days["globex"] in (20, 21), "the grace period of the file, which was not in the state yet"
+    assert days["globex"] in (20, 21), "the grace period must come from the file, not from the state"
     assert days["acme"] in (9, 10)
 
-    nothing = fleet.run("expire", "--yes", "--json", "--reports", str(fleet.folder / "reports"))
-    assert (nothing.report.operation, nothing.report.outcomes, nothing.requests) == ("destroy", (), [])
+    empty_run = fleet.run("expire", "--yes", "--json", "--reports", str(fleet.folder / "reports"))
+    assert (empty_run.report.operation, empty_run.report.outcomes, empty_run.requests) == ("destroy", (), [])
     assert (fleet.folder / "reports" / "report.md").is_file()
-    again = fleet.run("expire", "--yes")
-    assert again.requests == []
-    assert "Initech" in again.stdout
-    assert "acme" not in again.stdout
+    text_run = fleet.run("expire", "--yes")
+    assert text_run.requests == []
+    assert "Initech" in text_run.stdout
+    assert "acme" not in text_run.stdout
     skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert skipped.status == "skipped", "a deactivated trial must not be created again"
-    down = fleet.run("status", "acme", "--json").json["stacks"][0]
-    assert (down["revive"], down["purged_on"]) == (outcomes["acme"].revive, outcomes["acme"].purged_on)
+    row_of_acme = fleet.run("status", "acme", "--json").json["stacks"][0]
+    assert (row_of_acme["revive"], row_of_acme["purged_on"]) == (
+        outcomes["acme"].revive,
+        outcomes["acme"].purged_on,
+    )
 
-    back = trial("Acme", FAR) | yaml.safe_load(outcomes["acme"].revive)
-    fleet.write("acme", back)
+    revived_customer = trial("Acme", FUTURE) | yaml.safe_load(outcomes["acme"].revive)
+    fleet.write("acme", revived_customer)
     preview = fleet.run("preview", "acme", "--markdown").stdout
-    assert f"revives the tenant {down['revive'].split()[2].rstrip(',')} with everything in it" in preview
+    assert (
+        f"revives the tenant {row_of_acme['revive'].split()[2].rstrip(',')} with everything in it" in preview
+    )
     revived = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert revived.status == "ok"
     assert tenants(qlik)["Acme"] == "active"
@@ -114,29 +119,29 @@ def test_trials_are_listed_deactivated_and_brought_back(fleet: Fleet, qlik: Emul
 
 
 def test_a_trial_is_extended_and_made_permanent(fleet: Fleet, qlik: Emulator) -> None:
-    """Both keep the tenant, and send no request that creates or deletes anything."""
+    """Both changes keep the tenant. They send no request that creates or deletes anything."""
     before = fleet.run("outputs", "--all").json
     fleet.write("acme", trial("Acme", "2998-12-31"))
-    customer = trial("Globex", FAR) | {"lifecycle": {"kind": "production", "grace_days": 30}}
+    customer = trial("Globex", FUTURE) | {"lifecycle": {"kind": "production", "grace_days": 30}}
     fleet.write("globex", customer)
-    done = fleet.run("up", "--all", "--yes", "--json")
-    assert {name: outcome.counts for name, outcome in done.outcomes.items()} == {
+    result = fleet.run("up", "--all", "--yes", "--json")
+    assert {name: outcome.counts for name, outcome in result.outcomes.items()} == {
         "acme": {"update": 2},
         "globex": {"update": 3},
         "initech": {},
         "umbrella": {},
     }
-    assert writes(done.requests) == []
+    assert writes(result.requests) == []
     assert fleet.run("outputs", "--all").json == before
     assert fleet.run("expire", "--yes", "--json", "--within", "400000").requests == []
     assert IS_PROTECTED in fleet.run("destroy", "globex", "--yes", expect=1).stdout
 
 
-def test_a_failed_deactivation_is_retried_by_the_next_run(fleet: Fleet, qlik: Emulator) -> None:
-    """Its failure is named, the other trials are deactivated, and the next night tries it again."""
+def test_a_trial_that_cannot_be_deactivated_is_tried_again(fleet: Fleet, qlik: Emulator) -> None:
+    """The run reports the failure and deactivates the other trials. The next run tries again."""
     hostname = fleet.run("outputs", "acme").json["acme"]["hostname"]
     for name in ("acme", "globex"):
-        fleet.write(name, trial(name.title(), OVER))
+        fleet.write(name, trial(name.title(), PAST))
     tenant = World(qlik, hostname).tenant["id"]
     fault = qlik.control.add_fault(path=f"*/tenants/{tenant}/actions/deactivate", status=403)
     failed = fleet.run("expire", "--yes", "--json", expect=1)
@@ -145,16 +150,16 @@ def test_a_failed_deactivation_is_retried_by_the_next_run(fleet: Fleet, qlik: Em
         "globex": "ok",
     }
     qlik.control.release(fault)
-    done = fleet.run("expire", "--yes", "--json")
-    assert list(done.outcomes) == ["acme"]
+    result = fleet.run("expire", "--yes", "--json")
+    assert list(result.outcomes) == ["acme"]
     assert tenants(qlik)["Acme"] == "disabled"
 
 
 def test_a_trial_is_deactivated_only_after_its_content_is_saved(fleet: Fleet, qlik: Emulator) -> None:
-    """If content cannot be saved, the tenant stays. The next night saves the rest and deactivates it."""
+    """If some content cannot be saved, the tenant stays active. The next run saves it and deactivates it."""
     apps = {}
     for name in ("acme", "globex"):
-        fleet.write(name, trial(name.title(), OVER))
+        fleet.write(name, trial(name.title(), PAST))
         world = World(qlik, fleet.run("outputs", name).json[name]["hostname"])
         space = world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})["id"]
         body = {"attributes": {"name": f"Plan of {name}", "spaceId": space}}
@@ -163,12 +168,12 @@ def test_a_trial_is_deactivated_only_after_its_content_is_saved(fleet: Fleet, ql
     fault = qlik.control.add_fault(path=f"*/apps/{apps['acme']}/export", status=500)
 
     arguments = ("expire", "--export", "saved", "--join-spaces", "--yes", "--json")
-    first = fleet.run(*arguments, expect=1)
-    assert {name: outcome.status for name, outcome in first.outcomes.items()} == {"globex": "ok"}
-    assert "Not taken down, because not all of their content could be saved: acme" in first.stderr
-    assert f'acme: not saved: app "Plan of acme" ({apps["acme"]})' in first.stderr
-    down = tenants(qlik)
-    assert (down["Acme"], down["Globex"]) == ("active", "disabled")
+    first_run = fleet.run(*arguments, expect=1)
+    assert {name: outcome.status for name, outcome in first_run.outcomes.items()} == {"globex": "ok"}
+    assert "Not taken down, because not all of their content could be saved: acme" in first_run.stderr
+    assert f'acme: not saved: app "Plan of acme" ({apps["acme"]})' in first_run.stderr
+    statuses = tenants(qlik)
+    assert (statuses["Acme"], statuses["Globex"]) == ("active", "disabled")
     index = json.loads((fleet.project / "saved" / "globex" / "index.json").read_text())
     assert index["complete"]
     (app,) = (file for file in index["files"] if file["kind"] == "app")
@@ -176,11 +181,15 @@ def test_a_trial_is_deactivated_only_after_its_content_is_saved(fleet: Fleet, ql
     assert (fleet.project / "saved" / "globex" / app["path"]).stat().st_size == app["size"]
 
     qlik.control.release(fault)
-    second = fleet.run(*arguments)
-    assert list(second.outcomes) == ["acme"]
+    second_run = fleet.run(*arguments)
+    assert list(second_run.outcomes) == ["acme"]
     assert tenants(qlik)["Acme"] == "disabled"
-    asked = [call["path"] for call in second.requests if call["path"].endswith(("/export", "/deactivate"))]
-    assert [path.rpartition("/")[2] for path in asked] == ["export", "export", "deactivate"], "refused once"
+    paths = [
+        call["path"] for call in second_run.requests if call["path"].endswith(("/export", "/deactivate"))
+    ]
+    assert [path.rpartition("/")[2] for path in paths] == ["export", "export", "deactivate"], (
+        "the first export must be refused once"
+    )
 
     refused = fleet.run("export-content", "acme", "--to", "saved", expect=1)
     assert "it has no tenant" in refused.stderr
@@ -188,7 +197,7 @@ def test_a_trial_is_deactivated_only_after_its_content_is_saved(fleet: Fleet, ql
 
 def test_a_trial_can_release_its_entitlements(fleet: Fleet, qlik: Emulator) -> None:
     """The preview names the entitlements. The run releases them before it deactivates the tenant."""
-    fleet.write("acme", trial("Acme", FAR, release_entitlements=True))
+    fleet.write("acme", trial("Acme", FUTURE, release_entitlements=True))
     assert fleet.run("up", "acme", "--yes", "--json").outcomes["acme"].counts == {"update": 1}
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     world.request("POST", "users", {"subject": "acme|cleo", "status": "active"})
@@ -196,18 +205,18 @@ def test_a_trial_can_release_its_entitlements(fleet: Fleet, qlik: Emulator) -> N
     world.request("POST", "licenses/assignments/actions/add", {"add": [item]})
 
     fleet.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
-    gone = fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"]
-    end = next(change for change in gone.changes if change.kind == "TenantLifecycle")
-    assert [difference.name for difference in end.differences] == ["release_entitlements"]
-    assert any("1 entitlement (analyzer of acme|cleo)" in remark for remark in gone.remarks)
+    destroyed = fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"]
+    deactivation = next(change for change in destroyed.changes if change.kind == "TenantLifecycle")
+    assert [difference.name for difference in deactivation.differences] == ["release_entitlements"]
+    assert any("1 entitlement (analyzer of acme|cleo)" in remark for remark in destroyed.remarks)
     assert tenants(qlik)["Acme"] == "disabled"
     assert qlik.control.dump()["cloud"].get("entitlement", []) == []
 
 
 def test_status_and_outputs_read_only_the_backend(fleet: Fleet, qlik: Emulator) -> None:
-    """The data of all customers for a portal's database and an operator."""
-    fleet.write("never", trial("Never", FAR))
-    fleet.write("globex", trial("Globex", FAR) | {"plan": "nowhere"})
+    """A portal's database and an operator get the data of all customers without a request to Qlik."""
+    fleet.write("never", trial("Never", FUTURE))
+    fleet.write("globex", trial("Globex", FUTURE) | {"plan": "nowhere"})
     status = fleet.run("status", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
     assert status.requests == []
     rows = {row["stack"]: row for row in status.json["stacks"]}
@@ -219,19 +228,19 @@ def test_status_and_outputs_read_only_the_backend(fleet: Fleet, qlik: Emulator) 
         5,
         0,
     )
-    assert (acme["kind"], acme["ends_on"], acme["trouble"]) == ("trial", FAR, "")
+    assert (acme["kind"], acme["ends_on"], acme["trouble"]) == ("trial", FUTURE, "")
     assert acme["hostname"].endswith(".eu.qlikcloud.com")
     assert (rows["never"]["result"], rows["never"]["hostname"]) == ("", "")
-    assert (rows["globex"]["ends_on"], acme["problems"]) == (FAR, [])
+    assert (rows["globex"]["ends_on"], acme["problems"]) == (FUTURE, [])
     assert "customer.plan" in rows["globex"]["problems"][0]
 
-    found = fleet.run("outputs", "--all")
-    assert found.requests == []
-    assert found.json["acme"]["hostname"] == acme["hostname"]
-    assert "hostname" not in found.json["never"]
+    outputs = fleet.run("outputs", "--all")
+    assert outputs.requests == []
+    assert outputs.json["acme"]["hostname"] == acme["hostname"]
+    assert "hostname" not in outputs.json["never"]
     table = [line.split(",") for line in fleet.run("outputs", "acme", "never", "--csv").stdout.splitlines()]
     assert table[0] == list(COLUMNS)
-    group = found.json["acme"]["groups"]["Analysts"]
+    group = outputs.json["acme"]["groups"]["Analysts"]
     row = next(dict(zip(COLUMNS, row, strict=True)) for row in table if row[6:8] == ["group", "Analysts"])
     assert (row["stack"], row["customer"], row["id"]) == ("acme", "Acme", group)
     assert {row[0] for row in table[1:]} == {"acme"}
@@ -239,6 +248,6 @@ def test_status_and_outputs_read_only_the_backend(fleet: Fleet, qlik: Emulator) 
     assert status.json["without_file"] == []
     fleet.file("umbrella").unlink()
     assert "without a stack file: umbrella" in fleet.run("status", "--all").stdout
-    torn = fleet.run("status", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere")
-    assert torn.stdout.count("the backend's folder does not exist: /nowhere") == 4
+    unreachable = fleet.run("status", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere")
+    assert unreachable.stdout.count("the backend's folder does not exist: /nowhere") == 4
     assert fleet.run("outputs", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere").json == {}

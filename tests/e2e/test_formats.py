@@ -22,7 +22,7 @@ REFUSED = "This state was written by a newer Tenantry: it has format 2, and Tena
 
 @pytest.fixture
 def newer(tmp_path: Path) -> str:
-    """The `PYTHONPATH` of a Tenantry with a newer format and no other difference."""
+    """The `PYTHONPATH` of a Tenantry that differs only by a newer format."""
     folder = tmp_path / "newer"
     folder.mkdir()
     file = copy(folder) / "providers" / "framework" / "formats.py"
@@ -32,10 +32,10 @@ def newer(tmp_path: Path) -> str:
     return str(folder)
 
 
-def held(stack: Stack) -> list[tuple[object, ...]]:
+def state_of(stack: Stack) -> list[tuple[object, ...]]:
     """Return the content of the state for each resource, in order."""
     return [
-        tuple(resource.get(part) for part in ("urn", "id", "inputs", "outputs"))
+        tuple(resource.get(key) for key in ("urn", "id", "inputs", "outputs"))
         for resource in stack.resources().values()
     ]
 
@@ -43,7 +43,7 @@ def held(stack: Stack) -> list[tuple[object, ...]]:
 def test_a_newer_state_is_refused_and_unchanged(
     make_stack: Callable[..., Stack], qlik: Emulator, newer: str
 ) -> None:
-    """Every command fails with one clear line, sends no request, and keeps the state."""
+    """Every command fails with one clear line, sends no request and keeps the state."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
     [component] = [
@@ -52,13 +52,13 @@ def test_a_newer_state_is_refused_and_unchanged(
     assert component["outputs"]["format"] == 1
     assert "format" not in stack.outputs()
 
-    moved = stack.up(PYTHONPATH=newer)
-    assert moved.changes.keys() == {"same", "update"}
-    assert len(moved.changes["update"]) == len(stack.resources()) - 1  # type: ignore[arg-type]
-    assert writes(moved.requests) == []
+    upgraded = stack.up(PYTHONPATH=newer)
+    assert upgraded.changes.keys() == {"same", "update"}
+    assert len(upgraded.changes["update"]) == len(stack.resources()) - 1  # type: ignore[arg-type]
+    assert writes(upgraded.requests) == []
     assert stack.up("--expect-no-changes", PYTHONPATH=newer).requests == []
 
-    before = held(stack)
+    before = state_of(stack)
     for command in ("up", "preview", "refresh", "destroy"):
         options = () if command == "preview" else ("--skip-preview", "--yes")
         refused = stack.pulumi(command, *options, expect=None)
@@ -66,10 +66,10 @@ def test_a_newer_state_is_refused_and_unchanged(
         assert REFUSED in refused.stdout + refused.stderr
         assert "Traceback" not in refused.stdout + refused.stderr
         assert refused.requests == []
-    assert held(stack) == before
+    assert state_of(stack) == before
 
     for arguments in (["status", stack.name], ["forget", stack.name, "--yes"]):
-        done = subprocess.run(
+        completed = subprocess.run(
             [ROOT / ".venv" / "bin" / "tenantry", *arguments],
             cwd=stack.folder,
             env={**stack.env, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"},
@@ -78,13 +78,13 @@ def test_a_newer_state_is_refused_and_unchanged(
             check=False,
             timeout=120,
         )
-        assert done.returncode != 0, done.stdout
-        assert REFUSED in " ".join((done.stdout + done.stderr).split())
-    assert held(stack) == before
+        assert completed.returncode != 0, completed.stdout
+        assert REFUSED in " ".join((completed.stdout + completed.stderr).split())
+    assert state_of(stack) == before
 
 
 def test_properties_of_a_later_version_are_accepted(stack: Stack, qlik: Emulator) -> None:
-    """After a downgrade, the state has an output and a property of a later version with the same format."""
+    """After a downgrade, the state may contain an output and a property of a later version."""
     bring_up(stack, qlik, GLOBEX)
     state = stack.export()
     for resource in state["deployment"]["resources"]:
@@ -97,8 +97,12 @@ def test_properties_of_a_later_version_are_accepted(stack: Stack, qlik: Emulator
     stack.pulumi("stack", "import", "--file", str(file))
 
     stack.refresh()
-    kept = {name for name, resource in stack.resources().items() if "added" in resource["outputs"]}
-    assert kept == {name for name in stack.resources() if not name.startswith("QlikCustomerTenant")}
+    with_added_output = {
+        name for name, resource in stack.resources().items() if "added" in resource["outputs"]
+    }
+    assert with_added_output == {
+        name for name in stack.resources() if not name.startswith("QlikCustomerTenant")
+    }
     stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", "Who resells"))))
     updated = stack.up()
     assert "Group Partners" in updated.changes["update"]  # type: ignore[operator]
@@ -109,7 +113,7 @@ def test_properties_of_a_later_version_are_accepted(stack: Stack, qlik: Emulator
 def test_an_interrupted_run_of_a_newer_version_is_refused(
     make_stack: Callable[..., Stack], qlik: Emulator, newer: str
 ) -> None:
-    """The proof is written first, so the state has the new format before any other change."""
+    """A run writes the proof first, so the state has the new format before any other change."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
     proof = next(

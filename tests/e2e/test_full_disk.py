@@ -1,4 +1,4 @@
-"""A full disk: every stack reports it, nothing is lost, and the next run continues."""
+"""A full disk: every stack reports it, nothing is lost, and the next run succeeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Report
 from tests.documents import script
-from tests.e2e.fleet import TENANTRY, TIMEOUT, Fleet
+from tests.e2e.fleet import TENANTRY, TIMEOUT_SECONDS, Fleet
 from tests.e2e.test_documents import run
 from tests.world import World
 
@@ -34,8 +34,8 @@ echo $? > {out}/again.code
 """
 
 
-def own_mounts() -> bool:
-    """Tell whether a process can have its own mounts on this machine."""
+def can_mount() -> bool:
+    """Tell whether this machine allows a process its own mounts."""
     try:
         return (
             subprocess.run(
@@ -47,42 +47,47 @@ def own_mounts() -> bool:
         return False
 
 
-@pytest.mark.skipif(not own_mounts(), reason="private mounts are impossible here")
+@pytest.mark.skipif(not can_mount(), reason="private mounts are impossible here")
 @pytest.mark.parametrize("disk", ["pulumi/state", "notes"])
 def test_a_full_disk_is_reported_and_loses_nothing(scratch: Path, qlik: Emulator, disk: str) -> None:
-    """First the disk of the backend is full, then the disk of the notes and of the run's journal."""
+    """The full disk holds either the backend, or the notes and the run's journal."""
     fleet = Fleet(scratch, qlik)
     for name in STACKS:
         fleet.write(name, {"name": name.title(), **CUSTOMER})
-    names = {"disk": scratch / disk, "out": scratch, "tenantry": TENANTRY}
-    done = subprocess.run(
-        [*UNSHARE, "bash", "-c", SCRIPT.format(**{key: quote(str(value)) for key, value in names.items()})],
+    placeholders = {"disk": scratch / disk, "out": scratch, "tenantry": TENANTRY}
+    completed = subprocess.run(
+        [
+            *UNSHARE,
+            "bash",
+            "-c",
+            SCRIPT.format(**{key: quote(str(value)) for key, value in placeholders.items()}),
+        ],
         cwd=fleet.project,
         env={**fleet.env, "TENANTRY_STATE": str(scratch / "notes")},
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    print(done.stdout, done.stderr)
+    print(completed.stdout, completed.stderr)
     assert (scratch / "room").read_text().strip() == "0"
     assert [(scratch / f"{name}.code").read_text().strip() for name in ("full", "again")] == ["1", "0"]
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in completed.stderr
     if disk == "notes":
-        assert "The run could not start: its journal: No space left on device" in done.stderr
+        assert "The run could not start: its journal: No space left on device" in completed.stderr
     else:
         full = Report.from_json((scratch / "full.json").read_bytes())
         troubles = {
             outcome.stack: [trouble.text for trouble in outcome.troubles] for outcome in full.outcomes
         }
         assert troubles == {key: ["the disk is full"] for key in STACKS}
-    again = Report.from_json((scratch / "again.json").read_bytes())
-    assert {outcome.stack: outcome.status for outcome in again.outcomes} == dict.fromkeys(STACKS, "ok")
-    assert made(qlik).keys() == {name.title() for name in STACKS}
+    second_run = Report.from_json((scratch / "again.json").read_bytes())
+    assert {outcome.stack: outcome.status for outcome in second_run.outcomes} == dict.fromkeys(STACKS, "ok")
+    assert group_ids(qlik).keys() == {name.title() for name in STACKS}
 
 
 def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
-    """A truncated state after a full disk is reported, and repaired as in the guide."""
+    """The commands of the guide repair a state that a full disk truncated."""
     fleet = Fleet(scratch, qlik)
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **CUSTOMER})
@@ -98,23 +103,25 @@ def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.touch()
     failed = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", expect=1)
-    cut_off = [
+    incomplete = [
         outcome.stack for outcome in failed.report.outcomes if "is incomplete" in outcome.troubles[0].text
     ]
-    assert cut_off == list(STACKS)
-    before = made(qlik)
+    assert incomplete == list(STACKS)
+    before = group_ids(qlik)
     run(fleet.project, fleet.env, script("docs/backends.md", "After a full disk"))
-    again = fleet.run("up", "--all", "--yes", "--json")
-    assert {outcome.stack: outcome.status for outcome in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
+    second_run = fleet.run("up", "--all", "--yes", "--json")
+    assert {outcome.stack: outcome.status for outcome in second_run.report.outcomes} == dict.fromkeys(
+        STACKS, "ok"
+    )
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
-    after = made(qlik)
+    after = group_ids(qlik)
     assert after.pop("Initech")
-    assert after == before, "nothing must be created again"
+    assert after == before, "no object must be created again"
 
 
-def made(qlik: Emulator) -> dict[str, list[str]]:
+def group_ids(qlik: Emulator) -> dict[str, list[str]]:
     """Return the ids of the groups of each created tenant, by the tenant's name."""
     tenants = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    assert len({tenant["name"] for tenant in tenants}) == len(tenants), "no duplicates"
+    assert len({tenant["name"] for tenant in tenants}) == len(tenants), "there must be no duplicates"
     worlds = {tenant["name"]: World(qlik, tenant["hostnames"][0]) for tenant in tenants}
     return {name: sorted(group["id"] for group in world.every("group")) for name, world in worlds.items()}

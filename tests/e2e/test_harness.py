@@ -1,4 +1,4 @@
-"""The harness itself, with a program that has one dynamic resource with a size."""
+"""Tests of the harness, with a program that has one dynamic resource with a size."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Thing(Resource, module="sizes", name="Thing"):
 
 
 @pytest.fixture
-def sized(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
+def sized_stack(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
     """A stack of the program above, with size 1."""
     program = tmp_path / "program"
     program.mkdir()
@@ -77,97 +77,97 @@ def sized(make_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
     return stack
 
 
-def test_a_stack_is_created_changed_and_destroyed(sized: Stack) -> None:
-    """Each operation reports the changes and their kinds, only for the program's own resources."""
-    assert sized.preview().changes == {"create": ["Thing one"]}
-    assert sized.resources() == {}
-    assert sized.up().changes == {"create": ["Thing one"]}
-    assert sized.outputs()["size"] == 1
-    assert sized.up("--expect-no-changes").changes == {"same": 1}
-    sized.write({"sizes:size": 2})
-    preview = sized.preview()
+def test_each_operation_reports_its_changes(sized_stack: Stack) -> None:
+    """The changes include only the resources of the program, and not those that the engine adds."""
+    assert sized_stack.preview().changes == {"create": ["Thing one"]}
+    assert sized_stack.resources() == {}
+    assert sized_stack.up().changes == {"create": ["Thing one"]}
+    assert sized_stack.outputs()["size"] == 1
+    assert sized_stack.up("--expect-no-changes").changes == {"same": 1}
+    sized_stack.write({"sizes:size": 2})
+    preview = sized_stack.preview()
     assert preview.changes == {"update": ["Thing one"]}
     assert preview.diffs == {"Thing one": {"size": "update"}}
-    assert sized.up().changes == {"update": ["Thing one"]}
-    sized.write({"sizes:size": 2, "sizes:shape": "round"})
-    replaced = sized.up()
+    assert sized_stack.up().changes == {"update": ["Thing one"]}
+    sized_stack.write({"sizes:size": 2, "sizes:shape": "round"})
+    replaced = sized_stack.up()
     assert replaced.changes == {"replace": ["Thing one"]}
     assert [operation for operation, _ in replaced.operations] == [
         "create-replacement",
         "replace",
         "delete-replaced",
     ]
-    assert sized.resources()["Thing one"]["id"] == "id-1"
-    assert sized.destroy().changes == {"delete": ["Thing one"]}
-    assert sized.resources() == {}
+    assert sized_stack.resources()["Thing one"]["id"] == "id-1"
+    assert sized_stack.destroy().changes == {"delete": ["Thing one"]}
+    assert sized_stack.resources() == {}
 
 
-def test_program_and_provider_run_in_the_environment_of_the_cli(sized: Stack) -> None:
-    """The first `python3` on PATH and the activation of the environment do not matter."""
-    foreign = sized.folder / "bin" / "python3"
-    foreign.parent.mkdir()
-    foreign.write_text("#!/bin/sh\nexit 9\n")
-    foreign.chmod(0o755)
-    sized.up(PATH=f"{foreign.parent}:/usr/bin:/bin")
-    assert sized.outputs()["pythons"] == [str(PYTHON), str(PYTHON)]
+def test_program_and_provider_run_in_the_environment_of_the_cli(sized_stack: Stack) -> None:
+    """Neither another `python3` on PATH nor a missing activation of the environment matters."""
+    other_python = sized_stack.folder / "bin" / "python3"
+    other_python.parent.mkdir()
+    other_python.write_text("#!/bin/sh\nexit 9\n")
+    other_python.chmod(0o755)
+    sized_stack.up(PATH=f"{other_python.parent}:/usr/bin:/bin")
+    assert sized_stack.outputs()["pythons"] == [str(PYTHON), str(PYTHON)]
 
 
-def test_a_refresh_reports_what_it_found(sized: Stack) -> None:
+def test_a_refresh_reports_its_findings(sized_stack: Stack) -> None:
     """Drift is an update of the state, a missing object is a deletion, and the rest is the same."""
-    sized.up()
-    assert sized.refresh().changes == {"same": 1}
-    live = sized.folder / "live.txt"
+    sized_stack.up()
+    assert sized_stack.refresh().changes == {"same": 1}
+    live = sized_stack.folder / "live.txt"
     live.write_text("5")
-    drift = sized.refresh()
+    drift = sized_stack.refresh()
     assert drift.changes == {"update": ["Thing one"]}
     assert drift.diffs == {"Thing one": {"size": "update"}}
     live.unlink()
-    assert sized.refresh().changes == {"delete": ["Thing one"]}
+    assert sized_stack.refresh().changes == {"delete": ["Thing one"]}
 
 
-def test_a_failure_shows_the_output(sized: Stack) -> None:
-    """An unexpected exit code fails the test with the CLI's output; an expected one returns the result."""
-    sized.write({"sizes:size": -1})
+def test_a_failure_shows_the_output(sized_stack: Stack) -> None:
+    """An unexpected exit code fails the test with the CLI's output. An expected one returns the result."""
+    sized_stack.write({"sizes:size": -1})
     with pytest.raises(AssertionError, match="a negative size"):
-        sized.up()
-    failed = sized.up(expect=1)
+        sized_stack.up()
+    failed = sized_stack.up(expect=1)
     assert failed.failed == ["Thing one"]
     assert any("a negative size" in error for error in failed.errors)
 
 
-def test_a_killed_run_leaves_nothing_behind(sized: Stack) -> None:
+def test_close_and_cancel_clean_up_after_a_killed_run(sized_stack: Stack) -> None:
     """A SIGKILL of the CLI leaves plugins and a lock. `close` ends the plugins, `cancel` removes the lock."""
-    sized.write({"sizes:size": 1, "sizes:slow": 30})
-    running = sized.start("up", "--skip-preview", "--yes")
-    wait_for((sized.folder / "begun.txt").exists)
+    sized_stack.write({"sizes:size": 1, "sizes:slow": 30})
+    running = sized_stack.start("up", "--skip-preview", "--yes")
+    wait_for((sized_stack.folder / "begun.txt").exists)
     assert running.children("pulumi.dynamic")
     running.signal(signal.SIGKILL)
     killed = running.wait()
     assert killed.rc == -signal.SIGKILL
     assert killed.operations == [("create", "Thing one")]
-    assert sized.processes("pulumi.dynamic"), "the provider is expected to outlive the CLI"
-    sized.close()
-    assert sized.processes() == []
-    assert "locked" in sized.refresh(expect=1).output
-    sized.cancel()
-    assert sized.export()["deployment"]["pending_operations"]
+    assert sized_stack.processes("pulumi.dynamic"), "the provider must outlive the CLI"
+    sized_stack.close()
+    assert sized_stack.processes() == []
+    assert "locked" in sized_stack.refresh(expect=1).output
+    sized_stack.cancel()
+    assert sized_stack.export()["deployment"]["pending_operations"]
 
 
-def test_the_language_host_ends_with_its_engine(sized: Stack) -> None:
-    """It notices a SIGKILL of the CLI within a second, and prints nothing when a signal stops it."""
-    sized.write({"sizes:size": 1, "sizes:slow": 30})
-    running = sized.start("up", "--skip-preview", "--yes")
-    wait_for((sized.folder / "begun.txt").exists)
+def test_the_language_host_ends_with_its_engine(sized_stack: Stack) -> None:
+    """The language host notices a SIGKILL of the CLI."""
+    sized_stack.write({"sizes:size": 1, "sizes:slow": 30})
+    running = sized_stack.start("up", "--skip-preview", "--yes")
+    wait_for((sized_stack.folder / "begun.txt").exists)
     hosts = running.children("language")
     assert hosts
     running.signal(signal.SIGKILL)
     running.wait()
-    wait_for(lambda: not sized.processes("language"), seconds=5)
+    wait_for(lambda: not sized_stack.processes("language"), seconds=5)
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until `true()` returns True."""
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until `condition()` returns True."""
     end = time.monotonic() + seconds
-    while not true():
+    while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.02)

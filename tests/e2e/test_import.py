@@ -1,4 +1,4 @@
-"""An existing tenant becomes a stack. Neither the import nor the next `up` changes anything at Qlik."""
+"""The import of an existing tenant creates a stack. Neither it nor the next `up` changes anything at Qlik."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
-from tests.importing.tenants import SOURCE, by_scripts
+from tests.importing.tenants import SOURCE, create_by_scripts
 from tests.world import World, writes
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
@@ -27,8 +27,8 @@ def tenantry(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def imported(stack: Stack, name: str) -> Stack:
-    """Return the stack that an import created in the same project and backend."""
+def select_stack(stack: Stack, name: str) -> Stack:
+    """Select the stack that an import created in the same project and backend."""
     stack.name = name
     return stack
 
@@ -42,24 +42,24 @@ def customer_of(stack: Stack) -> dict[str, Any]:
     return customer
 
 
-def change(stack: Stack, *path: str, to: Any) -> None:
+def change_setting(stack: Stack, *path: str, value: Any) -> None:
     """Change one value in the stack file."""
-    text = yaml.safe_load(stack.file.read_text())
-    inner = text["config"]["tenantry:customer"]
+    content = yaml.safe_load(stack.file.read_text())
+    mapping = content["config"]["tenantry:customer"]
     for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = to
-    stack.file.write_text(yaml.safe_dump(text, sort_keys=False))
+        mapping = mapping[key]
+    mapping[path[-1]] = value
+    stack.file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def test_a_tenant_created_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
-    world = by_scripts(qlik, tmp_path)
+def test_a_tenant_of_the_example_scripts_is_imported(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
+    world = create_by_scripts(qlik, tmp_path)
     before = qlik.control.dump()[world.hostname]
     qlik.control.clear_requests()
-    done = tenantry(stack, "import", "acme.eu.qlikcloud.com", "--source-tenant", SOURCE)
-    assert done.returncode == 0, done.stderr
+    completed = tenantry(stack, "import", "acme.eu.qlikcloud.com", "--source-tenant", SOURCE)
+    assert completed.returncode == 0, completed.stderr
     assert writes(qlik.control.requests()) == []
-    acme = imported(stack, "acme")
+    acme = select_stack(stack, "acme")
     assert acme.preview("--refresh", "--expect-no-changes").rc == 0
     assert acme.up("--expect-no-changes").requests == []
     assert qlik.control.dump()[world.hostname] == before
@@ -79,28 +79,29 @@ def test_a_tenant_created_by_the_example_scripts(stack: Stack, qlik: Emulator, t
     assert resources["Group Analytics Consumers"]["deletedWith"] == tenant["urn"]
     assert len(resources["TenantLifecycle lifecycle"]["dependencies"]) >= len(resources) - 4
 
-    twice = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE, "--stack", "other")
-    assert (twice.returncode, "stack acme already manages" in twice.stderr) == (1, True)
+    second_import = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE, "--stack", "other")
+    assert (second_import.returncode, "stack acme already manages" in second_import.stderr) == (1, True)
     assert not file_of(stack, "other").exists()
-    _a_new_version(acme, world)
-    _the_end(acme, world)
+    _check_new_version(acme, world)
+    _check_destroy(acme, world)
 
 
-def _a_new_version(acme: Stack, world: World) -> None:
-    """The app of the scripts has no mark, so it is deleted. Users keep their published app."""
-    users, old = world.apps["Sales", "Sales Overview"]["id"], world.apps["Staging", "Sales Overview"]["id"]
-    change(acme, "apps", "Sales Overview", "version", to="2.4.0")
+def _check_new_version(acme: Stack, world: World) -> None:
+    """Check that a new version replaces the staged app, which has no mark, and keeps the published app."""
+    published_id = world.apps["Sales", "Sales Overview"]["id"]
+    staged_id = world.apps["Staging", "Sales Overview"]["id"]
+    change_setting(acme, "apps", "Sales Overview", "version", value="2.4.0")
     assert "AppPublication Sales Overview in Sales" in str(acme.up().changes)
-    assert world.apps["Sales", "Sales Overview"]["id"] == users
+    assert world.apps["Sales", "Sales Overview"]["id"] == published_id
     assert world.apps["Sales", "Sales Overview"]["description"] == "Revenue by region and product {v2.4.0}"
-    assert world.apps["Staging", "Sales Overview"]["id"] != old
+    assert world.apps["Staging", "Sales Overview"]["id"] != staged_id
     assert acme.preview("--refresh", "--expect-no-changes").rc == 0
 
 
-def _the_end(acme: Stack, world: World) -> None:
-    """The tenant is protected until the file changes. Then one request deactivates it."""
+def _check_destroy(acme: Stack, world: World) -> None:
+    """Check that the tenant is protected until the file changes, and that one request deactivates it then."""
     assert "protected" in str(acme.destroy(expect=1))
-    change(acme, "protect", to=False)
+    change_setting(acme, "protect", value=False)
     acme.up()
     assert writes(acme.destroy().requests) == [
         f"POST /api/v1/tenants/{world.tenant['id']}/actions/deactivate"
@@ -110,8 +111,8 @@ def _the_end(acme: Stack, world: World) -> None:
 def test_a_manually_created_tenant_is_imported_onto_a_plan(
     stack: Stack, qlik: Emulator, tmp_path: Path
 ) -> None:
-    """The file contains the differences. Unowned and uncertain objects are listed and kept."""
-    world = by_scripts(qlik, tmp_path)
+    """The file contains the differences from the plan. The import lists other objects and keeps them."""
+    world = create_by_scripts(qlik, tmp_path)
     world.request("POST", "groups", {"name": "Everybody in Lund"})
     world.join(world.spaces["Sales"]["id"])
     plan = {
@@ -136,24 +137,24 @@ def test_a_manually_created_tenant_is_imported_onto_a_plan(
     }
     stack.write_plan("gold", plan)
     arguments = "--source-tenant", SOURCE, "--plan", "gold", "--stack", "customer-7"
-    done = tenantry(stack, "import", world.hostname, *arguments)
-    assert done.returncode == 0, done.stderr
-    acme = imported(stack, "customer-7")
+    completed = tenantry(stack, "import", world.hostname, *arguments)
+    assert completed.returncode == 0, completed.stderr
+    acme = select_stack(stack, "customer-7")
     customer = customer_of(acme)
     assert customer["groups"] == {"Readers": {"roles": ["AnalyticsAdmin", "AuditAdmin"]}, "Guests": None}
     assert customer["spaces"]["Release"] == {"description": "none", "access": {"Guests": None}}
     assert customer["apps"] == {"Main": {"description": "Revenue by region and product", "version": "2.3.0"}}
-    assert '1 group without roles and without access: "Everybody in Lund"' in done.stdout
-    assert 'access to space "Sales": of 1 user' in done.stdout
+    assert '1 group without roles and without access: "Everybody in Lund"' in completed.stdout
+    assert 'access to space "Sales": of 1 user' in completed.stdout
     refreshed = acme.up("--refresh", "--expect-no-changes")
     assert writes(refreshed.requests) == []
 
 
-def test_a_failed_import_leaves_nothing(
+def test_a_failed_import_leaves_no_stack_behind(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
-    """The program has its own resource, which does not exist in the tenant."""
-    world = by_scripts(qlik, tmp_path)
+    """The program declares a resource of its own, which does not exist in the tenant."""
+    world = create_by_scripts(qlik, tmp_path)
     qlik.control.clear_requests()
     stack = make_stack(qlik=qlik)
     (stack.folder / "__main__.py").unlink()
@@ -163,9 +164,9 @@ def test_a_failed_import_leaves_nothing(
             "\nfrom tenantry.providers import Group\n\n"
             "Group('Extra', tenant=customer.tenant.id, name='Extra')\n"
         )
-    done = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE)
-    assert done.returncode == 1
-    assert 'declares Group "Extra", but the tenant has no matching object' in done.stderr
+    completed = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE)
+    assert completed.returncode == 1
+    assert 'declares Group "Extra", but the tenant has no matching object' in completed.stderr
     assert not file_of(stack, "acme").exists()
     assert [row["name"] for row in yaml.safe_load(stack.pulumi("stack", "ls", "--json").stdout)] == ["globex"]
     assert writes(qlik.control.requests()) == []
@@ -180,11 +181,11 @@ def test_a_failed_import_leaves_nothing(
         (("acme.eu.qlikcloud.com", "--plan", "golden"), 'there is no plan "golden"'),
     ],
 )
-def test_a_refused_import_is_one_clear_line(
+def test_an_invalid_import_is_refused_with_a_clear_line(
     stack: Stack, qlik: Emulator, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     stack.write(customer={"name": "Globex"}, region="eu", source_tenant=SOURCE)
-    done = tenantry(stack, "import", *arguments)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = tenantry(stack, "import", *arguments)
+    assert completed.returncode == 1
+    assert message in completed.stderr
+    assert "Traceback" not in completed.stderr

@@ -1,6 +1,6 @@
-"""Runs are killed while Qlik carries out their requests: the next `up` finds the objects, without duplicates.
+"""Runs are killed while Qlik carries out their requests. The next `up` finds the objects, without duplicates.
 
-A run never takes a candidate tenant without confirmation: it stops, and the person adds a line to the file.
+A run never takes over a candidate tenant by itself: it stops, and the operator adds a line to the file.
 """
 
 from __future__ import annotations
@@ -15,89 +15,91 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
+from tests.e2e.creations import CREATIONS, ResponseBlocker, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Process, Stack
-from tests.e2e.operations import HOUR, bring_up, take_back, tenants
+from tests.e2e.operations import HOUR, add_revive_line, bring_up, tenants
 from tests.e2e.test_harness import wait_for
 from tests.world import calls, writes
 
-HOURS = dict.fromkeys(("TENANTRY_REQUEST_TIMEOUT", "TENANTRY_DEADLINE", "TENANTRY_READY_SECONDS"), "7200")
-"""Seconds that a provider still waits at a kill: if it ends earlier, it noticed the end of the engine."""
+WAIT_FOR_HOURS = dict.fromkeys(
+    ("TENANTRY_REQUEST_TIMEOUT", "TENANTRY_DEADLINE", "TENANTRY_READY_SECONDS"), "7200"
+)
+"""Timeouts of two hours: a provider that ends earlier has noticed the end of the engine."""
 
 TIMEOUT_SECONDS = 120.0
 """Timeout in seconds for a busy machine, much shorter than the hours of waiting."""
 
 
 @pytest.fixture
-def mute() -> Mute:
-    """Holds back a response permanently."""
-    return Mute()
+def blocker() -> ResponseBlocker:
+    """The wrapper that holds back responses of `qlik`."""
+    return ResponseBlocker()
 
 
 @pytest.fixture
-def qlik(mute: Mute) -> Iterator[Emulator]:
+def qlik(blocker: ResponseBlocker) -> Iterator[Emulator]:
     """A fresh emulator that can hold back responses."""
     checker = ContractChecker()
-    with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
+    with Emulator(middleware=lambda app: blocker.wrap(checker.wrap(app))) as emulator:
         yield emulator
     assert not checker.violations, "\n".join(checker.violations)
 
 
 def start(stack: Stack) -> Process:
     """Start an `up` whose provider waits for hours."""
-    return stack.start("up", "--skip-preview", "--yes", **HOURS)
+    return stack.start("up", "--skip-preview", "--yes", **WAIT_FOR_HOURS)
 
 
 def kill(stack: Stack, run: Process) -> None:
-    """SIGKILL the CLI; the language host and the provider notice this, end, and send no further request.
+    """Kill the CLI. Check that the language host and the provider end, and that they send no further request.
 
-    Otherwise, the provider waits for hours for a response that never comes.
+    A provider that does not notice the kill waits for hours for a response that never comes.
     """
     assert stack.processes("pulumi.dynamic")
     assert stack.processes("language")
     run.signal(signal.SIGKILL)
     wait_for(lambda: not stack.processes(), seconds=TIMEOUT_SECONDS)
     assert run.wait().rc == -signal.SIGKILL
-    sent = calls(stack.requests())
+    requests = calls(stack.requests())
     stack.cancel()
-    assert calls(stack.requests()) == sent
+    assert calls(stack.requests()) == requests
 
 
-def answer(stack: Stack, qlik: Emulator) -> None:
-    """The next run stops at the candidate tenant and does nothing. Confirm the tenant."""
-    asked = stack.up(expect=1)
-    assert (asked.failed, writes(asked.requests)) == (["Tenant tenant"], [])
+def confirm_candidate(stack: Stack, qlik: Emulator) -> None:
+    """Check that the next run stops at the candidate tenant and changes nothing. Confirm the tenant."""
+    stopped = stack.up(expect=1)
+    assert (stopped.failed, writes(stopped.requests)) == (["Tenant tenant"], [])
     assert len(tenants(qlik)) == 1
-    take_back(stack, GLOBEX, asked)
+    add_revive_line(stack, GLOBEX, stopped)
 
 
-@pytest.mark.parametrize("made", CREATIONS)
-def test_a_cli_killed_during_a_creation_loses_nothing(
-    stack: Stack, qlik: Emulator, mute: Mute, made: str
+@pytest.mark.parametrize("object_name", CREATIONS)
+def test_a_kill_during_a_creation_creates_no_duplicate(
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
 ) -> None:
-    """Qlik carried out the request unnoticed. After `cancel` and `up`, each object exists exactly once."""
+    """The killed run never gets Qlik's response. After `cancel` and `up`, each object exists exactly once."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
-    if made == "tenant":
-        answer(stack, qlik)
+    if object_name == "tenant":
+        confirm_candidate(stack, qlik)
     assert "pending" in stack.up().output
     expect_exactly_one_of_each(stack, qlik)
 
 
-@pytest.mark.parametrize("made", ["import", "publish"])
-def test_a_late_listed_object_of_a_killed_run_is_found(
-    stack: Stack, qlik: Emulator, mute: Mute, made: str
+@pytest.mark.parametrize("object_name", ["import", "publish"])
+def test_the_run_after_a_kill_waits_for_the_catalogue(
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
 ) -> None:
-    """The catalogue does not show the app yet. The next run waits for it."""
+    """Qlik's catalogue does not list the app yet. The next run waits for it."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
     qlik.control.settings(items_lag_ms=3_600_000)
     before = len(stack.requests())
@@ -108,8 +110,8 @@ def test_a_late_listed_object_of_a_killed_run_is_found(
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_cli_killed_before_the_request_creates_nothing_twice(stack: Stack, qlik: Emulator) -> None:
-    """The request never arrived. The run repeats it only after it is certain that it had no effect."""
+def test_a_lost_request_is_repeated_only_when_it_is_safe(stack: Stack, qlik: Emulator) -> None:
+    """The request never arrives. The next run repeats it only when it certainly had no effect."""
     creations.write(stack)
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(stack)
@@ -123,46 +125,48 @@ def test_a_cli_killed_before_the_request_creates_nothing_twice(stack: Stack, qli
     qlik.control.advance(HOUR)
     up = [str(TENANTRY), "up", stack.name, "--yes", "--skip-preview"]
     subprocess.run(up, cwd=stack.folder, env=stack.env, stdin=subprocess.DEVNULL, timeout=240, check=True)
-    answered = [
+    statuses = [
         request["status"] for request in stack.requests() if calls([request]) == ["POST /api/v1/tenants"]
     ]
-    assert answered == [201], "the held request must end with its run"
+    assert statuses == [201], "the held request must end with its run"
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_destroy_killed_after_the_deactivation_can_be_completed(
-    stack: Stack, qlik: Emulator, mute: Mute
+def test_an_up_after_a_killed_destroy_reactivates_the_tenant(
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker
 ) -> None:
-    """The state has everything except the activation, so the preview shows that the run creates it again."""
+    """The state has everything except the activation, which the preview shows as a creation."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
-    mute.next("POST", "/api/v1/tenants/*/actions/deactivate")
+    blocker.hold_next_response("POST", "/api/v1/tenants/*/actions/deactivate")
     run = stack.start("destroy", "--skip-preview", "--yes")
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     kill(stack, run)
     assert list(tenants(qlik).values()) == ["disabled"]
     assert stack.preview().changes == {"create": ["TenantActivation activation"], "same": 11}
-    back = stack.up()
-    assert any("it is active again" in message for message in back.messages)
-    assert [call.rpartition("/")[2] for call in writes(back.requests)] == ["reactivate"]
+    reactivated = stack.up()
+    assert any("it is active again" in message for message in reactivated.messages)
+    assert [call.rpartition("/")[2] for call in writes(reactivated.requests)] == ["reactivate"]
     expect_exactly_one_of_each(stack, qlik)
 
 
-@pytest.mark.parametrize("made", ["tenant", "space", "import"])
-def test_a_killed_provider_loses_nothing(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
+@pytest.mark.parametrize("object_name", ["tenant", "space", "import"])
+def test_a_killed_provider_leaves_no_duplicate(
+    stack: Stack, qlik: Emulator, blocker: ResponseBlocker, object_name: str
+) -> None:
     """The run fails without pending operations. The next run continues with the existing objects."""
     creations.write(stack)
-    mute.next(**CREATIONS[made])
+    blocker.hold_next_response(**CREATIONS[object_name])
     run = start(stack)
-    wait_for(mute.struck.is_set, seconds=60)
+    wait_for(blocker.triggered.is_set, seconds=60)
     for process in stack.processes("pulumi.dynamic"):
         process.kill()
     failed = run.wait()
     assert failed.rc == 1
     assert failed.failed
     assert not stack.deployment().get("pending_operations")
-    if made == "tenant":
-        answer(stack, qlik)
+    if object_name == "tenant":
+        confirm_candidate(stack, qlik)
     stack.up()
     expect_exactly_one_of_each(stack, qlik)
 
@@ -185,8 +189,8 @@ def test_an_interrupted_run_finishes_its_steps(stack: Stack, qlik: Emulator, num
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_cli_killed_during_a_publication_loses_nothing(stack: Stack, qlik: Emulator) -> None:
-    """The app is published and noted, but not recorded, listed or ready: the next run waits for it."""
+def test_the_run_after_a_kill_waits_for_the_same_publication(stack: Stack, qlik: Emulator) -> None:
+    """The app is published and in the note, but not in the state or the catalogue, and not ready."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)
     run = start(stack)

@@ -1,4 +1,4 @@
-"""Lost or partial responses and cut connections: nothing is created twice or forgotten."""
+"""Lost or incomplete responses and cut connections: no object is created twice or forgotten."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each, once
+from tests.e2e.creations import COMPLETIONS, CREATIONS, add_faults_once, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import HOUR, bring_up, renewal, take_back, tenants
+from tests.e2e.operations import HOUR, add_revive_line, bring_up, renewal, tenants
 from tests.world import calls
 
-NOT_REPEATED = {"POST /api/v1/apps/import", "POST publish"}
+NOT_IDEMPOTENT = {"POST /api/v1/apps/import", "POST publish"}
 MAX_RUNS = 3
 
 
 def up_until_done(stack: Stack, **env: str) -> list[str]:
-    """Run `up` until it succeeds, at most a few times; return the errors of the failed runs."""
+    """Run `up` until it succeeds, at most a few times. Return the errors of the failed runs."""
     errors: list[str] = []
     for _ in range(MAX_RUNS):
         result = stack.up(expect=None, **env)
@@ -28,15 +28,15 @@ def up_until_done(stack: Stack, **env: str) -> list[str]:
 
 
 def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
-    """Run `up` until the tenant is certain: a person confirms it, or enough time proves that there is none.
+    """Run `up` until it is certain whether the tenant exists. Return the environment for the next run.
 
-    Return the environment for the next run.
+    Either the operator confirms the tenant, or enough time has passed to prove that there is none.
     """
     lost = stack.up(expect=1)
     assert lost.failed == ["Tenant tenant"]
     assert any("its response was lost" in error for error in lost.errors)
     if effect != "drop_before":
-        take_back(stack, GLOBEX, lost)
+        add_revive_line(stack, GLOBEX, lost)
         return {}
     assert "Run `pulumi up` again" in str(lost.errors)
     assert "Qlik may still create it" in str(stack.up(expect=1).errors)
@@ -45,28 +45,26 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate", "drop_before"])
-def test_each_lost_response_of_a_creation_creates_nothing_twice(
-    stack: Stack, qlik: Emulator, effect: str
-) -> None:
-    """The requests for tenant, groups, spaces, access, import and publication each fail once.
+def test_a_lost_response_creates_nothing_twice(stack: Stack, qlik: Emulator, effect: str) -> None:
+    """Each request that creates or completes an object fails once.
 
-    Qlik carries them out and the response is lost or cut, or the request never arrives.
+    Either the response is lost or cut off, or the request never arrives.
     """
     creations.write(stack)
-    hits = once(qlik, effect, *CREATIONS.values(), *FINISHING.values())
-    failures = up_until_done(stack, **settle_tenant(stack, qlik, effect))
-    assert hits() == [1] * len(CREATIONS | FINISHING)
+    hits = add_faults_once(qlik, effect, *CREATIONS.values(), *COMPLETIONS.values())
+    later_errors = up_until_done(stack, **settle_tenant(stack, qlik, effect))
+    assert hits() == [1] * len(CREATIONS | COMPLETIONS)
     if effect == "drop_before":
-        # Not carried out, and not idempotent: the run stops with an error, and the next run continues.
-        lost = [error for error in failures if "its response was lost" in error]
-        assert len(lost) == len(NOT_REPEATED)
+        # The run does not repeat these requests, because they are not idempotent. The next run does.
+        lost = [error for error in later_errors if "its response was lost" in error]
+        assert len(lost) == len(NOT_IDEMPOTENT)
     else:
-        assert failures == []
+        assert later_errors == []
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_each_lost_response_of_a_change_is_repaired(stack: Stack, qlik: Emulator) -> None:
-    """The run repeats these requests and succeeds, and Qlik's content is as in the file."""
+def test_updates_and_deletions_with_a_lost_response_are_repeated(stack: Stack, qlik: Emulator) -> None:
+    """The run succeeds, and then Qlik agrees with the file."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
     customer = changed(
@@ -85,12 +83,14 @@ def test_each_lost_response_of_a_change_is_repaired(stack: Stack, qlik: Emulator
         "DELETE": ["/api/v1/groups/*", "/api/v1/apps/*"],
     }
     rules = [{"method": method, "path": path} for method, patterns in paths.items() for path in patterns]
-    hits = once(qlik, "drop_after", *rules)
+    hits = add_faults_once(qlik, "drop_after", *rules)
     stack.up()
     assert hits() == [1] * len(rules)
     stack.preview("--refresh", "--expect-no-changes")
 
-    hits = once(qlik, "drop_after", {"method": "POST", "path": "/api/v1/tenants/*/actions/deactivate"})
+    hits = add_faults_once(
+        qlik, "drop_after", {"method": "POST", "path": "/api/v1/tenants/*/actions/deactivate"}
+    )
     assert "DELETE" not in str(calls(stack.destroy().requests))
     assert hits() == [1]
     assert list(tenants(qlik).values()) == ["disabled"]

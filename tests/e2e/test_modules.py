@@ -1,4 +1,4 @@
-"""The imports of the two processes of a run: each of our modules has one name, and few are loaded."""
+"""The imports of the two processes of a run: each module of Tenantry has one name, and few are loaded."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Recorder:
 
 sys.meta_path.insert(0, Recorder())
 """
-"""Code that every Python process runs at its start: it records each module lookup."""
+"""Code that every Python process runs at its start. It records each module that is looked up."""
 
 
 def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path) -> None:
-    """In the checkout, the linked folders could also be imported by their bare names."""
+    """In a checkout, Python could also import the linked folders by their bare names."""
     stack = make_stack(qlik=qlik)
     for name in ("providers", "components", "tenantry"):
         (stack.folder / name).symlink_to(ROOT / name)
     stack.write(**settings(everything()))
-    with recorded(stack, tmp_path) as processes:
+    with record_imports(stack, tmp_path) as processes:
         stack.up()
         stack.up("--refresh")
     programs = [names for names in processes if "tenantry.components" in names]
@@ -49,32 +49,33 @@ def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulat
         assert not {name for name in names if name.startswith("tenantry.") and not counts(name)}
 
 
-def test_a_run_that_changes_nothing_imports_little(stack: Stack, tmp_path: Path) -> None:
-    """No provider imports the HTTP client or the code for error messages about values.
+def test_a_run_without_changes_imports_few_modules(stack: Stack, tmp_path: Path) -> None:
+    """No provider imports the HTTP client or Pydantic.
 
-    A process that only reports its capabilities, such as a language host without a program, does not import
-    Pulumi.
+    Only the program and the provider import Pulumi. A language host without a program does not.
     """
     stack.write(**settings(everything()))
     stack.up()
     for run in (stack.up, stack.preview):
-        with recorded(stack, tmp_path) as processes:
+        with record_imports(stack, tmp_path) as processes:
             run()
-        found = [names & {"requests", "urllib3", "pydantic"} for names in processes if ADAPTER in names]
-        assert found == [set()]
+        client_modules = [
+            names & {"requests", "urllib3", "pydantic"} for names in processes if ADAPTER in names
+        ]
+        assert client_modules == [set()]
         assert sum("pulumi" in names for names in processes) == len(("program", "provider"))
 
 
 @contextmanager
-def recorded(stack: Stack, folder: Path) -> Iterator[list[set[str]]]:
-    """Yield a list, and fill it at the end with the imports of each Python process of the runs inside."""
-    imported, found, before = folder / "imported", list[set[str]](), dict(stack.env)
+def record_imports(stack: Stack, folder: Path) -> Iterator[list[set[str]]]:
+    """Yield a list. At the end of the block, fill it with the imports of each Python process of its runs."""
+    imported, imports, env_before = folder / "imported", list[set[str]](), dict(stack.env)
     imported.mkdir()
     (folder / "sitecustomize.py").write_text(RECORDER)
     stack.env |= {"PYTHONPATH": str(folder), "TENANTRY_IMPORTED": str(imported)}
-    yield found
-    stack.env = before
-    found += [set(file.read_text().splitlines()) for file in imported.iterdir()]
+    yield imports
+    stack.env = env_before
+    imports += [set(file.read_text().splitlines()) for file in imported.iterdir()]
     shutil.rmtree(imported)
 
 

@@ -1,6 +1,7 @@
-"""Entries of a stack file swap names, shift them, or take them over in one change.
+"""Entries of a stack file swap names, shift them, or take over each other's names in one change.
 
-In any order of the engine, after at most two runs each entry still has its own object, with the new name.
+The engine may run the steps in any order. After at most two runs, each entry still has its own object, and
+the object has the new name.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from tests.e2e.operations import entries, resources
 from tests.world import World
 
 START = {"One": "a", "Two": "b", "Three": "c"}
-AGAIN = "Run `pulumi up` again"
+RUN_AGAIN = "Run `pulumi up` again"
 APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging", "data": False}
 
 
 def customer(names: dict[str, str]) -> Customer:
-    """Return a customer with a space, a group, a user and an app for each key, with its name."""
+    """Return a customer with a space, a group, a user and an app of the given name for each key."""
     return {
         "name": "Globex",
         "lifecycle": TRIAL,
@@ -36,28 +37,30 @@ def customer(names: dict[str, str]) -> Customer:
 
 
 def ids(stack: Stack) -> dict[str, str]:
-    """Return the id of each object by kind and key."""
-    found = {name: str(resource["id"]) for name, resource in resources(stack).items()}
+    """Return the id of each object by type and key."""
+    ids_by_name = {name: str(resource["id"]) for name, resource in resources(stack).items()}
     return {
-        name: id for name, id in found.items() if name.partition(" ")[0] in ("Space", "Group", "User", "App")
+        name: id
+        for name, id in ids_by_name.items()
+        if name.partition(" ")[0] in ("Space", "Group", "User", "App")
     }
 
 
-def change(stack: Stack, world: World, names: dict[str, str], *args: str) -> None:
-    """Rename the entries; after at most two runs, Qlik agrees with the file."""
+def rename_entries(stack: Stack, world: World, names: dict[str, str], *args: str) -> None:
+    """Rename the entries. Check that Qlik agrees with the file after at most two runs."""
     stack.write(**settings(customer(names)))
     messages = stack.up(*args).messages
-    if any(AGAIN in message for message in messages):
+    if any(RUN_AGAIN in message for message in messages):
         messages = stack.up(*args).messages
-    assert not any(AGAIN in message for message in messages), "after two runs, a name is still taken"
+    assert not any(RUN_AGAIN in message for message in messages), "after two runs, a name is still taken"
     assert_named(world, ids(stack), names)
-    held = entries(stack)
-    assert len(held) == len(set(held)), "the state has an object twice"
+    entries_of_state = entries(stack)
+    assert len(entries_of_state) == len(set(entries_of_state)), "the state has an object twice"
 
 
-def assert_named(world: World, held: dict[str, str], names: dict[str, str]) -> None:
+def assert_named(world: World, ids_in_state: dict[str, str], names: dict[str, str]) -> None:
     """Check that Qlik has exactly the objects of the state, each with the name of its key."""
-    kinds: dict[str, dict[str, Any]] = {
+    objects_by_type: dict[str, dict[str, Any]] = {
         "Space": {space["id"]: space["name"] for space in world.every("space")},
         "Group": {group["id"]: group["name"] for group in world.groups.values()},
         "User": {
@@ -67,50 +70,50 @@ def assert_named(world: World, held: dict[str, str], names: dict[str, str]) -> N
         },
         "App": {app["id"]: name for (_, name), app in world.apps.items()},
     }
-    for kind, found in kinds.items():
-        wanted = {held[f"{kind} {key}"]: name for key, name in names.items()}
-        if kind == "Space":
-            wanted[held["Space Staging"]] = "Staging"
-        assert found == wanted, kind
+    for resource_type, names_by_id in objects_by_type.items():
+        expected = {ids_in_state[f"{resource_type} {key}"]: name for key, name in names.items()}
+        if resource_type == "Space":
+            expected[ids_in_state["Space Staging"]] = "Staging"
+        assert names_by_id == expected, resource_type
 
 
-EXCHANGED = {**START, "One": "b", "Two": "a"}
-MOVED_ALONG = {"One": "a", "Two": "c", "Three": "d"}
+SWAPPED = {**START, "One": "b", "Two": "a"}
+SHIFTED = {"One": "a", "Two": "c", "Three": "d"}
 
 
 @pytest.mark.parametrize(
     ("args", "changes"),
-    [((), [EXCHANGED, MOVED_ALONG]), (("--parallel", "1"), [EXCHANGED])],
-    ids=["at once", "one by one"],
+    [((), [SWAPPED, SHIFTED]), (("--parallel", "1"), [SWAPPED])],
+    ids=["parallel steps", "one step at a time"],
 )
-def test_names_move_between_entries(
+def test_entries_that_exchange_names_keep_their_objects(
     stack: Stack, qlik: Emulator, args: tuple[str, ...], changes: list[dict[str, str]]
 ) -> None:
-    """Two entries swap names; or one takes the name of another, which takes the name of a third. Ids stay."""
+    """Two entries swap names, or each entry takes the name of the next one."""
     stack.write(**settings(customer(START)))
     stack.up()
     world = World(qlik, resources(stack)["Tenant tenant"]["id"])
     before = ids(stack)
     assert_named(world, before, START)
     for names in changes:
-        change(stack, world, names, *args)
+        rename_entries(stack, world, names, *args)
         assert ids(stack) == before
     stack.up("--refresh", "--expect-no-changes")
 
 
-def test_a_name_can_move_to_a_new_entry(stack: Stack, qlik: Emulator) -> None:
-    """An entry is removed, and a new or existing one gets its name: no key gets the object of another key."""
+def test_an_entry_with_the_name_of_a_removed_one_gets_its_own_object(stack: Stack, qlik: Emulator) -> None:
+    """The entry that gets the name is either new or an existing one."""
     stack.write(**settings(customer({"One": "a", "Two": "b"})))
     stack.up()
     world = World(qlik, resources(stack)["Tenant tenant"]["id"])
     before = ids(stack)
-    change(stack, world, {"Two": "b", "Three": "a"})
-    new = {name: id for name, id in ids(stack).items() if name.endswith("Three")}
-    assert not set(new.values()) & set(before.values())
-    change(stack, world, {"Three": "b"})
-    assert new.items() <= ids(stack).items()
-    for kind, status in {"spaces": 409, "groups": 409, "users": 400}.items():
-        qlik.control.add_fault(method="PATCH", path=f"/api/v1/{kind}/*", status=status, times=1)
-    change(stack, world, {"Three": "e"})
-    assert [fault["hit"] for fault in qlik.control.faults] == [1, 1, 1], "refused once, then the name is free"
+    rename_entries(stack, world, {"Two": "b", "Three": "a"})
+    new_ids = {name: id for name, id in ids(stack).items() if name.endswith("Three")}
+    assert not set(new_ids.values()) & set(before.values())
+    rename_entries(stack, world, {"Three": "b"})
+    assert new_ids.items() <= ids(stack).items()
+    for collection, status in {"spaces": 409, "groups": 409, "users": 400}.items():
+        qlik.control.add_fault(method="PATCH", path=f"/api/v1/{collection}/*", status=status, times=1)
+    rename_entries(stack, world, {"Three": "e"})
+    assert [fault["hit"] for fault in qlik.control.faults] == [1, 1, 1], "Qlik must refuse each name once"
     stack.up("--refresh", "--expect-no-changes")

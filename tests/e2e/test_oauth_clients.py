@@ -1,4 +1,4 @@
-"""OAuth clients with the real engine: their secrets are outputs, never in plain text, and rotate."""
+"""OAuth clients with the real engine: their secrets are outputs, can rotate, and are never in plain text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.e2e.harness import PULUMI, Stack
 from tests.providers.test_oauth_client import EXAMPLE, PATH
 
 
-def shown(stack: Stack) -> dict[str, str]:
-    """Return the secrets as a user reads them; not with `stack.pulumi`, which records the output."""
-    done = subprocess.run(
+def read_secrets(stack: Stack) -> dict[str, str]:
+    """Return the secrets as a user reads them. Do not use `stack.pulumi`, which records the output."""
+    completed = subprocess.run(
         [PULUMI, "stack", "output", "--json", "--show-secrets", "--stack", stack.name],
         cwd=stack.folder,
         env=stack.env,
@@ -28,12 +28,12 @@ def shown(stack: Stack) -> dict[str, str]:
         capture_output=True,
         timeout=60,
     )
-    found: dict[str, str] = json.loads(done.stdout)["oauth_client_secrets"]
+    found: dict[str, str] = json.loads(completed.stdout)["oauth_client_secrets"]
     return found
 
 
-def test_secrets_of_oauth_clients_are_outputs_and_rotate(stack: Stack, qlik: Emulator) -> None:
-    """Create, repeat, refresh, rotate twice; then remove the block, which removes its outputs."""
+def test_secrets_of_oauth_clients_are_never_in_plain_text(stack: Stack, qlik: Emulator) -> None:
+    """Each rotation changes the secret. Without the block, the outputs are removed as well."""
     secrets = []
     results = []
     for version in (1, 2, 3):
@@ -41,32 +41,32 @@ def test_secrets_of_oauth_clients_are_outputs_and_rotate(stack: Stack, qlik: Emu
         stack.write(**settings(changed(GLOBEX, ("oauth_clients", clients))))
         results.append(stack.preview("--diff"))
         results.append(stack.up())
-        made = shown(stack)
-        assert made.keys() == {"Portal"}
-        secrets.append(made["Portal"])
+        secrets_of_run = read_secrets(stack)
+        assert secrets_of_run.keys() == {"Portal"}
+        secrets.append(secrets_of_run["Portal"])
         results.append(stack.pulumi("refresh", "--yes", "--skip-preview", "--diff"))
         results.append(stack.up("--expect-no-changes"))
     assert len(set(secrets)) == len(secrets)
-    [held] = [
+    [client_at_qlik] = [
         client
         for docs in qlik.control.dump().values()
         for client in docs.get("oauth-client", [])
         if client["appType"] == "web"
     ]
-    assert [secret["hint"] for secret in held["_secrets"]] == [secret[:5] for secret in secrets[1:]]
+    assert [secret["hint"] for secret in client_at_qlik["_secrets"]] == [secret[:5] for secret in secrets[1:]]
     results.append(stack.pulumi("stack", "output", "--json"))
     assert json.loads(results[-1].stdout)["oauth_client_secrets"] == {"Portal": "[secret]"}
-    assert json.loads(results[-1].stdout)["oauth_clients"]["Portal"] == held["id"]
+    assert json.loads(results[-1].stdout)["oauth_clients"]["Portal"] == client_at_qlik["id"]
 
-    places = {
+    texts = {
         f"{number} {result.args}": f"{result.output}{result.events}" for number, result in enumerate(results)
     }
-    places["stack export"] = json.dumps(stack.export())
-    places["requests"] = json.dumps(qlik.control.requests(all=True))
+    texts["stack export"] = json.dumps(stack.export())
+    texts["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):
         if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
-            places[str(file)] = file.read_text("utf-8", "replace")
-    assert [place for place, text in places.items() if any(secret in text for secret in secrets)] == []
+            texts[str(file)] = file.read_text("utf-8", "replace")
+    assert [place for place, text in texts.items() if any(secret in text for secret in secrets)] == []
 
     stack.write(**settings(GLOBEX))
     requests = stack.up().requests

@@ -1,4 +1,4 @@
-"""A stack never gets the tenant of another stack, regardless of its name, its state and its notes."""
+"""A stack never gets the tenant of another stack, whatever its name, its state and its notes are."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import yaml
 
 from tenantry.emulator import Emulator
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each
+from tests.e2e.creations import COMPLETIONS, CREATIONS, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack
-from tests.e2e.operations import ORGANISATION, content, resources, take_back, tenants
+from tests.e2e.operations import ORGANISATION, add_revive_line, content, resources, tenants
 from tests.e2e.test_harness import wait_for
 from tests.e2e.test_kills import kill, start
 from tests.world import World, writes
@@ -32,7 +32,7 @@ def notes(stack: Stack) -> Path:
 
 
 def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> Stack:
-    """Return a stack with the same project and name in another backend; it shares the notes."""
+    """Return a stack with the same project, name and notes in another backend."""
     other = make_stack(qlik=qlik)
     other.env["TENANTRY_STATE"] = str(notes(stack))
     assert (other.project, other.name) == (stack.project, stack.name)
@@ -40,59 +40,62 @@ def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> 
     return other
 
 
-def test_a_reused_stack_name_gets_a_new_tenant(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
+def test_a_reused_stack_name_gets_its_own_tenant(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
     """After `stack rm`, or in another backend, a stack does not use the notes of the former stack."""
     stack.write(**settings(SMALL))
     stack.up()
-    found = [resources(stack)["Tenant tenant"]["id"]]
-    before = content(World(qlik, found[0]))
+    hostnames = [resources(stack)["Tenant tenant"]["id"]]
+    before = content(World(qlik, hostnames[0]))
     stack.pulumi("stack", "rm", "--force", "--preserve-config", "--yes")
-    assert any(found[0] in file.read_text() for file in notes(stack).rglob("*.json"))
+    assert any(hostnames[0] in file.read_text() for file in notes(stack).rglob("*.json"))
     stack.pulumi("stack", "init", "--no-select")
-    for current in (stack, on_the_same_machine(make_stack, qlik, stack)):
-        current.write(**settings(SMALL))
-        current.up()
-        found.append(resources(current)["Tenant tenant"]["id"])
-    assert len(set(found)) == 3
-    assert tenants(qlik) == dict.fromkeys(found, "active")
-    assert content(World(qlik, found[0])) == before
+    for other_stack in (stack, on_the_same_machine(make_stack, qlik, stack)):
+        other_stack.write(**settings(SMALL))
+        other_stack.up()
+        hostnames.append(resources(other_stack)["Tenant tenant"]["id"])
+    assert len(set(hostnames)) == 3
+    assert tenants(qlik) == dict.fromkeys(hostnames, "active")
+    assert content(World(qlik, hostnames[0])) == before
 
 
 def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
-    """It also keeps its doubt. A new stack with the former name has neither, and creates its own tenant."""
+    """Its next run still finds its candidate tenant. A new stack with the former name creates another one."""
     stack.write(**settings(SMALL))
     qlik.control.add_fault(drop_after=True, times=1, **CREATIONS["tenant"])
     stack.up(expect=1)
-    (lost,) = tenants(qlik)
+    (lost_hostname,) = tenants(qlik)
     proof = resources(stack)["TenantProof proof"]["id"]
     stack.pulumi("stack", "rename", "initech")
 
     stack.pulumi("stack", "init", "--no-select")
     stack.write(**settings({**SMALL, "name": "Hooli"}))
     stack.up(expect=0, **ORGANISATION)
-    new = resources(stack)["Tenant tenant"]["id"]
-    assert tenants(qlik).keys() == {lost, new} != {lost}
+    new_hostname = resources(stack)["Tenant tenant"]["id"]
+    assert tenants(qlik).keys() == {lost_hostname, new_hostname} != {lost_hostname}
 
     stack.name = "initech"
     stack.write(**settings(SMALL))
     assert resources(stack)["TenantProof proof"]["id"] == proof
-    asked = stack.up(expect=1, **ORGANISATION)
-    assert writes(asked.requests) == []
-    assert take_back(stack, SMALL, asked)["revive"]["hostname"] == lost
+    stopped = stack.up(expect=1, **ORGANISATION)
+    assert writes(stopped.requests) == []
+    assert add_revive_line(stack, SMALL, stopped)["revive"]["hostname"] == lost_hostname
     stack.up(expect=0, **ORGANISATION)
-    assert {World(qlik, tenant).tenant["name"] for tenant in (lost, new)} == {"Globex", "Hooli"}
-    assert resources(stack)["Tenant tenant"]["id"] == lost
+    assert {World(qlik, tenant).tenant["name"] for tenant in (lost_hostname, new_hostname)} == {
+        "Globex",
+        "Hooli",
+    }
+    assert resources(stack)["Tenant tenant"]["id"] == lost_hostname
 
 
-def test_only_its_note_identifies_the_tenant_of_a_killed_run(
+def test_only_the_note_identifies_the_tenant_of_a_killed_run(
     stack: Stack, make_stack: MakeStack, qlik: Emulator
 ) -> None:
-    """The state has the proof, and the note on this disk names the tenant created under it.
+    """The state has the proof, and the note on this machine names the tenant that was created under it.
 
     A copy of the state in another backend cannot use that note. Without the note, the run stops.
     """
     creations.write(stack)
-    fault = qlik.control.add_fault(hold=True, **FINISHING["name of the tenant"])
+    fault = qlik.control.add_fault(hold=True, **COMPLETIONS["name of the tenant"])
     run = start(stack)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
     kill(stack, run)
@@ -105,41 +108,41 @@ def test_only_its_note_identifies_the_tenant_of_a_killed_run(
     copy.pulumi("stack", "import", "--file", file)
     assert resources(copy)["TenantProof proof"]["id"] == resources(stack)["TenantProof proof"]["id"]
 
-    aside = notes(stack).rename(stack.folder / "aside")
+    notes_aside = notes(stack).rename(stack.folder / "aside")
     stopped = stack.up(expect=1)
     assert (stopped.failed, writes(stopped.requests)) == (["Tenant tenant"], [])
     assert LINE.search(str.join("\n", stopped.errors))
     shutil.rmtree(notes(stack), ignore_errors=True)
-    aside.rename(notes(stack))
+    notes_aside.rename(notes(stack))
 
-    done = stack.up()
-    assert any("an earlier run created tenant" in message for message in done.messages)
+    result = stack.up()
+    assert any("an earlier run created tenant" in message for message in result.messages)
     expect_exactly_one_of_each(stack, qlik)
     stopped = copy.up(expect=1)
     assert (stopped.failed, stopped.requests) == (["Tenant tenant"], [])
     assert "QLIK_ORG_CLIENT_ID" in str(stopped.errors)
 
 
-def test_a_lost_response_among_three_stacks_mixes_up_no_tenants(scratch: Path, qlik: Emulator) -> None:
-    """All three tenants are unnamed for a while. No stack takes another's; a person decides on the third."""
+def test_stacks_that_run_at_once_do_not_mix_up_their_tenants(scratch: Path, qlik: Emulator) -> None:
+    """The response to one of three stacks is lost. Its run stops until the operator confirms the tenant."""
     fleet = Fleet(scratch, qlik)
     fleet.env |= ORGANISATION | {"TENANTRY_CREATION_SECONDS": "1"}
     customers = {name: {**SMALL, "name": name.title()} for name in ("acme", "hooli", "initech")}
     for name, customer in customers.items():
         fleet.write(name, customer)
     qlik.control.add_fault(drop_after=True, nth=2, **CREATIONS["tenant"])
-    done = fleet.run("up", "--all", "--jobs", "3", "--yes", "--skip-preview", "--json", expect=1)
-    (lost,) = [name for name, outcome in done.outcomes.items() if outcome.status == "failed"]
+    result = fleet.run("up", "--all", "--jobs", "3", "--yes", "--skip-preview", "--json", expect=1)
+    (lost_stack,) = [name for name, outcome in result.outcomes.items() if outcome.status == "failed"]
     assert len(tenants(qlik)) == 3
 
-    asked = fleet.run("up", lost, "--yes", "--skip-preview", "--json", expect=1)
-    assert writes(asked.requests) == []
-    [trouble] = asked.outcomes[lost].troubles
+    stopped = fleet.run("up", lost_stack, "--yes", "--skip-preview", "--json", expect=1)
+    assert writes(stopped.requests) == []
+    [trouble] = stopped.outcomes[lost_stack].troubles
     (line,) = LINE.findall(trouble.details)
-    fleet.write(lost, {**customers[lost], **yaml.safe_load(line)})
-    fleet.run("up", lost, "--yes", "--skip-preview")
-    found = {name: outputs["hostname"] for name, outputs in fleet.run("outputs", "--all").json.items()}
-    assert set(found.values()) == tenants(qlik).keys()
-    assert {name: World(qlik, hostname).tenant["name"] for name, hostname in found.items()} == {
+    fleet.write(lost_stack, {**customers[lost_stack], **yaml.safe_load(line)})
+    fleet.run("up", lost_stack, "--yes", "--skip-preview")
+    hostnames = {name: outputs["hostname"] for name, outputs in fleet.run("outputs", "--all").json.items()}
+    assert set(hostnames.values()) == tenants(qlik).keys()
+    assert {name: World(qlik, hostname).tenant["name"] for name, hostname in hostnames.items()} == {
         name: customer["name"] for name, customer in customers.items()
     }

@@ -51,7 +51,7 @@ CHANGES = {
 
 
 def people(world: World) -> dict[str, tuple[str, str, list[str]]]:
-    """Return name, status and roles of all users by subject, without bots and the tests' administrator."""
+    """Return the name, status and roles of users by subject, without bots and the tests' administrator."""
     return {
         user["subject"]: (
             user["name"],
@@ -79,16 +79,16 @@ def members(world: World) -> dict[tuple[str, str], list[str]]:
 
 
 def owners(world: World) -> dict[str, str]:
-    """Return the subjects of the owners of spaces; `us` for our bot user."""
+    """Return the subjects of the owners of spaces, with `bot` for the bot user."""
     subjects = {user["id"]: user["subject"] for user in world.every("user")}
     return {
-        name: subjects[space["ownerId"]].replace("qlikbot\\demo", "us")
+        name: subjects[space["ownerId"]].replace("qlikbot\\demo", "bot")
         for name, space in world.spaces.items()
     }
 
 
 def test_people_are_created_changed_and_removed(stack: Stack, qlik: Emulator) -> None:
-    """Create and change people, repair drift, and remove exactly what was given to them."""
+    """A removal takes back exactly what Tenantry gave to the people."""
     stack.write(**settings(CUSTOMER))
     stack.up()
     outputs = stack.outputs()
@@ -100,7 +100,7 @@ def test_people_are_created_changed_and_removed(stack: Stack, qlik: Emulator) ->
         "auth0|grace": ("grace@globex.example", "active", ["Developer"]),
         "auth0|guest": ("A guest", "active", []),
     }
-    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|grace", "Data": "us"}
+    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|grace", "Data": "bot"}
     access = {
         ("Sales", "auth0|guest"): ["consumer"],
         ("Data", "auth0|grace"): ["operator"],
@@ -114,18 +114,18 @@ def test_people_are_created_changed_and_removed(stack: Stack, qlik: Emulator) ->
     boss = {"subject": "auth0|boss", "name": "Boss", "email": "boss@example.com", "status": "active"}
     World(qlik, SOURCE_TENANT).request("POST", "users", boss)
     world.request("POST", "users", boss | {"assignedRoles": [{"name": "Steward"}]})
-    change(stack, world)
-    drift(stack, world)
-    remove(stack, world)
+    check_changes(stack, world)
+    check_drift(stack, world)
+    check_removal(stack, world)
 
 
-def change(stack: Stack, world: World) -> None:
+def check_changes(stack: Stack, world: World) -> None:
     """Change every property, and add an administrator who is already a user of the tenant."""
     stack.write(**settings(AFTER))
     preview = stack.preview("--diff")
     assert {name: diff for name, diff in preview.diffs.items() if name in CHANGES} == CHANGES
     assert preview.requests == []
-    # A preview does not check whether the subject and the former address belong to one person. They do.
+    # A preview cannot tell that the new subject and the former address belong to the same person.
     assert preview.changes["replace"] == ["SpaceAssignment user Support in Data", "TenantAdmin Support"]
     support = id_of(world, "auth0|ada")
     stack.up()
@@ -141,8 +141,8 @@ def change(stack: Stack, world: World) -> None:
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def drift(stack: Stack, world: World) -> None:
-    """Change each property outside Pulumi, and delete a user."""
+def check_drift(stack: Stack, world: World) -> None:
+    """Change each property outside Pulumi, and delete a user. `up --refresh` repairs everything."""
     before = people(world), owners(world), members(world)
     ids = {subject: id_of(world, f"auth0|{subject}") for subject in ("ada", "boss", "grace", "guest")}
     world.patch(f"users/{ids['ada']}", assignedRoles=[], status="disabled")
@@ -156,21 +156,21 @@ def drift(stack: Stack, world: World) -> None:
         "User Grace": {"email": "update", "roles[0]": "update", "roles[1]": "add"},
         "Space Staging": {"owner": "update"},
     }
-    gone = {"SpaceAssignment user Guest in Sales", "User Guest"}
-    assert set(preview.changes["create"]) == gone  # type: ignore[arg-type]
+    deleted = {"SpaceAssignment user Guest in Sales", "User Guest"}
+    assert set(preview.changes["create"]) == deleted  # type: ignore[arg-type]
     assert writes(preview.requests) == []
     stack.up("--refresh")
-    there = people(world) | {"auth0|boss": before[0]["auth0|boss"]}
-    assert (there, owners(world), members(world)) == before
+    current_people = people(world) | {"auth0|boss": before[0]["auth0|boss"]}
+    assert (current_people, owners(world), members(world)) == before
 
 
-def remove(stack: Stack, world: World) -> None:
-    """Remove everything: new users are deleted, existing users get their former roles, we own the spaces."""
-    kept = changed(AFTER, ("users", {}), ("admins", {}))
-    for space in kept["spaces"].values():
+def check_removal(stack: Stack, world: World) -> None:
+    """Remove all people: users are deleted or get their former roles, and the bot user owns the spaces."""
+    without_people = changed(AFTER, ("users", {}), ("admins", {}))
+    for space in without_people["spaces"].values():
         space.pop("owner", None)
         space.pop("user_access", None)
-    stack.write(**settings(kept))
+    stack.write(**settings(without_people))
     up = stack.up()
     assert set(up.changes["delete"]) == {  # type: ignore[arg-type]
         "User Grace",
@@ -182,13 +182,13 @@ def remove(stack: Stack, world: World) -> None:
         "SpaceAssignment user Support in Data",
     }
     assert people(world) == {"auth0|boss": ("The boss", "active", ["Steward"])}
-    assert set(owners(world).values()) == {"us"}
+    assert set(owners(world).values()) == {"bot"}
     assert members(world) == {}
     assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
-def test_each_unknown_person_is_one_clear_error(stack: Stack, qlik: Emulator) -> None:
-    """Everything else is created. After the correction, the next `up` continues."""
+def test_unknown_people_and_roles_are_reported(stack: Stack, qlik: Emulator) -> None:
+    """Each gets one clear message, and the run creates the rest. After a correction, `up` continues."""
     broken = changed(
         CUSTOMER,
         ("admins/Support/email", "ada@example.org"),
@@ -215,10 +215,10 @@ def test_each_unknown_person_is_one_clear_error(stack: Stack, qlik: Emulator) ->
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_a_new_subject_replaces_the_user_and_its_references(stack: Stack, qlik: Emulator) -> None:
-    """A new subject is a new user, with all of its references. An administrator can become a plain user."""
-    start = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
-    stack.write(**settings(start))
+def test_a_new_subject_is_a_new_user(stack: Stack, qlik: Emulator) -> None:
+    """All references move to the new user. An administrator can become a plain user."""
+    customer = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
+    stack.write(**settings(customer))
     stack.up()
     world = World(qlik, stack.outputs()["hostname"])
     ada = id_of(world, "auth0|ada")
@@ -227,7 +227,7 @@ def test_a_new_subject_replaces_the_user_and_its_references(stack: Stack, qlik: 
         "Guest": CUSTOMER["users"]["Guest"] | {"subject": "auth0|visitor"},
         "Support": {"subject": "auth0|ada"},
     }
-    stack.write(**settings(changed(start, ("users", users), ("admins", {}))))
+    stack.write(**settings(changed(customer, ("users", users), ("admins", {}))))
     up = stack.up()
     assert up.changes["replace"] == [
         "SpaceAssignment user Guest in Data",
@@ -241,7 +241,7 @@ def test_a_new_subject_replaces_the_user_and_its_references(stack: Stack, qlik: 
         "auth0|visitor": ("A guest", "active", []),
     }
     assert id_of(world, "auth0|ada") == ada
-    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|hopper", "Data": "us"}
+    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|hopper", "Data": "bot"}
     assert members(world) == {
         ("Data", "auth0|visitor"): ["operator"],
         ("Sales", "auth0|visitor"): ["consumer"],

@@ -1,6 +1,7 @@
-"""Customers on a plan that extends another plan: they get its values, unless their own file overrides them.
+"""Customers on a plan that extends another plan get the values of both. Their own file overrides them.
 
-`tenantry check` and `tenantry settings` show this before the run, even for stacks with a tenant.
+`tenantry check` and `tenantry settings` show the values before the run, even if the stack already has a
+tenant.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
 
 
 def tenantry(stack: Stack, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command about a stack, in its folder and environment."""
+    """Run a `tenantry` command for a stack, in its folder and environment."""
     return subprocess.run(
         [TENANTRY, command, stack.name, *arguments],
         cwd=stack.folder,
@@ -52,8 +53,8 @@ def tenantry(stack: Stack, command: str, *arguments: str) -> subprocess.Complete
 
 
 @pytest.fixture
-def pair(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
-    """Two customers on the plan; one of them pins the version of the app."""
+def stacks_on_plan(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
+    """Two customers on the plan. One of them pins the version of the app."""
     stacks = [make_stack(name, qlik=qlik) for name in CUSTOMERS]
     for stack in stacks:
         stack.write(**settings(CUSTOMERS[stack.name]))
@@ -64,31 +65,35 @@ def pair(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
 
 
 def write_plans(stack: Stack, version: str) -> None:
-    """Write the plans, with this version of the app in the base plan."""
+    """Write both plans, with this version of the app in the base plan."""
     stack.write_plan("gold", GOLD)
     stack.write_plan("base", {**BASE, "apps": {"Sales": {**BASE["apps"]["Sales"], "version": version}}})
 
 
-def test_a_version_rolls_out_to_all_customers_except_pinned_ones(pair: list[Stack], qlik: Emulator) -> None:
-    globex, initech = pair
+def test_a_version_rolls_out_to_all_customers_that_do_not_pin_it(
+    stacks_on_plan: list[Stack], qlik: Emulator
+) -> None:
+    globex, initech = stacks_on_plan
     assert globex.outputs()["hostname"] != initech.outputs()["hostname"]
 
-    for stack in pair:
+    for stack in stacks_on_plan:
         write_plans(stack, "9.9")
-    asked = len(qlik.control.requests())
-    wrong, right = tenantry(globex, "check"), tenantry(initech, "check")
-    assert (wrong.returncode, right.returncode) == (1, 0), wrong.stdout + right.stdout
-    assert "stacks/plans/base.yaml" in wrong.stdout
-    assert "version 9.9" in wrong.stdout
-    for stack, done in zip(pair, (wrong, right), strict=True):
-        assert f"all known on {stack.outputs()['hostname']}" in done.stdout
-    assert writes(qlik.control.requests()[asked:]) == []
+    requests_before = len(qlik.control.requests())
+    invalid, valid = tenantry(globex, "check"), tenantry(initech, "check")
+    assert (invalid.returncode, valid.returncode) == (1, 0), invalid.stdout + valid.stdout
+    assert "stacks/plans/base.yaml" in invalid.stdout
+    assert "version 9.9" in invalid.stdout
+    for stack, completed in zip(stacks_on_plan, (invalid, valid), strict=True):
+        assert f"all known on {stack.outputs()['hostname']}" in completed.stdout
+    assert writes(qlik.control.requests()[requests_before:]) == []
 
-    for stack in pair:
+    for stack in stacks_on_plan:
         write_plans(stack, "2.4.0")
         assert tenantry(stack, "check").returncode == 0
-    printed = json.loads(tenantry(globex, "settings", "--json").stdout)
-    [version] = [value for value in printed["values"] if value["path"] == "customer.apps.Sales.version"]
+    printed_settings = json.loads(tenantry(globex, "settings", "--json").stdout)
+    [version] = [
+        value for value in printed_settings["values"] if value["path"] == "customer.apps.Sales.version"
+    ]
     assert (version["value"], version["file"]) == ("2.4.0", "stacks/plans/base.yaml")
 
     changes = globex.up().changes

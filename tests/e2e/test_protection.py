@@ -1,4 +1,4 @@
-"""No command deletes a production customer before its protection is off."""
+"""No command deletes a production customer as long as it is protected."""
 
 from __future__ import annotations
 
@@ -21,44 +21,46 @@ PROTECTED = {
 
 
 def test_a_production_customer_cannot_be_destroyed(stack: Stack, qlik: Emulator) -> None:
-    """Every command fails before it sends a request: the state keeps all resources, and Qlik all objects."""
+    """Every command fails before it changes anything in the state or at Qlik."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
     assert {name for name, entry in in_state.items() if entry.get("protect")} == PROTECTED
     targets = {name: resource["urn"] for name, resource in resources(stack).items()}
 
-    def survives(*command: str, expect: int | None) -> None:
+    def check_nothing_changes(*command: str, expect: int | None) -> None:
         result = stack.pulumi(*command, "--yes", expect=expect)
         assert writes(result.requests) == [], command
         assert (cloud(qlik), state(stack)) == (at_qlik, in_state), command
 
-    survives("destroy", expect=1)
-    survives("destroy", "--skip-preview", expect=1)
-    survives("destroy", "--skip-preview", "--run-program", expect=1)
-    survives("destroy", "--skip-preview", "--continue-on-error", expect=1)
+    check_nothing_changes("destroy", expect=1)
+    check_nothing_changes("destroy", "--skip-preview", expect=1)
+    check_nothing_changes("destroy", "--skip-preview", "--run-program", expect=1)
+    check_nothing_changes("destroy", "--skip-preview", "--continue-on-error", expect=1)
     for name in ("Tenant tenant", "Space Sales", "TenantLifecycle lifecycle", "TenantActivation activation"):
-        survives("destroy", "--skip-preview", "--target", targets[name], "--target-dependents", expect=1)
-    survives("up", "--skip-preview", "--replace", targets["Tenant tenant"], expect=1)
-    survives("up", "--skip-preview", "--replace", targets["Space Sales"], expect=1)
-    survives(
+        check_nothing_changes(
+            "destroy", "--skip-preview", "--target", targets[name], "--target-dependents", expect=1
+        )
+    check_nothing_changes("up", "--skip-preview", "--replace", targets["Tenant tenant"], expect=1)
+    check_nothing_changes("up", "--skip-preview", "--replace", targets["Space Sales"], expect=1)
+    check_nothing_changes(
         "up", "--skip-preview", "--target-replace", targets["Tenant tenant"], "--target-dependents", expect=1
     )
     empty_program(stack)
-    survives("up", "--skip-preview", expect=1)
-    survives("up", expect=1)
+    check_nothing_changes("up", "--skip-preview", expect=1)
+    check_nothing_changes("up", expect=1)
 
 
-def test_exclude_protected_deletes_nothing_of_a_production_customer(stack: Stack, qlik: Emulator) -> None:
-    """`--exclude-protected` deletes nothing, because the protected resources need everything else."""
+def test_a_destroy_without_protected_resources_deletes_nothing(stack: Stack, qlik: Emulator) -> None:
+    """The protected resources depend on everything else, so `--exclude-protected` has no effect."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
-    spared = stack.destroy("--exclude-protected", expect=None)
-    assert writes(spared.requests) == []
+    destroyed = stack.destroy("--exclude-protected", expect=None)
+    assert writes(destroyed.requests) == []
     assert (cloud(qlik), state(stack)) == (at_qlik, in_state)
 
 
 def test_destroying_a_production_customer_needs_two_steps(stack: Stack, qlik: Emulator) -> None:
-    """First `protect: false` and `up`, which sends no request. Then you can delete a part, or everything."""
+    """An `up` with `protect: false` sends no request. After it, a part or everything can be deleted."""
     customer = changed(PRODUCTION, ("spaces/Partners", {"type": "managed"}))
     customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
     world = bring_up(stack, qlik, customer)
@@ -73,8 +75,8 @@ def test_destroying_a_production_customer_needs_two_steps(stack: Stack, qlik: Em
     stack.write(**settings({**customer, "protect": False}))
     assert stack.up().requests == []
     stack.write(**settings({**PRODUCTION, "protect": False}))
-    gone = stack.up()
-    assert gone.changes["delete"] == ["AppPublication Sales Overview in Partners", "Space Partners"]
+    updated = stack.up()
+    assert updated.changes["delete"] == ["AppPublication Sales Overview in Partners", "Space Partners"]
     assert sorted(world.spaces) == ["Sales", "Staging"]
     stack.destroy()
     assert tenants(qlik) == {world.hostname: "disabled"}
@@ -89,15 +91,15 @@ LIFECYCLES: list[tuple[dict[str, Any], list[str]]] = [
 
 
 def test_a_trial_becomes_a_production_customer(stack: Stack, qlik: Emulator) -> None:
-    """Its grace period, its end and its kind change in place, without a request. Then it is protected."""
+    """Its grace period, its last day and its kind change without a request. After that, it is protected."""
     world = bring_up(stack, qlik, GLOBEX)
     for lifecycle, properties in LIFECYCLES:
         stack.write(**settings({**GLOBEX, "lifecycle": lifecycle}))
-        turned = stack.up()
-        assert turned.requests == []
-        assert sorted(turned.diffs["TenantLifecycle lifecycle"]) == properties
-        assert set(turned.changes["update"]) <= CHANGED  # type: ignore[arg-type]
-        assert "replace" not in turned.changes
+        changed_lifecycle = stack.up()
+        assert changed_lifecycle.requests == []
+        assert sorted(changed_lifecycle.diffs["TenantLifecycle lifecycle"]) == properties
+        assert set(changed_lifecycle.changes["update"]) <= CHANGED  # type: ignore[arg-type]
+        assert "replace" not in changed_lifecycle.changes
     at_qlik, in_state = cloud(qlik), state(stack)
     assert {name for name, entry in in_state.items() if entry.get("protect")} == PROTECTED
     stack.destroy(expect=1)
@@ -106,7 +108,7 @@ def test_a_trial_becomes_a_production_customer(stack: Stack, qlik: Emulator) -> 
 
 
 def empty_program(stack: Stack) -> None:
-    """Remove the customer from the program."""
+    """Replace the program by one without a customer."""
     main = stack.folder / "__main__.py"
     main.unlink()
     main.write_text("import pulumi\n")

@@ -15,8 +15,8 @@ TASKS = {
 DAY = 86_400
 
 
-def test_reload_tasks_are_created_changed_and_deleted(stack: Stack, qlik: Emulator) -> None:
-    """Create tasks in their order, keep them in a new app version, enable, change and delete them."""
+def test_reload_tasks_are_created_updated_repaired_and_deleted(stack: Stack, qlik: Emulator) -> None:
+    """A new version of the app keeps its tasks."""
     customer = changed(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)
     tasks = {task["name"]: task for task in world.every("task")}
@@ -32,9 +32,9 @@ def test_reload_tasks_are_created_changed_and_deleted(stack: Stack, qlik: Emulat
     assert world.apps["Sales", "Sales Overview"]["id"] == published
 
     world.join(world.spaces["Sales"]["id"])
-    change = [{"op": "replace", "path": "/enabled", "value": False}]
+    patch = [{"op": "replace", "path": "/enabled", "value": False}]
     path = f"/api/scheduling/tasks/{tasks['Nightly']['id']}"
-    qlik.request("PATCH", world.hostname, path, change)
+    qlik.request("PATCH", world.hostname, path, patch)
     assert stack.preview("--refresh").diffs == {"ReloadTask Nightly": {"enabled": "update"}}
     stack.up("--refresh")
     assert all(task["enabled"] for task in world.every("task"))

@@ -1,4 +1,4 @@
-"""Replacements: in the order that Qlik requires, as announced in the preview, and without loss."""
+"""Replacements follow the order that Qlik requires, match the preview, and lose nothing."""
 
 from __future__ import annotations
 
@@ -17,50 +17,54 @@ from tests.e2e.operations import add_app, bring_up, cloud, content, entries, res
 from tests.e2e.result import Result
 from tests.world import World, writes
 
-SPARE = changed(
+WITH_MORE_SPACES = changed(
     GLOBEX,
     ("spaces/Archive", {"type": "shared", "description": "Last year"}),
     ("spaces/Planning", {"type": "managed", "access": {"Analysts": ["consumer"]}}),
 )
 
-LEFT = changed(SPARE, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed"))
-"""The same with the app in another staging space, and the former space replaced."""
+MOVED_APP = changed(
+    WITH_MORE_SPACES, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed")
+)
+"""`WITH_MORE_SPACES` with the app in another staging space, and with a new type of the former space."""
 
 
-def owned_by(owner: str | None, space: str) -> list[tuple[str, Any]]:
-    """Return the changes that make an administrator, created in the same run, the owner of a space."""
+def owner_changes(owner: str | None, space: str) -> list[tuple[str, Any]]:
+    """Return the changes that create an administrator who owns a space."""
     if owner is None:
         return []
     return [("admins", {owner: {"email": "ada@example.com"}}), (f"spaces/{space}/owner", owner)]
 
 
 def up_as_previewed(stack: Stack, *args: str) -> Result:
-    """Run `up`; check that it does what the preview showed, with no leftovers and no uncertain objects."""
+    """Run `up`. Check that it does what the preview showed and leaves nothing to do."""
     preview = stack.preview(*args)
-    done = stack.up(*args)
-    assert done.changes == preview.changes
+    result = stack.up(*args)
+    assert result.changes == preview.changes
     check_settled(stack)
-    return done
+    return result
 
 
 def check_settled(stack: Stack) -> None:
     """Check that the state has each object once, agrees with Qlik, and needs no change."""
-    held = entries(stack)
-    assert len(held) == len(set(held)), "the state has an object twice"
-    again = stack.up("--refresh", "--expect-no-changes")
-    assert again.changes.keys() == {"same"}
-    assert writes(again.requests) == []
+    state_entries = entries(stack)
+    assert len(state_entries) == len(set(state_entries)), "the state has an object twice"
+    unchanged = stack.up("--refresh", "--expect-no-changes")
+    assert unchanged.changes.keys() == {"same"}
+    assert writes(unchanged.requests) == []
 
 
-def test_a_new_type_replaces_an_empty_space(stack: Stack, qlik: Emulator) -> None:
-    """An empty space is deleted first, because its name is taken. Its access goes before and comes after."""
-    world = bring_up(stack, qlik, SPARE)
+def test_a_new_type_of_an_empty_space_replaces_it(stack: Stack, qlik: Emulator) -> None:
+    """The run deletes the old space first, because its name must be free. The access is replaced with it."""
+    world = bring_up(stack, qlik, WITH_MORE_SPACES)
     before = world.spaces
     stack.write(
-        **settings(changed(SPARE, ("spaces/Archive/type", "managed"), ("spaces/Planning/type", "shared")))
+        **settings(
+            changed(WITH_MORE_SPACES, ("spaces/Archive/type", "managed"), ("spaces/Planning/type", "shared"))
+        )
     )
-    done = up_as_previewed(stack)
-    assert done.changes == {
+    result = up_as_previewed(stack)
+    assert result.changes == {
         "replace": ["Space Archive", "Space Planning", "SpaceAssignment Analysts in Planning"],
         "same": 12,
     }
@@ -69,48 +73,50 @@ def test_a_new_type_replaces_an_empty_space(stack: Stack, qlik: Emulator) -> Non
     assert world.access["Planning", "Analysts"] == ["consumer"]
     for name in ("Archive", "Planning"):
         assert before[name]["id"] != world.spaces[name]["id"]
-    assert all(request["status"] < 400 for request in done.requests), "created before the name was free"
+    assert all(request["status"] < 400 for request in result.requests), (
+        "the run must not create a space before its name is free"
+    )
 
 
-def test_a_space_with_content_is_not_replaced(stack: Stack, qlik: Emulator) -> None:
-    """Qlik refuses to delete it, and the error lists its content. With the former type, nothing changes."""
-    world = bring_up(stack, qlik, SPARE)
+def test_a_new_type_of_a_space_with_content_is_refused(stack: Stack, qlik: Emulator) -> None:
+    """The error lists the content that prevents the deletion. With the former type, there is no change."""
+    world = bring_up(stack, qlik, WITH_MORE_SPACES)
     add_app(world, "Archive", "Made by hand")
     at_qlik, in_state = content(world), state(stack)
-    stack.write(**settings(changed(SPARE, ("spaces/Archive/type", "managed"))))
+    stack.write(**settings(changed(WITH_MORE_SPACES, ("spaces/Archive/type", "managed"))))
     refused = stack.up(expect=1)
     assert refused.failed == ["Space Archive"]
     assert any('app "Made by hand"' in error for error in refused.errors)
     assert (content(world), state(stack)) == (at_qlik, in_state)
-    stack.write(**settings(SPARE))
+    stack.write(**settings(WITH_MORE_SPACES))
     check_settled(stack)
 
 
-@pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
-def test_a_staged_app_leaves_its_space_before_the_replacement(
+@pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who is created late"])
+def test_a_staged_app_moves_before_its_space_is_replaced(
     stack: Stack, qlik: Emulator, owner: str | None
 ) -> None:
-    """The app must leave first, even if that takes long. It is imported into its new staging space.
+    """The run imports the app into its new staging space and deletes the old import, even if that takes long.
 
     The published copy stays.
     """
-    world = bring_up(stack, qlik, SPARE)
+    world = bring_up(stack, qlik, WITH_MORE_SPACES)
     qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", delay_ms=1500)
     qlik.control.add_fault(method="POST", path="/api/v1/users", delay_ms=1500)
     copy = world.apps["Sales", "Sales Overview"]["id"]
-    stack.write(**settings(changed(LEFT, *owned_by(owner, "Staging"))))
+    stack.write(**settings(changed(MOVED_APP, *owner_changes(owner, "Staging"))))
     up_as_previewed(stack)
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
     assert world.spaces["Staging"]["type"] == "managed"
     assert world.apps["Sales", "Sales Overview"]["id"] == copy
 
 
-def test_a_staged_app_that_cannot_leave_keeps_its_space(stack: Stack, qlik: Emulator) -> None:
-    """Its space stays, so no other app is imported."""
-    world = bring_up(stack, qlik, SPARE)
+def test_a_staged_app_that_cannot_be_deleted_keeps_its_space(stack: Stack, qlik: Emulator) -> None:
+    """The run imports no second app."""
+    world = bring_up(stack, qlik, WITH_MORE_SPACES)
     fault = qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", status=403)
     at_qlik = content(world)
-    stack.write(**settings(LEFT))
+    stack.write(**settings(MOVED_APP))
     assert stack.up(expect=1).failed == ["App Sales Overview"]
     assert content(world) == at_qlik
     qlik.control.release(fault)
@@ -119,22 +125,22 @@ def test_a_staged_app_that_cannot_leave_keeps_its_space(stack: Stack, qlik: Emul
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
 
 
-def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik: Emulator) -> None:
+def test_an_app_of_a_new_tenant_waits_only_for_its_own_space(stack: Stack, qlik: Emulator) -> None:
     """A new tenant has no spaces to replace. Later runs keep the app's dependencies in the state."""
     fault = qlik.control.add_fault(method="PATCH", path="/api/v1/spaces/*", hold=True)
-    stack.write(**settings(changed(GLOBEX, *owned_by("Support", "Sales"))))
+    stack.write(**settings(changed(GLOBEX, *owner_changes("Support", "Sales"))))
     process = stack.start("up", "--skip-preview", "--yes")
     wait_until(lambda: any("/apps/import" in request["path"] for request in stack.requests()), "an import")
     qlik.control.release(fault)
     assert process.wait().rc == 0
     for _ in range(2):
-        needed = resources(stack)["App Sales Overview"]["dependencies"]
-        assert sorted(urn.rpartition("::")[2] for urn in needed) == ["Staging", "tenant"]
+        dependencies = resources(stack)["App Sales Overview"]["dependencies"]
+        assert sorted(urn.rpartition("::")[2] for urn in dependencies) == ["Staging", "tenant"]
         check_settled(stack)
 
 
-def test_a_new_name_of_an_idp_group_replaces_the_group(stack: Stack, qlik: Emulator) -> None:
-    """A new name of an idp group, or a new provider type, replaces the group and only its own access."""
+def test_a_replaced_group_replaces_only_its_own_access(stack: Stack, qlik: Emulator) -> None:
+    """A new name of an idp group, or a new provider type, replaces the group."""
     world = bring_up(stack, qlik, GLOBEX)
     old = world.groups["Analysts"]["id"]
     stack.write(**settings(changed(GLOBEX, ("groups/Analysts/name", "BI Analysts"))))
@@ -157,8 +163,8 @@ def test_a_new_name_of_an_idp_group_replaces_the_group(stack: Stack, qlik: Emula
 COMMAND = re.compile(r"^ *pulumi (up .*)$", re.MULTILINE)
 
 
-def test_the_tenant_cannot_be_replaced_without_its_proof(stack: Stack, qlik: Emulator) -> None:
-    """The tenant alone cannot be replaced, because its proof allows no second one: no command requests one.
+def test_a_tenant_is_replaced_only_together_with_its_proof(stack: Stack, qlik: Emulator) -> None:
+    """A proof allows only one tenant, so no command that replaces only the tenant requests a second one.
 
     The command in the error replaces both. It creates a complete second tenant before it deactivates the
     first one, which keeps its content.
@@ -166,33 +172,33 @@ def test_the_tenant_cannot_be_replaced_without_its_proof(stack: Stack, qlik: Emu
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
     before, in_state, tenant = content(first), state(stack), urn(stack, "Tenant tenant")
-    for way in (["--replace", tenant], ["--target-replace", tenant, "--target-dependents"], []):
-        if not way:
+    for options in (["--replace", tenant], ["--target-replace", tenant, "--target-dependents"], []):
+        if not options:
             stack.pulumi("state", "taint", tenant, "--yes")
-        refused = stack.up(*way, expect=1)
-        assert refused.failed == ["Tenant tenant"], way
-        assert (writes(refused.requests), content(first)) == ([], before), way
-        assert state(stack) == in_state, way
+        refused = stack.up(*options, expect=1)
+        assert refused.failed == ["Tenant tenant"], options
+        assert (writes(refused.requests), content(first)) == ([], before), options
+        assert state(stack) == in_state, options
     (error,) = [error for error in refused.errors if "`--replace` or a taint would replace tenant" in error]
     assert f"pulumi state untaint --stack globex '{tenant}'" in error
     command = shlex.split(COMMAND.findall(error)[0])
     assert command[1:3] == ["--stack", "globex"]
 
-    done = up_as_previewed(stack, *command[3:])
-    assert len(done.changes["replace"]) == 11  # type: ignore[arg-type]
+    result = up_as_previewed(stack, *command[3:])
+    assert len(result.changes["replace"]) == 11  # type: ignore[arg-type]
     second = World(qlik, resources(stack)["Tenant tenant"]["id"])
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
     assert content(first) == before
-    assert writes(done.requests)[-1] == f"POST /api/v1/tenants/{first.tenant['id']}/actions/deactivate"
-    assert [call for call in writes(done.requests) if call.startswith("DELETE")] == []
+    assert writes(result.requests)[-1] == f"POST /api/v1/tenants/{first.tenant['id']}/actions/deactivate"
+    assert [call for call in writes(result.requests) if call.startswith("DELETE")] == []
     assert second.apps.keys() == first.apps.keys()
     assert second.access == first.access
     assert second.tenant["name"] == "Globex"
-    assert any(first.hostname in message and "revive:" in message for message in done.messages)
+    assert any(first.hostname in message and "revive:" in message for message in result.messages)
 
 
-def test_an_up_of_only_the_tenant_creates_its_proof(stack: Stack, qlik: Emulator) -> None:
-    """An `up` of only the tenant also creates its proof. The next `up` creates the rest, but no other tenant.
+def test_targets_can_create_only_the_tenant_and_its_proof(stack: Stack, qlik: Emulator) -> None:
+    """The proof must be a target as well. The next `up` creates the rest, but no second tenant.
 
     A new proof does not create a second tenant either.
     """
@@ -208,34 +214,34 @@ def test_an_up_of_only_the_tenant_creates_its_proof(stack: Stack, qlik: Emulator
     assert stack.up("--target", tenant).changes["update"] == ["Tenant tenant"]
     assert World(qlik, hostname).tenant["name"] == "Globex Ltd"
     stack.up()
-    renew(stack, qlik, hostname)
+    check_renewal(stack, qlik, hostname)
 
 
-def renew(stack: Stack, qlik: Emulator, hostname: str) -> None:
-    """A new proof does not create a new tenant. The command creates the proof once, even if repeated."""
+def check_renewal(stack: Stack, qlik: Emulator, hostname: str) -> None:
+    """Check that a new proof creates no tenant, and that a repeated command creates no second proof."""
     before, in_state = content(World(qlik, hostname)), state(stack)
     first = in_state.pop("TenantProof proof")["id"]
     stack.up("--replace", urn(stack, "TenantProof proof"))
     second = resources(stack)["TenantProof proof"]["id"]
     assert stack.up("--expect-no-changes", expect=0, **{RENEW: first}).requests == []
-    done = stack.up(expect=0, **{RENEW: second})
-    assert (done.changes["replace"], writes(done.requests)) == (["TenantProof proof"], [])
+    result = stack.up(expect=0, **{RENEW: second})
+    assert (result.changes["replace"], writes(result.requests)) == (["TenantProof proof"], [])
     after = state(stack)
     assert after.pop("TenantProof proof")["id"] not in (first, second)
     assert (after, content(World(qlik, hostname)), list(tenants(qlik))) == (in_state, before, [hostname])
 
 
-def test_a_replaced_tenant_gets_the_alias_after_the_old_one_releases_it(stack: Stack, qlik: Emulator) -> None:
-    """Only one tenant can have an alias: the new one is created without it, and the error names the solution.
+def test_a_tenant_with_an_alias_is_not_replaced_at_once(stack: Stack, qlik: Emulator) -> None:
+    """Only one tenant can have the alias, so the new tenant has none. The old tenant stays in use.
 
-    Until then, the old tenant stays in use. Without the alias in the file, the next `up` succeeds.
+    Without the alias in the file, the next `up` completes the replacement.
     """
     first = bring_up(stack, qlik, GLOBEX)
     before = content(first)
-    both = [
+    replace_options = [
         word for name in ("TenantProof proof", "Tenant tenant") for word in ("--replace", urn(stack, name))
     ]
-    failed = stack.up(*both, expect=1)
+    failed = stack.up(*replace_options, expect=1)
     assert failed.failed == ["Tenant tenant"]
     assert any("cannot have the alias globex.eu.qlikcloud.com" in error for error in failed.errors)
     assert (content(first), first.tenant["status"]) == (before, "active")
@@ -247,31 +253,31 @@ def test_a_replaced_tenant_gets_the_alias_after_the_old_one_releases_it(stack: S
     check_settled(stack)
 
 
-def test_an_unnecessary_replacement_keeps_every_object(stack: Stack, qlik: Emulator) -> None:
-    """It finds and keeps each object with its content, without duplicates or uncertain objects.
+def test_an_unnecessary_replacement_keeps_each_object(stack: Stack, qlik: Emulator) -> None:
+    """Pulumi creates the new object first, without a call to the provider's diff.
 
-    Pulumi creates the new object first, without a call to the provider's diff. The "new" object is the old
-    one, which must not be deleted. `tests/crash/test_replacements.py` tests each resource type separately.
+    The "new" object is the old one, which the run must not delete. `tests/crash/test_replacements.py` tests
+    each resource type separately.
     """
     world = bring_up(stack, qlik, GLOBEX)
     at_qlik, in_state = content(world), state(stack)
     last = "TenantLifecycle lifecycle"
     stack.pulumi("state", "taint", *(urn(stack, name) for name in REPLACEABLE if name != last), "--yes")
-    done = stack.up("--replace", urn(stack, last))
-    assert set(done.changes["replace"]) == set(REPLACEABLE)  # type: ignore[arg-type]
-    assert writes([call for call in done.requests if call["status"] < 400]) == []
+    result = stack.up("--replace", urn(stack, last))
+    assert set(result.changes["replace"]) == set(REPLACEABLE)  # type: ignore[arg-type]
+    assert writes([call for call in result.requests if call["status"] < 400]) == []
     assert tenants(qlik) == {world.hostname: "active"}
     assert (content(world), state(stack)) == (at_qlik, in_state)
     check_settled(stack)
 
 
 def production(customer: Customer) -> dict[str, Any]:
-    """Return the same for a production customer."""
+    """Return the settings of a customer, as a production customer."""
     return settings({**customer, "lifecycle": {"kind": "production", "grace_days": TRIAL["grace_days"]}})
 
 
 def test_a_protected_publication_keeps_its_space(stack: Stack, qlik: Emulator) -> None:
-    """A new type of the space deletes the published app, so the run refuses it before any deletion."""
+    """A new type of the space would delete the published app, so the run refuses it before any deletion."""
     stack.write(**production(GLOBEX))
     stack.up()
     at_qlik, in_state = cloud(qlik), state(stack)

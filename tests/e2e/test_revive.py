@@ -1,4 +1,4 @@
-"""Revival: a deactivated tenant becomes active again, unchanged."""
+"""Revival: a deactivated tenant becomes active again with its content."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
     ORGANISATION,
+    add_revive_line,
     bring_up,
     content,
     deactivate_by_hand,
     renewal,
     resources,
     revive_line,
-    take_back,
     tenants,
 )
 from tests.world import World, writes
@@ -24,26 +24,30 @@ from tests.world import World, writes
 CREATE = "POST /api/v1/tenants"
 
 
-def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -> None:
-    """The tenant returns with the same spaces, groups and apps, plus the changes in the file.
+def test_the_revive_line_restores_everything(stack: Stack, qlik: Emulator) -> None:
+    """The tenant has its former spaces, groups and apps. The run also makes the changes in the file.
 
-    The run creates no duplicates, and the next run has nothing to do.
+    It creates no duplicates, and the next run has nothing to do.
     """
     world = bring_up(stack, qlik, GLOBEX)
     before, outputs = content(world), stack.outputs()
     line = yaml.safe_load(revive_line(stack.destroy()))
     stack.write(**settings({**GLOBEX, **line}))
-    back = stack.up()
+    revived = stack.up()
     assert (content(world), stack.outputs()) == (before, outputs)
     assert tenants(qlik) == {world.hostname: "active"}
-    assert writes(back.requests).count(f"POST /api/v1/tenants/{outputs['tenant_id']}/actions/reactivate") == 1
-    assert not [call for call in writes(back.requests) if call.startswith(("PATCH", "PUT", "DELETE"))]
+    assert (
+        writes(revived.requests).count(f"POST /api/v1/tenants/{outputs['tenant_id']}/actions/reactivate") == 1
+    )
+    assert not [call for call in writes(revived.requests) if call.startswith(("PATCH", "PUT", "DELETE"))]
     assert stack.up("--expect-no-changes").requests == []
 
     stack.destroy()
-    other = changed(GLOBEX, ("spaces/Sales/description", "Figures"), ("groups/Analysts/roles", []))
-    other = changed(other, ("spaces/Sales/access/Analysts", ["consumer"]), ("name", "Globex Corporation"))
-    stack.write(**settings({**other, **line}))
+    changed_customer = changed(GLOBEX, ("spaces/Sales/description", "Figures"), ("groups/Analysts/roles", []))
+    changed_customer = changed(
+        changed_customer, ("spaces/Sales/access/Analysts", ["consumer"]), ("name", "Globex Corporation")
+    )
+    stack.write(**settings({**changed_customer, **line}))
     corrected = stack.up()
     assert stack.outputs() == outputs
     assert world.tenant["name"] == "Globex Corporation"
@@ -55,9 +59,9 @@ def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -
 
 
 def test_a_tenant_is_never_revived_by_its_name(stack: Stack, qlik: Emulator) -> None:
-    """A deactivated tenant of the same name can be another customer's: every `up` stops and changes nothing.
+    """A deactivated tenant with the same name can belong to another customer, so every `up` stops.
 
-    The `revive` line revives it.
+    Only the `revive` line revives the tenant.
     """
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
@@ -67,16 +71,16 @@ def test_a_tenant_is_never_revived_by_its_name(stack: Stack, qlik: Emulator) -> 
         assert stopped.failed == ["Tenant tenant"]
         assert any('deactivated tenant has the name "Globex"' in error for error in stopped.errors)
         assert (writes(stopped.requests), tenants(qlik)) == ([], {world.hostname: "disabled"})
-    take_back(stack, GLOBEX, stopped)
-    back = stack.up(expect=0, **ORGANISATION)
+    add_revive_line(stack, GLOBEX, stopped)
+    revived = stack.up(expect=0, **ORGANISATION)
     assert (content(world), tenants(qlik)) == (before, {world.hostname: "active"})
-    assert CREATE not in writes(back.requests)
-    assert any("brought back" in message for message in back.messages)
+    assert CREATE not in writes(revived.requests)
+    assert any("brought back" in message for message in revived.messages)
     assert stack.up("--expect-no-changes", expect=0, **ORGANISATION).requests == []
 
 
-def test_a_person_decides_between_two_tenants_of_one_name(stack: Stack, qlik: Emulator) -> None:
-    """`up` stops and lists both. To continue, add the line for one of them, or renew the proof."""
+def test_the_operator_chooses_between_tenants_with_the_same_name(stack: Stack, qlik: Emulator) -> None:
+    """`up` stops and lists both tenants. The operator adds the line for one of them, or renews the proof."""
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
     stack.destroy()
@@ -107,8 +111,8 @@ def test_a_person_decides_between_two_tenants_of_one_name(stack: Stack, qlik: Em
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "disabled", third: "active"}
 
 
-def test_a_purged_tenant_cannot_be_revived(stack: Stack, qlik: Emulator) -> None:
-    """After the purge, the tenant cannot return: an error says so, and the run creates nothing."""
+def test_the_revive_line_of_a_purged_tenant_is_an_error(stack: Stack, qlik: Emulator) -> None:
+    """The run creates nothing. Without the line, a new proof allows a new tenant."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
     qlik.control.advance(11 * DAY)
@@ -118,24 +122,24 @@ def test_a_purged_tenant_cannot_be_revived(stack: Stack, qlik: Emulator) -> None
     assert any(world.hostname in error and "purged" in error for error in failed.errors), failed.errors
     assert tenants(qlik) == {}
     stack.write(**settings(GLOBEX))
-    certain = stack.up(expect=1)
-    assert certain.requests == []
-    stack.up(expect=0, **renewal(certain))
+    refused = stack.up(expect=1)
+    assert refused.requests == []
+    stack.up(expect=0, **renewal(refused))
     assert list(tenants(qlik).values()) == ["active"]
 
 
-def test_a_deactivation_outside_pulumi_is_reverted_by_a_refresh(stack: Stack, qlik: Emulator) -> None:
-    """This is exactly one difference. `up --refresh` reactivates the tenant, and its content is unchanged."""
+def test_a_tenant_deactivated_outside_pulumi_is_reactivated(stack: Stack, qlik: Emulator) -> None:
+    """The preview shows exactly one difference. After `up --refresh`, the content is unchanged."""
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
     deactivate_by_hand(world)
-    seen = stack.preview("--refresh", "--diff")
-    assert seen.diffs == {"Tenant tenant": {"status": "update"}}
-    assert '"disabled" => "active"' in seen.output
-    assert seen.changes.keys() == {"update", "same"}
-    assert writes(seen.requests) == []
-    back = stack.up("--refresh")
-    assert [call.rpartition("/")[2] for call in writes(back.requests)] == ["reactivate"]
+    refreshed_preview = stack.preview("--refresh", "--diff")
+    assert refreshed_preview.diffs == {"Tenant tenant": {"status": "update"}}
+    assert '"disabled" => "active"' in refreshed_preview.output
+    assert refreshed_preview.changes.keys() == {"update", "same"}
+    assert writes(refreshed_preview.requests) == []
+    revived = stack.up("--refresh")
+    assert [call.rpartition("/")[2] for call in writes(revived.requests)] == ["reactivate"]
     assert (content(world), world.tenant["status"]) == (before, "active")
     assert stack.up("--expect-no-changes").requests == []
     assert World(qlik, world.hostname).tenant["name"] == "Globex"

@@ -1,4 +1,4 @@
-"""A new version of a template, for customers with the old version."""
+"""New versions of a template for existing customers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ CUSTOMER = changed(
     ("spaces/Partners", {"type": "managed"}),
     (f"{APP}/publish_to", ["Sales", "Partners"]),
 )
-HEADER = 1000
-"""The maximum bytes that an export adds; the versions of the template differ by more."""
+MAX_HEADER_BYTES = 1000
+"""The maximum bytes that an export adds. The versions of the template differ by more."""
 ROLLOUT = {
     "replace": ["App Sales Overview"],
     "update": [
@@ -30,22 +30,22 @@ ROLLOUT = {
 }
 
 
-def version(customer: dict[str, Any], number: str, **more: Any) -> dict[str, Any]:
-    """Return the customer with another version of the template."""
-    others = [(f"{APP}/{key}", value) for key, value in more.items()]
-    return changed(customer, (f"{APP}/version", number), *others)
+def with_version(customer: dict[str, Any], number: str, **app_settings: Any) -> dict[str, Any]:
+    """Return the customer with another version of the template and other settings of the app."""
+    other_changes = [(f"{APP}/{key}", value) for key, value in app_settings.items()]
+    return changed(customer, (f"{APP}/version", number), *other_changes)
 
 
-def test_a_version_rolls_out_and_back(stack: Stack, qlik: Emulator) -> None:
-    """Published apps keep id, URL and space. Their content is the new template, then the old one again."""
+def test_a_version_is_rolled_out_and_rolled_back(stack: Stack, qlik: Emulator) -> None:
+    """Published apps keep their ids, URLs and spaces. Only their content changes."""
     stack.write(**settings(CUSTOMER))
     stack.up()
     outputs = stack.outputs()
     world = World(qlik, outputs["hostname"])
-    first = world.apps["Staging", "Sales Overview"]
+    first_import = world.apps["Staging", "Sales Overview"]
     assert_rolled_out(world, "2.3.0", "Sales", "Partners")
 
-    stack.write(**settings(version(CUSTOMER, "2.4.0")))
+    stack.write(**settings(with_version(CUSTOMER, "2.4.0")))
     preview = stack.preview()
     assert {key: preview.changes[key] for key in ROLLOUT} == ROLLOUT
     up = stack.up()
@@ -55,10 +55,10 @@ def test_a_version_rolls_out_and_back(stack: Stack, qlik: Emulator) -> None:
     ]
     assert steps == ["create-replacement", "replace", "update", "update", "delete-replaced"]
     assert_rolled_out(world, "2.4.0", "Sales", "Partners")
-    assert world.apps["Staging", "Sales Overview"]["id"] != first["id"]
+    assert world.apps["Staging", "Sales Overview"]["id"] != first_import["id"]
     assert stack.outputs() == outputs
 
-    stack.write(**settings(version(CUSTOMER, "2.3.0")))
+    stack.write(**settings(with_version(CUSTOMER, "2.3.0")))
     assert stack.up().changes == preview.changes
     assert_rolled_out(world, "2.3.0", "Sales", "Partners")
     assert stack.outputs() == outputs
@@ -66,18 +66,18 @@ def test_a_version_rolls_out_and_back(stack: Stack, qlik: Emulator) -> None:
 
 
 def assert_rolled_out(world: World, number: str, *spaces: str) -> None:
-    """Check that the staged copy and all published copies have this version, with its data."""
+    """Check that the staged app and all published apps have this version, with its data."""
     apps = world.apps
     assert apps.keys() == {(space, "Sales Overview") for space in ("Staging", *spaces)}
     staged = apps.pop(("Staging", "Sales Overview"))
     template = templates(world.qlik)[number]
     assert staged["description"].endswith(f"{{v{number}}}")
-    assert 0 <= staged["_size"] - template["_size"] < HEADER
-    for copy in apps.values():
-        assert copy["originAppId"] == staged["id"]
-        assert copy["description"] == f"{{v{number}}}"
-        assert copy["_size"] == staged["_size"]
-        assert copy["lastReloadTime"] == staged["lastReloadTime"] != ""
+    assert 0 <= staged["_size"] - template["_size"] < MAX_HEADER_BYTES
+    for published in apps.values():
+        assert published["originAppId"] == staged["id"]
+        assert published["description"] == f"{{v{number}}}"
+        assert published["_size"] == staged["_size"]
+        assert published["lastReloadTime"] == staged["lastReloadTime"] != ""
 
 
 def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
@@ -90,25 +90,25 @@ def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_a_template_without_data_keeps_the_customers_data(stack: Stack, qlik: Emulator) -> None:
-    """`data: false` never empties the customer's loaded data. `template_id` names exactly one app."""
+def test_an_import_without_data_keeps_the_published_data(stack: Stack, qlik: Emulator) -> None:
+    """`data: false` imports an app without data. `template_id` names exactly one app."""
     world = bring_up(stack, qlik, GLOBEX)
-    loaded = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
-    assert loaded
+    reload_time = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
+    assert reload_time
 
-    newer = templates(qlik)["2.4.0"]["id"]
-    stack.write(**settings(version(GLOBEX, "2.4.0", template=None, template_id=newer, data=False)))
+    newer_id = templates(qlik)["2.4.0"]["id"]
+    stack.write(**settings(with_version(GLOBEX, "2.4.0", template=None, template_id=newer_id, data=False)))
     up = stack.up()
     exports = [request["path"] for request in up.requests if "/export" in request["path"]]
-    assert exports == [f"/api/v1/apps/{newer}/export?NoData=true"]
-    copy = world.apps["Sales", "Sales Overview"]
-    assert copy["lastReloadTime"] == loaded
-    assert copy["description"] == "{v2.4.0}"
+    assert exports == [f"/api/v1/apps/{newer_id}/export?NoData=true"]
+    published = world.apps["Sales", "Sales Overview"]
+    assert published["lastReloadTime"] == reload_time
+    assert published["description"] == "{v2.4.0}"
     assert world.apps["Staging", "Sales Overview"]["lastReloadTime"] == ""
 
 
-def test_each_unusable_template_is_one_clear_error(stack: Stack, qlik: Emulator) -> None:
-    """Each gets one clear message, finished objects stay, and the next `up` continues."""
+def test_each_unusable_template_has_its_own_error(stack: Stack, qlik: Emulator) -> None:
+    """The run creates everything else. After a correction, the next `up` creates the rest."""
     source = World(qlik, SOURCE_TENANT)
     space = source.spaces["Templates"]["id"]
     source.join(space)
@@ -134,8 +134,8 @@ def test_each_unusable_template_is_one_clear_error(stack: Stack, qlik: Emulator)
         "App Twice": ("2 apps match", "template_id", space),
     }
     assert failed.failed == sorted(expected)
-    for name, parts in expected.items():
-        found = [error for error in failed.errors if all(part in error for part in parts)]
+    for name, words in expected.items():
+        found = [error for error in failed.errors if all(word in error for word in words)]
         assert len(found) == 1, f"{name}: {failed.errors}"
         assert SOURCE_TENANT in found[0]
     assert "Traceback" not in failed.output
@@ -144,33 +144,37 @@ def test_each_unusable_template_is_one_clear_error(stack: Stack, qlik: Emulator)
 
     repaired = changed(GLOBEX, ("apps/Stock", app(template="Sales Overview", version="2.4.0")))
     stack.write(**settings(repaired))
-    done = stack.up()
-    assert done.changes["create"] == ["App Stock", "TenantActivation activation", "TenantLifecycle lifecycle"]
-    assert not {"update", "delete", "replace"} & done.changes.keys()
+    result = stack.up()
+    assert result.changes["create"] == [
+        "App Stock",
+        "TenantActivation activation",
+        "TenantLifecycle lifecycle",
+    ]
+    assert not {"update", "delete", "replace"} & result.changes.keys()
     assert len(tenants(qlik)) == 1
 
     before = world.apps
-    stack.write(**settings(version(repaired, "9.9.9")))
+    stack.write(**settings(with_version(repaired, "9.9.9")))
     assert stack.up(expect=None).failed == ["App Sales Overview"]
     assert world.apps == before
     stack.write(**settings(repaired))
     assert stack.up("--expect-no-changes").requests == []
 
 
-def app(**more: Any) -> dict[str, Any]:
-    return {"version": "1.0.0", "staging": "Staging", **more}
+def app(**app_settings: Any) -> dict[str, Any]:
+    return {"version": "1.0.0", "staging": "Staging", **app_settings}
 
 
 def tenants(qlik: Emulator) -> dict[str, Any]:
     """Return the created tenants, by hostname."""
-    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-    return {tenant["hostnames"][0]: tenant for tenant in made}
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["hostnames"][0]: tenant for tenant in created}
 
 
-def test_an_export_that_is_not_an_app_is_not_imported(stack: Stack, qlik: Emulator) -> None:
-    """A web page instead of the template is neither imported nor cached.
+def test_an_export_that_is_not_an_app_file_is_refused(stack: Stack, qlik: Emulator) -> None:
+    """The run neither imports nor caches a web page.
 
-    The next run exports a file again that Qlik has refused.
+    If Qlik refuses an exported file, the next run exports the template again.
     """
     stack.write(**settings(GLOBEX))
     page = {"status": 200, "body": "<!doctype html><html><body>Sign in</body></html>"}
@@ -178,15 +182,15 @@ def test_an_export_that_is_not_an_app_is_not_imported(stack: Stack, qlik: Emulat
     failed = stack.up(expect=1)
     assert failed.failed == ["App Sales Overview"]
     assert any("a page or a message instead of a file" in error for error in failed.errors)
-    assert counts(failed) == (2, 0), "once during the tenant's creation, once for the app"
+    assert counts(failed) == (2, 0), "one export before the tenant is created, and one for the app"
     qlik.control.clear_faults()
     cache = Path(stack.env["TENANTRY_CACHE"])
     assert list(cache.rglob("*.qvf")) == []
 
     qlik.control.add_fault(method="POST", path="/api/v1/apps/import", status=400, times=1)
     assert counts(stack.up(expect=1)) == (1, 1)
-    (kept,) = cache.rglob("*.qvf")
-    kept.write_bytes(b"something else")
+    (cached_file,) = cache.rglob("*.qvf")
+    cached_file.write_bytes(b"something else")
     assert counts(stack.up()) == (1, 1)
     world = World(qlik, stack.outputs()["hostname"])
     assert_rolled_out(world, "2.3.0", "Sales")
@@ -194,17 +198,17 @@ def test_an_export_that_is_not_an_app_is_not_imported(stack: Stack, qlik: Emulat
 
 def counts(result: Result) -> tuple[int, int]:
     """Count the exports and imports of a run."""
-    asked = [request["path"] for request in result.requests if request["method"] == "POST"]
-    return sum("/export" in path for path in asked), sum("/apps/import" in path for path in asked)
+    paths = [request["path"] for request in result.requests if request["method"] == "POST"]
+    return sum("/export" in path for path in paths), sum("/apps/import" in path for path in paths)
 
 
-def test_a_thousand_customers_cause_one_export(
+def test_many_customers_cause_one_export(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
-    """A second customer gets the template from the cache of the machine."""
-    done = []
+    """The second customer gets the template from the cache of the machine."""
+    export_and_import_counts = []
     for name in ("globex", "initech"):
         stack = make_stack(name, qlik=qlik)
         stack.write(**settings(changed(GLOBEX, ("name", name.title()), ("alias", name))))
-        done.append(counts(stack.up(TENANTRY_CACHE=str(tmp_path / "cache"))))
-    assert done == [(1, 1), (0, 1)]
+        export_and_import_counts.append(counts(stack.up(TENANTRY_CACHE=str(tmp_path / "cache"))))
+    assert export_and_import_counts == [(1, 1), (0, 1)]

@@ -18,48 +18,48 @@ from tests.e2e import creations
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack, command_line
-from tests.e2e.operations import renewal, take_back
+from tests.e2e.operations import add_revive_line, renewal
 from tests.e2e.result import Result
 from tests.hostile import faults
 
-WRONG = "a-secret-mistyped"
-FIXED = {
+WRONG_SECRET = "a-secret-mistyped"
+KNOWN_SECRETS = {
     "client secret": "demo-secret",
     "organisation's client secret": "demo-org-secret",
-    "wrong client secret": WRONG,
+    "wrong client secret": WRONG_SECRET,
     "licence key": "emulator-licence-key-eu",
 }
 
 
-class TokenCache:
-    """Wraps an emulator's application and records every token that it issues."""
+class TokenRecorder:
+    """A wrapper for an emulator's application that records every token that it issues."""
 
     def __init__(self) -> None:
-        self.given: list[str] = []
+        self.issued: list[str] = []
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """Return the wrapped application."""
 
-        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            async def noted(message: Message) -> None:
+        async def record_tokens(scope: Scope, receive: Receive, send: Send) -> None:
+            async def record(message: Message) -> None:
                 if message["type"] == "http.response.body" and b"access_token" in message["body"]:
-                    self.given.append(json.loads(message["body"])["access_token"])
+                    self.issued.append(json.loads(message["body"])["access_token"])
                 await send(message)
 
-            await app(scope, receive, noted if scope.get("path") == "/oauth/token" else send)
+            await app(scope, receive, record if scope.get("path") == "/oauth/token" else send)
 
-        return watched
-
-
-@pytest.fixture
-def tokens() -> TokenCache:
-    """The tokens that our client received."""
-    return TokenCache()
+        return record_tokens
 
 
 @pytest.fixture
-def qlik(tokens: TokenCache) -> Iterator[Emulator]:
-    """A fresh emulator whose tokens the test knows."""
+def tokens() -> TokenRecorder:
+    """The recorder of the tokens that `qlik` issues."""
+    return TokenRecorder()
+
+
+@pytest.fixture
+def qlik(tokens: TokenRecorder) -> Iterator[Emulator]:
+    """A fresh emulator whose tokens are recorded."""
     checker = ContractChecker()
     with Emulator(middleware=lambda app: tokens.wrap(checker.wrap(app))) as emulator:
         yield emulator
@@ -69,7 +69,7 @@ def qlik(tokens: TokenCache) -> Iterator[Emulator]:
 class Search:
     """A search for secrets in everything that a stack leaves behind."""
 
-    def __init__(self, stack: Stack, qlik: Emulator, tokens: TokenCache) -> None:
+    def __init__(self, stack: Stack, qlik: Emulator, tokens: TokenRecorder) -> None:
         self._stack, self._qlik, self._tokens = stack, qlik, tokens
         self._command_lines: set[str] = set()
 
@@ -84,10 +84,10 @@ class Search:
         return result
 
     def leaks(self, *, notes: bool = True) -> list[tuple[str, str]]:
-        """Return each secret with its place.
+        """Return each secret that was found, with its place.
 
         Places are files (state, history, logs, output, notes, caches), command lines, the exported state, and
-        the log of requests. `notes` tells whether there must be notes.
+        the log of requests. With `notes`, there must be note files, otherwise there must be none.
         """
         assert len(self._command_lines) > 3
         places = {
@@ -98,59 +98,65 @@ class Search:
         for file in self._stack.folder.rglob("*"):
             if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
                 places[str(file.relative_to(self._stack.folder))] = file.read_bytes()
-        for needed in ("pulumi/state/.pulumi/history", "events-"):
-            assert any(place.startswith(needed) for place in places), f"nothing was searched in {needed}"
+        for required_place in ("pulumi/state/.pulumi/history", "events-"):
+            assert any(place.startswith(required_place) for place in places), (
+                f"nothing was searched in {required_place}"
+            )
         assert any(place.startswith("pulumi/notes/notes/") for place in places) is notes
-        assert self._tokens.given
-        secrets = FIXED | {f"token {number}": token for number, token in enumerate(self._tokens.given)}
+        assert self._tokens.issued
+        secrets = KNOWN_SECRETS | {
+            f"token {number}": token for number, token in enumerate(self._tokens.issued)
+        }
         return [
             (name, place)
             for name, secret in secrets.items()
             for place, text in places.items()
-            if any(form.encode() in text for form in forms(secret))
+            if any(encoding.encode() in text for encoding in encodings(secret))
         ]
 
 
-def forms(secret: str) -> list[str]:
-    """Return a secret in plain text, URL-encoded, and as base64."""
+def encodings(secret: str) -> list[str]:
+    """Return a secret in plain text, URL-encoded and in base64."""
     return [secret, quote(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
 
 
 @pytest.fixture
-def search(stack: Stack, qlik: Emulator, tokens: TokenCache) -> Search:
-    """The search over the stack of the test."""
+def search(stack: Stack, qlik: Emulator, tokens: TokenRecorder) -> Search:
+    """The search for secrets of the test's stack."""
     return Search(stack, qlik, tokens)
 
 
-def echo(qlik: Emulator, status: int, secret: Callable[[], str], **rule: str) -> str:
-    """Let Qlik refuse a request and repeat a secret in its message."""
+def refuse_with_secret(qlik: Emulator, status: int, secret: Callable[[], str], **rule: str) -> str:
+    """Make Qlik refuse a request with a message that contains a secret."""
     body = {"errors": [{"code": "X-1", "title": "No", "detail": f"refused: {secret()}"}], "traceId": "t1"}
     return qlik.control.add_fault(status=status, body=body, times=1, **rule)
 
 
-def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: TokenCache, search: Search) -> None:
-    """A whole life of a stack, with every possible refusal and the engine's most verbose log."""
+def test_no_secret_is_left_behind(
+    stack: Stack, qlik: Emulator, tokens: TokenRecorder, search: Search
+) -> None:
+    """This includes many refusals by Qlik and the most verbose log of the engine."""
     creations.write(stack)
     up = ("up", "--skip-preview", "--yes")
-    wrong = search.run(*up, expect=1, QLIK_CLIENT_SECRET=WRONG)
-    assert "QLIK_CLIENT_SECRET" in wrong.output
+    wrong_secret = search.run(*up, expect=1, QLIK_CLIENT_SECRET=WRONG_SECRET)
+    assert "QLIK_CLIENT_SECRET" in wrong_secret.output
 
     qlik.control.settings(tenant_quota=0)
     assert "TENANTS-22" in search.run(*up, expect=1).output
     qlik.control.settings(tenant_quota=None)
 
-    licence = FIXED["licence key"]
-    echo(qlik, 400, lambda: f"licence {licence}", **creations.CREATIONS["tenant"])
+    licence = KNOWN_SECRETS["licence key"]
+    refuse_with_secret(qlik, 400, lambda: f"licence {licence}", **creations.CREATIONS["tenant"])
     assert "[secure]" in search.run(*up, expect=1, **renewal(search.run(*up, expect=1))).output
 
     qlik.control.add_fault(drop_after=True, times=1, **creations.CREATIONS["tenant"])
-    alone = {"QLIK_ORG_CLIENT_ID": "", "QLIK_ORG_CLIENT_SECRET": ""}
-    undecided = search.run(*up, expect=1, **alone, **renewal(search.run(*up, expect=1)))
-    assert "its response was lost" in undecided.output
+    without_organisation = {"QLIK_ORG_CLIENT_ID": "", "QLIK_ORG_CLIENT_SECRET": ""}
+    lost = search.run(*up, expect=1, **without_organisation, **renewal(search.run(*up, expect=1)))
+    assert "its response was lost" in lost.output
     assert search.leaks() == []
-    take_back(stack, GLOBEX, search.run(*up, expect=1))
+    add_revive_line(stack, GLOBEX, search.run(*up, expect=1))
 
-    echo(qlik, 403, lambda: f"Bearer {tokens.given[-1]}", **creations.CREATIONS["space"])
+    refuse_with_secret(qlik, 403, lambda: f"Bearer {tokens.issued[-1]}", **creations.CREATIONS["space"])
     qlik.control.add_fault(status=401, times=1, **creations.CREATIONS["group"])
     refused = search.run(*up, "-v=9", "--logtostderr", expect=1)
     assert "403 X-1 No" in refused.output
@@ -166,59 +172,65 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: TokenCac
     assert search.leaks(notes=False) == []
 
 
-def test_a_planted_secret_is_found(stack: Stack, tokens: TokenCache, search: Search) -> None:
-    """The search covers the state, its history and the log: it finds the secret of a careless file."""
-    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", FIXED["licence key"]))))
+def test_the_search_finds_planted_secrets(stack: Stack, tokens: TokenRecorder, search: Search) -> None:
+    """One secret is in the stack file, one in a note, and one in a command line."""
+    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", KNOWN_SECRETS["licence key"]))))
     search.run("up", "--skip-preview", "--yes")
-    found = search.leaks()
-    assert {name for name, _ in found} == {"licence key"}
-    places = " ".join(place for _, place in found)
+    leaks_found = search.leaks()
+    assert {name for name, _ in leaks_found} == {"licence key"}
+    places = " ".join(place for _, place in leaks_found)
     for place in ("stack export", "/history/", "events-", "stacks/Pulumi.globex.yaml"):
         assert place in places
 
     notes = Path(stack.env["TENANTRY_STATE"]) / "notes"
-    (notes / "note.json").write_text(f"Bearer {tokens.given[0]}")
-    search.run("preview", "--message", WRONG)
+    (notes / "note.json").write_text(f"Bearer {tokens.issued[0]}")
+    search.run("preview", "--message", WRONG_SECRET)
     names = {name for name, _ in search.leaks()}
     assert names == {"licence key", "token 0", "wrong client secret"}
     assert ("wrong client secret", "command lines") in search.leaks()
 
 
-def test_tenantry_never_shows_or_stores_a_secret(scratch: Path, qlik: Emulator, tokens: TokenCache) -> None:
-    """Runs with reports, journals and logs, while Qlik's messages contain the secret and control codes."""
+def test_tenantry_never_shows_or_stores_a_secret(
+    scratch: Path, qlik: Emulator, tokens: TokenRecorder
+) -> None:
+    """The runs write reports, journals and logs. Qlik's messages contain the secret and control codes."""
     fleet = Fleet(scratch, qlik)
-    planted = {
+    environment_secrets = {
         "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",
         "PULUMI_ACCESS_TOKEN": "pul-0123456789abcdef0123456789abcdef01234567",
         "GITHUB_TOKEN": "ghs_0123456789abcdefABCDEF",
     }
-    fleet.env |= planted
+    fleet.env |= environment_secrets
     fleet.write("globex", {"name": "Globex", "spaces": {"Sales": {"type": "shared"}}})
-    hostile = f"{WRONG} {quote(WRONG)}\n::error::x\r\x1b[2J\u202e\u0085##[error]y"
+    hostile = f"{WRONG_SECRET} {quote(WRONG_SECRET)}\n::error::x\r\x1b[2J\u202e\u0085##[error]y"
     problem = {"code": hostile, "title": hostile, "detail": hostile, "source": {"pointer": hostile}}
     body = {"errors": [problem], "traceId": hostile}
     qlik.control.add_fault(path="/oauth/token", status=401, body=body)
     results = [
-        fleet.run("up", "globex", "--yes", "--reports", "reports", expect=1, QLIK_CLIENT_SECRET=WRONG),
-        fleet.run("check", "globex", expect=1, QLIK_CLIENT_SECRET=WRONG),
+        fleet.run("up", "globex", "--yes", "--reports", "reports", expect=1, QLIK_CLIENT_SECRET=WRONG_SECRET),
+        fleet.run("check", "globex", expect=1, QLIK_CLIENT_SECRET=WRONG_SECRET),
     ]
     qlik.control.clear_faults()
     results.append(fleet.run("up", "globex", "--yes", "--json"))
     results.extend(fleet.run(command, "--all") for command in ("preview", "status", "outputs"))
-    refused = {"status": 403, "body": {"errors": [{"code": "X", "title": f"Bearer {tokens.given[-1]}"}]}}
+    refused = {"status": 403, "body": {"errors": [{"code": "X", "title": f"Bearer {tokens.issued[-1]}"}]}}
     qlik.control.add_fault(path="/api/v1/spaces*", **refused)
     results.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
 
     logs = [file for file in scratch.rglob("errors.txt") if file.is_file()]
-    assert len(logs) == 2, "the logs of the two failed runs"
-    secrets = {**FIXED, **planted, **{f"token {n}": token for n, token in enumerate(tokens.given)}}
+    assert len(logs) == 2, "both failed runs must have a log"
+    secrets = {
+        **KNOWN_SECRETS,
+        **environment_secrets,
+        **{f"token {n}": token for n, token in enumerate(tokens.issued)},
+    }
     places = {str(result): f"{result.stdout}\n{result.stderr}".encode() for result in results}
     assert [fault for text in places.values() for fault in faults(text.decode())] == []
     places |= {str(path): path.read_bytes() for path in scratch.rglob("*") if path.is_file()}
-    found = [
+    leaks_found = [
         (name, place)
         for name, secret in secrets.items()
         for place, text in places.items()
-        if any(form.encode() in text for form in forms(secret))
+        if any(encoding.encode() in text for encoding in encodings(secret))
     ]
-    assert found == []
+    assert leaks_found == []

@@ -1,4 +1,4 @@
-"""`tenantry rename` changes the name of the stack, and nothing else."""
+"""`tenantry rename` changes only the name of the stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.operations import bring_up
 from tests.world import writes
 
 
-def test_a_renamed_stack_has_nothing_to_do(stack: Stack, qlik: Emulator) -> None:
+def test_a_renamed_stack_has_no_changes(stack: Stack, qlik: Emulator) -> None:
     bring_up(stack, qlik, GLOBEX)
     old = stack.name
     before = stack.file.read_text("utf-8")
@@ -20,24 +20,24 @@ def test_a_renamed_stack_has_nothing_to_do(stack: Stack, qlik: Emulator) -> None
         command = [str(ROOT / ".venv" / "bin" / "tenantry"), *arguments]
         return subprocess.run(command, cwd=stack.folder, env=stack.env, capture_output=True, text=True)
 
-    sent = len(qlik.control.requests())
-    taken = tenantry("rename", old, old)
-    assert (taken.returncode, "already" in taken.stderr) == (1, True)
-    done = tenantry("rename", old, "hooli")
-    assert (done.returncode, f"Stack {old} is now hooli" in done.stdout) == (0, True), done
-    assert len(qlik.control.requests()) == sent
+    requests_before = len(qlik.control.requests())
+    refused = tenantry("rename", old, old)
+    assert (refused.returncode, "already" in refused.stderr) == (1, True)
+    completed = tenantry("rename", old, "hooli")
+    assert (completed.returncode, f"Stack {old} is now hooli" in completed.stdout) == (0, True), completed
+    assert len(qlik.control.requests()) == requests_before
     assert not stack.file.exists()
     file = stack.file.with_name("Pulumi.hooli.yaml")
     assert file.read_text("utf-8") == before
     preview = tenantry("preview", "hooli", "--expect-no-changes")
     assert preview.returncode == 0, preview
-    plain = subprocess.run(
+    pulumi_preview = subprocess.run(
         [PULUMI, "preview", "--stack", "hooli", "--expect-no-changes", "--non-interactive"],
         cwd=stack.folder,
         env=stack.env,
         capture_output=True,
         text=True,
     )
-    assert plain.returncode == 0, plain
-    assert writes(qlik.control.requests()[sent:]) == []
+    assert pulumi_preview.returncode == 0, pulumi_preview
+    assert writes(qlik.control.requests()[requests_before:]) == []
     assert tenantry("rename", old, "other").returncode == 2

@@ -1,4 +1,4 @@
-"""Existing objects in a tenant are taken over if that is safe, otherwise the run stops; and other remarks."""
+"""A run takes over existing objects if that is safe, and stops otherwise. Runs also print other remarks."""
 
 from __future__ import annotations
 
@@ -18,52 +18,56 @@ LOGINS = changed(
     ("group_settings", {"auto_create_groups": True}),
     ("jwt_identity_providers", {"portal": {"issuer": ISSUER, "kid": "key-1", "pem": public_pem()}}),
 )
-STOCK = {"template": "Inventory", "version": "1.0.0", "staging": "Theirs"}
-MORE = changed(
+STOCK = {"template": "Inventory", "version": "1.0.0", "staging": "Existing"}
+WITH_EXISTING_OBJECTS = changed(
     LOGINS,
     ("groups/Viewers", {"roles": ["Developer"]}),
     ("groups/Editors", {}),
-    ("spaces/Theirs", {"type": "shared"}),
+    ("spaces/Existing", {"type": "shared"}),
     ("apps/Stock", STOCK),
 )
 
 
-def test_existing_objects_are_taken_over_only_if_allowed(stack: Stack, qlik: Emulator) -> None:
-    """The run takes over a group without roles, as a login creates it, with a remark.
+def test_existing_objects_are_taken_over_only_if_safe(stack: Stack, qlik: Emulator) -> None:
+    """The run takes over a group without roles, because a login may have created it. It prints a remark.
 
-    It stops at a group with roles and at somebody else's space. Our bot user joins the adopted space, so that
-    the space accepts an import.
+    It stops at a group with roles and at a space that an administrator created, unless `adopt` allows them.
+    The bot user joins the space, so that the space accepts an import.
     """
     world = bring_up(stack, qlik, LOGINS)
     bearer = {"authorization": f"Bearer {token(groups=['Viewers', 'Editors'])}"}
     status, _ = send(qlik.url, "POST", world.hostname, "/login/jwt-session", headers=bearer)
     assert status == 200
-    made = {name: world.groups[name]["id"] for name in ("Viewers", "Editors")}
-    world.patch(f"groups/{made['Editors']}", assignedRoles=[{"name": "Steward"}])
-    world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})
+    group_ids = {name: world.groups[name]["id"] for name in ("Viewers", "Editors")}
+    world.patch(f"groups/{group_ids['Editors']}", assignedRoles=[{"name": "Steward"}])
+    world.request("POST", "spaces", {"name": "Existing", "type": "shared"})
     before = world.groups["Editors"], world.spaces, world.apps
 
-    stack.write(**settings(MORE))
-    asked = stack.up("--continue-on-error", expect=1)
-    assert asked.failed == ["Group Editors", "Space Theirs"]
-    assert sum("Set `adopt: true`" in error for error in asked.errors) == 2
+    stack.write(**settings(WITH_EXISTING_OBJECTS))
+    refused = stack.up("--continue-on-error", expect=1)
+    assert refused.failed == ["Group Editors", "Space Existing"]
+    assert sum("Set `adopt: true`" in error for error in refused.errors) == 2
     assert (world.groups["Editors"], world.spaces, world.apps) == before
-    assert any('Group "Viewers" already exists' in message for message in asked.messages)
-    stack.write(**settings(changed(MORE, ("groups/Editors/adopt", True), ("spaces/Theirs/adopt", True))))
-    done = stack.up()
-    assert any("our bot user is a member (facilitator, producer)" in message for message in done.messages)
-    assert {name: resources(stack)[f"Group {name}"]["id"] for name in made} == made
+    assert any('Group "Viewers" already exists' in message for message in refused.messages)
+    stack.write(
+        **settings(
+            changed(WITH_EXISTING_OBJECTS, ("groups/Editors/adopt", True), ("spaces/Existing/adopt", True))
+        )
+    )
+    result = stack.up()
+    assert any("the bot user is a member (facilitator, producer)" in message for message in result.messages)
+    assert {name: resources(stack)[f"Group {name}"]["id"] for name in group_ids} == group_ids
     assert [role["name"] for role in world.groups["Viewers"]["assignedRoles"]] == ["Developer"]
     assert world.groups["Editors"]["assignedRoles"] == []
-    assert ("Theirs", "Stock") in world.apps
+    assert ("Existing", "Stock") in world.apps
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_other_remarks_of_a_run_name_the_next_step(stack: Stack, qlik: Emulator) -> None:
-    """Remarks on an interrupted import, a deletion elsewhere, and a `revive` line that comes too late."""
+def test_a_run_prints_remarks_with_the_next_step(stack: Stack, qlik: Emulator) -> None:
+    """The messages are about an interrupted import, a deletion outside Pulumi, and a late `revive` line."""
     world = bring_up(stack, qlik, GLOBEX)
     app: dict[str, Any] = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
-    qlik.control.advance(2 * HOUR)  # only objects created from now on are listed late
+    qlik.control.advance(2 * HOUR)  # only the objects that are created after this are listed late
     qlik.control.settings(items_lag_ms=3_600_000)
     qlik.control.add_fault(method="POST", path="/api/v1/apps/import", drop_after=True, times=1)
     stack.env["TENANTRY_LAG_SECONDS"] = "1"
@@ -72,10 +76,10 @@ def test_other_remarks_of_a_run_name_the_next_step(stack: Stack, qlik: Emulator)
     qlik.control.settings(items_lag_ms=0)
     customer = changed(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
     stack.write(**settings(customer))
-    done = stack.up()
-    (left,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
-    remarks = [message for message in done.messages if "left behind by an interrupted import" in message]
-    assert any(left["id"] in message and "tenantry orphans" in message for message in remarks)
+    result = stack.up()
+    (leftover,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
+    remarks = [message for message in result.messages if "left behind by an interrupted import" in message]
+    assert any(leftover["id"] in message and "tenantry orphans" in message for message in remarks)
     assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
 
     world.request("DELETE", f"groups/{world.groups['Partners']['id']}")
@@ -87,18 +91,18 @@ def test_other_remarks_of_a_run_name_the_next_step(stack: Stack, qlik: Emulator)
     stack.up("--refresh")
     assert world.groups["Partners"]["description"] == "Those who sell it"
 
-    too_late(stack, world, customer)
+    check_late_revive_line(stack, world, customer)
 
 
-def too_late(stack: Stack, world: World, customer: Customer) -> None:
-    """A line for another tenant has no effect except a remark. The line for this tenant gets no remark."""
-    elsewhere = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
-    stack.write(**settings({**customer, "revive": elsewhere}))
-    done = stack.up("--expect-no-changes")
-    (remark,) = {message for message in done.messages if "`revive` names" in message}
+def check_late_revive_line(stack: Stack, world: World, customer: Customer) -> None:
+    """Check that a line for another tenant causes only a remark, and a line for this tenant causes none."""
+    other_tenant = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
+    stack.write(**settings({**customer, "revive": other_tenant}))
+    result = stack.up("--expect-no-changes")
+    (remark,) = {message for message in result.messages if "`revive` names" in message}
     for words in (SOURCE_TENANT, f"has tenant {world.hostname}", "it has no effect", "tenantry forget"):
         assert words in remark
-    assert done.requests == []
-    here = {"hostname": world.hostname, "tenant_id": world.tenant["id"]}
-    stack.write(**settings({**customer, "revive": here}))
+    assert result.requests == []
+    own_tenant = {"hostname": world.hostname, "tenant_id": world.tenant["id"]}
+    stack.write(**settings({**customer, "revive": own_tenant}))
     assert not any("`revive`" in message for message in stack.up("--expect-no-changes").messages)

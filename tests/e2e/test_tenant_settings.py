@@ -19,15 +19,15 @@ from tests.world import World, calls, writes
 
 PROGRAM = Path(__file__).parent / "programs" / "secret_key"
 EVERYONES_ROLES = f"systemGroups/{EVERYONE}/assignedRoles"
-BY_HAND = {
+SETTINGS_BEFORE = {
     "groups": {"autoCreateGroups": True, "syncIdpGroups": False, "everyone": ["Steward"]},
     "licences": {"autoAssignProfessional": False, "autoAssignAnalyzer": True},
 }
 
 
-def signer(name: str, kid: str, **more: Any) -> dict[str, Any]:
+def signer(name: str, kid: str, **attributes: Any) -> dict[str, Any]:
     """Return a JWT identity provider for a stack file."""
-    return {"issuer": ISSUER, "kid": kid, "pem": public_pem(name), **more}
+    return {"issuer": ISSUER, "kid": kid, "pem": public_pem(name), **attributes}
 
 
 CUSTOMER = changed(
@@ -75,7 +75,7 @@ DRIFTED = {
 }
 
 
-def held(world: World) -> dict[str, Any]:
+def settings_at_qlik(world: World) -> dict[str, Any]:
     """Return all settings at Qlik."""
     groups = world.request("GET", "groups/settings")
     licences = world.request("GET", "licenses/settings")
@@ -94,30 +94,30 @@ def held(world: World) -> dict[str, Any]:
     }
 
 
-def meddle(world: World) -> None:
-    """Change all settings, like a careless administrator."""
+def change_outside_pulumi(world: World) -> None:
+    """Change all settings outside Pulumi, like a careless administrator."""
     roles = [{"name": "TenantAdmin"}]
     flags = {"autoCreateGroups": False, "syncIdpGroups": True}
     world.patch("groups/settings", **flags, **{EVERYONES_ROLES: roles})
-    none = {"autoAssignProfessional": False, "autoAssignAnalyzer": False}
-    world.request("PUT", "licenses/settings", none)
+    all_off = {"autoAssignProfessional": False, "autoAssignAnalyzer": False}
+    world.request("PUT", "licenses/settings", all_off)
     [integration], [provider] = world.every("web-integration"), world.every("identity-provider")
-    mine = {"name": "Mine", "validOrigins": ["https://mine.example"]}
-    world.patch(f"web-integrations/{integration['id']}", **mine)
+    changed_integration = {"name": "Mine", "validOrigins": ["https://mine.example"]}
+    world.patch(f"web-integrations/{integration['id']}", **changed_integration)
     world.patch(f"identity-providers/{provider['id']}", description="Mine")
 
 
 def test_tenant_settings_are_changed_and_restored(stack: Stack, qlik: Emulator) -> None:
-    """Create, keep, change, repair and restore the settings, and check the requests."""
+    """Without the blocks in the stack file, the settings get the values from before the first `up`."""
     world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})
-    world.request("PUT", "licenses/settings", BY_HAND["licences"])
-    before = held(world)
-    assert before == BY_HAND | {"integrations": {}, "keys": {}}
+    world.request("PUT", "licenses/settings", SETTINGS_BEFORE["licences"])
+    before = settings_at_qlik(world)
+    assert before == SETTINGS_BEFORE | {"integrations": {}, "keys": {}}
 
     stack.write(**settings(CUSTOMER))
     assert stack.up().changes["create"] == sorted(PLANNED)
-    assert held(world) == {
+    assert settings_at_qlik(world) == {
         "groups": {"autoCreateGroups": False, "syncIdpGroups": True, "everyone": []},
         "licences": {"autoAssignProfessional": False, "autoAssignAnalyzer": False},
         "integrations": {"Portal": ["https://a.example", "https://b.example"]},
@@ -127,19 +127,19 @@ def test_tenant_settings_are_changed_and_restored(stack: Stack, qlik: Emulator) 
     assert stack.outputs()["web_integrations"] == {"Portal": integration["id"]}
     assert stack.up("--expect-no-changes").requests == []
 
-    change_everything(stack, world)
-    put_right(stack, world)
+    check_changes(stack, world)
+    check_drift(stack, world)
 
     stack.write(**settings(GLOBEX))
     removed = stack.up()
     assert removed.changes["delete"] == sorted(PLANNED)
     assert len(writes(removed.requests)) == len(PLANNED)
-    assert held(world) == before
+    assert settings_at_qlik(world) == before
     assert stack.outputs()["web_integrations"] == {}
 
 
-def change_everything(stack: Stack, world: World) -> None:
-    """The preview shows every property, and each object needs one request."""
+def check_changes(stack: Stack, world: World) -> None:
+    """Check that the preview shows every changed property, and that each object needs one request."""
     stack.write(**settings(AFTER))
     preview = stack.preview("--diff")
     assert preview.diffs == PLANNED
@@ -148,7 +148,7 @@ def change_everything(stack: Stack, world: World) -> None:
     up = stack.up()
     assert up.changes == preview.changes
     assert len(writes(up.requests)) == len(PLANNED)
-    assert held(world) == {
+    assert settings_at_qlik(world) == {
         "groups": {"autoCreateGroups": True, "syncIdpGroups": False, "everyone": ["Developer"]},
         "licences": {"autoAssignProfessional": True, "autoAssignAnalyzer": True},
         "integrations": {"Customers": ["https://a.example"]},
@@ -156,22 +156,22 @@ def change_everything(stack: Stack, world: World) -> None:
     }
 
 
-def put_right(stack: Stack, world: World) -> None:
-    """A refresh finds exactly the changes outside Pulumi, and `up` reverts them."""
-    wanted = held(world)
-    meddle(world)
+def check_drift(stack: Stack, world: World) -> None:
+    """Check that a refresh finds exactly the changes outside Pulumi, and that `up` reverts them."""
+    before_drift = settings_at_qlik(world)
+    change_outside_pulumi(world)
     preview = stack.preview("--refresh", "--diff")
     assert preview.diffs == DRIFTED
     assert writes(preview.requests) == []
     stack.up("--refresh")
-    assert held(world) == wanted
+    assert settings_at_qlik(world) == before_drift
 
 
-def test_a_key_is_rotated_without_an_interruption_of_logins(stack: Stack, qlik: Emulator) -> None:
-    """The key of an entry never changes. Two keys overlap, and the tokens of both are accepted."""
+def test_a_key_rotation_does_not_interrupt_logins(stack: Stack, qlik: Emulator) -> None:
+    """The key of an entry cannot change. During a rotation, Qlik accepts the tokens of two keys."""
     one, two, three = signer("one", "key-1"), signer("two", "key-2"), signer("three", "key-3")
-    world = with_keys(stack, qlik, {"signer": one})
-    assert admitted(world) == ["key-1"]
+    world = create_with_keys(stack, qlik, {"signer": one})
+    assert accepted_keys(world) == ["key-1"]
 
     write(stack, {"signer": two})
     for command in (stack.preview, stack.up):
@@ -181,24 +181,24 @@ def test_a_key_is_rotated_without_an_interruption_of_logins(stack: Stack, qlik: 
             [error] = [line for line in refused.errors if f"{words} never change" in line]
             assert "Add a second provider" in error
         assert refused.requests == []
-    assert admitted(world) == ["key-1"]
+    assert accepted_keys(world) == ["key-1"]
 
     write(stack, {"signer": one, "next": two})
     assert stack.up().changes["create"] == ["JwtIdentityProvider next"]
-    assert admitted(world) == ["key-1", "key-2"]
+    assert accepted_keys(world) == ["key-1", "key-2"]
     write(stack, {"next": two})
     assert stack.up().changes["delete"] == ["JwtIdentityProvider signer"]
-    assert admitted(world) == ["key-2"]
+    assert accepted_keys(world) == ["key-2"]
 
     write(stack, {"last": three})
-    both = [call for call in writes(stack.up().requests) if "identity-providers" in call]
-    assert [call.partition(" ")[0] for call in both] == ["POST", "DELETE"], (
-        "the new one first, even in one run"
+    provider_writes = [call for call in writes(stack.up().requests) if "identity-providers" in call]
+    assert [call.partition(" ")[0] for call in provider_writes] == ["POST", "DELETE"], (
+        "even one run must create the new provider first"
     )
-    assert admitted(world) == ["key-3"]
+    assert accepted_keys(world) == ["key-3"]
 
 
-def with_keys(stack: Stack, qlik: Emulator, keys: Customer) -> World:
+def create_with_keys(stack: Stack, qlik: Emulator, keys: Customer) -> World:
     write(stack, keys)
     stack.up()
     return World(qlik, stack.outputs()["hostname"])
@@ -208,21 +208,21 @@ def write(stack: Stack, keys: Customer) -> None:
     stack.write(**settings(changed(GLOBEX, ("jwt_identity_providers", keys))))
 
 
-def admitted(world: World) -> list[str]:
-    """Return the key ids whose tokens are accepted."""
-    found = []
+def accepted_keys(world: World) -> list[str]:
+    """Return the ids of the keys whose tokens Qlik accepts."""
+    accepted = []
     for name, kid in (("one", "key-1"), ("two", "key-2"), ("three", "key-3")):
         bearer = {"authorization": f"Bearer {token(name, kid=kid)}"}
         path = "/login/jwt-session"
         status, _ = send(world.qlik.url, "POST", world.hostname, path, headers=bearer)
-        found += [kid] if status == 200 else []
-    return found
+        accepted += [kid] if status == 200 else []
+    return accepted
 
 
-def test_a_private_key_is_neither_shown_nor_stored(
+def test_a_private_key_is_never_shown_or_stored(
     stack: Stack, make_stack: Callable[..., Stack], qlik: Emulator
 ) -> None:
-    """The key is in a file that a stack file names, or in a custom program. The error never shows it."""
+    """The key is in a file that a stack file names, or a custom program passes it to a resource."""
     (stack.file.parent / "signer.pem").write_text(private_pem())
     entry = {"issuer": ISSUER, "kid": "key-1", "pem_file": "signer.pem"}
     write(stack, {"signer": entry})
@@ -232,9 +232,9 @@ def test_a_private_key_is_neither_shown_nor_stored(
         assert "is a private key, and the public key is required" in "\n".join(failed.errors)
         assert "Traceback" not in failed.output
         assert failed.requests == []
-    kept = [file for program in (stack, direct) for file in program.folder.rglob("*") if file.is_file()]
+    files = [file for program in (stack, direct) for file in program.folder.rglob("*") if file.is_file()]
     leaks = [
-        file.name for file in kept if private_pem().splitlines()[1] in file.read_text("utf-8", "replace")
+        file.name for file in files if private_pem().splitlines()[1] in file.read_text("utf-8", "replace")
     ]
     assert leaks == ["signer.pem"]
     assert calls(qlik.control.requests()) == []

@@ -1,4 +1,4 @@
-"""An incomplete object at Qlik is recorded, shown, and finished by the next `up`."""
+"""A run records an object that it could not complete. A preview shows it, and the next `up` completes it."""
 
 from __future__ import annotations
 
@@ -14,36 +14,34 @@ from tests.e2e.result import Result
 from tests.world import World, calls
 
 
-def unfinished(stack: Stack, name: str, result: Result) -> str:
-    """Check that the run failed at this resource and recorded it; return the id."""
+def unfinished_id(stack: Stack, name: str, result: Result) -> str:
+    """Check that the run failed at this resource and recorded it. Return the id of the resource."""
     assert result.failed == [name]
-    recorded = stack.resources()[name]
-    assert recorded["initErrors"]
-    (error,) = [error for error in result.errors if recorded["id"] in error]
+    resource = stack.resources()[name]
+    assert resource["initErrors"]
+    (error,) = [error for error in result.errors if resource["id"] in error]
     assert "The next `pulumi up` continues from here" in error
     assert "Traceback" not in result.output
-    return str(recorded["id"])
+    return str(resource["id"])
 
 
-@pytest.mark.parametrize("refreshed", [False, True])
-def test_a_taken_alias_leaves_a_named_tenant_and_an_error(
-    stack: Stack, qlik: Emulator, refreshed: bool
-) -> None:
-    """The tenant has its name, but not its alias.
+@pytest.mark.parametrize("with_refresh", [False, True])
+def test_a_tenant_without_its_alias_is_completed(stack: Stack, qlik: Emulator, with_refresh: bool) -> None:
+    """Another tenant has the alias at first.
 
-    A preview shows this, even after a refresh, which removes the engine's own mark.
+    A preview shows the missing alias, even after a refresh, which removes the engine's record of the error.
     """
     creations.write(stack)
     source = World(qlik, SOURCE_TENANT)
     alias = f"tenants/{source.tenant['id']}"
     source.patch(alias, **{"hostnames/1": "globex.eu.qlikcloud.com"})
     failed = stack.up(expect=1)
-    hostname = unfinished(stack, "Tenant tenant", failed)
+    hostname = unfinished_id(stack, "Tenant tenant", failed)
     assert list(tenants(qlik)) == [hostname]
     assert World(qlik, hostname).tenant["name"] == "Globex"
     assert "TENANTS-10" in failed.output
     assert "already in use" in failed.output
-    if refreshed:
+    if with_refresh:
         stack.refresh()
         assert "initErrors" not in stack.resources()["Tenant tenant"]
     assert stack.preview("--refresh").diffs["Tenant tenant"] == {"alias": "add"}
@@ -55,12 +53,12 @@ def test_a_taken_alias_leaves_a_named_tenant_and_an_error(
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_an_app_without_its_final_name_is_not_imported_again(stack: Stack, qlik: Emulator) -> None:
-    """The app was imported under a temporary name with a mark, then Qlik fails: there is no second import."""
+def test_an_app_without_its_name_is_completed(stack: Stack, qlik: Emulator) -> None:
+    """The import gives the app a temporary name with a mark. After the failure, no run imports it again."""
     creations.write(stack)
     qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
     failed = stack.up(expect=1, TENANTRY_DEADLINE="4")
-    unfinished(stack, "App Sales Overview", failed)
+    unfinished_id(stack, "App Sales Overview", failed)
     assert stack.preview("--refresh").diffs["App Sales Overview"] == {
         "name": "update",
         "description": "update",
@@ -72,15 +70,15 @@ def test_an_app_without_its_final_name_is_not_imported_again(stack: Stack, qlik:
     expect_exactly_one_of_each(stack, qlik)
 
 
-def test_a_publication_that_cannot_be_opened_is_not_published_again(stack: Stack, qlik: Emulator) -> None:
-    """Qlik refuses to open the copy until the timeout. The copy exists, so it is not published again."""
+def test_a_publication_that_cannot_be_opened_is_completed(stack: Stack, qlik: Emulator) -> None:
+    """Qlik refuses to open the published app until the timeout. The next run does not publish it again."""
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)
     failed = stack.up(expect=1, TENANTRY_READY_SECONDS="1")
-    id = unfinished(stack, "AppPublication Sales Overview in Sales", failed)
+    id = unfinished_id(stack, "AppPublication Sales Overview in Sales", failed)
     assert "TENANTRY_READY_SECONDS" in failed.output
-    again = stack.up(expect=1, TENANTRY_READY_SECONDS="0")
-    assert again.failed == ["AppPublication Sales Overview in Sales"]
+    second_up = stack.up(expect=1, TENANTRY_READY_SECONDS="0")
+    assert second_up.failed == ["AppPublication Sales Overview in Sales"]
     preview = stack.preview("--refresh")
     assert f"({id}) was not refreshed: Qlik refuses to open it (403)" in preview.output
     assert preview.changes.get("delete") is None

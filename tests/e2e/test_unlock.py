@@ -1,4 +1,4 @@
-"""The lock of a killed run, with the real engine: the command checks its holder before it clears it."""
+"""`tenantry unlock` with the real engine: it checks the holder of a lock before it clears the lock."""
 
 from __future__ import annotations
 
@@ -40,10 +40,12 @@ def unlock(stack: Stack, *arguments: str, name: str = "", **env: str) -> subproc
     )
 
 
-def held_up(stack: Stack, qlik: Emulator, at: str, customer: Customer = GLOBEX) -> tuple[Process, str]:
-    """Start an `up` that waits for Qlik's response; return it and the id of the rule that holds it."""
+def start_held_run(
+    stack: Stack, qlik: Emulator, creation: str, customer: Customer = GLOBEX
+) -> tuple[Process, str]:
+    """Start an `up` that waits for Qlik's response. Return the run and the id of the fault that holds it."""
     stack.write(**settings(customer))
-    fault = qlik.control.add_fault(hold=True, **CREATIONS[at])
+    fault = qlik.control.add_fault(hold=True, **CREATIONS[creation])
     run = stack.start("up", "--skip-preview", "--yes")
     wait_for(lambda: qlik.control.faults[0]["hit"] >= 1, seconds=60)
     return run, fault
@@ -60,15 +62,15 @@ def lock(stack: Stack, *, host: str = "ci", age: float = 0, name: str = "somebod
     """Write the lock of a run on another machine into the stack's file backend."""
     file = stack.folder / f"pulumi/state/.pulumi/locks/organization/{stack.project}/{stack.name}/{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    at = (datetime.now(UTC) - timedelta(minutes=age)).isoformat()
-    file.write_text(json.dumps({"pid": 1, "username": "ada", "hostname": host, "timestamp": at}))
+    since = (datetime.now(UTC) - timedelta(minutes=age)).isoformat()
+    file.write_text(json.dumps({"pid": 1, "username": "ada", "hostname": host, "timestamp": since}))
     return file
 
 
-def cut_off_without_proof(stack: Stack) -> None:
+def interrupt_without_proof(stack: Stack) -> None:
     """Write the state of a run that created no proof and was killed while it created the tenant.
 
-    It goes directly into the state file, because `pulumi stack import` drops pending operations.
+    This writes directly into the state file, because `pulumi stack import` drops pending operations.
     """
     stack.write(**settings(GLOBEX))
     stack.up()
@@ -79,8 +81,8 @@ def cut_off_without_proof(stack: Stack) -> None:
     latest["resources"] = [
         resource for resource in latest["resources"] if "dynamic/qlik:" not in resource["type"]
     ]
-    begun = {key: value for key, value in tenant.items() if key not in ("id", "outputs")}
-    latest["pending_operations"] = [{"resource": begun, "type": "creating"}]
+    creating = {key: value for key, value in tenant.items() if key not in ("id", "outputs")}
+    latest["pending_operations"] = [{"resource": creating, "type": "creating"}]
     file.write_text(json.dumps(document))
 
 
@@ -90,8 +92,8 @@ def pending(stack: Stack) -> list[dict[str, Any]]:
 
 
 def test_a_running_run_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emulator) -> None:
-    """The error names its process id and start. After the kill, the lock is cleared and a run can start."""
-    run, fault = held_up(stack, qlik, "space")
+    """The error names the process id and the start of the run. After a kill, the command clears the lock."""
+    run, fault = start_held_run(stack, qlik, "space")
     for arguments in ((), ("--yes",), ("--yes", "--older-than", "0")):
         refused = unlock(stack, *arguments)
         assert refused.returncode == 1
@@ -105,10 +107,10 @@ def test_a_running_run_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emu
     assert "currently locked" in stack.up(expect=None).output
     operations = pending(stack)
     assert operations
-    young = unlock(stack, "--yes", "--older-than", "1000000")
-    assert (young.returncode, "must be older than" in young.stderr) == (1, True)
-    nobody = unlock(stack)
-    assert (nobody.returncode, "Add --yes" in nobody.stderr) == (2, True)
+    too_young = unlock(stack, "--yes", "--older-than", "1000000")
+    assert (too_young.returncode, "must be older than" in too_young.stderr) == (1, True)
+    without_yes = unlock(stack)
+    assert (without_yes.returncode, "Add --yes" in without_yes.stderr) == (2, True)
     assert "currently locked" in stack.up(expect=None).output
 
     cleared = unlock(stack, "--yes")
@@ -116,61 +118,64 @@ def test_a_running_run_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emu
     assert f"this machine has no `pulumi` process {run.pid} any more" in cleared.stdout
     assert "Stack globex is not locked any more." in cleared.stdout
     assert "A run was interrupted while creating Space" in cleared.stdout
-    assert pending(stack) == operations, "the pending operations stay for the next run"
+    assert pending(stack) == operations, "the next run needs the pending operations"
     stack.up()
-    again = unlock(stack, "--yes")
-    assert (again.returncode, again.stdout.splitlines()[0]) == (0, "Stack globex is not locked.")
+    second_unlock = unlock(stack, "--yes")
+    assert (second_unlock.returncode, second_unlock.stdout.splitlines()[0]) == (
+        0,
+        "Stack globex is not locked.",
+    )
 
 
 def test_the_lock_of_another_machine_is_cleared_by_age(stack: Stack) -> None:
-    """The age must be about 75 minutes, or as given. If one lock must stay, all locks stay."""
+    """By default, it must be about 75 minutes old. If one lock is too young, all locks stay."""
     file = lock(stack, age=60)
-    young = unlock(stack, "--yes")
-    assert young.returncode == 1
-    assert re.search(r"ada@ci \(pid 1\) since \S+: another machine took it", young.stderr)
-    assert re.search(r"is 6\d min old, but must be older than 7\d min", young.stderr)
+    too_young = unlock(stack, "--yes")
+    assert too_young.returncode == 1
+    assert re.search(r"ada@ci \(pid 1\) since \S+: another machine took it", too_young.stderr)
+    assert re.search(r"is 6\d min old, but must be older than 7\d min", too_young.stderr)
     lock(stack, age=90, name="older")
     assert unlock(stack, "--yes").returncode == 1
     assert file.exists()
-    asked = unlock(stack, "--yes", "--older-than", "30")
-    assert (asked.returncode, file.exists(), list(file.parent.glob("*.json"))) == (0, False, [])
+    cleared_by_age = unlock(stack, "--yes", "--older-than", "30")
+    assert (cleared_by_age.returncode, file.exists(), list(file.parent.glob("*.json"))) == (0, False, [])
 
     lock(stack, age=90)
     assert unlock(stack, PULUMI_SKIP_CONFIRMATIONS="true").returncode == 0
     assert not list(file.parent.glob("*.json"))
 
 
-def test_an_interrupted_creation_without_a_proof_names_orphans(stack: Stack) -> None:
-    """It is unknown whether Qlik created the tenant: the command says so, and the operation stays."""
-    cut_off_without_proof(stack)
+def test_an_interrupted_tenant_without_a_proof_is_reported_as_uncertain(stack: Stack) -> None:
+    """Nobody knows whether Qlik created the tenant, so the command names `tenantry orphans`."""
+    interrupt_without_proof(stack)
     operations = pending(stack)
     lock(stack, age=90)
-    done = unlock(stack, "--yes")
-    assert done.returncode == 0, done.stderr
-    assert "A run was interrupted while creating Tenant tenant." in done.stdout
-    assert "no proof" in done.stdout
-    assert "tenantry orphans" in done.stdout
+    completed = unlock(stack, "--yes")
+    assert completed.returncode == 0, completed.stderr
+    assert "A run was interrupted while creating Tenant tenant." in completed.stdout
+    assert "no proof" in completed.stdout
+    assert "tenantry orphans" in completed.stdout
     assert pending(stack) == operations
     assert [operation["type"] for operation in operations] == ["creating"]
 
 
-def test_an_interrupted_creation_with_a_proof_just_continues(stack: Stack, qlik: Emulator) -> None:
-    """The next run finds the tenant. The operation stays."""
-    run, fault = held_up(stack, qlik, "tenant")
+def test_an_interrupted_tenant_with_a_proof_is_left_to_the_next_run(stack: Stack, qlik: Emulator) -> None:
+    """The proof keeps the next run from creating a second tenant."""
+    run, fault = start_held_run(stack, qlik, "tenant")
     kill(stack, run)
     qlik.control.release(fault)
     operations = pending(stack)
-    done = unlock(stack, "--yes")
-    assert done.returncode == 0, done.stderr
-    assert "A run was interrupted while creating Tenant tenant." in done.stdout
-    assert "no run creates a second tenant" in done.stdout
-    assert "tenantry orphans" not in done.stdout
+    completed = unlock(stack, "--yes")
+    assert completed.returncode == 0, completed.stderr
+    assert "A run was interrupted while creating Tenant tenant." in completed.stdout
+    assert "no run creates a second tenant" in completed.stdout
+    assert "tenantry orphans" not in completed.stdout
     assert pending(stack) == operations != []
 
 
-def test_an_unknown_stack_is_an_error(stack: Stack) -> None:
-    done = unlock(stack, "--yes", name="nobody")
-    assert (done.returncode, "no stack named 'nobody'" in done.stderr) == (1, True)
+def test_an_unknown_stack_is_refused(stack: Stack) -> None:
+    completed = unlock(stack, "--yes", name="nobody")
+    assert (completed.returncode, "no stack named 'nobody'" in completed.stderr) == (1, True)
 
 
 @pytest.fixture
@@ -178,9 +183,9 @@ def remote(
     request: pytest.FixtureRequest, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
 ) -> Iterator[Stack]:
     """A stack with its state on a server."""
-    with ExitStack() as ends:
+    with ExitStack() as exit_stack:
         stack = RemoteStack(scratch, "globex", backend=new_backend(request.param), qlik=qlik)
-        ends.enter_context(stack)
+        exit_stack.enter_context(stack)
         stack.write(**settings(GLOBEX))
         stack.init()
         yield stack
@@ -188,15 +193,15 @@ def remote(
 
 @pytest.mark.parametrize("remote", backends.KINDS, indirect=True)
 def test_locks_on_a_server_are_read_through_pulumi(remote: Stack, qlik: Emulator) -> None:
-    """There is no file to read. The check changes neither the state nor the stack file."""
+    """A server has no lock files to read. The check changes neither the state nor the stack file."""
     remote.up()
-    state, text = remote.export(), remote.file.read_text()
-    free = unlock(remote, "--yes")
-    assert (free.returncode, free.stdout) == (0, "Stack globex is not locked.\n")
-    assert (remote.export(), remote.file.read_text()) == (state, text)
-    assert remote.up("--expect-no-changes").requests == [], "and leaves no lock"
+    state, stack_file = remote.export(), remote.file.read_text()
+    unlocked = unlock(remote, "--yes")
+    assert (unlocked.returncode, unlocked.stdout) == (0, "Stack globex is not locked.\n")
+    assert (remote.export(), remote.file.read_text()) == (state, stack_file)
+    assert remote.up("--expect-no-changes").requests == [], "the check must leave no lock"
 
-    run, fault = held_up(remote, qlik, "group", changed(GLOBEX, ("groups/Sellers", {})))
+    run, fault = start_held_run(remote, qlik, "group", changed(GLOBEX, ("groups/Sellers", {})))
     refused = unlock(remote, "--yes")
     assert refused.returncode == 1
     assert f"process {run.pid} runs on this machine" in refused.stderr

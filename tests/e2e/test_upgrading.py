@@ -1,4 +1,4 @@
-"""Runs the commands of the page on upgrading exactly as written."""
+"""The commands of the page on upgrading work exactly as written."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tests.world import writes
 PAGE = "docs/upgrading.md"
 
 
-def test_the_commands_for_an_upgrade(scratch: Path, qlik: Emulator, newer: str) -> None:
-    """No customer changes. Then the format is raised, which the former version refuses, and reverted."""
+def test_the_commands_for_an_upgrade_work(scratch: Path, qlik: Emulator, newer: str) -> None:
+    """No customer changes. The former version refuses the newer format until the old states are imported."""
     fleet = Fleet(scratch, qlik)
     fleet.write_plan("standard", {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}})
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), "plan": "standard"})
     fleet.commit()
     fleet.run("up", "--all", "--yes", "--skip-preview")
-    printed = run(fleet.project, fleet.env, script(PAGE, "Upgrade"))
-    assert "Nothing to do: no change in 2 customers." in printed
+    output = run(fleet.project, fleet.env, script(PAGE, "Upgrade"))
+    assert "Nothing to do: no change in 2 customers." in output
 
     run(fleet.project, fleet.env, script(PAGE, "Go back"))
-    moved = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", PYTHONPATH=newer)
-    assert {outcome.status for outcome in moved.report.outcomes} == {"ok"}
-    assert writes(moved.requests) == []
+    upgraded = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", PYTHONPATH=newer)
+    assert {outcome.status for outcome in upgraded.report.outcomes} == {"ok"}
+    assert writes(upgraded.requests) == []
     refused = fleet.run("preview", "--all", expect=1)
     assert REFUSED in " ".join(refused.stdout.split())
     assert refused.requests == []
 
-    printed = run(fleet.project, fleet.env, script(PAGE, "Go back to an older format"))
-    assert "Nothing to do: no change in 2 customers." in printed
+    output = run(fleet.project, fleet.env, script(PAGE, "Go back to an older format"))
+    assert "Nothing to do: no change in 2 customers." in output

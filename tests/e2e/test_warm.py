@@ -1,4 +1,4 @@
-"""Processes that stay warm between stacks change only the time: each command runs warm and cold."""
+"""Warm processes, which Tenantry reuses for several stacks, change nothing except the duration."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from tenantry import QlikCustomerTenant, current_settings
 
 stack = pulumi.get_stack()
 customer = QlikCustomerTenant(stack, current_settings())
-print("said by the program of", stack)
-print("and below:", os.path.basename(os.getcwd()), file=sys.stderr)
+print("printed by the program of", stack)
+print("folder:", os.path.basename(os.getcwd()), file=sys.stderr)
 for name, value in customer.outputs.items():
     pulumi.export(name, value)
 if stack == "raises":
-    raise ValueError("nobody has thought of this")
+    raise ValueError("an unexpected failure")
 if stack == "refuses":
-    raise pulumi.RunError("this one is not to be made")
+    raise pulumi.RunError("this customer is refused")
 if stack == "leaves":
     sys.exit(3)
 """
 FAILING = ("leaves", "raises", "refuses")
-VARIES = re.compile(
+VARYING = re.compile(
     r'v1:[\w+/=]+:[\w+/=]+|(?<="secret_hint": ")\w+|'
     r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<![\w-])(?=[\w-]*\d)[\w-]{24,64}(?![\w-])|\d{4}-\d\d-\d\dT[\d:.]+Z?|[\w-]+\.eu\.qlikcloud\.com"
 )
 """Ciphertexts, ids, hints of secrets, times and host names, which differ between emulators."""
 
-Seen = dict[str, list[Any]]
+Results = dict[str, list[Any]]
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
+def warm_and_cold(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
     """Two projects with the same stacks, each with its own emulator."""
     with Emulator() as one, Emulator() as other:
         fleets = []
@@ -63,26 +63,33 @@ def both(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
         yield fleets[0], fleets[1]
 
 
-def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
+def without_varying_data(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
     """Return outcomes without data that differs between runs."""
 
-    def alike(value: Any) -> Any:
+    def clean(value: Any) -> Any:
         if isinstance(value, str):
-            return VARIES.sub("*", value.replace(str(folder), "")).replace(folder.name, "")
-        return tuple(map(alike, value)) if isinstance(value, (list, tuple)) else value
+            return VARYING.sub("*", value.replace(str(folder), "")).replace(folder.name, "")
+        return tuple(map(clean, value)) if isinstance(value, (list, tuple)) else value
 
-    found = {}
+    cleaned = {}
     for name, outcome in outcomes.items():
         troubles = tuple(
             replace(
-                trouble, text=alike(trouble.text), details=alike(trouble.details), where=alike(trouble.where)
+                trouble,
+                text=clean(trouble.text),
+                details=clean(trouble.details),
+                where=clean(trouble.where),
             )
             for trouble in outcome.troubles
         )
-        found[name] = replace(
-            outcome, seconds=0, logs="", troubles=troubles, remarks=alike(sorted(outcome.remarks))
+        cleaned[name] = replace(
+            outcome,
+            seconds=0,
+            logs="",
+            troubles=troubles,
+            remarks=clean(sorted(outcome.remarks)),
         )
-    return found
+    return cleaned
 
 
 def state_file(fleet: Fleet, stack: str) -> Path:
@@ -93,57 +100,68 @@ def state_file(fleet: Fleet, stack: str) -> Path:
 def state(fleet: Fleet, stack: str) -> dict[str, Any]:
     """Return the resources in a stack's state by URN, without ids and times."""
     latest = json.loads(state_file(fleet, stack).read_text("utf-8"))["checkpoint"]["latest"]
-    alike: list[dict[str, Any]] = json.loads(VARIES.sub("*", json.dumps(latest.get("resources", []))))
-    for entry in alike:
+    entries: list[dict[str, Any]] = json.loads(VARYING.sub("*", json.dumps(latest.get("resources", []))))
+    for entry in entries:
         entry["dependencies"] = sorted(entry.get("dependencies", []))
-        entry["stackTrace"] = entry.get("stackTrace", [])[:1]  # the other frames belong to the host
-    return {entry["urn"]: entry for entry in alike}
+        entry["stackTrace"] = entry.get("stackTrace", [])[:1]  # the other frames belong to the language host
+    return {entry["urn"]: entry for entry in entries}
 
 
-def test_warm_processes_change_no_outcome(both: tuple[Fleet, Fleet]) -> None:
-    """Compare a customer with every resource type, its changes, and programs with every kind of failure."""
-    seen: dict[str, Seen] = {}
-    for fleet, env in zip(both, ({}, COLD), strict=True):
-        fleet.write("whole", everything())
+def test_warm_processes_change_no_outcome(warm_and_cold: tuple[Fleet, Fleet]) -> None:
+    """The stacks are a customer with every resource type, and programs with each type of failure."""
+    results: dict[str, Results] = {}
+    for fleet, env in zip(warm_and_cold, ({}, COLD), strict=True):
+        fleet.write("complete", everything())
         for name in FAILING:
             fleet.write(name, {"name": name.title(), "lifecycle": everything()["lifecycle"]})
-        way = seen.setdefault(fleet.folder.name, {"outcomes": [], "states": [], "requests": []})
+        observed = results.setdefault(fleet.folder.name, {"outcomes": [], "states": [], "requests": []})
 
-        def run(*command: str, fleet: Fleet = fleet, env: dict[str, str] = env, way: Seen = way) -> None:
-            done = fleet.run(*command, "--json", expect=None, **env)
-            way["outcomes"].append(shown(done.outcomes, fleet.project))
-            way["requests"].append(
-                sorted(f"{request['method']} {VARIES.sub('*', request['path'])}" for request in done.requests)
+        def run(
+            *command: str,
+            fleet: Fleet = fleet,
+            env: dict[str, str] = env,
+            observed: Results = observed,
+        ) -> None:
+            result = fleet.run(*command, "--json", expect=None, **env)
+            observed["outcomes"].append(without_varying_data(result.outcomes, fleet.project))
+            observed["requests"].append(
+                sorted(
+                    f"{request['method']} {VARYING.sub('*', request['path'])}" for request in result.requests
+                )
             )
 
         for command in (("preview", "--all"), ("up", "--all", "--yes")):
             run(*command)
-        way["states"].append({name: state(fleet, name) for name in ("whole", *FAILING)})
+        observed["states"].append({name: state(fleet, name) for name in ("complete", *FAILING)})
         fleet.write(
-            "whole", changed(everything(), ("spaces/Sales/description", "For all"), ("groups/New", {}))
+            "complete", changed(everything(), ("spaces/Sales/description", "For all"), ("groups/New", {}))
         )
-        for command in (("preview", "whole"), ("up", "whole", "--yes")):
+        for command in (("preview", "complete"), ("up", "complete", "--yes")):
             run(*command)
-        way["states"].append(state(fleet, "whole"))
-    warm, cold = seen["warm"], seen["cold"]
+        observed["states"].append(state(fleet, "complete"))
+    warm, cold = results["warm"], results["cold"]
     for part in ("outcomes", "requests", "states"):
-        for mine, plain in zip(warm[part], cold[part], strict=True):
-            assert mine == plain, part
+        for warm_result, cold_result in zip(warm[part], cold[part], strict=True):
+            assert warm_result == cold_result, part
     first, second, third, last = warm["outcomes"]
-    assert (first["whole"].status, second["whole"].status, last["whole"].status) == ("ok", "ok", "ok")
-    assert third["whole"].counts == last["whole"].counts == {"create": 1, "update": 1}
-    assert any("said by the program of whole" in remark for remark in second["whole"].remarks)
-    assert {text: second[text].status for text in FAILING} == dict.fromkeys(FAILING, "failed")
-    assert "nobody has thought of this" in second["raises"].troubles[0].text
+    assert (first["complete"].status, second["complete"].status, last["complete"].status) == (
+        "ok",
+        "ok",
+        "ok",
+    )
+    assert third["complete"].counts == last["complete"].counts == {"create": 1, "update": 1}
+    assert any("printed by the program of complete" in remark for remark in second["complete"].remarks)
+    assert {name: second[name].status for name in FAILING} == dict.fromkeys(FAILING, "failed")
+    assert "an unexpected failure" in second["raises"].troubles[0].text
 
 
 def test_a_killed_tenantry_leaves_a_complete_state(scratch: Path, qlik: Emulator) -> None:
-    """Its host ends too. The engine finishes and records its current step, and starts no other."""
+    """The language host ends too. The engine finishes and records its current step, and starts no other."""
     fleet = Fleet(scratch, qlik)
     fleet.write("acme", {"name": "Acme", "lifecycle": everything()["lifecycle"], "groups": {"Analysts": {}}})
     fault = qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     with fleet.start("up", "acme", "--yes", "--skip-preview") as process:
-        wait_until(lambda: qlik.control.faults[0]["hit"], "a request that is held")
+        wait_until(lambda: qlik.control.faults[0]["hit"], "a held request")
         (engine,) = [child for child in psutil.Process(process.pid).children() if "pulumi" in child.name()]
         process.kill()
     qlik.control.release(fault)
@@ -154,5 +172,5 @@ def test_a_killed_tenantry_leaves_a_complete_state(scratch: Path, qlik: Emulator
         resource["urn"].endswith("Group::Analysts") and resource["id"] for resource in latest["resources"]
     )
     assert not any("TenantActivation" in resource["urn"] for resource in latest["resources"])
-    done = fleet.run("up", "acme", "--yes", "--skip-preview", "--json").outcomes["acme"]
-    assert (done.status, [change.kind for change in done.changes if change.kind == "Group"]) == ("ok", [])
+    result = fleet.run("up", "acme", "--yes", "--skip-preview", "--json").outcomes["acme"]
+    assert (result.status, [change.kind for change in result.changes if change.kind == "Group"]) == ("ok", [])

@@ -12,7 +12,7 @@ from tests.providers.test_webhook import EXAMPLE, PATH
 FIRST, SECOND = "first-sign+ing/word of globex 0123456789", "second-sign+ing/word of globex 0123456789"
 
 
-def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
+def test_a_webhooks_secret_rotates_and_is_never_in_plain_text(stack: Stack, qlik: Emulator) -> None:
     entry = {"Portal": EXAMPLE["Portal"] | {"secret": "sales", "encrypted_headers": {"X-Key": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("webhooks", entry))))
     stack.set_secret("sales", FIRST)
@@ -24,12 +24,14 @@ def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
     results.append(stack.preview("--diff"))
     results.append(stack.up())
     assert [request["method"] for request in results[-1].requests if PATH in request["path"]] == ["PATCH"]
-    [held] = [webhook for docs in qlik.control.dump().values() for webhook in docs.get("webhook", [])]
-    assert (held["_secret"], held["_encryptedHeaders"]) == (SECOND, {"X-Key": SECOND})
-    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in results}
-    places["stack export"] = json.dumps(stack.export())
-    places["requests"] = json.dumps(qlik.control.requests(all=True))
+    [webhook_at_qlik] = [
+        webhook for docs in qlik.control.dump().values() for webhook in docs.get("webhook", [])
+    ]
+    assert (webhook_at_qlik["_secret"], webhook_at_qlik["_encryptedHeaders"]) == (SECOND, {"X-Key": SECOND})
+    texts = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in results}
+    texts["stack export"] = json.dumps(stack.export())
+    texts["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):
         if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
-            places[str(file)] = file.read_text("utf-8", "replace")
-    assert [place for place, text in places.items() if FIRST in text or SECOND in text] == []
+            texts[str(file)] = file.read_text("utf-8", "replace")
+    assert [place for place, text in texts.items() if FIRST in text or SECOND in text] == []

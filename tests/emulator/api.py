@@ -119,8 +119,8 @@ def create_everything(tenant: Api) -> dict[str, list[str]]:
     webhook = post("/api/core/webhooks", {"name": "Portal", "url": "https://portal.example"})["id"]
     connection = {"qName": "DB", "datasourceID": "postgres", "space": spaces[0], "connectionProperties": {}}
     brand = post("/api/v1/brands", files={"name": (None, "Acme"), "logo": ("a.png", PNG, "image/png")})["id"]
-    reloading = f"/api/scheduling/tasks/resources/{app}/actions/reload"
-    task = post(f"{reloading}/on-time-schedule", {"name": "Nightly", "recurrence": "FREQ=DAILY"})["id"]
+    reload_path = f"/api/scheduling/tasks/resources/{app}/actions/reload"
+    task = post(f"{reload_path}/on-time-schedule", {"name": "Nightly", "recurrence": "FREQ=DAILY"})["id"]
     link = {"name": "Help", "link": "https://help.example", "type": "custom-link", "scope": "tenant"}
     link_id = post("/api/v1/ui-config/pinned-links", link)["id"]
     automation = post("/api/workflows/automations", {"name": "Nightly"})["id"]

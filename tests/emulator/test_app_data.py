@@ -11,7 +11,7 @@ from tenantry.emulator.load_scripts import load
 from tests.emulator.api import SOURCE, Api, new_tenant
 
 SCRIPT = """
-// who this is for; a variable of the reload goes before it
+// the customer; a variable of the reload overrides it
 SET vCustomer = 'template';
 [Order lines]:
 LOAD [Order id], Quantity, '$(vCustomer)' AS Customer FROM [lib://DataFiles/orders; new.csv] (txt);
@@ -114,8 +114,8 @@ def test_copies_and_exports_contain_the_data(tenant: Api, app: str, space: str) 
 
     tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "Acme"}})
     for id in published:
-        keep = {"targetId": id, "data": "target"}
-        tenant.put(f"/api/v1/apps/{app}/publish", keep)
+        body = {"targetId": id, "data": "target"}
+        tenant.put(f"/api/v1/apps/{app}/publish", body)
     assert [customer(tenant, id) for id in published] == ["Globex", "no data"]
     for id in published:
         tenant.put(f"/api/v1/apps/{app}/publish", {"targetId": id})
@@ -127,7 +127,7 @@ def test_copies_and_exports_contain_the_data(tenant: Api, app: str, space: str) 
     assert customer(tenant, published[0]) == "Acme"
 
     for query, expected in (({}, "Acme"), ({"NoData": "true"}, "no data")):
-        exported = tenant.send("POST", f"/api/v1/apps/{app}/export", params=query).headers["location"]
-        content, where = tenant.get(exported), {"spaceId": space}
-        created = tenant.post("/api/v1/apps/import", data=content, params=where, expect=200)
+        location = tenant.send("POST", f"/api/v1/apps/{app}/export", params=query).headers["location"]
+        content, params = tenant.get(location), {"spaceId": space}
+        created = tenant.post("/api/v1/apps/import", data=content, params=params, expect=200)
         assert customer(tenant, created["attributes"]["id"]) == expected

@@ -61,8 +61,8 @@ def test_an_export_contains_name_and_description(qlik: Emulator, tenant: Api, st
         f"/api/v1/apps/{app['id']}", {"attributes": {"name": "Stock", "description": "Mine"}}
     )
     assert renamed["attributes"]["modifiedDate"] > app["modifiedDate"]
-    again = import_app(tenant, staging, name="", data=export(tenant, app["id"]))
-    assert (again["name"], again["description"]) == ("Stock", "Mine")
+    reimported = import_app(tenant, staging, name="", data=export(tenant, app["id"]))
+    assert (reimported["name"], reimported["description"]) == ("Stock", "Mine")
 
 
 def test_an_export_without_data_imports_without_data(qlik: Emulator, tenant: Api, staging: str) -> None:
@@ -72,7 +72,7 @@ def test_an_export_without_data_imports_without_data(qlik: Emulator, tenant: Api
     assert import_app(tenant, staging, data=export(source, app, "?NoData=true"))["lastReloadTime"] == ""
 
 
-def test_export_is_refused_from_managed_spaces_and_to_non_members(qlik: Emulator) -> None:
+def test_an_export_from_a_managed_space_or_by_a_non_member_is_refused(qlik: Emulator) -> None:
     source = Api(qlik, SOURCE).login()
     source.post(f"/api/v1/apps/{template(source, 'inventory', 'managed')}/export", expect=403)
     locked = template(source, "board")
@@ -100,7 +100,7 @@ def test_export_is_refused_from_managed_spaces_and_to_non_members(qlik: Emulator
         ({"mode": "new"}, 200),
     ],
 )
-def test_imports_are_checked(tenant: Api, query: dict[str, str], status: int) -> None:
+def test_the_parameters_of_an_import_are_checked(tenant: Api, query: dict[str, str], status: int) -> None:
     tenant.post("/api/v1/apps/import", data=QVF, params=query, expect=status)
 
 
@@ -123,7 +123,7 @@ def test_publishing_twice_creates_two_copies(tenant: Api, staging: str, sales: s
     assert {entry["resourceId"] for entry in published} == {copy["id"] for copy in copies}
 
 
-def test_a_published_copy_stays_when_its_source_is_deleted(tenant: Api, staging: str, sales: str) -> None:
+def test_a_published_copy_survives_the_deletion_of_its_source(tenant: Api, staging: str, sales: str) -> None:
     app = import_app(tenant, staging)["id"]
     copy = publish(tenant, app, {"spaceId": sales, "attributes": {"name": "Sales", "description": "2.3.0"}})
     tenant.delete(f"/api/v1/apps/{app}", expect=200)
@@ -131,7 +131,7 @@ def test_a_published_copy_stays_when_its_source_is_deleted(tenant: Api, staging:
     tenant.get(f"/api/v1/apps/{app}", expect=404)
 
 
-def test_republishing_keeps_id_and_name_and_updates_the_publish_time(
+def test_republishing_keeps_the_id_and_name_and_updates_the_publish_time(
     qlik: Emulator, tenant: Api, staging: str, sales: str
 ) -> None:
     first, second = import_app(tenant, staging)["id"], import_app(tenant, staging)["id"]
@@ -141,10 +141,14 @@ def test_republishing_keeps_id_and_name_and_updates_the_publish_time(
     tenant.put(path, {"targetId": first, "checkOriginAppId": False}, expect=400)
     tenant.put(path, {"targetId": "nothing", "checkOriginAppId": False}, expect=404)
     qlik.control.advance(60)
-    again = tenant.put(path, {"targetId": copy["id"], "checkOriginAppId": False})["attributes"]
-    assert (again["id"], again["name"], again["originAppId"]) == (copy["id"], "Sales", second)
-    assert again["publishTime"] > copy["publishTime"]
-    assert again["createdDate"] == copy["createdDate"]
+    republished = tenant.put(path, {"targetId": copy["id"], "checkOriginAppId": False})["attributes"]
+    assert (republished["id"], republished["name"], republished["originAppId"]) == (
+        copy["id"],
+        "Sales",
+        second,
+    )
+    assert republished["publishTime"] > copy["publishTime"]
+    assert republished["createdDate"] == copy["createdDate"]
 
 
 def test_republishing_can_keep_or_replace_the_data(
@@ -162,7 +166,7 @@ def test_republishing_can_keep_or_replace_the_data(
     assert tenant.put(path, body)["attributes"]["lastReloadTime"] == ""
 
 
-def test_a_new_publication_is_not_readable_at_once(
+def test_a_new_publication_is_not_readable_immediately(
     qlik: Emulator, tenant: Api, staging: str, sales: str
 ) -> None:
     qlik.control.settings(publish_ready_ms=120_000)
@@ -190,7 +194,7 @@ def test_items_list_a_new_app_late(qlik: Emulator, tenant: Api, staging: str) ->
     assert [item["resourceId"] for item in tenant.get("/api/v1/items")["data"]] == [app]
 
 
-def test_items_search_by_substring_and_page(tenant: Api, staging: str) -> None:
+def test_the_catalogue_finds_substrings_and_has_pages(tenant: Api, staging: str) -> None:
     names = [f"Sales {number}" for number in range(23)] + ["SALES overview", "Other"]
     for name in names:
         import_app(tenant, staging, name=name)
@@ -227,7 +231,7 @@ def test_a_soft_deleted_app_can_be_restored_for_14_days(qlik: Emulator, tenant: 
     tenant.login().post(f"/api/analytics/apps/{app}/actions/restore", expect=404)
 
 
-def test_apps_move_between_spaces_and_owners(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_an_app_moves_between_spaces_and_owners(qlik: Emulator, tenant: Api, staging: str) -> None:
     app = import_app(tenant, staging)["id"]
     other = tenant.post("/api/v1/spaces", {"name": "Other", "type": "shared"})["id"]
     moved = tenant.put(f"/api/v1/apps/{app}/space", {"spaceId": other})["attributes"]
@@ -239,7 +243,7 @@ def test_apps_move_between_spaces_and_owners(qlik: Emulator, tenant: Api, stagin
     tenant.get(f"/api/v1/apps/{app}", expect=403)
 
 
-def test_empty_apps_and_copies(tenant: Api, staging: str) -> None:
+def test_an_app_can_be_created_empty_and_copied(tenant: Api, staging: str) -> None:
     attributes = {"name": "Blank", "spaceId": staging, "usage": "ANALYTICS"}
     app = tenant.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]
     assert app["spaceId"] == staging

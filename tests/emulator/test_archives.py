@@ -16,10 +16,10 @@ from tests.emulator.api import SOURCE, Api, error
 APIS = {"themes": "theme", "extensions": "visualization"}
 """API -> the type that it accepts."""
 
-MANY: dict[str, Any] = {f"{number}_css": b"" for number in range(500)}
+TOO_MANY_FILES: dict[str, Any] = {f"{number}_css": b"" for number in range(500)}
 
 
-def packed(*, type: str = "theme", **files: bytes) -> bytes:
+def pack(*, type: str = "theme", **files: bytes) -> bytes:
     """Return a zip archive with a .qext file."""
     created = BytesIO()
     with zipfile.ZipFile(created, "w") as archive:
@@ -40,8 +40,8 @@ def source(qlik: Emulator) -> Api:
 
 @pytest.mark.parametrize(("api", "type"), APIS.items())
 def test_an_archive_is_created_changed_downloaded_and_deleted(source: Api, api: str, type: str) -> None:
-    """It can be found by the name of its .qext file as well."""
-    content = packed(type=type)
+    """The name of its .qext file finds it as well as its id."""
+    content = pack(type=type)
     created = source.post(f"/api/v1/{api}", **part(content))
     assert created["file"]["md5"] == hashlib.md5(content, usedforsecurity=False).hexdigest()
     assert (created["name"], created["qextFilename"]) == ("Corporate", "a")
@@ -57,7 +57,7 @@ def test_an_archive_is_created_changed_downloaded_and_deleted(source: Api, api: 
 
 
 def test_files_without_an_extension_are_dropped(source: Api) -> None:
-    content = packed(README=b"Nobody keeps this")
+    content = pack(README=b"Nobody keeps this")
     created = source.post("/api/v1/themes", **part(content))
     assert created["file"]["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest()
     downloaded = source.send("GET", f"/api/v1/themes/{created['id']}/file").content
@@ -69,9 +69,9 @@ def test_files_without_an_extension_are_dropped(source: Api) -> None:
     [
         ({"json": {"name": "A"}}, 400),
         (part(b"no zip"), 422),
-        (part(packed(b_qext=b"{}")), 422),
-        (part(packed(**MANY)), 422),
-        (part(packed(), "text/plain"), 415),
+        (part(pack(b_qext=b"{}")), 422),
+        (part(pack(**TOO_MANY_FILES)), 422),
+        (part(pack(), "text/plain"), 415),
         (part(bytes(30_000_001)), 413),
         (part(bytes(32_000_000)), 400),
         ({"files": {"data": (None, "no JSON", "application/json")}}, 415),
@@ -90,5 +90,5 @@ def test_a_bad_archive_is_refused(source: Api, options: dict[str, Any], status: 
 
 
 def test_a_name_is_unique(source: Api) -> None:
-    source.post("/api/v1/themes", **part(packed()))
-    source.post("/api/v1/themes", expect=409, **part(packed()))
+    source.post("/api/v1/themes", **part(pack()))
+    source.post("/api/v1/themes", expect=409, **part(pack()))

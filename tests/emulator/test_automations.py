@@ -26,8 +26,8 @@ def test_an_automation_is_created_changed_and_deleted(tenant: Api) -> None:
     assert (created["state"], created["runMode"], created["spaceId"]) == ("available", "scheduled", "")
     assert created["schedules"] == [{**schedule, "id": created["schedules"][0]["id"], "interval": 3600}]
     tenant.post(f"{PATH}/{created['id']}/actions/disable", expect=204)
-    [listed] = tenant.get(PATH)["data"]
-    assert (listed["state"], "schedules" in listed) == ("disabled", False)
+    [entry] = tenant.get(PATH)["data"]
+    assert (entry["state"], "schedules" in entry) == ("disabled", False)
     tenant.post(f"{PATH}/{created['id']}/actions/enable", expect=204)
     replaced = tenant.put(f"{PATH}/{created['id']}", {"name": "Daily", "description": "All of it"})
     assert (replaced["workspace"], replaced["schedules"], replaced["runMode"]) == ({}, [], "manual")
@@ -47,7 +47,7 @@ def test_an_automation_moves_between_spaces(tenant: Api) -> None:
     tenant.post(PATH, {"name": "Nightly", "spaceId": managed}, expect=400)
 
 
-def test_pages_and_filters(tenant: Api) -> None:
+def test_the_list_has_pages_and_filters(tenant: Api) -> None:
     for number in range(7):
         tenant.post(PATH, {"name": f"Number {number}"})
     assert [automation["name"] for automation in tenant.everything(f"{PATH}?limit=3&sort=-name")] == [
@@ -62,14 +62,14 @@ def test_only_the_owner_can_read_and_change_an_automation(qlik: Emulator, tenant
     """An administrator sees it in the list and can change its owner."""
     created = tenant.post(PATH, {"name": "Nightly"})
     world = World(qlik, tenant.host)
-    theirs = world.request("POST", PATH, {"name": "Theirs"})
+    other = world.request("POST", PATH, {"name": "Theirs"})
     assert {automation["name"] for automation in tenant.get(PATH)["data"]} == {"Nightly", "Theirs"}
     assert [automation["name"] for automation in tenant.get(f"{PATH}?listAll=false")["data"]] == ["Nightly"]
-    tenant.get(f"{PATH}/{theirs['id']}", expect=403)
-    tenant.put(f"{PATH}/{theirs['id']}", {"name": "Mine"}, expect=403)
-    tenant.post(f"{PATH}/{theirs['id']}/actions/change-owner", {"userId": created["ownerId"]}, expect=204)
-    assert tenant.get(f"{PATH}/{theirs['id']}")["ownerId"] == created["ownerId"]
-    tenant.post(f"{PATH}/{theirs['id']}/actions/change-owner", {"userId": "nobody"}, expect=400)
+    tenant.get(f"{PATH}/{other['id']}", expect=403)
+    tenant.put(f"{PATH}/{other['id']}", {"name": "Mine"}, expect=403)
+    tenant.post(f"{PATH}/{other['id']}/actions/change-owner", {"userId": created["ownerId"]}, expect=204)
+    assert tenant.get(f"{PATH}/{other['id']}")["ownerId"] == created["ownerId"]
+    tenant.post(f"{PATH}/{other['id']}/actions/change-owner", {"userId": "nobody"}, expect=400)
 
 
 def test_the_token_of_triggered_runs_is_not_in_the_dump(qlik: Emulator, tenant: Api) -> None:

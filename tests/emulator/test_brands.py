@@ -33,16 +33,17 @@ def test_a_brand_is_created_changed_and_deleted(source: Api) -> None:
     path = f"{BRANDS}/{brand['id']}"
     assert (brand["active"], [file["id"] for file in brand["files"]]) == (False, ["logo"])
     source.patch(path, {"/name": "Acme Ltd", "/description": "Blue"})
-    added = source.post(f"{path}/files/favIcon", files={"file": ("f", ICO, "image/x-icon")})
-    changed = source.put(f"{path}/files/logo", files={"file": ("f", JPEG, "image/jpeg")})
-    now = source.get(path)
-    assert (now["name"], now["description"], now["files"]) == ("Acme Ltd", "Blue", [added, changed])
-    assert changed["eTag"] != brand["files"][0]["eTag"]
-    response = source.send("GET", changed["path"])
+    favicon = source.post(f"{path}/files/favIcon", files={"file": ("f", ICO, "image/x-icon")})
+    logo = source.put(f"{path}/files/logo", files={"file": ("f", JPEG, "image/jpeg")})
+    current = source.get(path)
+    assert (current["name"], current["description"]) == ("Acme Ltd", "Blue")
+    assert current["files"] == [favicon, logo]
+    assert logo["eTag"] != brand["files"][0]["eTag"]
+    response = source.send("GET", logo["path"])
     assert (response.content, response.headers["content-type"]) == (JPEG, "image/jpeg")
     source.delete(f"{path}/files/favIcon")
     source.get(f"{path}/files/favIcon", expect=404)
-    assert source.get(path)["files"] == [changed]
+    assert source.get(path)["files"] == [logo]
     source.delete(path)
     source.get(path, expect=404)
 

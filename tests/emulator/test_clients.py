@@ -53,7 +53,7 @@ def send_raw(qlik: Emulator, method: str, path: str, **options: Any) -> http.cli
         ({"grant_type": "client_credentials"}, {}, 400),
     ],
 )
-def test_client_credentials_in_http_basic(
+def test_client_credentials_can_be_sent_in_http_basic(
     qlik: Emulator, form: dict[str, str], header: dict[str, str], status: int
 ) -> None:
     response = send_raw(qlik, "POST", "/oauth/token", body=urlencode(form), headers=FORM | header)
@@ -77,7 +77,7 @@ def test_errors_of_spaces_have_the_deprecated_members(source: Api) -> None:
 
 
 @pytest.mark.parametrize("value", ["True", "False", "true", "FALSE"])
-def test_booleans_of_a_query_ignore_case(source: Api, value: str) -> None:
+def test_booleans_in_a_query_ignore_case(source: Api, value: str) -> None:
     source.get(f"/api/v1/groups?systemGroups={value}")
     source.get("/api/v1/groups?systemGroups=yes", expect=400)
 
@@ -108,7 +108,7 @@ def test_an_uncovered_path_is_not_matched_as_an_id(qlik: Emulator, source: Api, 
 
 
 def test_every_published_operation_of_an_api_is_known() -> None:
-    """The contract describes it or names it as not described. So no fixed path is matched as an id."""
+    """The contract describes it, or lists it as not described. So no fixed path is matched as an id."""
     if not SPECS.is_dir():
         pytest.skip(f"Qlik's published specifications are not at {SPECS}")
     known = {operation.api for operation in contract().operations}
@@ -131,13 +131,13 @@ def test_every_published_operation_of_an_api_is_known() -> None:
         ({"name": "a", "subject": "b", "assignedRoles": [{"colour": "red"}]}, "/assignedRoles/0"),
     ],
 )
-def test_a_member_that_no_alternative_allows_is_named(source: Api, body: Any, pointer: str) -> None:
+def test_the_error_names_a_member_that_no_alternative_allows(source: Api, body: Any, pointer: str) -> None:
     entry = error(source.post("/api/v1/users", body, expect=400))
     assert entry["source"] == {"pointer": pointer}
     assert "oneOf" not in entry["detail"]
 
 
-def test_the_missing_member_of_a_token_request_is_named(source: Api) -> None:
+def test_the_error_names_the_missing_member_of_a_token_request(source: Api) -> None:
     body = {"grant_type": "client_credentials", "client_id": "demo"}
     response = source.post("/oauth/token", body, expect=400)
     assert "client_secret" in error(response)["detail"]
@@ -145,7 +145,7 @@ def test_the_missing_member_of_a_token_request_is_named(source: Api) -> None:
     assert error(response)["detail"].startswith("/client_secret: ")
 
 
-def test_an_unknown_parameter_of_a_patch_is_named(source: Api) -> None:
+def test_the_error_names_an_unknown_parameter_of_a_patch(source: Api) -> None:
     entry = error(source.patch("/api/v1/tenants/x?y=1", {"/name": "a"}, expect=400))
     assert entry["source"] == {"parameter": "y"}
 
@@ -164,9 +164,9 @@ def test_spaces_support_the_filter_of_older_clients(source: Api) -> None:
 
 
 def tenant_with_roles(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
-    """Create a tenant with an app that is published in another user's managed space.
+    """Create a tenant with an app that is published to another user's managed space.
 
-    Our bot has these roles in the space. Returns the tenant and the ids of the app and its published copy.
+    Our bot has these roles in the space. Return the tenant and the ids of the app and its published copy.
     """
     tenant = new_tenant(qlik)
     staging = tenant.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})["id"]
@@ -184,7 +184,7 @@ def tenant_with_roles(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("roles", "publishes", "exports"),
+    ("roles", "can_publish", "can_export"),
     [
         (["facilitator"], False, True),
         (["publisher", "consumer"], True, False),
@@ -193,18 +193,18 @@ def tenant_with_roles(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
     ],
 )
 def test_roles_decide_who_publishes_to_and_exports_from_a_managed_space(
-    qlik: Emulator, roles: list[str], publishes: bool, exports: bool
+    qlik: Emulator, roles: list[str], can_publish: bool, can_export: bool
 ) -> None:
     tenant, app, copy = tenant_with_roles(qlik, roles)
     space = tenant.get("/api/v1/spaces?name=Sales")["data"][0]
-    assert ("publish" in space["meta"]["actions"]) == publishes
-    status = 200 if publishes else 403
+    assert ("publish" in space["meta"]["actions"]) == can_publish
+    status = 200 if can_publish else 403
     tenant.post(f"/api/v1/apps/{app}/publish", {"spaceId": space["id"]}, expect=status)
     body = {"targetId": copy, "checkOriginAppId": False}
     tenant.put(f"/api/v1/apps/{app}/publish", body, expect=status)
     privileges = tenant.get(f"/api/v1/apps/{copy}")["privileges"]
-    assert ("export" in privileges, "exportdata" in privileges) == (exports, False)
-    tenant.post(f"/api/v1/apps/{copy}/export?NoData=true", expect=201 if exports else 403)
+    assert ("export" in privileges, "exportdata" in privileges) == (can_export, False)
+    tenant.post(f"/api/v1/apps/{copy}/export?NoData=true", expect=201 if can_export else 403)
     tenant.post(f"/api/v1/apps/{copy}/export", expect=403)
 
 

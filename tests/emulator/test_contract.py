@@ -70,7 +70,7 @@ def test_the_checker_accepts_good_responses(response: Response) -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "words"),
+    ("response", "text"),
     [
         (JSONResponse(GROUP, 202), "not listed"),
         (JSONResponse(GROUP | {"name": 1}), "not of type"),
@@ -83,9 +83,9 @@ def test_the_checker_accepts_good_responses(response: Response) -> None:
         (JSONResponse(ERROR, 418), "not listed"),
     ],
 )
-def test_the_checker_reports_bad_responses(response: Response, words: str) -> None:
+def test_the_checker_reports_bad_responses(response: Response, text: str) -> None:
     (violation,) = check(response)
-    assert words in violation
+    assert text in violation
 
 
 def test_the_checker_checks_empty_bodies_headers_and_hosts() -> None:
@@ -113,7 +113,7 @@ def test_fixed_paths_come_before_ids() -> None:
         assert found[0].id == operation_id
 
 
-def test_a_refused_value_is_never_repeated() -> None:
+def test_an_error_never_repeats_a_refused_value() -> None:
     found = contract().find("POST", "/oauth/token")
     assert found
     for body in ({"client_secret": "hush", "grant_type": "x"}, ["hush"], "hush", {"hush": "hush"}):
@@ -132,7 +132,7 @@ def test_a_refused_value_is_never_repeated() -> None:
         [("colour", "red")],
     ],
 )
-def test_bad_queries_are_found(pairs: list[tuple[str, str]]) -> None:
+def test_a_bad_query_is_refused(pairs: list[tuple[str, str]]) -> None:
     found = contract().find("GET", "/api/v1/groups")
     assert found
     with pytest.raises(Invalid):
@@ -140,19 +140,19 @@ def test_bad_queries_are_found(pairs: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
+    "extension",
     [
         {"properties": {"id": {"type": "string"}}},
         {"allOf": [{"type": "object", "properties": {"id": {"type": "string"}}}]},
     ],
-    ids=["beside", "within"],
+    ids=["beside-allof", "within-allof"],
 )
 def test_a_schema_that_extends_another_allows_no_further_members(
-    tmp_path: Path, more: dict[str, Any]
+    tmp_path: Path, extension: dict[str, Any]
 ) -> None:
-    """It allows only the members of both schemas, wherever its own members are."""
+    """It allows only the members of both schemas, even if its own members are in `allOf`."""
     base = {"type": "object", "properties": {"name": {"type": "string"}}}
-    both = {**more, "allOf": [{"$ref": "#/components/schemas/Base"}, *more.get("allOf", [])]}
+    both = {**extension, "allOf": [{"$ref": "#/components/schemas/Base"}, *extension.get("allOf", [])]}
     file = tmp_path / "banners.yaml"
     file.write_text(yaml.safe_dump({"components": {"schemas": {"Base": base, "Both": both}}}))
     validator = Document(file).validator({"$ref": "#/components/schemas/Both"})

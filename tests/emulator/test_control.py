@@ -26,7 +26,7 @@ def test_the_control_api_answers_on_loopback_names_only(qlik: Emulator) -> None:
         assert send(qlik.url, "POST", host, "/_emulator/reset", json_body={})[0] == 404, host
 
 
-def test_writes_need_json_which_a_page_cannot_send(qlik: Emulator) -> None:
+def test_writes_need_json_because_a_web_page_cannot_send_it(qlik: Emulator) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
         headers = {"content-type": content_type} if content_type else {}
         response = requests.post(f"{qlik.url}/_emulator/reset", data="{}", headers=headers, timeout=10)
@@ -75,7 +75,7 @@ def test_writes_need_json_which_a_page_cannot_send(qlik: Emulator) -> None:
         ("DELETE", "faults/nothing", None, 404),
     ],
 )
-def test_a_wrong_control_request_returns_an_error(
+def test_an_invalid_control_request_returns_an_error(
     qlik: Emulator, method: str, path: str, body: Any, status: int
 ) -> None:
     response = send(qlik.url, method, "127.0.0.1", f"/_emulator/{path}", json_body=body)
@@ -174,16 +174,16 @@ def test_every_response_has_the_date_of_the_emulators_clock(qlik: Emulator, sour
 
 
 def test_a_fault_can_set_another_date(qlik: Emulator, source: Api) -> None:
-    wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
-    qlik.control.add_fault(path="/api/v1/spaces", status=503, headers={"Date": wrong})
-    assert source.send("GET", "/api/v1/spaces").headers["date"] == wrong
+    date = "Thu, 01 Jan 1970 00:00:00 GMT"
+    qlik.control.add_fault(path="/api/v1/spaces", status=503, headers={"Date": date})
+    assert source.send("GET", "/api/v1/spaces").headers["date"] == date
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b'{"advance_seconds": 1e999}', 400), (b"[" * 100_000, 400), (b" " * 600_000, 413), (b"\xff", 400)],
 )
-def test_bodies_that_are_not_json_or_too_large(qlik: Emulator, body: bytes, status: int) -> None:
+def test_a_body_that_is_not_json_or_too_large_is_refused(qlik: Emulator, body: bytes, status: int) -> None:
     headers = {"content-type": "application/json"}
     response = requests.post(f"{qlik.url}/_emulator/clock", data=body, headers=headers, timeout=10)
     assert (response.status_code, list(response.json())) == (status, ["error"])

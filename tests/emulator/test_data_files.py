@@ -1,4 +1,4 @@
-"""Data files, as forms: in a space by its connection, or in the personal space."""
+"""Data files. A form uploads a file to the space of a connection, or to the personal space."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def tenant(qlik: Emulator) -> Api:
 
 
 def form(content: bytes | None = b"a,b\n1,2\n", **attributes: Any) -> dict[str, Any]:
-    """The options of a request with such a form."""
+    """Return the options of a request with a form."""
     parts: dict[str, Any] = {"Json": (None, json.dumps(attributes), "application/json")}
     if content is not None:
         parts["File"] = ("data", content, "text/csv")
     return {"files": parts}
 
 
-def space(tenant: Api, name: str = "Data") -> tuple[str, str]:
-    """A new space and its connection."""
+def create_space(tenant: Api, name: str = "Data") -> tuple[str, str]:
+    """Create a space. Return its id and the id of its connection."""
     id = tenant.post("/api/v1/spaces", {"name": name, "type": "shared"})["id"]
     (connection,) = tenant.get(f"{PATH}/connections", params={"spaceId": id})["data"]
     assert (connection["name"], connection["spaceId"]) == ("DataFiles", id)
@@ -36,53 +36,52 @@ def space(tenant: Api, name: str = "Data") -> tuple[str, str]:
 
 
 def test_a_data_file_is_created_changed_and_deleted(tenant: Api) -> None:
-    """Uploaded, listed, replaced under another name, moved, gone."""
-    id, connection = space(tenant)
-    _, other = space(tenant, "Other")
-    made = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
-    path = f"{PATH}/{made['id']}"
-    assert (made["name"], made["size"], made["spaceId"]) == ("rates.csv", 8, id)
-    assert tenant.get(path) == made
-    assert tenant.get(PATH, params={"connectionId": connection, "name": "rates.csv"})["data"] == [made]
+    """It is uploaded, listed, replaced under another name, renamed, moved and deleted."""
+    id, connection = create_space(tenant)
+    _, other = create_space(tenant, "Other")
+    created = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
+    path = f"{PATH}/{created['id']}"
+    assert (created["name"], created["size"], created["spaceId"]) == ("rates.csv", 8, id)
+    assert tenant.get(path) == created
+    assert tenant.get(PATH, params={"connectionId": connection, "name": "rates.csv"})["data"] == [created]
     assert tenant.get(PATH)["data"] == []
     changed = tenant.put(path, expect=201, **form(b"x", name="new.csv", connectionId=connection))
-    assert (changed["id"], changed["name"], changed["size"]) == (made["id"], "new.csv", 1)
-    assert changed["contentUpdatedDate"] >= made["contentUpdatedDate"]
+    assert (changed["id"], changed["name"], changed["size"]) == (created["id"], "new.csv", 1)
+    assert changed["contentUpdatedDate"] >= created["contentUpdatedDate"]
     renamed = tenant.put(path, expect=201, **form(None, name="old.csv", connectionId=connection))
     assert (renamed["name"], renamed["contentUpdatedDate"]) == ("old.csv", changed["contentUpdatedDate"])
     tenant.put(path, expect=201, **form(b"x", name="old.csv", connectionId=other))
     assert tenant.get(PATH, params={"connectionId": connection})["data"] == []
     assert [file["id"] for file in tenant.get(PATH, params={"includeAllSpaces": "true"})["data"]] == [
-        made["id"]
+        created["id"]
     ]
     tenant.delete(path)
     assert error(tenant.get(path, expect=404))["code"] == "HTTP-404"
 
 
-def test_a_put_without_a_connection_moves_to_the_personal_space(tenant: Api) -> None:
-    id, connection = space(tenant)
-    made = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
-    moved = tenant.put(f"{PATH}/{made['id']}", expect=201, **form(name="rates.csv"))
+def test_a_put_without_a_connection_moves_the_file_to_the_personal_space(tenant: Api) -> None:
+    id, connection = create_space(tenant)
+    created = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
+    moved = tenant.put(f"{PATH}/{created['id']}", expect=201, **form(name="rates.csv"))
     assert "spaceId" not in moved
-    assert [file["id"] for file in tenant.get(PATH)["data"]] == [made["id"]]
-    (own,) = tenant.get(f"{PATH}/connections", params={"personal": "true"})["data"]
-    assert tenant.get(PATH, params={"connectionId": own["id"]})["data"] == [moved]
+    assert [file["id"] for file in tenant.get(PATH)["data"]] == [created["id"]]
+    (personal,) = tenant.get(f"{PATH}/connections", params={"personal": "true"})["data"]
+    assert tenant.get(PATH, params={"connectionId": personal["id"]})["data"] == [moved]
     tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
     tenant.delete(f"/api/v1/spaces/{id}")
     assert tenant.get(f"{PATH}/connections", params={"spaceId": id})["data"] == []
     assert [file["id"] for file in tenant.get(PATH, params={"includeAllSpaces": True})["data"]] == [
-        made["id"]
+        created["id"]
     ]
 
 
-def test_content_can_come_from_temporary_files_and_copies(tenant: Api) -> None:
-    """From a temporary content, and from another data file."""
+def test_content_can_come_from_a_temporary_content_or_another_data_file(tenant: Api) -> None:
     location = tenant.send("POST", "/api/v1/temp-contents", data=b"large").headers["location"]
-    one = tenant.post(PATH, **form(None, name="a.csv", tempContentFileId=location.rsplit("/", 1)[1]))
-    two = tenant.post(PATH, **form(None, name="b.csv", sourceId=one["id"]))
-    assert (one["size"], two["size"]) == (5, 5)
-    listed = tenant.everything(f"{PATH}?limit=1")
-    assert [file["name"] for file in listed] == ["a.csv", "b.csv"]
+    first = tenant.post(PATH, **form(None, name="a.csv", tempContentFileId=location.rsplit("/", 1)[1]))
+    second = tenant.post(PATH, **form(None, name="b.csv", sourceId=first["id"]))
+    assert (first["size"], second["size"]) == (5, 5)
+    files = tenant.everything(f"{PATH}?limit=1")
+    assert [file["name"] for file in files] == ["a.csv", "b.csv"]
     assert tenant.get(f"{PATH}/quotas")["size"] == 10
 
 
@@ -109,11 +108,11 @@ def test_content_can_come_from_temporary_files_and_copies(tenant: Api) -> None:
         (form(bytes(106_000_000), name="b.csv"), 413, ""),
     ],
 )
-def test_bad_requests_are_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
+def test_a_bad_upload_is_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
     tenant.post(PATH, **form(name="rates.csv"))
-    answer = tenant.send("POST", PATH, **options)
-    assert answer.status_code == status, answer.text
-    assert error(answer.json())["code"] == code or not code
+    response = tenant.send("POST", PATH, **options)
+    assert response.status_code == status, response.text
+    assert error(response.json())["code"] == code or not code
     assert [file["name"] for file in tenant.get(PATH)["data"]] == ["rates.csv"]
 
 
@@ -131,7 +130,7 @@ def test_bad_requests_are_refused(tenant: Api, options: dict[str, Any], status: 
         ({"appId": "*"}, []),
     ],
 )
-def test_lists_filter_and_page(tenant: Api, query: dict[str, str], names: list[str]) -> None:
+def test_the_list_can_be_filtered_and_sorted(tenant: Api, query: dict[str, str], names: list[str]) -> None:
     for name, content in (("a.csv", b"1"), ("b.csv", b"22")):
         tenant.post(PATH, **form(content, name=name))
     assert [file["name"] for file in tenant.get(PATH, params=query)["data"]] == names

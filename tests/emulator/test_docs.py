@@ -1,4 +1,4 @@
-"""The guide names everything that the emulator has, and nothing else."""
+"""The guide describes all APIs, options, settings and faults of the emulator, and no others."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tests.emulator.api import SECRETS
 GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
 
 
-def test_the_list_of_uncovered_operations_is_true() -> None:
+def test_the_list_of_uncovered_operations_is_correct() -> None:
     covered = {(operation.api, operation.id) for operation in contract().operations} & set(HANDLERS)
     missing = {
         (operation.method, operation.path)
         for operation in contract().operations
         if (operation.api, operation.id) not in covered
     }
-    listed = {
+    documented = {
         (method, path)
         for methods, path in re.findall(r"^- `([A-Z, ]+) (/[^`]+)`$", GUIDE, re.MULTILINE)
         for method in methods.split(", ")
     }
-    assert listed == missing
+    assert documented == missing
 
 
-def test_the_list_of_apis_is_true() -> None:
+def test_the_list_of_apis_is_correct() -> None:
     sentence = re.search(r"It knows these APIs: ([^.]+)\.", GUIDE)
     assert sentence
     assert re.split(r",\s+", sentence.group(1)) == sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -34,8 +34,8 @@ def test_a_web_integration_is_created_changed_and_deleted(tenant: Api) -> None:
     created = tenant.post("/api/v1/web-integrations", {"name": "Portal", "validOrigins": origins})
     path = f"/api/v1/web-integrations/{created['id']}"
     tenant.patch(path, {"/name": "New", "/validOrigins": ["https://new.example"]})
-    read = tenant.get(path)
-    assert (read["name"], read["validOrigins"]) == ("New", ["https://new.example"])
+    current = tenant.get(path)
+    assert (current["name"], current["validOrigins"]) == ("New", ["https://new.example"])
     tenant.delete(path)
     assert error(tenant.get(path, expect=404))["code"] == "WEBINTEGRATIONS_NOT_FOUND"
 
@@ -50,19 +50,19 @@ def test_a_web_integration_is_created_changed_and_deleted(tenant: Api) -> None:
         ({"name": "x", "colour": "red"}, "WEBINTEGRATIONS-6"),
     ],
 )
-def test_a_bad_web_integration_has_qliks_codes(tenant: Api, body: Any, code: str) -> None:
+def test_a_bad_web_integration_is_refused_with_qliks_codes(tenant: Api, body: Any, code: str) -> None:
     assert error(tenant.post("/api/v1/web-integrations", body, expect=400))["code"] == code
 
 
 def test_a_bad_patch_of_a_web_integration_has_its_own_code(tenant: Api) -> None:
     created = tenant.post("/api/v1/web-integrations", {"name": "Portal"})
-    refused = tenant.patch(
+    response = tenant.patch(
         f"/api/v1/web-integrations/{created['id']}", {"/validOrigins": "https://x"}, expect=400
     )
-    assert error(refused)["code"] == "WEBINTEGRATIONS-4"
+    assert error(response)["code"] == "WEBINTEGRATIONS-4"
 
 
-def test_web_integrations_page_by_id(tenant: Api) -> None:
+def test_pages_of_web_integrations_start_at_ids(tenant: Api) -> None:
     for number in range(12):
         tenant.post("/api/v1/web-integrations", {"name": f"Portal {number:02}"})
     names = [doc["name"] for doc in tenant.everything("/api/v1/web-integrations?limit=5&sort=-name")]
@@ -105,14 +105,14 @@ def test_a_provider_must_belong_to_the_callers_tenant(tenant: Api) -> None:
     tenant.post("/api/v1/identity-providers", jwt(tenantIds=["other"]), expect=403)
 
 
-def test_an_interactive_provider_is_tested_before_use_and_cannot_be_deleted(tenant: Api) -> None:
-    pending = {
+def test_an_interactive_provider_becomes_active_by_promotion_and_cannot_be_deleted(tenant: Api) -> None:
+    pending_options = {
         "clientId": "c",
         "clientSecret": "hush",
         "claimsMapping": {},
         "discoveryUrl": "https://idp.example",
     }
-    body = {"provider": "okta", "protocol": "OIDC", "interactive": True, "pendingOptions": pending}
+    body = {"provider": "okta", "protocol": "OIDC", "interactive": True, "pendingOptions": pending_options}
     response = tenant.send("POST", "/api/v1/identity-providers", json=body)
     assert response.status_code == 201
     assert "hush" not in response.text
@@ -148,8 +148,8 @@ def test_a_csp_origin_is_created_changed_and_deleted(tenant: Api) -> None:
     path = f"/api/v1/csp-origins/{created['id']}"
     assert (created["imgSrc"], created["fontSrc"], created["description"]) == (True, False, "")
     tenant.put(path, {"origin": "maps.example", "fontSrc": True})
-    read = tenant.get(path)
-    assert (read["name"], read["origin"], read["imgSrc"], read["fontSrc"]) == (
+    current = tenant.get(path)
+    assert (current["name"], current["origin"], current["imgSrc"], current["fontSrc"]) == (
         "",
         "maps.example",
         False,
@@ -177,13 +177,12 @@ def test_a_bad_csp_origin_is_refused(tenant: Api, body: Any) -> None:
     tenant.post("/api/v1/csp-origins", body, expect=400)
 
 
-def test_a_policy_has_a_limited_size(tenant: Api, qlik: Emulator) -> None:
-    """The header and the number of entries are limited."""
+def test_the_csp_header_and_the_number_of_entries_are_limited(tenant: Api, qlik: Emulator) -> None:
     host = "a" * 220 + ".example"
-    every = dict.fromkeys(csp_origins.DIRECTIVES, True)
-    tenant.post("/api/v1/csp-origins", {"origin": host, **every})
-    tenant.post("/api/v1/csp-origins", {"origin": host, **every})
-    tenant.post("/api/v1/csp-origins", {"origin": host, **every}, expect=400)
+    directives = dict.fromkeys(csp_origins.DIRECTIVES, True)
+    tenant.post("/api/v1/csp-origins", {"origin": host, **directives})
+    tenant.post("/api/v1/csp-origins", {"origin": host, **directives})
+    tenant.post("/api/v1/csp-origins", {"origin": host, **directives}, expect=400)
     qlik.control.settings(rate_limits=False)
     for number in range(254):
         tenant.post("/api/v1/csp-origins", {"origin": f"{number}.example"})

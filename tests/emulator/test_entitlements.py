@@ -32,14 +32,14 @@ def assignments(tenant: Api, query: str = "") -> list[tuple[str, str]]:
 
 
 def test_tenants_of_a_licence_share_its_assignments(tenant: Api) -> None:
-    """Each tenant lists all of them. It can select those whose subject has no user in this tenant."""
+    """Each tenant lists all of them. With `orphans`, only those of subjects without a user in this tenant."""
     other = new_tenant(tenant.qlik)
     tenant.post("/api/v1/users", {"subject": "ada", "status": "active"})
     items = [{"subject": subject, "type": "analyzer"} for subject in ("ada", "bob", "eve")]
-    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
-    assert [result["status"] for result in done["data"]] == [201, 201, 201]
-    again = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items[:1]}, expect=207)
-    assert [result["status"] for result in again["data"]] == [400]
+    response = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
+    assert [result["status"] for result in response["data"]] == [201, 201, 201]
+    second = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items[:1]}, expect=207)
+    assert [result["status"] for result in second["data"]] == [400]
     assert entitlements_used(tenant) == {"professional": 0, "analyzer": 3}
     everyone = [(subject, "analyzer") for subject in ("ada", "bob", "eve")]
     assert assignments(tenant) == assignments(other) == everyone
@@ -52,28 +52,28 @@ def test_tenants_of_a_licence_share_its_assignments(tenant: Api) -> None:
 
 def test_an_assignment_without_units_left_is_refused(tenant: Api) -> None:
     items = [{"subject": f"user {number}", "type": "professional"} for number in range(101)]
-    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
-    assert [result["status"] for result in done["data"]] == [*[201] * 100, 403]
-    assert done["data"][-1]["code"] == "LICENSES-011"
-    other = [{"subject": "x", "type": "colour"}]
-    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": other}, expect=207)
-    assert done["data"][0]["status"] == 403
+    response = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
+    assert [result["status"] for result in response["data"]] == [*[201] * 100, 403]
+    assert response["data"][-1]["code"] == "LICENSES-011"
+    unknown = [{"subject": "x", "type": "colour"}]
+    response = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": unknown}, expect=207)
+    assert response["data"][0]["status"] == 403
 
 
 def test_a_subject_gets_one_entitlement_per_licence(tenant: Api) -> None:
     def used() -> dict[str, int]:
         return entitlements_used(tenant)
 
-    def assign(**flags: bool) -> None:
+    def set_flags(**flags: bool) -> None:
         tenant.put("/api/v1/licenses/settings", flags)
 
     login(tenant, sub="none", email="none@acme.example")
     assert used() == {"professional": 0, "analyzer": 0}
-    assign(autoAssignAnalyzer=True, autoAssignProfessional=False)
+    set_flags(autoAssignAnalyzer=True, autoAssignProfessional=False)
     person = login(tenant)
     login(tenant)
     assert used() == {"professional": 0, "analyzer": 1}
-    assign(autoAssignAnalyzer=True, autoAssignProfessional=True)
+    set_flags(autoAssignAnalyzer=True, autoAssignProfessional=True)
     login(tenant, sub="pro", email="pro@acme.example")
     assert used() == {"professional": 1, "analyzer": 1}
     tenant.delete(f"/api/v1/users/{person.me()['id']}")

@@ -46,14 +46,14 @@ def test_probability_0_never_strikes_and_1_always_strikes(qlik: Emulator, source
         source.get("/api/v1/spaces", expect=500)
 
 
-@pytest.mark.parametrize(("effect", "made"), [("drop_before", []), ("drop_after", ["A"])])
-def test_a_dropped_connection_with_and_without_effect(
-    qlik: Emulator, source: Api, effect: str, made: list[str]
+@pytest.mark.parametrize(("effect", "names"), [("drop_before", []), ("drop_after", ["A"])])
+def test_a_connection_can_be_dropped_before_or_after_the_change(
+    qlik: Emulator, source: Api, effect: str, names: list[str]
 ) -> None:
     qlik.control.add_fault(path="/api/v1/groups", method="POST", **{effect: True})
     with pytest.raises(requests.ConnectionError):
         source.post("/api/v1/groups", {"name": "A"})
-    assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == made
+    assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == names
     assert qlik.control.requests()[-2]["status"] == 0
 
 
@@ -77,7 +77,7 @@ def test_a_done_fault_replaces_the_response_after_the_change(
     source.post("/api/v1/groups", {"name": "A"}, expect=409)
 
 
-def test_a_done_fault_replaces_a_refusal_as_well(qlik: Emulator, source: Api) -> None:
+def test_a_done_fault_also_replaces_a_refusal(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/groups", method="POST", status=500, done=True)
     assert error(source.post("/api/v1/groups", {"nome": "A"}, expect=500))["code"] == "HTTP-500"
     assert source.get("/api/v1/groups")["data"] == []
@@ -104,21 +104,21 @@ def test_a_truncated_response_ends_in_the_middle(qlik: Emulator, source: Api) ->
         source.get(location)
 
 
-def test_merged_fields_reach_the_client(qlik: Emulator, source: Api) -> None:
+def test_a_merge_fault_adds_members_to_the_response(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", merge={"news": {"of": "tomorrow"}})
     response = source.get("/api/v1/spaces")
     assert response["news"] == {"of": "tomorrow"}
     assert response["data"]
 
 
-def test_a_delayed_response_is_late(qlik: Emulator, source: Api) -> None:
+def test_a_delay_fault_delays_the_response(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", delay_ms=120)
     started = time.monotonic()
     source.get("/api/v1/spaces")
     assert time.monotonic() - started >= 0.12
 
 
-def test_a_held_request_waits_until_released_and_blocks_nobody_else(qlik: Emulator, source: Api) -> None:
+def test_a_held_request_waits_for_its_release_and_does_not_block_others(qlik: Emulator, source: Api) -> None:
     fault = qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
     thread = threading.Thread(target=source.post, args=("/api/v1/groups", {"name": "Late"}))
     thread.start()
@@ -134,21 +134,21 @@ def test_stopping_does_not_wait_for_held_requests() -> None:
     with Emulator() as qlik:
         qlik.control.add_fault(path="/api/v1/spaces", hold=True)
         api = Api(qlik, SOURCE).login()
-        failed: list[Exception] = []
-        thread = threading.Thread(target=_send_and_keep_the_error, args=(api, failed))
+        errors: list[Exception] = []
+        thread = threading.Thread(target=_send_and_record_the_error, args=(api, errors))
         thread.start()
         _wait_until(lambda: qlik.control.faults[0]["hit"] == 1)
         started = time.monotonic()
     assert time.monotonic() - started < 5
     thread.join(10)
-    assert isinstance(failed[0], requests.ConnectionError)
+    assert isinstance(errors[0], requests.ConnectionError)
 
 
-def _send_and_keep_the_error(api: Api, failed: list[Exception]) -> None:
+def _send_and_record_the_error(api: Api, errors: list[Exception]) -> None:
     try:
         api.get("/api/v1/spaces")
     except requests.ConnectionError as error:
-        failed.append(error)
+        errors.append(error)
 
 
 def _wait_until(condition: Any) -> None:
@@ -156,4 +156,4 @@ def _wait_until(condition: Any) -> None:
         if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("the condition did not come true")
+    raise AssertionError("the condition is still false")

@@ -38,7 +38,7 @@ CASES = [
 
 @dataclass
 class Cloud:
-    """A tenant with one object of each type, and their ids."""
+    """A tenant with one object of each type, and the ids of the objects."""
 
     hosts: dict[str, Api]
     ids: dict[str, list[str]]

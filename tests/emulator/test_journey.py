@@ -1,4 +1,4 @@
-"""The setup and the deactivation of one customer, as a client does it."""
+"""All requests with which a client sets up and deactivates one customer."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_a_customer_is_set_up_and_deactivated(qlik: Emulator) -> None:
     assert published["attributes"]["published"] is False
     assert published["attributes"]["publishTime"]
 
-    listed = Api(qlik, CONSOLE, "demo-org").login().everything("/api/core/tenants?limit=1")
-    mine = next(entry for entry in listed if entry["id"] == bot["tenantId"])
-    assert (mine["name"], mine["status"]) == ("Globex", "active")
+    tenants = Api(qlik, CONSOLE, "demo-org").login().everything("/api/core/tenants?limit=1")
+    entry = next(entry for entry in tenants if entry["id"] == bot["tenantId"])
+    assert (entry["name"], entry["status"]) == ("Globex", "active")
 
     tenant.on(REGISTER).login().post(
         f"/api/v1/tenants/{bot['tenantId']}/actions/deactivate",
@@ -47,6 +47,6 @@ def test_a_customer_is_set_up_and_deactivated(qlik: Emulator) -> None:
         expect=200,
         headers={"qlik-confirm-hostname": tenant.host},
     )
-    refused = tenant.get("/api/v1/spaces", expect=401)
-    assert refused["errors"][0]["code"] == "TENANT_DISABLED"
+    response = tenant.get("/api/v1/spaces", expect=401)
+    assert response["errors"][0]["code"] == "TENANT_DISABLED"
     assert not qlik.control.health()["unknown"]

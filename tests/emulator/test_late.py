@@ -47,7 +47,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
         if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("the condition did not come true")
+    raise AssertionError("the condition is still false")
 
 
 def test_a_request_with_a_lost_response_is_executed_later(qlik: Emulator, source: Api) -> None:
@@ -61,9 +61,9 @@ def test_a_request_with_a_lost_response_is_executed_later(qlik: Emulator, source
     qlik.control.advance(600)
     (group,) = source.get(GROUPS)["data"]
     assert group["name"] == "Late"
-    done = qlik.control.requests()[0]
-    assert done == entry | {"late": {"at": group["createdAt"], "status": 201}}
-    assert 300 < seconds_between(entry["time"], done["late"]["at"]) < 600.01
+    executed = qlik.control.requests()[0]
+    assert executed == entry | {"late": {"at": group["createdAt"], "status": 201}}
+    assert 300 < seconds_between(entry["time"], executed["late"]["at"]) < 600.01
     assert qlik.control.health()["waiting"] == 0
 
 
@@ -92,10 +92,10 @@ def test_a_clock_move_executes_requests_in_order_and_at_their_due_times(qlik: Em
         qlik.control.release(fault)
     qlik.control.advance(3600)
     created = {group["name"]: group["createdAt"] for group in source.get(GROUPS)["data"]}
-    at = {
+    statuses = {
         entry["late"]["at"]: entry["late"]["status"] for entry in qlik.control.requests() if "late" in entry
     }
-    assert at == {created["First"]: 201, created["Second"]: 201}
+    assert statuses == {created["First"]: 201, created["Second"]: 201}
     assert created["First"] < created["Second"]
     assert seconds_between(created["Second"], qlik.control.health()["time"]) > 2900
 
@@ -128,22 +128,22 @@ def test_an_upload_into_a_space_deleted_before_the_due_time_leaves_no_file(qlik:
 
 def test_a_deferred_request_sees_later_changes_of_the_tenant(qlik: Emulator, source: Api) -> None:
     tenant = new_tenant(qlik)
-    own = tenant.send("GET", "/api/v1/tenants/me").headers["location"]
+    tenant_path = tenant.send("GET", "/api/v1/tenants/me").headers["location"]
     qlik.control.add_fault(host=tenant.host, path=GROUPS, method="POST", done_after_ms=600_000, times=1)
-    qlik.control.add_fault(path=own, method="PATCH", done_after_ms=600_000, times=1)
+    qlik.control.add_fault(path=tenant_path, method="PATCH", done_after_ms=600_000, times=1)
     send_and_lose_the_response(tenant, GROUPS, json={"name": "Twice"})
     with pytest.raises(requests.ConnectionError):
-        tenant.patch(own, {"/enableAnalyticCreation": True})
+        tenant.patch(tenant_path, {"/enableAnalyticCreation": True})
     tenant.post(GROUPS, {"name": "Twice"})
-    tenant.patch(own, {"/name": "Globex"})
+    tenant.patch(tenant_path, {"/name": "Globex"})
     qlik.control.advance(600)
     assert group_names(tenant) == ["Twice"]
-    found = tenant.get(own)
+    found = tenant.get(tenant_path)
     assert (found["name"], found["enableAnalyticCreation"]) == ("Globex", True)
     assert deferred_statuses(qlik) == [409, 204]
 
 
-def test_a_tenant_deactivated_meanwhile_refuses_a_deferred_request(qlik: Emulator) -> None:
+def test_a_tenant_that_is_deactivated_meanwhile_refuses_a_deferred_request(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     own_id = tenant.send("GET", "/api/v1/tenants/me").headers["location"].rsplit("/", 1)[1]
     qlik.control.add_fault(path=GROUPS, method="POST", done_after_ms=600_000)
@@ -156,20 +156,20 @@ def test_a_tenant_deactivated_meanwhile_refuses_a_deferred_request(qlik: Emulato
     assert group_names(tenant) == []
 
 
-def test_a_deferred_request_of_a_user_disabled_meanwhile_is_refused(qlik: Emulator) -> None:
+def test_a_deferred_request_of_a_user_who_is_disabled_meanwhile_is_refused(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     bot = tenant.send("GET", "/api/v1/users/me").headers["location"]
     qlik.control.add_fault(path=GROUPS, method="POST", done_after_ms=600_000)
     send_and_lose_the_response(tenant, GROUPS, json={"name": "Late"})
-    disabled = [{"op": "replace", "path": "/status", "value": "disabled"}]
-    qlik.request("PATCH", tenant.host, bot, disabled)
+    body = [{"op": "replace", "path": "/status", "value": "disabled"}]
+    qlik.request("PATCH", tenant.host, bot, body)
     qlik.control.advance(600)
     assert deferred_statuses(qlik) == [401]
     assert qlik.request("GET", tenant.host, GROUPS)["data"] == []
 
 
 @pytest.mark.parametrize(("body", "token", "status"), [({}, None, 400), ({"name": "A"}, "wrong", 401)])
-def test_a_request_that_qlik_refuses_at_once_does_not_wait(
+def test_a_request_that_qlik_refuses_immediately_does_not_wait(
     qlik: Emulator, source: Api, body: Any, token: str | None, status: int
 ) -> None:
     qlik.control.add_fault(path=GROUPS, method="POST", done_after_ms=600_000)
@@ -285,7 +285,7 @@ def test_creating_takes_as_long_as_the_setting_says(qlik: Emulator, name: str) -
     assert 599.99 < seconds_between(started, created) < 900
 
 
-def test_a_delayed_creation_needs_no_clock_move(qlik: Emulator) -> None:
+def test_a_delayed_creation_also_happens_without_a_clock_move(qlik: Emulator) -> None:
     qlik.control.settings(creation_ms=50)
     register = Api(qlik, REGISTER).login()
     requested_at = qlik.control.health()["time"]
@@ -293,7 +293,7 @@ def test_a_delayed_creation_needs_no_clock_move(qlik: Emulator) -> None:
     assert seconds_between(requested_at, created["created"]) > 0.04
 
 
-def test_a_delayed_creation_happens_although_the_client_has_disconnected(qlik: Emulator) -> None:
+def test_a_delayed_creation_happens_even_if_the_client_disconnects(qlik: Emulator) -> None:
     qlik.control.settings(creation_ms=600_000)
     register = Api(qlik, REGISTER).login()
     before = qlik.control.health()["tenants"]

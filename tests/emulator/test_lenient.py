@@ -1,4 +1,4 @@
-"""Requests that Qlik's documents forbid and its own samples send. Each has a lenient rule that allows it."""
+"""Requests that Qlik's documents forbid, but Qlik's samples send. Each has a lenient rule that allows it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_every_rule_has_a_request_that_it_allows() -> None:
     assert {rule for rule, _ in SENDERS} == set(LENIENT_RULES)
 
 
-def test_a_search_for_an_empty_owner(qlik: Emulator) -> None:
+def test_the_rule_for_empty_owners_also_applies_to_a_search(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
     assert tenant.get("/api/v1/spaces?ownerId=")["data"] == []

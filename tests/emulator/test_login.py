@@ -1,4 +1,4 @@
-"""Logins with a JWT: which ones are accepted, and the user that they give."""
+"""Logins with a JWT: the tokens that are accepted, and the users that they create or find."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tenant(qlik: Emulator) -> Api:
     return open_tenant(qlik)
 
 
-def refused(tenant: Api, jwt: str = "", status: int = 401, **claims: Any) -> dict[str, Any]:
+def refused_login(tenant: Api, jwt: str = "", status: int = 401, **claims: Any) -> dict[str, Any]:
     """Send a login that must be refused and change nothing. Return its error."""
     before = tenant.get("/api/v1/users/actions/count")
     response = tenant.send("POST", LOGIN, token=jwt or token(**claims))
@@ -52,7 +52,7 @@ def test_a_login_creates_a_user_and_a_session(tenant: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "text"),
     [
         ({"signer": "two"}, "signature"),
         ({"kid": "key-2"}, "kid"),
@@ -64,9 +64,9 @@ def test_a_login_creates_a_user_and_a_session(tenant: Api) -> None:
     ],
 )
 def test_a_token_that_does_not_match_the_provider_is_refused(
-    tenant: Api, changes: dict[str, Any], words: str
+    tenant: Api, changes: dict[str, Any], text: str
 ) -> None:
-    assert words in refused(tenant, **changes)["detail"]
+    assert text in refused_login(tenant, **changes)["detail"]
 
 
 def test_a_token_without_signature_is_refused(tenant: Api) -> None:
@@ -80,25 +80,25 @@ def test_a_token_without_signature_is_refused(tenant: Api) -> None:
         "hello",
         "a.b.c",
     ):
-        refused(tenant, jwt)
+        refused_login(tenant, jwt)
     assert tenant.send("POST", LOGIN, token="").status_code == 401
 
 
 def test_claims_that_were_changed_after_signing_are_refused(tenant: Api) -> None:
     header, _, signature = token().split(".")
     forged = token(sub="acme\\boss").split(".")[1]
-    assert "signature" in refused(tenant, f"{header}.{forged}.{signature}")["detail"]
+    assert "signature" in refused_login(tenant, f"{header}.{forged}.{signature}")["detail"]
 
 
-@pytest.mark.parametrize(("nbf", "exp", "words"), [(-120, -60, "exp"), (60, 120, "nbf"), (0, 3601, "3600")])
+@pytest.mark.parametrize(("nbf", "exp", "text"), [(-120, -60, "exp"), (60, 120, "nbf"), (0, 3601, "3600")])
 def test_a_token_outside_its_time_or_valid_for_too_long_is_refused(
-    tenant: Api, nbf: int, exp: int, words: str
+    tenant: Api, nbf: int, exp: int, text: str
 ) -> None:
     start = int(now(tenant))
-    assert words in refused(tenant, nbf=start + nbf, exp=start + exp)["detail"]
+    assert text in refused_login(tenant, nbf=start + nbf, exp=start + exp)["detail"]
 
 
-def test_a_token_may_be_valid_for_an_hour(tenant: Api) -> None:
+def test_a_token_can_be_valid_for_an_hour(tenant: Api) -> None:
     start = int(now(tenant))
     login(tenant, nbf=start, exp=start + 3600)
 
@@ -111,25 +111,25 @@ def test_the_providers_clock_tolerance_applies_to_nbf_and_exp(tenant: Api) -> No
         {"nbf": start - 120, "exp": start - 60},
     )
     for times in validities:
-        refused(tenant, **times)
+        refused_login(tenant, **times)
         login(tenant, token(kid="patient", **times))
 
 
 def test_a_token_expires_by_the_emulators_clock(tenant: Api) -> None:
     jwt = token()
     tenant.qlik.control.advance(120)
-    assert "expired" in refused(tenant, jwt)["detail"]
+    assert "expired" in refused_login(tenant, jwt)["detail"]
 
 
 @pytest.mark.parametrize("jti", ["once", 7])
 def test_a_jti_allows_one_login_per_tenant(tenant: Api, jti: object) -> None:
     login(tenant, jti=jti)
-    assert "jti" in refused(tenant, jti=jti)["detail"]
+    assert "jti" in refused_login(tenant, jti=jti)["detail"]
     login(tenant, jti=f"{jti} more")
 
 
 def test_a_refused_login_does_not_use_up_the_jti(tenant: Api) -> None:
-    refused(tenant, jti="again", aud="elsewhere")
+    refused_login(tenant, jti="again", aud="elsewhere")
     login(tenant, jti="again")
 
 
@@ -137,9 +137,9 @@ def test_a_refused_login_does_not_use_up_the_jti(tenant: Api) -> None:
     "claim",
     ["aud", "sub", "subType", "name", "email", "email_verified", "jti", "iat", "nbf", "exp"],
 )
-def test_a_missing_claim_is_named(tenant: Api, claim: str) -> None:
-    without: dict[str, Any] = {claim: None}
-    problem = refused(tenant, status=400, **without)
+def test_the_error_names_a_missing_claim(tenant: Api, claim: str) -> None:
+    claims: dict[str, Any] = {claim: None}
+    problem = refused_login(tenant, status=400, **claims)
     assert problem["code"] == "INTERNAL-TOKEN-1"
     assert problem["detail"] == f"JWT_LOGIN_VALIDATIONS Missing required claim: {claim}"
 
@@ -147,8 +147,8 @@ def test_a_missing_claim_is_named(tenant: Api, claim: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "value"), [("email_verified", "yes"), ("exp", "soon"), ("groups", "A"), ("subType", "app")]
 )
-def test_a_claim_of_the_wrong_type_is_named(tenant: Api, claim: str, value: Any) -> None:
-    assert refused(tenant, status=400, **{claim: value})["detail"].endswith(f"Invalid claim: {claim}")
+def test_the_error_names_a_claim_of_the_wrong_type(tenant: Api, claim: str, value: Any) -> None:
+    assert refused_login(tenant, status=400, **{claim: value})["detail"].endswith(f"Invalid claim: {claim}")
 
 
 def test_claims_that_qlik_does_not_read_are_ignored(tenant: Api) -> None:
@@ -159,7 +159,7 @@ def test_a_deleted_provider_allows_no_login(tenant: Api) -> None:
     (provider,) = tenant.get("/api/v1/identity-providers")["data"]
     person = login(tenant)
     tenant.delete(f"/api/v1/identity-providers/{provider['id']}")
-    refused(tenant)
+    refused_login(tenant)
     assert person.me()["name"] == "Jo Doe", "a session outlives the provider"
 
 
@@ -167,7 +167,7 @@ def test_a_provider_with_logins_switched_off_allows_no_login(tenant: Api) -> Non
     body = logins.provider(kid="off")
     body["options"]["jwtLoginEnabled"] = False
     tenant.post("/api/v1/identity-providers", body)
-    refused(tenant, kid="off")
+    refused_login(tenant, kid="off")
 
 
 def test_another_tenant_accepts_neither_the_token_nor_the_cookies(tenant: Api) -> None:
@@ -190,7 +190,7 @@ def test_a_deactivated_tenant_allows_no_login(tenant: Api) -> None:
 
 
 def certificate_pem(name: str) -> str:
-    """Return a certificate of a key as PEM."""
+    """Return a certificate of the named key, as PEM."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     builder = x509.CertificateBuilder(
@@ -222,7 +222,7 @@ def test_a_public_key_or_a_certificate_is_read_with_or_without_line_breaks(
         logins.private_pem().decode(),
     ],
 )
-def test_a_pem_without_a_public_key_is_none(pem: str) -> None:
+def test_a_pem_without_a_public_key_has_no_key(pem: str) -> None:
     assert public_key(pem) is None
 
 
@@ -250,16 +250,16 @@ def test_a_login_neither_adds_nor_removes_custom_groups(tenant: Api) -> None:
     assert [group["id"] for group in login(tenant, groups=None).me()["assignedGroups"]] == [custom]
 
 
-def test_a_user_created_before_is_found_by_its_subject(tenant: Api) -> None:
-    invited = {"subject": "acme\\jdoe", "email": "early@acme.example", "status": "invited", "name": "Early"}
-    created = tenant.post("/api/v1/users", invited)
+def test_a_user_who_was_created_before_the_login_is_found_by_subject(tenant: Api) -> None:
+    body = {"subject": "acme\\jdoe", "email": "early@acme.example", "status": "invited", "name": "Early"}
+    created = tenant.post("/api/v1/users", body)
     me = login(tenant).me()
     assert (me["id"], me["status"], me["name"]) == (created["id"], "active", "Early")
 
 
 def test_another_users_email_and_a_disabled_user_are_refused(tenant: Api) -> None:
     login(tenant)
-    assert "email" in refused(tenant, sub="acme\\other")["detail"]
+    assert "email" in refused_login(tenant, sub="acme\\other")["detail"]
     (user,) = [user for user in tenant.everything("/api/v1/users") if user["name"] == "Jo Doe"]
     tenant.patch(f"/api/v1/users/{user['id']}", {"/status": "disabled"})
-    assert "disabled" in refused(tenant)["detail"]
+    assert "disabled" in refused_login(tenant)["detail"]

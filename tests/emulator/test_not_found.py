@@ -1,4 +1,4 @@
-"""404s in several forms, so that no client relies on the emulator's own codes."""
+"""Several forms of a 404, so that no client relies on the emulator's own codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNPUBLISHED = {
     "/api/v1/temp-contents/none": "TEMP-CONTENTS-404",
     "/api/v1/glossaries": "HTTP-404",
 }
-NOBODY = "nobody.eu.qlikcloud.com"
+UNKNOWN_HOST = "nobody.eu.qlikcloud.com"
 
 
 @pytest.fixture
@@ -41,13 +41,16 @@ def test_the_setting_does_not_change_published_codes(qlik: Emulator, source: Api
 def test_unpublished_codes_are_the_emulators_own_by_default(qlik: Emulator, source: Api) -> None:
     found = {path: error(source.get(path, expect=404))["code"] for path in UNPUBLISHED}
     assert found == UNPUBLISHED
-    assert error(source.on(NOBODY).request_token().json())["code"] == "TENANT_NOT_FOUND"
+    assert error(source.on(UNKNOWN_HOST).request_token().json())["code"] == "TENANT_NOT_FOUND"
 
 
 def test_a_bare_404_has_no_body(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="bare")
     responses = [source.send("GET", path) for path in UNPUBLISHED]
-    responses += [source.on(NOBODY).request_token(), source.on(NOBODY).send("GET", "/api/v1/groups/none")]
+    responses += [
+        source.on(UNKNOWN_HOST).request_token(),
+        source.on(UNKNOWN_HOST).send("GET", "/api/v1/groups/none"),
+    ]
     responses.append(Api(qlik, CONSOLE, "demo-org").login().send("GET", "/api/core/tenants/none"))
     for response in responses:
         assert (response.status_code, response.content) == (404, b"")
@@ -57,7 +60,7 @@ def test_a_bare_404_has_no_body(qlik: Emulator, source: Api) -> None:
 def test_the_other_form_has_one_code_and_no_detail(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="other")
     responses = [source.send("GET", path) for path in UNPUBLISHED]
-    responses.append(source.on(NOBODY).request_token())
+    responses.append(source.on(UNKNOWN_HOST).request_token())
     for response in responses:
         entry = error(response.json())
         assert (response.status_code, entry["code"]) == (404, "NOT-FOUND")
@@ -65,7 +68,7 @@ def test_the_other_form_has_one_code_and_no_detail(qlik: Emulator, source: Api) 
         assert "detail" not in entry
 
 
-def test_the_setting_changes_404s_only(qlik: Emulator, source: Api) -> None:
+def test_the_setting_changes_only_404s(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="bare")
     assert error(source.post("/api/v1/spaces", {}, expect=400))["code"] == "SPACES-400"
     source.get("/api/v1/spaces")

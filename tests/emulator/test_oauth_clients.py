@@ -18,7 +18,7 @@ def source(qlik: Emulator) -> Api:
     return Api(qlik, SOURCE).login()
 
 
-def test_each_secret_gets_a_token(source: Api, qlik: Emulator) -> None:
+def test_a_client_gets_a_token_with_each_of_its_secrets(source: Api, qlik: Emulator) -> None:
     """A secret is shown once and never stored."""
     created = source.post(CLIENTS, M2M | {"allowedScopes": ["admin_classic"]})
     path = f"{CLIENTS}/{created['clientId']}"
@@ -40,14 +40,14 @@ def test_each_secret_gets_a_token(source: Api, qlik: Emulator) -> None:
 
 
 def test_user_clients_and_deleted_clients_get_no_token(source: Api, qlik: Emulator) -> None:
-    """A client without the scope for it gets a token, but is not an administrator."""
+    """A client without the admin scope gets a token, but is not an administrator."""
     users = source.post(CLIENTS, {"clientName": "Users", "appType": "web"})
     assert Api(qlik, SOURCE, users["clientId"]).request_token(users["clientSecret"]).status_code == 401
     created = source.post(CLIENTS, M2M)
     client = Api(qlik, SOURCE, created["clientId"])
     token = client.request_token(created["clientSecret"]).json()["access_token"]
-    own = Api(qlik, SOURCE, token=token)
-    own.post("/api/v1/web-integrations", {"name": "No scope for that"}, expect=403)
+    api = Api(qlik, SOURCE, token=token)
+    api.post("/api/v1/web-integrations", {"name": "No scope for that"}, expect=403)
     source.delete(f"{CLIENTS}/{created['clientId']}", headers={"qlik-confirm-delete": created["clientId"]})
     assert client.request_token(created["clientSecret"]).status_code == 401
 
@@ -60,7 +60,7 @@ def test_a_client_has_at_most_five_secrets(source: Api) -> None:
 
 
 def test_adding_the_secret_method_creates_a_secret(source: Api) -> None:
-    """A client with only a key has no secret until its methods allow one."""
+    """A client that authenticates only with a key has no secret until its methods allow one."""
     key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": "x", "e": "AQAB"}
     body = M2M | {"allowedAuthMethods": ["private_key_jwt"]}
     source.post(CLIENTS, body, expect=400)
@@ -68,8 +68,8 @@ def test_adding_the_secret_method_creates_a_secret(source: Api) -> None:
     path = f"{CLIENTS}/{created['clientId']}"
     assert "clientSecret" not in created
     methods = ["client_secret", "private_key_jwt"]
-    shown = source.patch(path, {"/allowedAuthMethods": methods}, expect=202)
-    assert shown.keys() == {"clientSecret"}
+    response = source.patch(path, {"/allowedAuthMethods": methods}, expect=202)
+    assert response.keys() == {"clientSecret"}
     source.patch(path, {"/allowedAuthMethods": methods})
 
 
@@ -86,8 +86,8 @@ def test_consent_has_its_own_operations(source: Api) -> None:
     assert "connectionConfig" not in source.get(path)
     assert source.get(f"{path}/connection-configs/me") == {"consentMethod": "trusted"}
     source.patch(f"{path}/connection-configs/me", {"/consentMethod": "required"})
-    [listed] = source.get(CLIENTS, params={"filter": 'clientName eq "Portal"'})["data"]
-    assert listed["connectionConfig"] == {"consentMethod": "required"}
+    [entry] = source.get(CLIENTS, params={"filter": 'clientName eq "Portal"'})["data"]
+    assert entry["connectionConfig"] == {"consentMethod": "required"}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_bad_client_is_refused(source: Api, body: dict[str, object]) -> None:
     source.post(CLIENTS, M2M | body, expect=400)
 
 
-def test_a_client_is_patched(source: Api) -> None:
+def test_a_patch_changes_a_client(source: Api) -> None:
     path = f"{CLIENTS}/{source.post(CLIENTS, M2M | {'description': 'A'})['clientId']}"
     source.patch(path, {"/description": "B", "/redirectUris": ["https://a.example"]})
     assert (source.get(path)["description"], source.get(path)["redirectUris"]) == ("B", ["https://a.example"])

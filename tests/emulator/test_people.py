@@ -17,11 +17,11 @@ def tenant(qlik: Emulator) -> Api:
     return new_tenant(qlik)
 
 
-def group(tenant: Api, name: str, expect: int = 201, **fields: Any) -> Any:
+def create_group(tenant: Api, name: str, expect: int = 201, **fields: Any) -> Any:
     return tenant.post("/api/v1/groups", {"name": name, **fields}, expect=expect)
 
 
-def user(tenant: Api, subject: str, expect: int = 201, **fields: Any) -> Any:
+def create_user(tenant: Api, subject: str, expect: int = 201, **fields: Any) -> Any:
     return tenant.post("/api/v1/users", {"subject": subject, "status": "active", **fields}, expect=expect)
 
 
@@ -31,36 +31,36 @@ def change(tenant: Api, path: str, op: str, name: str, value: Any, expect: int =
 
 
 def test_a_group_name_is_unique_per_provider_type_and_case_sensitive(tenant: Api) -> None:
-    made = group(tenant, "Analysts")
-    assert made["providerType"] == "idp"
-    group(tenant, "Analysts", expect=409)
-    group(tenant, "analysts")
-    group(tenant, "Analysts", providerType="custom")
+    created = create_group(tenant, "Analysts")
+    assert created["providerType"] == "idp"
+    create_group(tenant, "Analysts", expect=409)
+    create_group(tenant, "analysts")
+    create_group(tenant, "Analysts", providerType="custom")
 
 
 def test_only_a_custom_group_can_be_renamed(tenant: Api) -> None:
-    idp, custom = group(tenant, "Analysts"), group(tenant, "Staff", providerType="custom")
+    idp, custom = create_group(tenant, "Analysts"), create_group(tenant, "Staff", providerType="custom")
     tenant.patch(f"/api/v1/groups/{idp['id']}", {"/name": "New"}, expect=400)
     tenant.patch(f"/api/v1/groups/{custom['id']}", {"/name": "New", "/description": "All"})
-    read = tenant.get(f"/api/v1/groups/{custom['id']}")
-    assert (read["name"], read["description"]) == ("New", "All")
-    other = group(tenant, "Other", providerType="custom")
+    current = tenant.get(f"/api/v1/groups/{custom['id']}")
+    assert (current["name"], current["description"]) == ("New", "All")
+    other = create_group(tenant, "Other", providerType="custom")
     tenant.patch(f"/api/v1/groups/{other['id']}", {"/name": "New"}, expect=409)
 
 
 @pytest.mark.parametrize("path", ["/assignedRoles", "assignedRoles"])
 def test_roles_of_a_group_are_replaced_as_a_whole(tenant: Api, path: str) -> None:
-    made = group(tenant, "Analysts", assignedRoles=[{"name": "AnalyticsAdmin"}])
-    tenant.patch(f"/api/v1/groups/{made['id']}", {path: [{"name": "AuditAdmin"}, {"name": "DataAdmin"}]})
-    read = tenant.get(f"/api/v1/groups/{made['id']}")
-    assert [role["name"] for role in read["assignedRoles"]] == ["AuditAdmin", "DataAdmin"]
-    tenant.patch(f"/api/v1/groups/{made['id']}", {path: [{"name": "auditadmin"}]}, expect=400)
-    tenant.patch(f"/api/v1/groups/{made['id']}", {path: [{"name": "DataAdmin"}] * 101}, expect=400)
+    created = create_group(tenant, "Analysts", assignedRoles=[{"name": "AnalyticsAdmin"}])
+    tenant.patch(f"/api/v1/groups/{created['id']}", {path: [{"name": "AuditAdmin"}, {"name": "DataAdmin"}]})
+    current = tenant.get(f"/api/v1/groups/{created['id']}")
+    assert [role["name"] for role in current["assignedRoles"]] == ["AuditAdmin", "DataAdmin"]
+    tenant.patch(f"/api/v1/groups/{created['id']}", {path: [{"name": "auditadmin"}]}, expect=400)
+    tenant.patch(f"/api/v1/groups/{created['id']}", {path: [{"name": "DataAdmin"}] * 101}, expect=400)
 
 
 def test_groups_are_filtered_ignoring_case_and_paged(tenant: Api) -> None:
     for number in range(25):
-        group(tenant, f"Team {number:02}", providerType="custom" if number % 2 else "idp")
+        create_group(tenant, f"Team {number:02}", providerType="custom" if number % 2 else "idp")
     assert len(tenant.get("/api/v1/groups")["data"]) == 20
     assert len(tenant.everything("/api/v1/groups?limit=7")) == 25
     found = tenant.everything('/api/v1/groups?filter=name eq "TEAM 03"&totalResults=true')
@@ -72,7 +72,7 @@ def test_groups_are_filtered_ignoring_case_and_paged(tenant: Api) -> None:
         tenant.get("/api/v1/groups", params={"filter": bad}, expect=400)
 
 
-def test_everyone_is_not_an_ordinary_group(tenant: Api) -> None:
+def test_everyone_is_a_system_group_that_cannot_be_deleted(tenant: Api) -> None:
     assert tenant.everything("/api/v1/groups") == []
     assert [g["id"] for g in tenant.get("/api/v1/groups?systemGroups=true")["data"]] == [EVERYONE]
     tenant.get("/api/v1/groups?systemGroups=true&limit=5", expect=400)
@@ -82,7 +82,7 @@ def test_everyone_is_not_an_ordinary_group(tenant: Api) -> None:
     tenant.delete(f"/api/v1/groups/{EVERYONE}", expect=404)
 
 
-def test_group_settings_are_patched(tenant: Api) -> None:
+def test_a_patch_changes_the_group_settings(tenant: Api) -> None:
     roles = f"/systemGroups/{EVERYONE}/assignedRoles"
     tenant.patch("/api/v1/groups/settings", {"/autoCreateGroups": True, roles: [{"name": "Steward"}]})
     settings = tenant.get("/api/v1/groups/settings")
@@ -93,8 +93,8 @@ def test_group_settings_are_patched(tenant: Api) -> None:
 
 
 def test_a_custom_group_with_users_cannot_be_deleted(tenant: Api) -> None:
-    staff = group(tenant, "Staff", providerType="custom")["id"]
-    ada = f"/api/v1/users/{user(tenant, 'ada')['id']}"
+    staff = create_group(tenant, "Staff", providerType="custom")["id"]
+    ada = f"/api/v1/users/{create_user(tenant, 'ada')['id']}"
     change(tenant, ada, "add", "/assignedGroups/-", staff)
     change(tenant, ada, "add", "/assignedGroups/-", staff, expect=400)
     tenant.delete(f"/api/v1/groups/{staff}", expect=409)
@@ -104,10 +104,10 @@ def test_a_custom_group_with_users_cannot_be_deleted(tenant: Api) -> None:
 
 
 def test_a_subject_and_an_email_are_unique(tenant: Api) -> None:
-    ada = user(tenant, "ada", email="ada@example.com", assignedRoles=[{"name": "TenantAdmin"}])
-    user(tenant, "ada", expect=409)
-    user(tenant, "bob", email="ADA@example.com", expect=409)
-    bob = user(tenant, "bob", email="bob@example.com")
+    ada = create_user(tenant, "ada", email="ada@example.com", assignedRoles=[{"name": "TenantAdmin"}])
+    create_user(tenant, "ada", expect=409)
+    create_user(tenant, "bob", email="ADA@example.com", expect=409)
+    bob = create_user(tenant, "bob", email="bob@example.com")
     tenant.patch(f"/api/v1/users/{bob['id']}", {"/email": "ada@example.com"}, expect=400)
     tenant.patch(f"/api/v1/users/{ada['id']}", {"/email": "Ada@example.com", "/name": "Ada"})
     tenant.patch(f"/api/v1/users/{ada['id']}", {"/subject": "eve"}, expect=400)
@@ -121,7 +121,7 @@ def test_an_invited_user_needs_an_email_and_expires(tenant: Api) -> None:
 
 
 def test_roles_of_a_user_are_added_removed_and_replaced(tenant: Api) -> None:
-    ada = f"/api/v1/users/{user(tenant, 'ada')['id']}"
+    ada = f"/api/v1/users/{create_user(tenant, 'ada')['id']}"
     change(tenant, ada, "add", "/assignedRoles/-", {"name": "Developer"})
     change(tenant, ada, "add", "/assignedRoles/-", {"name": "Steward"})
     change(tenant, ada, "remove-value", "/assignedRoles", {"name": "Developer"})
@@ -146,23 +146,23 @@ def test_users_are_found_by_filter(qlik: Emulator) -> None:
 def test_users_cannot_delete_themselves(tenant: Api) -> None:
     me = tenant.send("GET", "/api/v1/users/me").headers["location"]
     tenant.delete(me, expect=400)
-    ada = f"/api/v1/users/{user(tenant, 'ada')['id']}"
+    ada = f"/api/v1/users/{create_user(tenant, 'ada')['id']}"
     tenant.delete(ada)
     assert error(tenant.get(ada, expect=404))["code"] == "USERS-7"
 
 
 def test_custom_and_built_in_roles_are_listed_together(tenant: Api) -> None:
-    made = tenant.post("/api/v1/roles", {"name": "Reader", "assignedScopes": ["apps:read"]})
+    created = tenant.post("/api/v1/roles", {"name": "Reader", "assignedScopes": ["apps:read"]})
     tenant.post("/api/v1/roles", {"name": "TenantAdmin"}, expect=400)
     names = [role["name"] for role in tenant.everything("/api/v1/roles?limit=5")]
     assert {"Reader", "TenantAdmin", "UserDefault"} <= set(names)
     assert names == sorted(names, key=str.casefold)
-    path = f"/api/v1/roles/{made['id']}"
+    path = f"/api/v1/roles/{created['id']}"
     change(tenant, path, "add", "/assignedScopes/-", "apps:write")
     change(tenant, path, "replace", "/name", "Writer")
-    read = tenant.get(path)
-    assert (read["name"], read["assignedScopes"]) == ("Writer", ["apps:read", "apps:write"])
-    holder = group(tenant, "Writers", assignedRoles=[{"name": "Writer"}])["id"]
+    current = tenant.get(path)
+    assert (current["name"], current["assignedScopes"]) == ("Writer", ["apps:read", "apps:write"])
+    holder = create_group(tenant, "Writers", assignedRoles=[{"name": "Writer"}])["id"]
     tenant.delete(path, expect=403)
     tenant.delete(f"/api/v1/groups/{holder}")
     tenant.delete(path)

@@ -19,15 +19,15 @@ def tenant(qlik: Emulator) -> Api:
 
 
 def test_a_pinned_link_is_created_changed_and_deleted(tenant: Api) -> None:
-    made = tenant.post(PATH, HELP)
+    created = tenant.post(PATH, HELP)
     tenant.post(PATH, HELP)
-    path = f"{PATH}/{made['id']}"
+    path = f"{PATH}/{created['id']}"
     changed = tenant.patch(path, {"/name": "Support", "/link": "https://support.example"}, expect=200)
     assert tenant.get(path) == changed
     assert [link["name"] for link in tenant.get(PATH)["data"]] == ["Support", "Help"]
     tenant.delete(path)
-    refused = tenant.get(path, expect=404)
-    assert (refused["code"], error(refused)["code"]) == (404, "UI-CONFIG-404")
+    not_found = tenant.get(path, expect=404)
+    assert (not_found["code"], error(not_found)["code"]) == (404, "UI-CONFIG-404")
 
 
 @pytest.mark.parametrize(

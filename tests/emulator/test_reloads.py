@@ -49,8 +49,8 @@ def test_a_script_has_versions(tenant: Api, app: str) -> None:
 
 def test_an_export_contains_the_script(tenant: Api, app: str, space: str) -> None:
     tenant.post(f"/api/v1/apps/{app}/scripts", {"script": SCRIPT}, expect=200)
-    place = tenant.send("POST", f"/api/v1/apps/{app}/export").headers["location"]
-    content = tenant.get(place)
+    location = tenant.send("POST", f"/api/v1/apps/{app}/export").headers["location"]
+    content = tenant.get(location)
     other = tenant.post("/api/v1/apps/import", data=content, params={"spaceId": space}, expect=200)
     assert tenant.get(f"/api/v1/apps/{other['attributes']['id']}/scripts/current")["script"] == SCRIPT
 
@@ -59,8 +59,8 @@ def test_a_reload_takes_as_long_as_the_setting_says(qlik: Emulator, tenant: Api,
     qlik.control.settings(reload_ms=60_000)
     created = tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "acme"}})
     assert created["status"] == "QUEUED"
-    refused = tenant.send("POST", "/api/v1/reloads", json={"appId": app})
-    assert (refused.status_code, error(refused.json())["code"]) == (429, "RELOADS-004")
+    response = tenant.send("POST", "/api/v1/reloads", json={"appId": app})
+    assert (response.status_code, error(response.json())["code"]) == (429, "RELOADS-004")
     states = []
     for _ in range(4):
         states.append(
@@ -70,8 +70,8 @@ def test_a_reload_takes_as_long_as_the_setting_says(qlik: Emulator, tenant: Api,
     assert states == [("QUEUED", False), ("RELOADING", False), ("RELOADING", False), ("SUCCEEDED", True)]
     assert tenant.send("POST", f"/api/v1/reloads/{created['id']}/actions/cancel").status_code == 409
     tenant.post("/api/v1/reloads", {"appId": app})
-    listed = tenant.get("/api/v1/reloads", params={"appId": app, "filter": 'status eq "SUCCEEDED"'})
-    assert [(reload["id"], "log" in reload) for reload in listed["data"]] == [(created["id"], False)]
+    page = tenant.get("/api/v1/reloads", params={"appId": app, "filter": 'status eq "SUCCEEDED"'})
+    assert [(reload["id"], "log" in reload) for reload in page["data"]] == [(created["id"], False)]
 
 
 def test_a_reload_fails_with_the_error_of_the_setting(qlik: Emulator, tenant: Api, app: str) -> None:
@@ -94,7 +94,7 @@ def test_a_reload_needs_the_connections_of_the_script(tenant: Api, app: str, spa
         assert tenant.get(f"/api/v1/reloads/{created['id']}")["status"] == "SUCCEEDED"
 
 
-def test_a_reload_is_cancelled(qlik: Emulator, tenant: Api, app: str) -> None:
+def test_a_running_reload_can_be_cancelled(qlik: Emulator, tenant: Api, app: str) -> None:
     qlik.control.settings(reload_ms=60_000)
     created = tenant.post("/api/v1/reloads", {"appId": app})
     tenant.post(f"/api/v1/reloads/{created['id']}/actions/cancel", expect=202)

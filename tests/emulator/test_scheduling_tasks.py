@@ -1,4 +1,4 @@
-"""Tasks that reload apps, and the clock by which they run."""
+"""Tasks that reload apps. They run by the emulator's clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.emulator.recurrences import next_after, problem
+from tenantry.emulator.recurrences import find_problem, next_after
 from tests.emulator.api import Api, error, new_tenant
 
 TASKS = "/api/scheduling/tasks"
@@ -33,16 +33,16 @@ def new_app(tenant: Api, space: str) -> str:
 
 def schedule(tenant: Api, app: str, **body: Any) -> dict[str, Any]:
     path = f"{TASKS}/resources/{app}/actions/reload/on-time-schedule"
-    created = {"name": "Nightly", "recurrence": "FREQ=DAILY", "enabled": True, **body}
-    return tenant.post(path, created)  # type: ignore[no-any-return]
+    task = {"name": "Nightly", "recurrence": "FREQ=DAILY", "enabled": True, **body}
+    return tenant.post(path, task)  # type: ignore[no-any-return]
 
 
 def schedule_after(
-    tenant: Api, app: str, task: str, status: str = "succeeded", **body: Any
+    tenant: Api, app: str, upstream: str, status: str = "succeeded", **body: Any
 ) -> dict[str, Any]:
     path = f"{TASKS}/resources/{app}/actions/reload/on-task-event"
-    created = {"name": "After", "enabled": True, "onTaskId": task, "onTaskStatus": status, **body}
-    return tenant.post(path, created)  # type: ignore[no-any-return]
+    task = {"name": "After", "enabled": True, "onTaskId": upstream, "onTaskStatus": status, **body}
+    return tenant.post(path, task)  # type: ignore[no-any-return]
 
 
 def reloaded_at(tenant: Api, app: str) -> str:
@@ -87,8 +87,8 @@ def test_a_task_is_created_changed_and_deleted(tenant: Api, app: str) -> None:
     tenant.get(path, expect=404)
 
 
-def test_a_task_runs_by_the_clock(tenant: Api, app: str) -> None:
-    """It runs when it is due, but not at its creation or while disabled. Tasks that wait for it run too."""
+def test_a_task_runs_when_it_is_due(tenant: Api, app: str) -> None:
+    """It does not run at its creation or while it is disabled. Tasks that wait for it run after it."""
     other = new_app(tenant, tenant.get("/api/v1/spaces")["data"][0]["id"])
     created = schedule(tenant, app)
     waiting = schedule_after(tenant, other, created["id"])
@@ -113,8 +113,8 @@ def test_a_task_that_keeps_failing_is_disabled(tenant: Api, app: str) -> None:
     tenant.send("DELETE", f"/api/v1/apps/{app}")
     for _ in range(6):
         pass_time(tenant, DAY)
-    now = tenant.get(f"{TASKS}/{created['id']}")
-    assert (now["enabled"], now["metadata"]["disabledCode"]) == (False, "CONSECUTIVE-FAILURES")
+    current = tenant.get(f"{TASKS}/{created['id']}")
+    assert (current["enabled"], current["metadata"]["disabledCode"]) == (False, "CONSECUTIVE-FAILURES")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_bad_task_is_refused(tenant: Api, app: str, body: dict[str, Any], code
     assert error(response)["code"] == code
 
 
-def test_missing_apps_and_tasks_and_too_many_tasks_are_refused(tenant: Api, app: str) -> None:
+def test_missing_apps_and_upstream_tasks_and_an_eleventh_task_are_refused(tenant: Api, app: str) -> None:
     actions = f"{TASKS}/resources/%s/actions/reload"
     body = {"name": "A", "recurrence": "FREQ=DAILY"}
     unknown = "11111111-1111-1111-1111-111111111111"
@@ -171,7 +171,7 @@ def test_a_schedule_follows_the_clock_of_its_time_zone() -> None:
     """The clocks in Berlin go back on 25 October 2026, between the two times."""
     daily = {"recurrence": "RRULE:FREQ=DAILY;BYHOUR=6;BYMINUTE=0;BYSECOND=0", "timezone": "Europe/Berlin"}
     autumn = daily | {"startDateTime": "2026-10-24T00:00:00"}
-    assert problem(autumn, NOW) == ""
+    assert find_problem(autumn, NOW) == ""
     first = next_after(autumn, NOW)
     assert first
     second = next_after(autumn, first)
@@ -181,10 +181,10 @@ def test_a_schedule_follows_the_clock_of_its_time_zone() -> None:
     assert next_after({}, NOW) is None
 
 
-def test_a_schedule_in_minutes_that_started_years_ago() -> None:
-    every = {"recurrence": "FREQ=MINUTELY;INTERVAL=7", "startDateTime": "2017-01-01T00:03:00"}
-    found = next_after(every, NOW)
+def test_the_next_run_of_a_schedule_in_minutes_that_started_years_ago_is_correct() -> None:
+    schedule = {"recurrence": "FREQ=MINUTELY;INTERVAL=7", "startDateTime": "2017-01-01T00:03:00"}
+    found = next_after(schedule, NOW)
     assert found
     assert 0 < found - NOW <= 420
     assert (found - 1_483_228_980) % 420 == 0
-    assert "ten years" in problem(every | {"startDateTime": "2001-01-01T00:00:00"}, NOW)
+    assert "ten years" in find_problem(schedule | {"startDateTime": "2001-01-01T00:00:00"}, NOW)

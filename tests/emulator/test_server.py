@@ -87,10 +87,10 @@ def test_the_command_line_sets_the_lenient_rules(arguments: list[str], rules: li
         process.stdout.read()
 
 
-def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_a_port_in_use_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with bind(0) as taken:
-        port = taken.getsockname()[1]
+    with bind(0) as listener:
+        port = listener.getsockname()[1]
         assert main(["--port", str(port)]) == 1
     assert signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr().err == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
@@ -106,7 +106,7 @@ def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str
         ["--lenient", "x"],
     ],
 )
-def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert arguments[1] in capsys.readouterr().err
@@ -128,13 +128,15 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
         app = tenant.post("/api/v1/apps/import", data=b"bytes", params={"spaceId": space}, expect=200)
         first.control.advance(3600)
-        ahead = first.control.dump()["cloud"]["clock"][0]["offset"]
+        offset = first.control.dump()["cloud"]["clock"][0]["offset"]
     with Emulator(tmp_path) as second:
-        again = Api(second, tenant.host, token=tenant.token)
-        assert again.get(f"/api/v1/apps/{app['attributes']['id']}") == app
-        location = again.send("POST", f"/api/v1/apps/{app['attributes']['id']}/export").headers["location"]
-        assert again.get(location).endswith(b"\nbytes")
-        assert second.control.dump()["cloud"]["clock"][0]["offset"] == ahead
+        tenant_again = Api(second, tenant.host, token=tenant.token)
+        assert tenant_again.get(f"/api/v1/apps/{app['attributes']['id']}") == app
+        location = tenant_again.send("POST", f"/api/v1/apps/{app['attributes']['id']}/export").headers[
+            "location"
+        ]
+        assert tenant_again.get(location).endswith(b"\nbytes")
+        assert second.control.dump()["cloud"]["clock"][0]["offset"] == offset
         assert second.control.requests()[0]["path"] == "/oauth/token"
 
 
@@ -148,25 +150,25 @@ def test_a_temporary_folder_is_removed() -> None:
 def test_a_request_cancelled_by_the_stop_is_not_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
     arrived = threading.Event()
 
-    def held(app: ASGIApp) -> ASGIApp:
-        async def hold(scope: Scope, receive: Receive, send: Send) -> None:
+    def hold(app: ASGIApp) -> ASGIApp:
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             if scope.get("path") == "/held":
                 arrived.set()
                 await asyncio.Event().wait()
             await app(scope, receive, send)
 
-        return hold
+        return wrapped
 
-    with Emulator(middleware=held) as qlik, ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(requests.get, f"{qlik.url}/held", timeout=60)
+    with Emulator(middleware=hold) as qlik, ThreadPoolExecutor(1) as pool:
+        response = pool.submit(requests.get, f"{qlik.url}/held", timeout=60)
         assert arrived.wait(60)
         qlik.stop()
         with pytest.raises(requests.ConnectionError):
-            asked.result(60)
+            response.result(60)
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
+def test_tls_uses_a_certificate_for_qliks_host_names(tmp_path: Path) -> None:
     with Emulator(tmp_path, tls=True) as qlik:
         assert qlik.control.health()["status"] == "ok"
         ca_file = str(tmp_path / CA_FILE)
@@ -202,7 +204,7 @@ def test_emulators_that_start_together_share_one_certificate(tmp_path: Path) -> 
 
 
 def test_an_incomplete_certificate_is_created_again(tmp_path: Path) -> None:
-    """An emulator that is killed can leave such files."""
+    """An emulator that is killed while it creates the files can leave only some of them."""
     create_certificate(tmp_path)
     before = (tmp_path / CA_FILE).read_bytes()
     (tmp_path / KEY_FILE).unlink()
@@ -212,10 +214,9 @@ def test_an_incomplete_certificate_is_created_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("break_file", [lambda file: os.mkfifo(file), lambda file: file.write_text("no key")])
-def test_an_unusable_certificate_is_an_error(
+def test_the_emulator_does_not_start_with_an_unusable_certificate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], break_file: Callable[[Path], None]
 ) -> None:
-    """The emulator does not start."""
     create_certificate(tmp_path)
     (tmp_path / KEY_FILE).unlink()
     break_file(tmp_path / KEY_FILE)
@@ -229,29 +230,29 @@ def test_an_unusable_certificate_is_an_error(
 
 def run_on_a_terminal(*arguments: str) -> subprocess.Popen[str]:
     """Run the emulator with its own terminal, where it could prompt for something."""
-    our_end, their_end = pty.openpty()
-    name = os.ttyname(their_end)
+    our_end, process_end = pty.openpty()
+    name = os.ttyname(process_end)
     process = subprocess.Popen(
         [sys.executable, "-m", "tenantry.emulator", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        stdin=their_end,
+        stdin=process_end,
         text=True,
         start_new_session=True,
         preexec_fn=lambda: os.close(os.open(name, os.O_RDWR)),
     )
-    os.close(their_end)
+    os.close(process_end)
     process.terminal = our_end  # type: ignore[attr-defined]
     return process
 
 
-def test_an_encrypted_key_is_an_error_and_not_a_prompt(tmp_path: Path) -> None:
+def test_an_encrypted_key_is_an_error_without_a_prompt(tmp_path: Path) -> None:
     """While OpenSSL waits for a password, it ignores signals."""
     create_certificate(tmp_path)
-    locked = serialization.BestAvailableEncryption(b"hush")
+    encryption = serialization.BestAvailableEncryption(b"hush")
     key = ec.generate_private_key(ec.SECP256R1())
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
-    (tmp_path / KEY_FILE).write_bytes(key.private_bytes(*form))
+    options = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    (tmp_path / KEY_FILE).write_bytes(key.private_bytes(*options))
     with run_on_a_terminal("--tls", "--data", str(tmp_path)) as process:
         try:
             _, stderr = process.communicate(timeout=30)
@@ -264,9 +265,9 @@ def test_an_encrypted_key_is_an_error_and_not_a_prompt(tmp_path: Path) -> None:
 
 
 def test_a_signal_stops_the_emulator_while_it_starts(tmp_path: Path) -> None:
-    """It waits here for another emulator, which creates the certificate of the same folder."""
-    held = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
+    """Here, it waits for another emulator, which creates the certificate in the same folder."""
+    lock = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     with run("--tls", "--data", str(tmp_path)) as process:
         try:
             while not (tmp_path / "emulator.sqlite3").exists():
@@ -275,10 +276,12 @@ def test_a_signal_stops_the_emulator_while_it_starts(tmp_path: Path) -> None:
             assert process.wait(30) == 0
         finally:
             process.kill()
-            os.close(held)
+            os.close(lock)
 
 
-def test_unreadable_data_is_an_error_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_unreadable_data_has_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "emulator.sqlite3").write_text("anything but a database" * 100)
     assert main(["--port", "0", "--data", str(tmp_path)]) == 1
     stderr = capsys.readouterr().err
@@ -290,8 +293,8 @@ class FatalError(BaseException):
     """An exception that no server catches."""
 
 
-def failing(app: ASGIApp) -> ASGIApp:
-    """Return an application that stops its server with the first request."""
+def fail(app: ASGIApp) -> ASGIApp:
+    """Return an application that makes its server fail at the first request."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         asyncio.get_running_loop().call_soon(sys.exit, "disk full")
@@ -300,7 +303,7 @@ def failing(app: ASGIApp) -> ASGIApp:
 
 
 def test_stop_raises_the_error_of_a_failed_server() -> None:
-    qlik = Emulator(middleware=failing).start()
+    qlik = Emulator(middleware=fail).start()
     with suppress(requests.ConnectionError):
         requests.get(qlik.url, timeout=10)
     with pytest.raises(RuntimeError, match="disk full"):
@@ -317,7 +320,7 @@ def test_start_raises_the_error_of_a_failed_server(monkeypatch: pytest.MonkeyPat
         Emulator().start()
 
 
-def test_the_process_stops_with_a_failed_server(
+def test_the_process_stops_if_the_server_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def tick(self: object, counter: int) -> bool:
@@ -334,7 +337,7 @@ def test_the_process_stops_with_a_failed_server(
 
 
 class _ConnectTo(requests.adapters.HTTPAdapter):
-    """An adapter like `curl --connect-to`: one address for all hosts, but the host name is still checked."""
+    """An adapter like `curl --connect-to`: it connects all hosts to one address, but checks the host name."""
 
     def __init__(self, url: str) -> None:
         self._port = int(url.rsplit(":", 1)[1])
@@ -350,7 +353,7 @@ class _ConnectTo(requests.adapters.HTTPAdapter):
         return super().send(request, *args, **options)
 
 
-def test_a_large_app_is_not_held_in_memory(tmp_path: Path) -> None:
+def test_a_large_app_is_not_kept_in_memory(tmp_path: Path) -> None:
     size = 200 * MEGABYTE
     with Emulator(tmp_path) as qlik:
         tenant = new_tenant(qlik)
@@ -375,14 +378,14 @@ def _zeros(size: int) -> Iterator[bytes]:
         yield piece
 
 
-def test_importing_the_package_is_cheap() -> None:
+def test_importing_the_package_does_not_import_the_server_libraries() -> None:
     code = (
         "import sys, tenantry.emulator; sys.exit(len({'uvicorn', 'starlette', 'sqlite3'} & {*sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "tenantry.emulator.server")
 

@@ -1,4 +1,4 @@
-"""Sessions of people: how long they last, what their requests need, and what a person sees."""
+"""Sessions of people: their duration, their CSRF token, and the objects that a person sees."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_a_session_ends_with_its_user(tenant: Api) -> None:
     person = login(tenant)
     tenant.delete(f"/api/v1/users/{person.me()['id']}")
     person.get("/api/v1/users/me", expect=401)
-    again = login(tenant)
+    new_person = login(tenant)
     person.get("/api/v1/users/me", expect=401)
-    again.me()
+    new_person.me()
 
 
 @pytest.mark.parametrize("cookie", ["eas.sid", "eas.sid.sig"])
@@ -52,7 +52,7 @@ def test_a_session_needs_both_of_its_cookies_unchanged(tenant: Api, cookie: str)
     person.get("/api/v1/users/me", expect=401)
 
 
-def test_the_jwt_is_not_a_token_of_the_api(tenant: Api) -> None:
+def test_the_api_does_not_accept_the_jwt_as_a_token(tenant: Api) -> None:
     jwt = token()
     login(tenant, jwt)
     assert tenant.send("GET", "/api/v1/users/me", token=jwt).status_code == 401
@@ -68,7 +68,7 @@ def test_all_methods_except_get_need_the_csrf_token(tenant: Api) -> None:
     assert person.csrf == {"qlik-csrf-token": person.cookies["_csrfToken"]}
 
 
-def test_a_csrf_token_is_for_sessions_only(tenant: Api) -> None:
+def test_only_a_session_gets_a_csrf_token(tenant: Api) -> None:
     assert error(tenant.get("/api/v1/csrf-token", expect=400))["code"] == "CSRF-TOKEN-4"
     assert tenant.send("GET", "/api/v1/csrf-token", token="").status_code == 401
     person = login(tenant)
@@ -88,18 +88,18 @@ def create_content(tenant: Api) -> dict[str, str]:
     ids = {}
     for name, kind in (("Staging", "shared"), ("Sales", "managed"), ("Board", "managed")):
         ids[name] = tenant.post("/api/v1/spaces", {"name": name, "type": kind})["id"]
-    import_ = {"spaceId": ids["Staging"], "name": "Overview"}
-    staged = tenant.post("/api/v1/apps/import", data=b"x", params=import_, expect=200)["attributes"]["id"]
-    ids["Overview in Staging"] = staged
+    params = {"spaceId": ids["Staging"], "name": "Overview"}
+    app = tenant.post("/api/v1/apps/import", data=b"x", params=params, expect=200)["attributes"]["id"]
+    ids["Overview in Staging"] = app
     for space in ("Sales", "Board"):
         body = {"spaceId": ids[space]}
-        copy = tenant.post(f"/api/v1/apps/{staged}/publish", body, expect=200)
+        copy = tenant.post(f"/api/v1/apps/{app}/publish", body, expect=200)
         ids[f"Overview in {space}"] = copy["attributes"]["id"]
     return ids
 
 
 @pytest.mark.parametrize(
-    ("assignee", "roles", "reads"),
+    ("assignee", "roles", "can_read"),
     [
         ("Analysts", ["consumer"], True),
         ("Analysts", ["basicconsumer"], True),
@@ -107,24 +107,24 @@ def create_content(tenant: Api) -> dict[str, str]:
         ("000000000000000000000001", ["consumer"], True),
     ],
 )
-def test_a_person_sees_only_the_spaces_and_apps_of_its_groups(
-    tenant: Api, assignee: str, roles: list[str], reads: bool
+def test_a_person_sees_only_the_spaces_and_apps_of_their_groups(
+    tenant: Api, assignee: str, roles: list[str], can_read: bool
 ) -> None:
     ids = create_content(tenant)
     groups = {group["name"]: group["id"] for group in tenant.get("/api/v1/groups")["data"]}
     body = {"type": "group", "assigneeId": groups.get(assignee, assignee), "roles": roles}
     tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
     person = login(tenant)
-    seen = [item["resourceId"] for item in person.get("/api/v1/items?resourceType=app")["data"]]
-    assert seen == ([ids["Overview in Sales"]] if reads else [])
+    visible = [item["resourceId"] for item in person.get("/api/v1/items?resourceType=app")["data"]]
+    assert visible == ([ids["Overview in Sales"]] if can_read else [])
     assert [space["name"] for space in person.get("/api/v1/spaces")["data"]] == ["Sales"]
-    person.get(f"/api/v1/apps/{ids['Overview in Sales']}", expect=200 if reads else 403)
+    person.get(f"/api/v1/apps/{ids['Overview in Sales']}", expect=200 if can_read else 403)
     person.get(f"/api/v1/apps/{ids['Overview in Board']}", expect=403)
     person.get(f"/api/v1/apps/{ids['Overview in Staging']}", expect=403)
     person.get(f"/api/v1/spaces/{ids['Board']}", expect=404)
 
 
-def test_a_person_loses_access_with_its_group(tenant: Api) -> None:
+def test_a_person_loses_access_with_the_assignment_of_their_group(tenant: Api) -> None:
     ids = create_content(tenant)
     (group,) = tenant.get("/api/v1/groups")["data"]
     body = {"type": "group", "assigneeId": group["id"], "roles": ["consumer"]}

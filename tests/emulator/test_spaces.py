@@ -19,7 +19,7 @@ def create_space(tenant: Api, name: str = "Sales", kind: str = "shared", expect:
     return tenant.post("/api/v1/spaces", {"name": name, "type": kind}, expect=expect)
 
 
-def user(tenant: Api, subject: str = "ada") -> str:
+def create_user(tenant: Api, subject: str = "ada") -> str:
     return str(tenant.post("/api/v1/users", {"subject": subject, "status": "active"})["id"])
 
 
@@ -69,7 +69,7 @@ def test_pages_stay_correct_while_entries_are_created_and_deleted(tenant: Api) -
     assert [space["name"] for space in back["data"]] == ["a", "aa", "c"]
 
 
-def test_paging_goes_back_in_descending_order_too(tenant: Api) -> None:
+def test_paging_also_goes_back_in_descending_order(tenant: Api) -> None:
     for name in "abcde":
         create_space(tenant, name)
     first = tenant.get("/api/v1/spaces?limit=2&sort=-name")
@@ -104,7 +104,7 @@ def test_a_change_of_a_space_returns_the_space(tenant: Api) -> None:
     response = tenant.send("PATCH", f"/api/v1/spaces/{space['id']}", json=body)
     assert response.status_code == 200
     assert response.json()["description"] == "For all"
-    other = user(tenant)
+    other = create_user(tenant)
     assert tenant.put(f"/api/v1/spaces/{space['id']}", {"ownerId": other})["ownerId"] == other
     tenant.put(f"/api/v1/spaces/{space['id']}", {"ownerId": "nobody"}, expect=400)
 
@@ -124,17 +124,17 @@ def test_a_space_with_an_app_is_not_deleted(tenant: Api) -> None:
 def test_roles_must_fit_the_type_of_space(tenant: Api, kind: str) -> None:
     space = create_space(tenant, kind=kind)
     known = space["meta"]["assignableRoles"]
-    assert assign(tenant, space["id"], user(tenant), known)["roles"] == known
-    foreign = {"shared": "publisher", "managed": "producer", "data": "contributor"}[kind]
-    assign(tenant, space["id"], user(tenant, "bob"), [foreign], expect=400)
-    assign(tenant, space["id"], user(tenant, "eve"), [], expect=400)
+    assert assign(tenant, space["id"], create_user(tenant), known)["roles"] == known
+    invalid = {"shared": "publisher", "managed": "producer", "data": "contributor"}[kind]
+    assign(tenant, space["id"], create_user(tenant, "bob"), [invalid], expect=400)
+    assign(tenant, space["id"], create_user(tenant, "eve"), [], expect=400)
 
 
-def test_one_assignment_per_assignee(tenant: Api) -> None:
-    space, ada = create_space(tenant)["id"], user(tenant)
+def test_an_assignee_has_at_most_one_assignment_per_space(tenant: Api) -> None:
+    space, ada = create_space(tenant)["id"], create_user(tenant)
     first = assign(tenant, space, ada, ["consumer"])
-    again = assign(tenant, space, ada, ["producer"], expect=409)
-    assert error(again)["code"] == "AssignmentConflict"
+    conflict = assign(tenant, space, ada, ["producer"], expect=409)
+    assert error(conflict)["code"] == "AssignmentConflict"
     path = f"/api/v1/spaces/{space}/assignments/{first['id']}"
     assert tenant.put(path, {"roles": ["producer"]})["roles"] == ["producer"]
     tenant.delete(path)
@@ -144,7 +144,7 @@ def test_one_assignment_per_assignee(tenant: Api) -> None:
 
 def test_assignees_must_exist_and_their_deletion_deletes_assignments(tenant: Api) -> None:
     space = create_space(tenant)["id"]
-    ada, group = user(tenant), tenant.post("/api/v1/groups", {"name": "Analysts"})["id"]
+    ada, group = create_user(tenant), tenant.post("/api/v1/groups", {"name": "Analysts"})["id"]
     assign(tenant, space, "nobody", ["consumer"], expect=400)
     assign(tenant, space, ada, ["consumer"], kind="group", expect=400)
     assign(tenant, space, ada, ["consumer"])
@@ -157,8 +157,8 @@ def test_assignees_must_exist_and_their_deletion_deletes_assignments(tenant: Api
 def test_assignments_can_be_filtered_and_never_show_the_owner(tenant: Api) -> None:
     space = create_space(tenant)["id"]
     for number in range(11):
-        assign(tenant, space, user(tenant, f"u{number}"), ["consumer"])
-    ada = user(tenant)
+        assign(tenant, space, create_user(tenant, f"u{number}"), ["consumer"])
+    ada = create_user(tenant)
     mine = assign(tenant, space, ada, ["consumer"])
     path = f"/api/v1/spaces/{space}/assignments"
     assert len(tenant.get(path)["data"]) == 10
@@ -169,25 +169,24 @@ def test_assignments_can_be_filtered_and_never_show_the_owner(tenant: Api) -> No
 
 def test_a_member_through_a_group_sees_the_space(qlik: Emulator, tenant: Api) -> None:
     hidden = create_space(tenant, "Hidden")["id"]
-    shown = create_space(tenant, "Shown")["id"]
+    visible = create_space(tenant, "Shown")["id"]
     group = tenant.post("/api/v1/groups", {"name": "Staff", "providerType": "custom"})["id"]
-    assign(tenant, shown, group, ["consumer"], kind="group")
+    assign(tenant, visible, group, ["consumer"], kind="group")
     bot = tenant.send("GET", "/api/v1/users/me").headers["location"]
     changes = [
         {"op": "add", "path": "/assignedGroups/-", "value": group},
         {"op": "replace", "path": "/assignedRoles", "value": []},
     ]
-    owner = user(tenant, "owner")
-    for space in (hidden, shown):
+    owner = create_user(tenant, "owner")
+    for space in (hidden, visible):
         tenant.put(f"/api/v1/spaces/{space}", {"ownerId": owner})
     qlik.request("PATCH", tenant.host, bot, changes)
     assert [space["name"] for space in tenant.everything("/api/v1/spaces")] == ["Shown"]
     tenant.get(f"/api/v1/spaces/{hidden}", expect=404)
-    tenant.put(f"/api/v1/spaces/{shown}", {"name": "Mine"}, expect=403)
+    tenant.put(f"/api/v1/spaces/{visible}", {"name": "Mine"}, expect=403)
 
 
-def test_the_owner_is_never_listed(tenant: Api) -> None:
-    """This also applies if a member with an assignment becomes the owner."""
+def test_a_member_who_becomes_the_owner_is_no_longer_listed(tenant: Api) -> None:
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"}, expect=201)
     path = f"/api/v1/spaces/{space['id']}"
     body = {"subject": "a|b", "status": "active"}

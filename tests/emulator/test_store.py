@@ -13,9 +13,9 @@ from tenantry.emulator.store import Store, public
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "state.sqlite3")
-    yield opened
-    opened.close()
+    new_store = Store(tmp_path / "state.sqlite3")
+    yield new_store
+    new_store.close()
 
 
 def test_a_transaction_is_all_or_nothing(store: Store) -> None:

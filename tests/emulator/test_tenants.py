@@ -34,8 +34,8 @@ def test_a_new_tenant_is_active_and_named_after_its_generated_host(qlik: Emulato
     created = register.post("/api/v1/tenants", {"licenseKey": key})
     assert created["hostnames"] == [f"{created['name']}.eu.qlikcloud.com"]
     assert (created["status"], created["datacenter"], created["createdByUser"]) == ("active", "eu-west-1", "")
-    again = register.post("/api/v1/tenants", {"licenseKey": key})
-    assert again["id"] != created["id"]
+    second = register.post("/api/v1/tenants", {"licenseKey": key})
+    assert second["id"] != created["id"]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_new_tenant_is_active_and_named_after_its_generated_host(qlik: Emulato
         ({"licenseKey": "x", "name": "Globex"}, 400, "TENANTS-400"),
     ],
 )
-def test_creation_is_refused_with_qliks_codes(register: Api, body: Any, status: int, code: str) -> None:
+def test_a_refused_creation_has_qliks_codes(register: Api, body: Any, status: int, code: str) -> None:
     entry = error(register.post("/api/v1/tenants", body, expect=status))
     assert (entry["code"], entry["status"]) == (code, str(status))
 
@@ -66,8 +66,8 @@ def test_the_quota_counts_deactivated_tenants_until_they_are_purged(qlik: Emulat
 
 def test_tenants_are_created_on_the_register_host_only(qlik: Emulator) -> None:
     source = Api(qlik, SOURCE).login()
-    refused = source.post("/api/v1/tenants", {"licenseKey": "emulator-licence-key-eu"}, expect=400)
-    assert "register" in error(refused)["detail"]
+    response = source.post("/api/v1/tenants", {"licenseKey": "emulator-licence-key-eu"}, expect=400)
+    assert "register" in error(response)["detail"]
     assert qlik.control.health()["unknown"] == [{"request": f"POST {SOURCE}/api/v1/tenants", "count": 1}]
     Api(qlik, REGISTER).login().get("/api/v1/spaces", expect=400)
 
@@ -77,18 +77,18 @@ def test_a_deactivated_tenant_refuses_requests_and_is_unchanged_after_reactivati
 ) -> None:
     tenant = new_tenant(qlik)
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
-    response = deactivate(register, tenant)
-    assert response["status"] == "disabled"
-    for refused in (
+    deactivated = deactivate(register, tenant)
+    assert deactivated["status"] == "disabled"
+    for response in (
         tenant.send("GET", "/api/v1/spaces"),
         tenant.send("GET", "/nowhere"),
         tenant.request_token(),
     ):
-        assert refused.status_code == 401
-        assert error(refused.json())["code"] == "TENANT_DISABLED"
-    path = f"/api/v1/tenants/{response['id']}/actions/reactivate"
-    awake = register.post(path, {}, expect=200, headers={"qlik-confirm-hostname": tenant.host})
-    assert awake == {"id": response["id"], "status": "active"}
+        assert response.status_code == 401
+        assert error(response.json())["code"] == "TENANT_DISABLED"
+    path = f"/api/v1/tenants/{deactivated['id']}/actions/reactivate"
+    reactivated = register.post(path, {}, expect=200, headers={"qlik-confirm-hostname": tenant.host})
+    assert reactivated == {"id": deactivated["id"], "status": "active"}
     assert tenant.get(f"/api/v1/spaces/{space['id']}") == space
 
 
@@ -157,7 +157,9 @@ def test_a_tenant_can_only_be_read_on_its_own_host(qlik: Emulator) -> None:
         (SOURCE, "in use"),
     ],
 )
-def test_a_bad_alias_is_tenants_10_and_changes_nothing(qlik: Emulator, alias: str, cause: str) -> None:
+def test_a_bad_alias_is_refused_with_qliks_code_and_changes_nothing(
+    qlik: Emulator, alias: str, cause: str
+) -> None:
     tenant = new_tenant(qlik)
     path = f"/api/v1/tenants/{tenant_id(tenant)}"
     before = tenant.get(path)
@@ -175,7 +177,7 @@ def test_a_new_alias_frees_the_old_one(qlik: Emulator) -> None:
     two.patch(f"/api/v1/tenants/{tenant_id(two)}", {"/hostnames/1": "first.eu.qlikcloud.com"})
 
 
-def test_flags_are_booleans(qlik: Emulator) -> None:
+def test_a_flag_must_be_a_boolean(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     path = f"/api/v1/tenants/{tenant_id(tenant)}"
     tenant.patch(path, {"/enableAppOpeningFeedback": True})
@@ -201,9 +203,9 @@ def test_the_organisation_lists_every_region_with_links_to_another_host(
         "us-east-1",
     }
     deactivate(register, tenant, {"purgeAfterDays": 10})
-    sleeping = console.get(f"/api/core/tenants/{newest['id']}")["data"][0]
-    assert sleeping["status"] == "disabled"
-    assert sleeping["deletionStartsAt"] > newest["createdAt"]
+    deactivated = console.get(f"/api/core/tenants/{newest['id']}")["data"][0]
+    assert deactivated["status"] == "disabled"
+    assert deactivated["deletionStartsAt"] > newest["createdAt"]
 
 
 def test_a_filter_of_the_organisation_must_name_the_subscription(qlik: Emulator) -> None:

@@ -29,8 +29,8 @@ def _is_accepted(qlik: Emulator, host: str, token: str) -> bool:
 
 def test_a_token_is_valid_for_the_alias_and_the_hostname(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
-    own = tenant.get("/api/v1/users?limit=1")["data"][0]["tenantId"]
-    tenant.patch(f"/api/v1/tenants/{own}", {"/hostnames/1": "globex.eu.qlikcloud.com"})
+    tenant_id = tenant.get("/api/v1/users?limit=1")["data"][0]["tenantId"]
+    tenant.patch(f"/api/v1/tenants/{tenant_id}", {"/hostnames/1": "globex.eu.qlikcloud.com"})
     assert _is_accepted(qlik, "globex.eu.qlikcloud.com", tenant.token)
 
 
@@ -43,7 +43,7 @@ def test_a_token_expires_after_six_hours_of_the_emulators_clock(qlik: Emulator) 
     source.login().get("/api/v1/spaces")
 
 
-def test_a_client_is_valid_in_its_region_and_level_only(qlik: Emulator) -> None:
+def test_a_client_is_valid_only_in_its_region_and_on_hosts_of_its_level(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     for host, client, status in [
         (SOURCE, "demo-us", 401),
@@ -79,7 +79,7 @@ def test_a_wrong_secret_is_refused_with_qliks_error(qlik: Emulator) -> None:
     "changes",
     [{"grant_type": "password"}, {"client_secret": None}, {"surprise": 1}, {"client_id": 7}],
 )
-def test_a_malformed_token_request_is_a_400(qlik: Emulator, changes: dict[str, Any]) -> None:
+def test_a_malformed_token_request_is_refused(qlik: Emulator, changes: dict[str, Any]) -> None:
     assert Api(qlik, SOURCE).request_token(**changes).status_code == 400
 
 
@@ -100,7 +100,7 @@ def test_the_first_token_creates_the_bot_user(qlik: Emulator) -> None:
     assert created["ownerId"] == created["createdBy"] == bots[0]["id"]
 
 
-def test_bots_of_two_tenants_are_two_users(qlik: Emulator) -> None:
+def test_each_tenant_has_its_own_bot_user(qlik: Emulator) -> None:
     ids = {
         api.send("GET", "/api/v1/users/me").headers["location"]
         for api in (new_tenant(qlik), new_tenant(qlik))
@@ -111,8 +111,8 @@ def test_bots_of_two_tenants_are_two_users(qlik: Emulator) -> None:
 def test_a_disabled_bot_gets_no_token_and_cannot_use_its_old_one(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     bot = tenant.send("GET", "/api/v1/users/me").headers["location"]
-    disable = [{"op": "replace", "path": "/status", "value": "disabled"}]
-    qlik.request("PATCH", tenant.host, bot, disable)
+    body = [{"op": "replace", "path": "/status", "value": "disabled"}]
+    qlik.request("PATCH", tenant.host, bot, body)
     assert tenant.request_token().status_code == 403
     assert error(tenant.get("/api/v1/spaces", expect=401))["code"] == "HTTP-401"
 

@@ -1,4 +1,4 @@
-"""Temporary contents: uploads, ranges of downloads, and expiry."""
+"""Temporary contents: uploads, downloads, ranges and expiry."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_download_has_the_name_of_the_upload(tenant: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "part", "where"),
+    ("range_header", "part", "content_range"),
     [
         ("bytes=0-3", b"0123", "bytes 0-3/10"),
         ("bytes=7-", b"789", "bytes 7-9/10"),
@@ -44,14 +44,25 @@ def test_a_download_has_the_name_of_the_upload(tenant: Api) -> None:
         ("bytes=8-100", b"89", "bytes 8-9/10"),
     ],
 )
-def test_a_range_of_a_file(tenant: Api, wanted: str, part: bytes, where: str) -> None:
-    response = tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted})
-    assert (response.status_code, response.content, response.headers["content-range"]) == (206, part, where)
+def test_a_range_of_a_file_can_be_downloaded(
+    tenant: Api, range_header: str, part: bytes, content_range: str
+) -> None:
+    response = tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": range_header})
+    assert (response.status_code, response.content, response.headers["content-range"]) == (
+        206,
+        part,
+        content_range,
+    )
 
 
-@pytest.mark.parametrize(("wanted", "status"), [("bytes=10-", 416), ("bytes=-", 400), ("lines=1-2", 400)])
-def test_an_invalid_range_is_refused(tenant: Api, wanted: str, status: int) -> None:
-    assert tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted}).status_code == status
+@pytest.mark.parametrize(
+    ("range_header", "status"), [("bytes=10-", 416), ("bytes=-", 400), ("lines=1-2", 400)]
+)
+def test_an_invalid_range_is_refused(tenant: Api, range_header: str, status: int) -> None:
+    assert (
+        tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": range_header}).status_code
+        == status
+    )
 
 
 def test_a_range_can_start_in_the_header_of_an_exported_app(tenant: Api) -> None:
@@ -60,22 +71,22 @@ def test_a_range_can_start_in_the_header_of_an_exported_app(tenant: Api) -> None
         "attributes"
     ]
     location = tenant.send("POST", f"/api/v1/apps/{app['id']}/export").headers["location"]
-    whole = tenant.send("GET", location).content
-    assert whole.endswith(b"\npayload")
-    for start in (0, 5, len(whole) - 8, len(whole) - 3):
+    content = tenant.send("GET", location).content
+    assert content.endswith(b"\npayload")
+    for start in (0, 5, len(content) - 8, len(content) - 3):
         part = tenant.send("GET", location, headers={"Range": f"bytes={start}-{start + 6}"}).content
-        assert part == whole[start : start + 7]
+        assert part == content[start : start + 7]
 
 
 def test_contents_expire(qlik: Emulator, tenant: Api) -> None:
-    hour, short = upload(tenant, b"x"), upload(tenant, b"y", "?ttl=60")
+    one_hour, one_minute = upload(tenant, b"x"), upload(tenant, b"y", "?ttl=60")
     qlik.control.advance(61)
-    tenant.get(short, expect=410)
-    tenant.get(hour)
+    tenant.get(one_minute, expect=410)
+    tenant.get(one_hour)
     qlik.control.advance(3600)
-    tenant.get(hour, expect=410)
-    tenant.get(f"{hour}/details", expect=410)
-    file_id = hour.rsplit("/", 1)[1]
+    tenant.get(one_hour, expect=410)
+    tenant.get(f"{one_hour}/details", expect=410)
+    file_id = one_hour.rsplit("/", 1)[1]
     tenant.post(f"/api/v1/apps/import?fileId={file_id}", expect=404)
     tenant.get("/api/v1/temp-contents/nothing", expect=404)
 

@@ -1,4 +1,4 @@
-"""Webhooks: what Qlik stores, shows and refuses."""
+"""Webhooks: the values that Qlik stores, shows and refuses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tenantry.emulator import Emulator
 from tests.emulator.api import Api, new_tenant
 
 PATH = "/api/core/webhooks"
-RELOADED = "com.qlik.v1.app.reload.finished"
-WEBHOOK = {"name": "Portal", "url": "https://portal.example", "eventTypes": [RELOADED]}
+RELOAD_FINISHED = "com.qlik.v1.app.reload.finished"
+WEBHOOK = {"name": "Portal", "url": "https://portal.example", "eventTypes": [RELOAD_FINISHED]}
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def tenant(qlik: Emulator) -> Api:
 
 
 def test_a_webhook_is_created_changed_and_deleted(tenant: Api) -> None:
-    """Secrets are accepted and never shown. The query of a list matches parts of a name."""
+    """Secrets are accepted and never shown. The query parameter `name` matches parts of a name."""
     secrets = {"secret": "s" * 32, "encryptedHeaders": {"X-Key": "1"}}
     created = tenant.post(PATH, WEBHOOK | secrets)
     assert (created["enabled"], created["secretKeyAdded"], created["encryptedHeaders"]) == (
@@ -31,8 +31,8 @@ def test_a_webhook_is_created_changed_and_deleted(tenant: Api) -> None:
     assert "secret" not in created
     path = f"{PATH}/{created['id']}"
     tenant.patch(path, {"/enabled": True, "/headers": {"X-A": "1"}, "/filter": 'data.status eq "error"'})
-    read = tenant.get(path)
-    assert (read["enabled"], read["headers"], read["filter"]) == (
+    current = tenant.get(path)
+    assert (current["enabled"], current["headers"], current["filter"]) == (
         True,
         {"X-A": "1"},
         'data.status eq "error"',
@@ -68,13 +68,13 @@ def test_a_new_url_needs_the_encrypted_headers(tenant: Api) -> None:
         {"encryptedHeaders": {"X-A": "y" * 2048}},
         {"filter": 'colour eq "red"'},
         {"filter": 'spaceId co "s1"'},
-        {"filter": 'data.status eq "error"', "eventTypes": [RELOADED, "other"]},
+        {"filter": 'data.status eq "error"', "eventTypes": [RELOAD_FINISHED, "other"]},
         {"ownerId": "u1"},
         {"colour": "red"},
     ],
 )
 def test_a_bad_webhook_is_refused(tenant: Api, body: dict[str, Any]) -> None:
-    """Both at creation and by a patch."""
+    """The creation refuses it, and so does a patch."""
     tenant.post(PATH, body if body == {"name": "x"} else WEBHOOK | body, expect=400)
     if body != {"name": "x"}:
         created = tenant.post(PATH, WEBHOOK)

@@ -1,4 +1,4 @@
-"""A tenant to be exported."""
+"""A tenant to export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports over real sockets: apps in all kinds of spaces, lists, refused content, resumption."""
+"""Exports over real sockets: apps in all types of spaces, lists, refused content, and resumption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.providers.resource_driver import Tenancy
 
 @pytest.fixture
 def filled(tenancy: Tenancy) -> Tenancy:
-    """A tenant with our bot user's apps in a personal, a shared and a managed space."""
+    """A tenant with the bot user's apps in a personal, a shared and a managed space."""
     app = tenancy.app("Überblick/EU", "Sales")
     tenancy.bot.post("/api/v1/apps", {"attributes": {"name": "Mine"}})
     managed = tenancy.space("Board", "managed")
@@ -27,22 +27,22 @@ def filled(tenancy: Tenancy) -> Tenancy:
     return tenancy
 
 
-def run(tenancy: Tenancy, to: Path, **options: Any) -> Export:
-    return export(tenancy.cloud, tenancy.hostname, "acme", to, **options)
+def run(tenancy: Tenancy, folder: Path, **options: Any) -> Export:
+    return export(tenancy.cloud, tenancy.hostname, "acme", folder, **options)
 
 
-def index(to: Path) -> dict[str, Any]:
-    return json.loads((to / "acme" / "index.json").read_text())  # type: ignore[no-any-return]
+def index(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "acme" / "index.json").read_text())  # type: ignore[no-any-return]
 
 
-def exports(tenancy: Tenancy) -> int:
-    """Count the requested exports so far, with or without data."""
+def count_exports(tenancy: Tenancy) -> int:
+    """Count the requests for an export so far, with or without data."""
     paths = [request["path"].partition("?")[0] for request in tenancy.qlik.control.requests()]
     return sum(path.endswith("/export") for path in paths)
 
 
-def theirs(tenancy: Tenancy) -> str:
-    """Create an app in somebody else's shared space; return its id."""
+def create_foreign_app(tenancy: Tenancy) -> str:
+    """Create an app in a shared space of another user; return its id."""
     space = tenancy.world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})["id"]
     body = {"attributes": {"name": "Secret plan", "spaceId": space}}
     app: str = tenancy.world.request("POST", "apps", body)["attributes"]["id"]
@@ -51,11 +51,11 @@ def theirs(tenancy: Tenancy) -> str:
 
 
 def test_everything_is_saved(filled: Tenancy, tmp_path: Path) -> None:
-    done = run(filled, tmp_path)
-    assert (done.complete, done.apps, done.fetched) == (True, 3, 3)
-    found = index(tmp_path)
-    assert (found["complete"], found["not_saved"], found["hostname"]) == (True, [], filled.hostname)
-    apps = {file["name"]: file for file in found["files"] if file["kind"] == "app"}
+    result = run(filled, tmp_path)
+    assert (result.complete, result.apps, result.fetched) == (True, 3, 3)
+    content = index(tmp_path)
+    assert (content["complete"], content["not_saved"], content["hostname"]) == (True, [], filled.hostname)
+    apps = {file["name"]: file for file in content["files"] if file["kind"] == "app"}
     assert {name: (app["space"] or {}).get("type") for name, app in apps.items()} == {
         "Überblick/EU": "shared",
         "Mine": None,
@@ -66,18 +66,18 @@ def test_everything_is_saved(filled: Tenancy, tmp_path: Path) -> None:
         "Mine": True,
         "Costs": False,
     }
-    for file in found["files"]:
+    for file in content["files"]:
         assert facts_of(tmp_path / "acme" / file["path"]) == {name: file[name] for name in ("size", "sha256")}
     subjects = [user["subject"] for user in json.loads((tmp_path / "acme" / "users.json").read_text())]
     assert "auth0|ada" in subjects
-    with (tmp_path / "acme" / "users.csv").open(encoding="utf-8") as opened:
-        assert [row["subject"] for row in csv.DictReader(opened)] == subjects
+    with (tmp_path / "acme" / "users.csv").open(encoding="utf-8") as file_object:
+        assert [row["subject"] for row in csv.DictReader(file_object)] == subjects
     assert "Analysts" in (tmp_path / "acme" / "groups.csv").read_text()
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_existing_files_are_not_fetched_again(filled: Tenancy, tmp_path: Path) -> None:
-    """Only changes at Qlik or on disk are fetched. A renamed app leaves no file with its old name."""
+def test_only_changed_apps_are_fetched_again(filled: Tenancy, tmp_path: Path) -> None:
+    """A change is at Qlik or on disk. A renamed app leaves no file with its old name."""
     run(filled, tmp_path)
     assert run(filled, tmp_path).fetched == 0
     apps = {file["name"]: file for file in index(tmp_path)["files"] if file["kind"] == "app"}
@@ -95,11 +95,11 @@ def test_an_interrupted_export_resumes(filled: Tenancy, tmp_path: Path) -> None:
     first = run(filled, tmp_path)
     filled.qlik.control.release(fault)
     assert (first.complete, first.fetched, len(first.not_saved)) == (False, 2, 1)
-    found = index(tmp_path)
-    assert (found["complete"], len(found["not_saved"])) == (False, 1)
-    before = exports(filled)
+    content = index(tmp_path)
+    assert (content["complete"], len(content["not_saved"])) == (False, 1)
+    before = count_exports(filled)
     assert run(filled, tmp_path).complete
-    assert exports(filled) == before + 1
+    assert count_exports(filled) == before + 1
     assert index(tmp_path)["complete"]
 
 
@@ -108,62 +108,63 @@ def test_a_deleted_app_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
     app = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
     filled.bot.delete(f"/api/v1/apps/{app['id']}")
     assert run(filled, tmp_path).complete
-    kept = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
-    assert (kept["at_qlik"], kept["sha256"]) == (False, app["sha256"])
-    assert (tmp_path / "acme" / kept["path"]).is_file()
+    saved = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
+    assert (saved["at_qlik"], saved["sha256"]) == (False, app["sha256"])
+    assert (tmp_path / "acme" / saved["path"]).is_file()
 
 
-def test_an_app_that_cannot_be_exported(filled: Tenancy, tmp_path: Path) -> None:
-    """The error names the app and the solution, and nothing changes in its space."""
-    app = theirs(filled)
-    done = run(filled, tmp_path)
-    (missed,) = done.not_saved
-    assert (missed.id, missed.space) == (app, "Theirs")
-    assert "`producer`" in missed.why
-    assert "--join-spaces" in missed.why
-    assert "traceId" in missed.why
-    assert index(tmp_path)["not_saved"] == [missed._asdict()]
-    assert done.fetched == 3
-
-
-@pytest.mark.parametrize("held", [None, ["consumer"]], ids=["no member", "a member who may not edit"])
-def test_a_space_is_joined_for_as_long_as_it_takes(
-    filled: Tenancy, tmp_path: Path, held: list[str] | None
+def test_the_error_for_an_app_that_cannot_be_exported_names_the_solution(
+    filled: Tenancy, tmp_path: Path
 ) -> None:
-    app = theirs(filled)
+    app = create_foreign_app(filled)
+    result = run(filled, tmp_path)
+    (not_saved,) = result.not_saved
+    assert (not_saved.id, not_saved.space) == (app, "Theirs")
+    assert "`producer`" in not_saved.why
+    assert "--join-spaces" in not_saved.why
+    assert "traceId" in not_saved.why
+    assert index(tmp_path)["not_saved"] == [not_saved._asdict()]
+    assert result.fetched == 3
+
+
+@pytest.mark.parametrize("roles", [None, ["consumer"]], ids=["no member", "a member who cannot edit"])
+def test_a_space_is_joined_only_during_the_export(
+    filled: Tenancy, tmp_path: Path, roles: list[str] | None
+) -> None:
+    app = create_foreign_app(filled)
     space = filled.world.spaces["Theirs"]["id"]
-    if held:
-        body = {"type": "user", "assigneeId": filled.bot_id, "roles": held}
+    if roles:
+        body = {"type": "user", "assigneeId": filled.bot_id, "roles": roles}
         filled.world.request("POST", f"spaces/{space}/assignments", body)
-    done = run(filled, tmp_path, join=True)
-    assert done.complete
+    result = run(filled, tmp_path, join=True)
+    assert result.complete
     assert any(file.get("id") == app for file in index(tmp_path)["files"])
-    roles = [
+    roles_afterwards = [
         assignment["roles"]
         for assignment in filled.world.every("assignment")
         if assignment["spaceId"] == space
     ]
-    assert roles == ([held] if held else [])
+    assert roles_afterwards == ([roles] if roles else [])
 
 
-def test_a_space_that_cannot_be_joined(filled: Tenancy, tmp_path: Path) -> None:
-    theirs(filled)
+def test_an_app_in_a_space_that_cannot_be_joined_is_not_saved(filled: Tenancy, tmp_path: Path) -> None:
+    create_foreign_app(filled)
     filled.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
-    (missed,) = run(filled, tmp_path, join=True).not_saved
-    assert "joining its space failed" in missed.why
+    (not_saved,) = run(filled, tmp_path, join=True).not_saved
+    assert "joining its space failed" in not_saved.why
 
 
-def test_lists_that_are_refused_are_named(filled: Tenancy, tmp_path: Path) -> None:
+def test_a_refused_list_is_not_saved(filled: Tenancy, tmp_path: Path) -> None:
     filled.qlik.control.add_fault(method="GET", path="/api/v1/users", status=403)
-    (missed,) = run(filled, tmp_path).not_saved
-    assert str(missed).startswith("the users: ")
+    (not_saved,) = run(filled, tmp_path).not_saved
+    assert str(not_saved).startswith("the users: ")
 
 
 def test_a_refused_catalogue_does_not_count_as_empty(filled: Tenancy, tmp_path: Path) -> None:
     filled.qlik.control.add_fault(method="GET", path="/api/v1/items", status=403)
-    done = run(filled, tmp_path)
-    assert not done.complete
-    assert str(done.not_saved[0]).startswith("the apps: ")
+    result = run(filled, tmp_path)
+    assert not result.complete
+    assert str(result.not_saved[0]).startswith("the apps: ")
 
 
 def test_the_error_for_a_deactivated_tenant_names_the_solution(filled: Tenancy, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tenantry.exporting.folder import INDEX, ExportFolder, ExportRefused, app_path, as_csv, safe_name
 
-NASTY = (
+DANGEROUS_NAMES = (
     "../../etc/passwd",
     "a/b\\c",
     "CON",
@@ -22,12 +22,12 @@ NASTY = (
 )
 
 
-@pytest.mark.parametrize("name", NASTY)
-def test_foreign_names_stay_in_their_folder(name: str) -> None:
-    made = safe_name(name, "0123-abcd")
-    assert made.endswith("0123-abcd")
-    assert not set(made) & set('/\\.:*?"<>|\x00\x1b\u202e ')
-    assert len(f"{made}.qvf.abcdefgh.part".encode()) < 255
+@pytest.mark.parametrize("name", DANGEROUS_NAMES)
+def test_a_dangerous_name_becomes_a_safe_file_name(name: str) -> None:
+    safe = safe_name(name, "0123-abcd")
+    assert safe.endswith("0123-abcd")
+    assert not set(safe) & set('/\\.:*?"<>|\x00\x1b\u202e ')
+    assert len(f"{safe}.qvf.abcdefgh.part".encode()) < 255
 
 
 def test_file_names_are_unique() -> None:
@@ -39,7 +39,7 @@ def test_file_names_are_unique() -> None:
     assert all("/" not in name and ".." not in name for name in names)
 
 
-def test_personal_apps_are_by_owner() -> None:
+def test_the_folder_of_a_personal_app_names_its_owner() -> None:
     item = {"resourceId": "app1", "name": "Mine", "ownerId": "ada1"}
     assert app_path(item, {}) == "apps/personal-ada1/Mine-app1.qvf"
     assert (
@@ -48,13 +48,13 @@ def test_personal_apps_are_by_owner() -> None:
 
 
 @pytest.mark.parametrize("stack", ["..", ".", "", "a/b", "/tmp/x"])
-def test_a_stack_has_its_folder_below_the_root(tmp_path: Path, stack: str) -> None:
+def test_a_stack_name_that_leaves_the_root_is_refused(tmp_path: Path, stack: str) -> None:
     with pytest.raises(ExportRefused, match="is not a name"), ExportFolder.opened(tmp_path / "to", stack):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_writer_at_a_time(tmp_path: Path) -> None:
+def test_only_one_export_writes_a_folder_at_a_time(tmp_path: Path) -> None:
     with ExportFolder.opened(tmp_path, "acme"):
         with pytest.raises(ExportRefused, match="Another export"), ExportFolder.opened(tmp_path, "acme"):
             pass
@@ -62,7 +62,7 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
             pass
 
 
-def test_it_is_private_and_not_committed(tmp_path: Path) -> None:
+def test_the_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
     root = tmp_path / "exports"
     with ExportFolder.opened(root, "acme") as folder:
         assert folder.path.stat().st_mode & 0o077 == 0
@@ -77,7 +77,7 @@ def test_leftovers_of_a_killed_export_are_deleted(tmp_path: Path) -> None:
         assert not part.exists()
 
 
-def test_a_file_counts_only_with_its_bytes(tmp_path: Path) -> None:
+def test_a_changed_file_does_not_count_as_saved(tmp_path: Path) -> None:
     with ExportFolder.opened(tmp_path, "acme") as folder:
         entry = folder.write("users.json", "[]\n")
         assert folder.holds(entry)
@@ -85,8 +85,7 @@ def test_a_file_counts_only_with_its_bytes(tmp_path: Path) -> None:
         assert not folder.holds(entry)
 
 
-def test_an_index_cannot_point_outside_the_folder(tmp_path: Path) -> None:
-    """A manipulated index cannot delete files outside the folder."""
+def test_a_manipulated_index_cannot_delete_files_outside_the_folder(tmp_path: Path) -> None:
     other = tmp_path / "precious"
     other.write_text("x")
     with ExportFolder.opened(tmp_path / "to", "acme") as folder:
@@ -106,15 +105,15 @@ def test_an_unreadable_index_is_ignored(tmp_path: Path, text: str) -> None:
         assert folder.earlier == []
 
 
-def test_foreign_text_has_no_effect_in_a_spreadsheet() -> None:
+def test_a_text_has_no_effect_in_a_spreadsheet() -> None:
     rows = [{"name": "=1+1", "roles": [{"name": "TenantAdmin", "id": "r"}, {"id": "x"}], "email": None}]
     assert as_csv(("name", "roles", "email"), rows) == "name,roles,email\n'=1+1,TenantAdmin;x,\n"
 
 
-def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    refused = pytest.raises(ExportRefused, match="cannot be written")
-    with refused, ExportFolder.opened(tmp_path / "file" / "to", "acme"):
+    expect_error = pytest.raises(ExportRefused, match="cannot be written")
+    with expect_error, ExportFolder.opened(tmp_path / "file" / "to", "acme"):
         pass
 
 

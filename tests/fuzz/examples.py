@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, settings
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 0)
 
 
-def fuzzing(few: int) -> settings:
-    """Return the settings of a fuzzer: `few` examples, or the number that `make fuzz` sets."""
+def fuzzing(default_examples: int) -> settings:
+    """Return the settings of a fuzzer: the default number of examples, or the number of `make fuzz`."""
     return settings(
-        max_examples=EXAMPLES or few,
+        max_examples=EXAMPLES or default_examples,
         derandomize=not EXAMPLES,
         phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
         database=None,

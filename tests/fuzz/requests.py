@@ -1,4 +1,4 @@
-"""Requests that no client sends: garbage, and requests with damage in one or more places."""
+"""Requests that no client sends: garbage, and requests with one or more errors."""
 
 from __future__ import annotations
 
@@ -71,15 +71,15 @@ values = st.recursive(
 
 
 COVERED = [operation for operation in contract().operations if (operation.api, operation.id) in HANDLERS]
-PLACES = {
+ID_COUNTS = {
     "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 12,
     "tenantId": 1, "qID": 1, "hint": 1, "reloadId": 1, "brandId": 1, "fileId": 1,
 }  # fmt: skip
-"""Parameter of a path -> its number of ids. A request names an id as `~spaceId0~`."""
+"""The number of existing ids for each parameter of a path. A request contains an id as `~spaceId0~`."""
 
 
 def garbage() -> st.SearchStrategy[bytes]:
-    """Generate bytes that are not a request, or only begin like one."""
+    """Generate bytes that are not a request, although some begin like one."""
     starts = st.sampled_from(
         (b"", b"GET ", b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     )
@@ -89,20 +89,20 @@ def garbage() -> st.SearchStrategy[bytes]:
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
     """Draw a request that is mostly correct. The sender replaces the text between tildes."""
-    operation = draw(st.sampled_from(COVERED if _mostly(draw) else contract().operations))
-    host = HOST_OF[operation.host] if _mostly(draw) else draw(st.sampled_from(HOSTS))
-    method = operation.method if _mostly(draw) else draw(st.sampled_from(METHODS))
+    operation = draw(st.sampled_from(COVERED if _usually(draw) else contract().operations))
+    host = HOST_OF[operation.host] if _usually(draw) else draw(st.sampled_from(HOSTS))
+    method = operation.method if _usually(draw) else draw(st.sampled_from(METHODS))
     target = _target(draw, operation, host)
     lines = [b" ".join((method.encode(), target, draw(st.sampled_from(VERSIONS)))), b"Host: " + host.encode()]
-    if _mostly(draw):
+    if _usually(draw):
         lines.append(b"Authorization: Bearer ~token~")
     body = _body(draw, operation)
-    if body and _mostly(draw):
+    if body and _usually(draw):
         types = [*operation.media_types, "application/json"]
         lines.append(b"Content-Type: " + draw(st.sampled_from(types)).encode())
-    if _mostly(draw):
+    if _usually(draw):
         lines.append(b"Content-Length: ~length~")
-    if _mostly(draw):
+    if _usually(draw):
         lines.append(b"Connection: close")
     for _ in range(draw(st.sampled_from((0,) * 8 + (1, 2)))):
         lines.insert(
@@ -110,13 +110,14 @@ def requests(draw: st.DrawFn) -> bytes:
             draw(st.one_of(st.sampled_from(ODD_LINES), st.binary(max_size=30))),
         )
     raw = b"\r\n".join(lines) + b"\r\n\r\n" + body
-    if _mostly(draw):
+    if _usually(draw):
         return raw
-    at = draw(st.integers(0, min(len(raw), 400)))
-    return raw[:at] + draw(st.binary(max_size=3)) + raw[at + draw(st.integers(0, 3)) :]
+    position = draw(st.integers(0, min(len(raw), 400)))
+    return raw[:position] + draw(st.binary(max_size=3)) + raw[position + draw(st.integers(0, 3)) :]
 
 
-def _mostly(draw: st.DrawFn) -> bool:
+def _usually(draw: st.DrawFn) -> bool:
+    """Draw True in 15 of 16 cases."""
     return draw(st.integers(0, 15)) > 0
 
 
@@ -126,18 +127,18 @@ def _target(draw: st.DrawFn, operation: Operation, host: str) -> bytes:
     else:
         path = operation.path
         for name in operation.pattern.groupindex:
-            ids = [f"~{name}{number}~" for number in range(PLACES.get(name, 0))]
-            id = draw(st.sampled_from(ids)) if ids and _mostly(draw) else _quoted(draw(texts))
+            ids = [f"~{name}{number}~" for number in range(ID_COUNTS.get(name, 0))]
+            id = draw(st.sampled_from(ids)) if ids and _usually(draw) else _quoted(draw(texts))
             path = path.replace(f"{{{name}}}", id)
     names = [parameter["name"] for parameter in operation.parameters if parameter["in"] == "query"]
-    if not names or not _mostly(draw):
-        names = ["colour"] if not _mostly(draw) else []
+    if not names or not _usually(draw):
+        names = ["colour"] if not _usually(draw) else []
     pairs = draw(st.lists(st.tuples(st.sampled_from(names), texts), max_size=2)) if names else []
     query = "&".join(f"{name}={_quoted(text)}" for name, text in pairs)
     target = (f"{path}?{query}" if query else path).encode("utf-8", "surrogatepass")
     return (
         target
-        if _mostly(draw)
+        if _usually(draw)
         else draw(st.sampled_from((b"*", b"", b"http://x/", b"/" + target, target + b"?")))
     )
 
@@ -147,11 +148,11 @@ def _quoted(text: str) -> str:
 
 
 def _body(draw: st.DrawFn, operation: Operation) -> bytes:
-    if not operation.body or not _mostly(draw):
+    if not operation.body or not _usually(draw):
         return draw(st.sampled_from((b"", b"{}", *ODD_BODIES)))
     if operation.is_upload:
         return draw(st.binary(max_size=100))
-    if not _mostly(draw):
+    if not _usually(draw):
         return draw(st.sampled_from(ODD_BODIES))
     return json.dumps(_allowed(draw, operation, _schema(operation), 0)).encode()
 
@@ -163,7 +164,7 @@ def _schema(operation: Operation) -> dict[str, Any]:
 
 def _allowed(draw: st.DrawFn, operation: Operation, schema: dict[str, Any], depth: int) -> Any:
     """Draw a value that the schema allows, and occasionally another one."""
-    if depth > 6 or not _mostly(draw):
+    if depth > 6 or not _usually(draw):
         return draw(values)
     schema = operation.document.resolve(schema)
     for key in ("oneOf", "anyOf"):
@@ -182,19 +183,19 @@ def _allowed(draw: st.DrawFn, operation: Operation, schema: dict[str, Any], dept
         return {
             name: _allowed(draw, operation, part, depth + 1)
             for name, part in members.items()
-            if (name in required and _mostly(draw)) or draw(st.integers(0, 3)) == 0
+            if (name in required and _usually(draw)) or draw(st.integers(0, 3)) == 0
         }
-    kind = schema.get("type")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "array":
+    type_ = schema.get("type")
+    type_ = type_[0] if isinstance(type_, list) else type_
+    if type_ == "array":
         return [
             _allowed(draw, operation, schema.get("items", {}), depth + 1)
             for _ in range(draw(st.integers(0, 3)))
         ]
-    plain: dict[Any, st.SearchStrategy[Any]] = {
+    scalars: dict[Any, st.SearchStrategy[Any]] = {
         "string": texts,
         "integer": st.integers(),
         "number": st.floats(allow_nan=False),
         "boolean": st.booleans(),
     }
-    return draw(plain.get(kind, values))
+    return draw(scalars.get(type_, values))

@@ -1,4 +1,4 @@
-"""Odd stack files and plans: generated from the schema, and damaged real ones."""
+"""Odd stack files and plans, generated from the schema or damaged copies of real ones."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def _schema() -> dict[str, Any]:
 
 
 @cache
-def _of(definition: str) -> st.SearchStrategy[Any]:
+def _values_of_definition(definition: str) -> st.SearchStrategy[Any]:
     return _values(_schema()["definitions"][definition])
 
 
 def _values(node: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Generate values that a part of the schema allows, and occasionally others."""
-    return st.integers(0, 11).flatmap(lambda pick: odd_values if pick == 0 else _allowed(node))
+    return st.integers(0, 11).flatmap(lambda number: odd_values if number == 0 else _allowed(node))
 
 
 def _allowed(node: dict[str, Any]) -> st.SearchStrategy[Any]:
     if reference := node.get("$ref"):
-        return st.deferred(lambda: _of(reference.rpartition("/")[2]))
+        return st.deferred(lambda: _values_of_definition(reference.rpartition("/")[2]))
     if options := node.get("anyOf") or node.get("oneOf"):
         return st.one_of([_values(option) for option in options])
     if "enum" in node:
@@ -97,71 +97,71 @@ def _mapping(node: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(required, optional=optional)
 
 
-def _written(values: Any) -> str:
+def _yaml(values: Any) -> str:
     text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
     return text if isinstance(text, str) else json.dumps(values)
 
 
 @cache
-def _plans() -> tuple[str, ...]:
+def _plan_texts() -> tuple[str, ...]:
     return tuple(path.read_text("utf-8") for path in sorted((STACKS / "plans").glob("*.yaml")))
 
 
-def _stack_file() -> str:
+def _stack_file_text() -> str:
     return (STACKS / "Pulumi.globex.yaml").read_text("utf-8").replace("plan: standard", "plan: gold")
 
 
 @st.composite
-def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """Draw a stack file and a plan from the schema."""
-    customer = draw(_of("Customer"))
+def generated_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """Draw a stack file and a plan that follow the schema, except for occasional odd values."""
+    customer = draw(_values_of_definition("Customer"))
     if isinstance(customer, dict) and draw(st.booleans()):
         customer = {**customer, "name": "Globex", "plan": "gold"}
-    head = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
-    plan = draw(st.one_of(_of("Plan").map(_written), st.sampled_from(_plans())))
-    stack_file = {"config": {**head, "tenantry:customer": customer}}
-    return _written(stack_file).encode(), plan.encode()
+    settings = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
+    plan = draw(st.one_of(_values_of_definition("Plan").map(_yaml), st.sampled_from(_plan_texts())))
+    stack_file = {"config": {**settings, "tenantry:customer": customer}}
+    return _yaml(stack_file).encode(), plan.encode()
 
 
 @st.composite
 def damaged_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
     """Draw a damaged copy of a real stack file and plan."""
-    plan = draw(st.sampled_from(_plans()))
-    return draw(_damaged(_stack_file())), draw(st.one_of(st.just(plan.encode()), _damaged(plan)))
+    plan = draw(st.sampled_from(_plan_texts()))
+    return draw(_damaged(_stack_file_text())), draw(st.one_of(st.just(plan.encode()), _damaged(plan)))
 
 
 @st.composite
 def _damaged(draw: st.DrawFn, text: str) -> bytes:
     for _ in range(draw(st.integers(0, 4))):
         lines = text.split("\n")
-        at = draw(st.integers(0, len(lines) - 1))
-        line = lines[at]
+        position = draw(st.integers(0, len(lines) - 1))
+        line = lines[position]
         cut = draw(st.integers(0, len(line)))
         odd = draw(st.one_of(st.sampled_from(ODD_YAML), st.sampled_from(ODD_TEXTS)))
         match draw(st.integers(0, 9)):
             case 0:
-                lines[at] = line[:cut] + odd + line[cut:]
+                lines[position] = line[:cut] + odd + line[cut:]
             case 1:
-                lines[at] = f"{line.partition(':')[0]}: {odd}"
+                lines[position] = f"{line.partition(':')[0]}: {odd}"
             case 2:
-                lines[at : at + 1] = []
+                lines[position : position + 1] = []
             case 3:
-                lines[at : at + 1] = [line, line]
+                lines[position : position + 1] = [line, line]
             case 4:
-                lines[at] = " " * draw(st.integers(0, 12)) + line.lstrip()
+                lines[position] = " " * draw(st.integers(0, 12)) + line.lstrip()
             case 5:
                 other = draw(st.integers(0, len(lines) - 1))
-                lines[at], lines[other] = lines[other], line
+                lines[position], lines[other] = lines[other], line
             case 6:
-                lines[at] = f"{line.partition(':')[0]}: {draw(odd_values)!r}"
+                lines[position] = f"{line.partition(':')[0]}: {draw(odd_values)!r}"
             case 7:
-                lines[at:] = [line[:cut]]
+                lines[position:] = [line[:cut]]
             case _:
                 block, key = draw(st.sampled_from(tuple(BLOCKS))), draw(st.sampled_from(("Sales", "a", "")))
                 lines.append(f"    {block}: {{{key!r}: {draw(odd_values)!r}}}")
         text = "\n".join(lines) or "\n"
     content = text.encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 19)) == 0:
-        at = draw(st.integers(0, len(content)))
-        content = content[:at] + draw(st.binary(min_size=1, max_size=4)) + content[at:]
+        position = draw(st.integers(0, len(content)))
+        content = content[:position] + draw(st.binary(min_size=1, max_size=4)) + content[position:]
     return content

@@ -1,6 +1,6 @@
-"""Any event log is read to its end, or to the point where it breaks off.
+"""Tenantry reads any event log to its end, or to the point where it is cut off.
 
-A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tenantry.pulumi_internals import event_log
 from tests import hostile
 from tests.fuzz.examples import EXAMPLES, fuzzing
 
-FEW = 300
+DEFAULT_EXAMPLES = 300
 MAX_SECONDS = 2
 OPERATIONS = (
     "create", "update", "delete", "replace", "same", "refresh", "read", "import",
@@ -37,60 +37,62 @@ URNS = (
 PATHS = ("name", "roles[0]", '["a.b"].c', "[", "", "revive.hostname")
 MESSAGES = (
     facts.line(facts.NothingCreated("p")), facts.line(facts.Progress("x"))[:-2],
-    "[tenantry:nothing-made proof=5]",
-    '[tenantry:nothing-made proof="\\ud800"]',
+    "[tenantry:nothing-created proof=5]",
+    '[tenantry:nothing-created proof="\\ud800"]',
     f"{event_log.PENDING}\n  * urn:x::y, interrupted while creating\n  * urn:",
     "error: " * 50, *hostile.ALL,
 )  # fmt: skip
 
 texts = st.one_of(st.sampled_from((*URNS, *MESSAGES)), st.text(max_size=8))
-odd = st.recursive(
+odd_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(texts, inner, max_size=2)),
     max_leaves=4,
 )
 
 
-def often(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def usually(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Generate the usual value, and occasionally any other value."""
-    return st.integers(0, 31).flatmap(lambda pick: usual if pick else odd)
+    return st.integers(0, 31).flatmap(lambda number: usual if number else odd_values)
 
 
 def objects(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Generate an object with these members, and occasionally leave out a required one."""
-    whole = st.fixed_dictionaries(required, optional=optional)
+    """Generate an object with these members. Occasionally, required ones are missing."""
+    complete = st.fixed_dictionaries(required, optional=optional)
     damaged = st.fixed_dictionaries({}, optional=required | optional)
-    return st.integers(0, 15).flatmap(lambda pick: often(whole) if pick else damaged)
+    return st.integers(0, 15).flatmap(lambda number: usually(complete) if number else damaged)
 
 
-inputs = often(st.dictionaries(st.sampled_from(("name", "roles", "revive", "__provider")), odd, max_size=3))
-states = often(st.fixed_dictionaries({}, optional={"inputs": inputs, "protect": often(st.booleans())}))
+inputs = usually(
+    st.dictionaries(st.sampled_from(("name", "roles", "revive", "__provider")), odd_values, max_size=3)
+)
+states = usually(st.fixed_dictionaries({}, optional={"inputs": inputs, "protect": usually(st.booleans())}))
 steps = objects(
-    {"op": often(st.sampled_from(OPERATIONS)), "urn": often(st.sampled_from(URNS))},
+    {"op": usually(st.sampled_from(OPERATIONS)), "urn": usually(st.sampled_from(URNS))},
     {
-        "keys": often(st.lists(often(st.sampled_from(PATHS)), max_size=2)),
-        "diffs": often(st.lists(often(st.sampled_from(PATHS)), max_size=2)),
-        "detailedDiff": often(st.dictionaries(st.sampled_from(PATHS), odd, max_size=2)),
+        "keys": usually(st.lists(usually(st.sampled_from(PATHS)), max_size=2)),
+        "diffs": usually(st.lists(usually(st.sampled_from(PATHS)), max_size=2)),
+        "detailedDiff": usually(st.dictionaries(st.sampled_from(PATHS), odd_values, max_size=2)),
         "old": states,
         "new": states,
     },
 )
 diagnostics = objects(
     {
-        "severity": often(st.sampled_from(("error", "warning", "info", "info#err", "debug"))),
-        "message": often(texts),
+        "severity": usually(st.sampled_from(("error", "warning", "info", "info#err", "debug"))),
+        "message": usually(texts),
     },
-    {"urn": often(st.sampled_from(URNS)), "ephemeral": often(st.booleans())},
+    {"urn": usually(st.sampled_from(URNS)), "ephemeral": usually(st.booleans())},
 )
-made = often(
+log_events = usually(
     st.one_of(
         st.builds(
             lambda key, value: {key: value},
             st.sampled_from(event_log.STEP_EVENTS),
-            objects({"metadata": steps}, {"planning": often(st.booleans())}),
+            objects({"metadata": steps}, {"planning": usually(st.booleans())}),
         ),
         st.builds(lambda value: {event_log.MESSAGE: value}, diagnostics),
-        st.builds(lambda value: {event_log.SUMMARY: value}, odd),
+        st.builds(lambda value: {event_log.SUMMARY: value}, odd_values),
     )
 )
 ODD_LINES = (
@@ -111,7 +113,7 @@ def logs(draw: st.DrawFn) -> bytes:
     """Draw a log, occasionally with an invalid line or a truncated end."""
     lines = [
         json.dumps(line, separators=(",", ":")).encode()
-        for line in draw(st.lists(made, min_size=2, max_size=8))
+        for line in draw(st.lists(log_events, min_size=2, max_size=8))
     ]
     if draw(st.integers(0, 3)) == 0:
         lines.insert(
@@ -121,37 +123,37 @@ def logs(draw: st.DrawFn) -> bytes:
     return raw[: draw(st.integers(0, len(raw)))] if draw(st.integers(0, 7)) == 0 else raw
 
 
-def test_any_log_is_read(tmp_path: Path) -> None:
+def test_any_log_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "events.json"
 
-    @fuzzing(FEW)
+    @fuzzing(DEFAULT_EXAMPLES)
     @given(raw=logs())
     def read(raw: bytes) -> None:
         file.write_bytes(raw)
-        begin = time.thread_time()
+        started = time.thread_time()
         log = events.read(file)
         assert all(isinstance(change, Change) for change in (*log.changes, *log.drift))
         assert all(isinstance(error.text, str) for error in log.errors)
         assert all(isinstance(remark, str) for remark in (*log.remarks, *log.cut_off))
-        at = StepsInFlight("updating")
-        at.take(raw.decode("utf-8", "replace").splitlines())
-        assert isinstance(at.text, str)
-        assert not EXAMPLES or time.thread_time() - begin < MAX_SECONDS
+        steps_in_flight = StepsInFlight("updating")
+        steps_in_flight.take(raw.decode("utf-8", "replace").splitlines())
+        assert isinstance(steps_in_flight.text, str)
+        assert not EXAMPLES or time.thread_time() - started < MAX_SECONDS
 
     read()
 
 
 def test_most_logs_contain_events(tmp_path: Path) -> None:
-    """Otherwise, the fuzzer tries only input that the reader skips."""
+    """Otherwise, the fuzzer would only test input that the reader skips."""
     file = tmp_path / "events.json"
-    tells_something: list[bool] = []
+    finds_something: list[bool] = []
 
-    @fuzzing(FEW)
+    @fuzzing(DEFAULT_EXAMPLES)
     @given(raw=logs())
     def read(raw: bytes) -> None:
         file.write_bytes(raw)
         log = events.read(file)
-        tells_something.append(bool(log.changes or log.drift or log.errors or log.remarks or log.same))
+        finds_something.append(bool(log.changes or log.drift or log.errors or log.remarks or log.same))
 
     read()
-    assert sum(tells_something) > len(tells_something) / 4
+    assert sum(finds_something) > len(finds_something) / 4

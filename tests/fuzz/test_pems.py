@@ -1,6 +1,6 @@
-"""Any text is either a key in one canonical form, or gets an error message.
+"""Any text is either a key with one canonical form, or causes an error message.
 
-A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tests import pems
 from tests.fuzz.examples import EXAMPLES, fuzzing
 from tests.keys import public_pem
 
-FEW = 300
-FEW_FILES = 60
+DEFAULT_EXAMPLES = 300
+DEFAULT_FILE_EXAMPLES = 60
 MAX_SECONDS = 2
 PIECES = (
     pem.BEGIN, pem.END, "-----", "PUBLIC KEY-----", "CERTIFICATE-----", "RSA PRIVATE KEY", "\n", "\r\n",
@@ -33,8 +33,8 @@ PIECES = (
 
 
 @cache
-def whole() -> list[str]:
-    """Return valid keys and certificates, including wrong kinds."""
+def valid_pems() -> list[str]:
+    """Return valid keys and certificates, including kinds that Qlik does not accept."""
     return [
         public_pem("one"),
         pems.certificate(),
@@ -52,31 +52,31 @@ def whole() -> list[str]:
 @st.composite
 def texts(draw: st.DrawFn) -> str:
     """Draw a PEM with damage, usually in its text or in its base64 content."""
-    text = draw(st.sampled_from(whole()))
+    text = draw(st.sampled_from(valid_pems()))
     if draw(st.booleans()) and text.startswith(pem.BEGIN):
-        text = _other_content(draw, text)
+        text = _with_damaged_content(draw, text)
     for _ in range(draw(st.integers(0, 3))):
-        at, size = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 0, 1, 5, 64, 400)))
+        position, size = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 0, 1, 5, 64, 400)))
         text = (
-            text[:at]
+            text[:position]
             + draw(st.one_of(st.just(""), st.sampled_from(PIECES), st.text(max_size=5)))
-            + text[at + size :]
+            + text[position + size :]
         )
     return text
 
 
-def _other_content(draw: st.DrawFn, text: str) -> str:
+def _with_damaged_content(draw: st.DrawFn, text: str) -> str:
     label, der = pem.content(text)
-    at = draw(st.integers(0, min(len(der), 40)))
-    der = der[:at] + draw(st.binary(max_size=4)) + der[at + draw(st.integers(0, 4)) :]
+    position = draw(st.integers(0, min(len(der), 40)))
+    der = der[:position] + draw(st.binary(max_size=4)) + der[position + draw(st.integers(0, 4)) :]
     return f"{pem.BEGIN}{label}-----\n{base64.encodebytes(der).decode()}{pem.END}{label}-----\n"
 
 
-def test_any_text_is_a_key_or_gets_an_error() -> None:
-    @fuzzing(FEW)
+def test_any_text_is_a_key_or_causes_an_error() -> None:
+    @fuzzing(DEFAULT_EXAMPLES)
     @given(text=texts())
     def read(text: str) -> None:
-        begin = time.thread_time()
+        started = time.thread_time()
         problem = pem.problem(text)
         line, lines = pem.one_line(text), pem.on_lines(text)
         pem.content(text)
@@ -90,7 +90,7 @@ def test_any_text_is_a_key_or_gets_an_error() -> None:
         else:
             assert len(problem.splitlines()) == 1
             assert not any(part in problem for part in text.split() if len(part) > len("CERTIFICATE-----"))
-        assert not EXAMPLES or time.thread_time() - begin < MAX_SECONDS
+        assert not EXAMPLES or time.thread_time() - started < MAX_SECONDS
 
     read()
 
@@ -104,9 +104,9 @@ def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_settings_accept_a_key_or_report_the_same_problem(stack_file: Path) -> None:
-    """The key is in the stack file, or in a file that it names."""
+    """The key is in the stack file, or in a file whose name is in the stack file."""
 
-    def settings(**key: str) -> str:
+    def problems_with(**key: str) -> str:
         """Return the problems of settings with this key, or an empty string."""
         provider = {"issuer": "https://portal.example", "kid": "one", **key}
         customer = {"name": "Globex", "jwt_identity_providers": {"portal": provider}}
@@ -115,24 +115,24 @@ def test_settings_accept_a_key_or_report_the_same_problem(stack_file: Path) -> N
         try:
             resolve(stack_file)
         except SettingsError as error:
-            unforeseen = error.__cause__
+            unexpected_error = error.__cause__
             problems = str(error)
         else:
             return ""
-        assert unforeseen is None, problems
+        assert unexpected_error is None, problems
         return problems
 
-    assert settings(pem=public_pem("one")) == ""
+    assert problems_with(pem=public_pem("one")) == ""
 
-    @fuzzing(FEW_FILES)
+    @fuzzing(DEFAULT_FILE_EXAMPLES)
     @given(text=texts())
     def read(text: str) -> None:
         problem = pem.problem(text)
-        problems = settings(pem=text)
+        problems = problems_with(pem=text)
         assert (problems == "") == (problem is None)
         raw = text.encode("utf-8", "surrogatepass")
         stack_file.with_name("key.pem").write_bytes(raw)
-        problems = settings(pem_file="key.pem")
+        problems = problems_with(pem_file="key.pem")
         assert problem is None or problems
 
     read()

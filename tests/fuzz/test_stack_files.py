@@ -1,6 +1,6 @@
 """Any stack file and plan result in settings or in a list of problems.
 
-A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from tenantry.settings.loading import resolve
 from tenantry.settings.models import Settings
 from tenantry.settings.origins import as_mapping, values_of
 from tests.fuzz.examples import EXAMPLES, fuzzing
-from tests.fuzz.stack_files import damaged_files, made_files
+from tests.fuzz.stack_files import damaged_files, generated_files
 
-FEW = 150
+DEFAULT_EXAMPLES = 150
 EXTRA_MEMORY_BYTES = 1 << 30
 MAX_SECONDS = 2
 
 
 @pytest.fixture(scope="module")
 def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stack file in a project with its own config and a second, valid stack file."""
+    """A stack file in a project with a second, valid stack file."""
     root = tmp_path_factory.mktemp("fuzz")
     (root / "Pulumi.yaml").write_text("name: fuzz\nruntime: python\nstackConfigDir: stacks\n")
     (root / "stacks" / "plans").mkdir(parents=True)
@@ -42,7 +42,7 @@ def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bounded_memory() -> Iterator[None]:
-    """Limit the additional memory of the process; code that needs more gets a MemoryError."""
+    """Limit the additional memory of the process. Code that needs more gets a MemoryError."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + EXTRA_MEMORY_BYTES, hard))
@@ -51,33 +51,33 @@ def bounded_memory() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("bounded_memory")
-@pytest.mark.parametrize("files", [made_files, damaged_files])
+@pytest.mark.parametrize("files", [generated_files, damaged_files])
 def test_any_file_results_in_settings_or_problems(stack_file: Path, files: object) -> None:
-    @fuzzing(FEW)
+    @fuzzing(DEFAULT_EXAMPLES)
     @given(content=files())  # type: ignore[operator]
     def read(content: tuple[bytes, bytes]) -> None:
         stack_file.write_bytes(content[0])
         (stack_file.parent / "plans" / "gold.yaml").write_bytes(content[1])
-        begin = time.thread_time()
+        started = time.thread_time()
         _read(stack_file)
-        assert not EXAMPLES or time.thread_time() - begin < MAX_SECONDS
+        assert not EXAMPLES or time.thread_time() - started < MAX_SECONDS
 
     read()
 
 
 def _read(stack_file: Path) -> None:
-    found: Settings | SettingsError
+    result: Settings | SettingsError
     try:
-        found = resolve(stack_file).settings
+        result = resolve(stack_file).settings
         assert as_mapping(values_of(stack_file))
     except SettingsError as error:
-        found = error
+        result = error
         _check_problems(error)
     good = stack_file.with_name("Pulumi.good.yaml")
-    one, other = members({"globex": stack_file, "good": good})
-    known = Member("good", good, "Good", files=(good,), grace_days=30, source_tenant=other.source_tenant)
-    assert other == replace(known, digest=other.digest)
-    assert (one.broken is None) == isinstance(found, Settings)
+    fuzzed, valid = members({"globex": stack_file, "good": good})
+    expected = Member("good", good, "Good", files=(good,), grace_days=30, source_tenant=valid.source_tenant)
+    assert valid == replace(expected, digest=valid.digest)
+    assert (fuzzed.broken is None) == isinstance(result, Settings)
     try:
         check_plan(stack_file.parent / "plans" / "gold.yaml")
     except SettingsError as error:
@@ -85,7 +85,7 @@ def _read(stack_file: Path) -> None:
 
 
 def _check_problems(error: SettingsError) -> None:
-    """Check that each problem is one line with a file, and that none is an unexpected error."""
+    """Check that each problem is one line with a file, and that there was no unexpected error."""
     assert error.__cause__ is None, error
     assert error.problems
     assert len(str(error).splitlines()) == len(error.problems) + 1

@@ -1,4 +1,4 @@
-"""Any text has no effect in an output, and stays readable."""
+"""No text can change the structure of an output, and each text stays readable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import hostile
 from tests.fleet.pages import everywhere, links, rendered, tags, without_code
 from tests.fuzz.examples import fuzzing
 
-FEW = 150
+DEFAULT_EXAMPLES = 150
 
 WORDS = {piece for text in hostile.ALL for piece in re.findall(r"\w+|\W", text)}
 PIECES = sorted(WORDS - {"INJECTED"} | {"://", "::", "##["})
@@ -33,9 +33,9 @@ EMPTY_PAGE = without_code(tags(page_of(everywhere("harmless"))))
 EMPTY_REPORT = tags(rendered(markdown(everywhere("harmless"))))
 
 
-@fuzzing(FEW)
+@fuzzing(DEFAULT_EXAMPLES)
 @given(TEXTS, TEXTS)
-def test_terminal_and_log(text: str, other: str) -> None:
+def test_a_text_has_no_effect_in_a_terminal_or_log(text: str, other: str) -> None:
     shown = for_terminal(f"{text}\n  {other}")
     assert [fault for fault in hostile.faults(shown) if "INJECTED" not in fault] == []
     assert for_terminal(shown) == shown
@@ -44,9 +44,9 @@ def test_terminal_and_log(text: str, other: str) -> None:
     assert json.loads(for_terminal(document)) == json.loads(document)
 
 
-@fuzzing(FEW)
+@fuzzing(DEFAULT_EXAMPLES)
 @given(TEXTS, TEXTS)
-def test_csv(text: str, other: str) -> None:
+def test_a_text_is_one_harmless_csv_cell(text: str, other: str) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow([for_csv(text), for_csv(other)])
     [cells] = csv.reader(io.StringIO(for_terminal(out.getvalue()))) if text or other else [["", ""]]
@@ -55,31 +55,31 @@ def test_csv(text: str, other: str) -> None:
         assert cell in (for_line(value), f"'{for_line(value)}")
 
 
-@fuzzing(FEW)
+@fuzzing(DEFAULT_EXAMPLES)
 @given(TEXTS)
-def test_markdown(text: str) -> None:
+def test_a_text_adds_no_element_to_markdown(text: str) -> None:
     shown = for_markdown(text)
     source = rendered(f"- {shown or 'x'}\n\n| a |\n| --- |\n| {shown} |\n")
     assert tags(source) == EMPTY_LIST
     assert links(shown) == []
     assert not list(hostile.faults(shown))
-    read = html.unescape(re.sub("<[^>]*>", "", rendered(f"x {shown}"))).replace("\u200b", "")
-    assert " ".join(read.split()) == f"x {' '.join(on_one_line(text).split())}".strip()
+    visible_text = html.unescape(re.sub("<[^>]*>", "", rendered(f"x {shown}"))).replace("\u200b", "")
+    assert " ".join(visible_text.split()) == f"x {' '.join(on_one_line(text).split())}".strip()
 
 
-@fuzzing(FEW)
+@fuzzing(DEFAULT_EXAMPLES)
 @given(TEXTS)
-def test_reports(text: str) -> None:
-    assume(on_one_line(text))  # without a name, the page has fewer elements
+def test_a_text_adds_no_element_to_a_report(text: str) -> None:
+    assume(on_one_line(text))  # a page without a name has fewer elements
     report = everywhere(text)
     assert without_code(tags(page_of(report))) == EMPTY_PAGE
     assert tags(rendered(markdown(report))) == EMPTY_REPORT
     assert not list(hostile.faults(page_of(report) + markdown(report)))
 
 
-@fuzzing(FEW)
+@fuzzing(DEFAULT_EXAMPLES)
 @given(TEXTS, st.from_regex(r"[^\s\"'&]{1,20}", fullmatch=True))
-def test_addresses(text: str, secret: str) -> None:
+def test_a_secret_in_an_address_is_redacted(text: str, secret: str) -> None:
     secret = f"s3cret{secret}"
     for address in (f"postgres://u:{secret}@host/x", f"s3://bucket?region=eu&token={secret}"):
         assert "s3cret" not in redacted(f"{text} {address} {text}")

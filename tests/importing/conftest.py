@@ -1,4 +1,4 @@
-"""Tenants to import, and the objects in them."""
+"""A client, and a function that finds the objects of a tenant to import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cloud(qlik: Emulator) -> Iterator[Cloud]:
 
 @pytest.fixture
 def find(cloud: Cloud) -> Find:
-    """Read a tenant, for a customer on a plan with these values."""
+    """Return a function that reads a tenant for a customer with a plan of these values."""
 
     def find(world: World, **plan: Any) -> Findings:
         findings = Findings(plan)
@@ -39,6 +39,6 @@ def find(cloud: Cloud) -> Find:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "files"
-    made.mkdir()
-    return made
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder

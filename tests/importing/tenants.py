@@ -1,4 +1,4 @@
-"""Tenants that others created: with Qlik's own example scripts, and by hand."""
+"""A tenant like those that Qlik's own example scripts create, and parts of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SALES = "Revenue by region and product {v2.3.0}"
 
 
 def cloud_of(qlik: Emulator) -> Cloud:
-    """Return our client for an emulator."""
+    """Return a client for an emulator."""
     environ = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -26,15 +26,15 @@ def cloud_of(qlik: Emulator) -> Cloud:
 
 
 def new_tenant(cloud: Cloud) -> Host:
-    """An empty tenant."""
-    made = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": LICENCE})
-    return cloud.tenant(made["hostnames"][0])
+    """Create an empty tenant."""
+    tenant = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": LICENCE})
+    return cloud.tenant(tenant["hostnames"][0])
 
 
 def import_template(cloud: Cloud, host: Host, space: str, folder: Path, name: str, version: str) -> str:
-    """Export a template with its data and import it, with `mode` left out; return the app's id."""
+    """Export a template with its data and import it without `mode`; return the app's id."""
     items = cloud.tenant(SOURCE).find("/api/v1/items", name, {"resourceType": "app"})
-    [item] = [each for each in items if each["description"].endswith(f"{{v{version}}}")]
+    [item] = [item for item in items if item["description"].endswith(f"{{v{version}}}")]
     source = cloud.tenant(SOURCE)
     file = folder / "template.qvf"
     source.download(source.export(f"/api/v1/apps/{item['resourceId']}/export"), file)
@@ -42,8 +42,8 @@ def import_template(cloud: Cloud, host: Host, space: str, folder: Path, name: st
     return str(host.upload("/api/v1/apps/import", file, params=query)["attributes"]["id"])
 
 
-def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str, Any]:
-    """Create a JWT identity provider as in Qlik's samples."""
+def jwt_provider(tenant: str, kid: str = "portal-1", **changes: Any) -> dict[str, Any]:
+    """Return the body of a JWT identity provider, as in Qlik's samples."""
     key = {"kid": kid, "pem": public_pem()}
     return {
         "tenantIds": [tenant],
@@ -54,22 +54,22 @@ def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str,
         "description": "Portal",
         "clockToleranceSec": 5,
         "options": {"issuer": "https://portal.example.com", "jwtLoginEnabled": True, "staticKeys": [key]},
-    } | fields
+    } | changes
 
 
-def oauth_client(name: str, **fields: Any) -> dict[str, Any]:
-    """Create a machine-to-machine client as in Qlik's samples."""
+def oauth_client(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the body of a machine-to-machine client, as in Qlik's samples."""
     return {
         "clientName": name,
         "appType": "web",
         "allowedScopes": ["user_default"],
         "allowedGrantTypes": ["client_credentials"],
         "connectionConfig": {"consentMethod": "trusted"},
-    } | fields
+    } | changes
 
 
-def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
-    """A tenant with a group, a staging space, a managed one with access, and an app published there."""
+def create_by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
+    """Create a tenant with settings, logins, a group, two spaces, and an app published to one."""
     cloud = cloud_of(qlik)
     host = new_tenant(cloud)
     tenant = host.get("/api/v1/tenants/me")["id"]
@@ -78,21 +78,21 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     settings = [{"op": "replace", "path": "/autoCreateGroups", "value": True}]
     host.patch("/api/v1/groups/settings", settings)
     host.put("/api/v1/licenses/settings", {"autoAssignProfessional": False, "autoAssignAnalyzer": True})
-    pages = {"name": "Portal", "validOrigins": ["https://portal.example.com", "http://localhost:3000"]}
-    host.post("/api/v1/web-integrations", pages)
+    integration = {"name": "Portal", "validOrigins": ["https://portal.example.com", "http://localhost:3000"]}
+    host.post("/api/v1/web-integrations", integration)
     host.post(
         "/api/v1/csp-origins", {"name": "Portal", "origin": "portal.example.com", "frameAncestors": True}
     )
     host.post("/api/v1/csp-origins", {"origin": "cdn.example.com", "imgSrc": True})
     link = {"name": "Help", "link": "https://help.example.com", "type": "custom-link", "scope": "tenant"}
     host.post("/api/v1/ui-config/pinned-links", link)
-    hook = {
+    webhook = {
         "name": "Portal",
         "url": "https://portal.example.com/qlik",
         "eventTypes": ["com.qlik.v1.user.created"],
     }
-    host.post("/api/core/webhooks", hook | {"enabled": True, "secret": "s" * 32})
-    host.post("/api/core/webhooks", hook | {"level": "user"})
+    host.post("/api/core/webhooks", webhook | {"enabled": True, "secret": "s" * 32})
+    host.post("/api/core/webhooks", webhook | {"level": "user"})
     host.post("/api/v1/identity-providers", jwt_provider(tenant))
     host.post("/api/v1/oauth-clients", oauth_client("Server"))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]

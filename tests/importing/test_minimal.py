@@ -1,4 +1,4 @@
-"""A stack file has only what its plan does not have. Together they describe the tenant."""
+"""A stack file has only the differences from its plan. Together, they describe the tenant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.settings import load_file
 from tenantry.settings.merge import complete
 from tenantry.settings.models import Customer
 
-HEAD = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
+GENERAL_SETTINGS = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
 PLAN: dict[str, Any] = {
     "tenant": {"enable_app_opening_feedback": True},
     "lifecycle": {"grace_days": 20},
@@ -39,21 +39,21 @@ PLAN: dict[str, Any] = {
 }
 
 
-def group(name: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "provider_type": "idp", "roles": [], "description": None} | more
+def group(name: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "provider_type": "idp", "roles": [], "description": None} | changes
 
 
-def space(name: str, type: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "type": type, "description": None, "access": {}} | more
+def space(name: str, type: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "type": type, "description": None, "access": {}} | changes
 
 
-def app(name: str, **more: Any) -> dict[str, Any]:
-    known = {"name": name, "description": None, "template": name, "template_id": None, "version": "2.0"}
-    return known | {"staging": "Staging", "publish_to": ["Main"]} | more
+def app(name: str, **changes: Any) -> dict[str, Any]:
+    entry = {"name": name, "description": None, "template": name, "template_id": None, "version": "2.0"}
+    return entry | {"staging": "Staging", "publish_to": ["Main"]} | changes
 
 
-def found() -> dict[str, Any]:
-    """A customer that equals the plan."""
+def customer_of_plan() -> dict[str, Any]:
+    """Return a customer that equals the plan."""
     return {
         "name": "Acme",
         "alias": None,
@@ -75,24 +75,26 @@ def settings(folder: Path, customer: dict[str, Any], plan: dict[str, Any] | None
     (folder / "plans").mkdir(exist_ok=True)
     (folder / "plans" / "gold.yaml").write_text(yaml.safe_dump(plan or {}))
     file = folder / "Pulumi.acme.yaml"
-    named = {"plan": "gold"} if plan is not None else {}
-    file.write_text(as_text({**HEAD, "tenantry:customer": named | customer}, head="Made\nhere"), "utf-8")
+    plan_key = {"plan": "gold"} if plan is not None else {}
+    file.write_text(
+        as_text({**GENERAL_SETTINGS, "tenantry:customer": plan_key | customer}, head="Created\nhere"), "utf-8"
+    )
     return load_file(file).customer.model_copy(update={"plan": None})
 
 
-def of_plan(customer: dict[str, Any]) -> dict[str, Any]:
+def minimal_with_plan(customer: dict[str, Any]) -> dict[str, Any]:
     return minimal(Findings(complete(PLAN), customer))
 
 
-def test_what_is_as_the_plan_has_it_is_not_said() -> None:
-    assert of_plan(found()) == {"name": "Acme"}
-    customer = found()
+def test_a_value_of_the_plan_is_not_repeated() -> None:
+    assert minimal_with_plan(customer_of_plan()) == {"name": "Acme"}
+    customer = customer_of_plan()
     customer["groups"]["Analysts"]["roles"].reverse()
-    assert of_plan(customer) == {"name": "Acme"}, "the order of roles means nothing"
+    assert minimal_with_plan(customer) == {"name": "Acme"}, "the order of roles has no meaning"
 
 
-def test_without_a_plan_only_defaults_are_left_out() -> None:
-    minimal_customer = minimal(Findings({}, found()))
+def test_without_a_plan_only_defaults_are_omitted() -> None:
+    minimal_customer = minimal(Findings({}, customer_of_plan()))
     assert minimal_customer["groups"] == {
         "Analysts": {"roles": ["AnalyticsAdmin", "Developer"]},
         "Viewers": {},
@@ -121,30 +123,30 @@ def test_without_a_plan_only_defaults_are_left_out() -> None:
         ("alias", "acme", {"alias": "acme"}),
     ],
 )
-def test_what_differs_is_said_and_means_what_was_found(
+def test_a_difference_from_the_plan_is_in_the_file(
     path: str, value: Any, minimal_customer: Any, tmp_path: Path
 ) -> None:
-    customer = found()
+    customer = customer_of_plan()
     *blocks, key = path.split("/")
-    inner = customer
+    mapping = customer
     for block in blocks:
-        inner = inner[block]
-    inner[key] = value
-    assert of_plan(customer) == {"name": "Acme", **minimal_customer}
-    unsaid = {"lifecycle": PLAN["lifecycle"]}
-    alone = minimal(Findings({}, customer)) | unsaid
-    alone["apps"]["Sales"]["data"] = False
-    assert settings(tmp_path, of_plan(customer), PLAN) == settings(tmp_path, alone)
+        mapping = mapping[block]
+    mapping[key] = value
+    assert minimal_with_plan(customer) == {"name": "Acme", **minimal_customer}
+    from_plan = {"lifecycle": PLAN["lifecycle"]}
+    without_plan = minimal(Findings({}, customer)) | from_plan
+    without_plan["apps"]["Sales"]["data"] = False
+    assert settings(tmp_path, minimal_with_plan(customer), PLAN) == settings(tmp_path, without_plan)
 
 
-def test_what_the_tenant_does_not_have_is_removed_from_the_plan(tmp_path: Path) -> None:
-    customer = found()
+def test_an_entry_that_the_tenant_does_not_have_is_removed_from_the_plan(tmp_path: Path) -> None:
+    customer = customer_of_plan()
     del (
         customer["groups"]["Viewers"],
         customer["spaces"]["Main"]["access"]["Viewers"],
         customer["apps"]["Sales"],
     )
-    minimal_customer = of_plan(customer)
+    minimal_customer = minimal_with_plan(customer)
     assert minimal_customer["groups"] == {"Viewers": None}
     assert minimal_customer["spaces"] == {"Main": {"access": {"Viewers": None}}}
     assert minimal_customer["apps"] == {"Sales": None}
@@ -155,10 +157,10 @@ def test_what_the_tenant_does_not_have_is_removed_from_the_plan(tmp_path: Path) 
 @pytest.mark.parametrize(
     "name", ["2.10", "yes", "null", "2026-12-31", "a: b", "# 1", "Größe", "{v1}", " x", "0x1F"]
 )
-def test_text_stays_text(name: str, tmp_path: Path) -> None:
+def test_a_name_that_looks_like_another_type_stays_a_text(name: str, tmp_path: Path) -> None:
     customer = {"name": "Acme", "groups": {name: group(name)}}
     minimal_customer = settings(tmp_path, minimal(Findings({}, customer)))
-    assert [each.name for each in minimal_customer.groups.values()] == [name.strip()] or list(
+    assert [group.name for group in minimal_customer.groups.values()] == [name.strip()] or list(
         minimal_customer.groups
     ) == [name]
 
@@ -170,8 +172,7 @@ def test_the_head_is_a_comment_and_versions_are_quoted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", ["groups", "spaces", "apps", "web_integrations", "jwt_identity_providers"])
-def test_what_the_tenant_has_nothing_of_is_taken_out_of_the_plan(block: str) -> None:
-    """This includes a block without any object in the tenant."""
+def test_a_block_without_objects_in_the_tenant_is_removed_from_the_plan(block: str) -> None:
     plan: dict[str, Any] = {
         "web_integrations": {"Portal": {"origins": ["https://portal.example"]}},
         "jwt_identity_providers": {"signer": {"issuer": "i", "kid": "1", "pem": "p"}},

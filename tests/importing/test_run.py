@@ -1,4 +1,4 @@
-"""The first and last steps of an import: refusals, and the cleanup after an error."""
+"""The first and last steps of an import, including errors and the cleanup after them."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ def project(tmp_path: Path) -> Project:
     return Project("tenantry", tmp_path / "stacks")
 
 
-def with_stack(project: Project, name: str, region: str, source: str) -> None:
+def add_stack(project: Project, name: str, region: str, source: str) -> None:
     text = f"config:\n  qlik:region: {region}\n  qlik:source_tenant: {source}\n"
     (project.stacks / f"Pulumi.{name}.yaml").write_text(text)
 
 
-def test_the_source_tenant_is_that_of_the_other_stacks_in_the_region(project: Project) -> None:
-    with_stack(project, "a", "eu", "templates.eu.qlikcloud.com")
-    with_stack(project, "b", "eu", "templates.eu.qlikcloud.com")
-    with_stack(project, "c", "us", "templates.us.qlikcloud.com")
+def test_the_source_tenant_comes_from_the_other_stacks_in_the_region(project: Project) -> None:
+    add_stack(project, "a", "eu", "templates.eu.qlikcloud.com")
+    add_stack(project, "b", "eu", "templates.eu.qlikcloud.com")
+    add_stack(project, "c", "us", "templates.us.qlikcloud.com")
     assert run._source_tenant(project, ImportRequest(HOST)) == "templates.eu.qlikcloud.com"
     assert run._source_tenant(
         project, ImportRequest(HOST, source_tenant="other.eu.qlikcloud.com")
     ).startswith("other")
-    of_all = Project("tenantry", project.stacks, {"qlik:source_tenant": "all.eu.qlikcloud.com"})
-    assert run._source_tenant(of_all, ImportRequest(HOST)) == "all.eu.qlikcloud.com"
+    with_common_source = Project("tenantry", project.stacks, {"qlik:source_tenant": "all.eu.qlikcloud.com"})
+    assert run._source_tenant(with_common_source, ImportRequest(HOST)) == "all.eu.qlikcloud.com"
 
 
-def test_a_source_tenant_that_is_not_clear_is_asked_for(project: Project) -> None:
+def test_an_ambiguous_source_tenant_is_an_error(project: Project) -> None:
     with pytest.raises(
         ImportRefused, match=r"no stack in region eu names one\. Name it with --source-tenant"
     ):
         run._source_tenant(project, ImportRequest(HOST))
-    with_stack(project, "a", "eu", "one.eu.qlikcloud.com")
-    with_stack(project, "b", "eu", "two.eu.qlikcloud.com")
+    add_stack(project, "a", "eu", "one.eu.qlikcloud.com")
+    add_stack(project, "b", "eu", "two.eu.qlikcloud.com")
     with pytest.raises(ImportRefused, match="the stacks in region eu name 2 different"):
         run._source_tenant(project, ImportRequest(HOST))
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "-a", "../x", "ä"])
-def test_a_name_that_no_stack_can_have(project: Project, name: str) -> None:
+def test_an_invalid_stack_name_is_refused(project: Project, name: str) -> None:
     with pytest.raises(ImportRefused, match="is not a valid stack name"):
         run._check_free(project, name)
 
 
-class Engine(Backend):
+class FailingBackend(Backend):
     """A backend in which one command fails."""
 
     commands: list[str]
@@ -70,34 +70,34 @@ class Engine(Backend):
         return "[]"
 
 
-def engine(folder: Path, failing: str) -> Engine:
-    made = Engine(folder)
-    object.__setattr__(made, "commands", [])
-    object.__setattr__(made, "failing", failing)
-    return made
+def failing_backend(folder: Path, failing: str) -> FailingBackend:
+    backend = FailingBackend(folder)
+    object.__setattr__(backend, "commands", [])
+    object.__setattr__(backend, "failing", failing)
+    return backend
 
 
 @pytest.mark.parametrize(
     ("failing", "removed"),
     [("stack init", []), ("stack import", ["stack rm acme --force --preserve-config --yes"])],
 )
-def test_the_last_step_is_taken_back_where_it_fails(tmp_path: Path, failing: str, removed: list[str]) -> None:
-    file, backend = tmp_path / "Pulumi.acme.yaml", engine(tmp_path, failing)
+def test_a_failure_of_the_last_step_is_undone(tmp_path: Path, failing: str, removed: list[str]) -> None:
+    file, backend = tmp_path / "Pulumi.acme.yaml", failing_backend(tmp_path, failing)
     with pytest.raises(PulumiFailed):
         run._put_in_place(backend, "acme", file, "config: {}\n", {"deployment": {}})
     assert not file.exists()
-    assert [line for line in backend.commands if line.startswith("stack rm")] == removed
+    assert [command for command in backend.commands if command.startswith("stack rm")] == removed
 
 
-def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
-    file, backend = tmp_path / "Pulumi.acme.yaml", engine(tmp_path, "nothing")
-    file.write_text("somebody's")
+def test_a_stack_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    file, backend = tmp_path / "Pulumi.acme.yaml", failing_backend(tmp_path, "nothing")
+    file.write_text("another file")
     with pytest.raises(FileExistsError):
         run._put_in_place(backend, "acme", file, "config: {}\n", {})
-    assert (file.read_text(), backend.commands) == ("somebody's", [])
+    assert (file.read_text(), backend.commands) == ("another file", [])
 
 
-def test_a_difference_that_is_left_is_an_end() -> None:
+def test_a_remaining_difference_is_an_error() -> None:
     steps = [
         {"op": "same", "urn": "urn::a"},
         {"op": "update", "urn": "urn::Sales", "detailedDiff": {"name": {}}},
@@ -128,50 +128,54 @@ SKELETON: dict[str, Any] = {
 }
 
 
-def filled(live: dict[str, Any], *more: Found) -> dict[str, Any]:
-    objects = [Found("Tenant", HOST, {"name": "Acme"}), Found("Space", "s1", live, ("name",)), *more]
+def filled_skeleton(live: dict[str, Any], *others: Found) -> dict[str, Any]:
+    """Return the import file for a tenant with a space of these properties, and other objects."""
+    objects = [Found("Tenant", HOST, {"name": "Acme"}), Found("Space", "s1", live, ("name",)), *others]
     preview = {"steps": [{"newState": TENANT}, {"newState": SPACE}]}
     return state.fill(SKELETON, preview, objects)
 
 
-def test_resources_get_the_ids_inputs_and_outputs_of_what_was_found() -> None:
-    component, tenant, space = filled({"name": "Sales", "owner_id": "u1", "owner": "u1"})["resources"]
+def test_resources_get_the_ids_inputs_and_outputs_of_the_found_objects() -> None:
+    component, tenant, space = filled_skeleton({"name": "Sales", "owner_id": "u1", "owner": "u1"})[
+        "resources"
+    ]
     assert component == SKELETON["resources"][0]
     assert tenant["id"] == HOST
     assert space["id"] == "s1"
     assert space["inputs"] == SPACE["inputs"] | {"tenant": HOST}
-    assert space["outputs"] == space["inputs"] | {"owner_id": "u1"}, "what is not managed is left out"
+    assert space["outputs"] == space["inputs"] | {"owner_id": "u1"}, "an unmanaged property is omitted"
 
 
-def test_what_would_change_or_is_not_certain_is_refused() -> None:
+def test_an_object_that_would_change_or_is_ambiguous_is_refused() -> None:
     with pytest.raises(ImportRefused, match=r'would change description of Space "Sales" \(s1\)'):
-        filled({"name": "Sales", "description": "other"})
+        filled_skeleton({"name": "Sales", "description": "other"})
     with pytest.raises(ImportRefused, match="but the tenant has no matching object"):
-        filled({"name": "Else"})
+        filled_skeleton({"name": "Else"})
     with pytest.raises(ImportRefused, match="but the tenant has 2 matching objects"):
-        filled({"name": "Sales"}, Found("Space", "s2", {"name": "Sales"}, ("name",)))
+        filled_skeleton({"name": "Sales"}, Found("Space", "s2", {"name": "Sales"}, ("name",)))
 
 
 PROOF = {"id": "0123456789abcdef0123456789abcdef", "name": "Acme", "unused": True}
 
 
 def step(kind: str, name: str, inputs: dict[str, Any], **references: str) -> dict[str, Any]:
-    """A resource in a preview: what `references` names is the output of another one, which is not made."""
+    """Return a resource in a preview. `references` are inputs with an output of another new resource."""
     path = "urn:pulumi:acme::tenantry::c$pulumi-python:dynamic/qlik"
-    known = {each: [f"{path}:{of}"] for each, of in references.items()}
+    dependencies = {name: [f"{path}:{resource}"] for name, resource in references.items()}
     return {
         "newState": {
             "urn": f"{path}:{kind}::{name}",
             "type": f"pulumi-python:dynamic/qlik:{kind}",
             "inputs": inputs | dict.fromkeys(references, PLACEHOLDER),
-            "propertyDependencies": known,
+            "propertyDependencies": dependencies,
         }
     }
 
 
-def test_the_proof_goes_along_from_resource_to_resource() -> None:
-    """So that the state of an imported tenant is that of one which the stack made, and `up` finds no more to
-    do there: the tenant has the proof, and what ends it has the tenant's id.
+def test_references_between_imported_resources_are_resolved() -> None:
+    """An imported tenant has the same state as a tenant that the stack created, so `up` has nothing to do.
+
+    The tenant has the proof, and its lifecycle and activation have the tenant's id.
     """
     of_tenant = {"tenant": "Tenant::tenant", "tenant_id": "Tenant::tenant"}
     steps = [
@@ -186,23 +190,23 @@ def test_the_proof_goes_along_from_resource_to_resource() -> None:
         Found("TenantLifecycle", HOST, {"tenant_id": "T1"}),
         Found("TenantActivation", HOST, {"tenant_id": "T1"}),
     ]
-    names = [each["newState"]["urn"].rpartition("::")[2] for each in steps]
+    names = [step["newState"]["urn"].rpartition("::")[2] for step in steps]
     skeleton = [
-        {"type": each["newState"]["type"], "name": name, "id": "<PLACEHOLDER>"}
-        for each, name in zip(steps, names, strict=True)
+        {"type": step["newState"]["type"], "name": name, "id": "<PLACEHOLDER>"}
+        for step, name in zip(steps, names, strict=True)
     ]
-    filled = state.fill({"resources": skeleton}, {"steps": steps}, objects)["resources"]
-    proof, tenant, lifecycle, activation = filled
+    resources = state.fill({"resources": skeleton}, {"steps": steps}, objects)["resources"]
+    proof, tenant, lifecycle, activation = resources
     assert (proof["id"], proof["outputs"]) == (PROOF["id"], {"name": "Acme", "proof": PROOF})
     assert tenant["inputs"] == {"name": "Acme", "proof": PROOF}
     assert tenant["outputs"] == tenant["inputs"] | {"tenant_id": "T1", "hostname": HOST}
-    for each, more in (lifecycle, {"kind": "production"}), (activation, {}):
-        assert each["id"] == HOST
-        assert each["inputs"] == each["outputs"] == {"tenant": HOST, "tenant_id": "T1"} | more
+    for resource, own_inputs in (lifecycle, {"kind": "production"}), (activation, {}):
+        assert resource["id"] == HOST
+        assert resource["inputs"] == resource["outputs"] == {"tenant": HOST, "tenant_id": "T1"} | own_inputs
 
 
 @pytest.mark.parametrize("kind", ["TenantProof", "TenantActivation"])
-def test_a_state_without_what_goes_along_is_none(kind: str) -> None:
-    """The next `up` would create it, with requests."""
+def test_a_missing_proof_or_activation_is_refused(kind: str) -> None:
+    """Otherwise, the next `up` would create it."""
     with pytest.raises(ImportRefused, match=f'declares {kind} "it", but the tenant has no matching object'):
         state.fill({"resources": []}, {"steps": [step(kind, "it", {})]}, [Found("Tenant", HOST, {})])

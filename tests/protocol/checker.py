@@ -1,6 +1,6 @@
-"""A breadth-first search through all states: its first counterexample is a shortest one.
+"""A breadth-first search through all states, which finds a shortest counterexample first.
 
-It does not know about tenants: a state is any hashable value, and `steps` yields the possible next states.
+It knows nothing about tenants. A state is any hashable value, and `steps` yields the possible next states.
 """
 
 from __future__ import annotations
@@ -25,23 +25,27 @@ class Move(Protocol[S_co]):
 
 
 @dataclass(frozen=True)
-class Found(Generic[S]):
-    """The result of a search: the numbers of states and moves, all events, and the counterexample.
+class SearchResult(Generic[S]):
+    """The result of a search: the numbers of states and moves, their texts, and the counterexample.
 
-    `broken` is the promise that does not hold ("": all hold), `trace` the path to it, `state` its end.
+    `violated` is the invariant that does not hold ("": all hold). `trace` is the path to the violation, and
+    `state` is its last state.
     """
 
     states: int
     moves: int
     texts: frozenset[str]
-    broken: str = ""
+    violated: str = ""
     trace: tuple[str, ...] = ()
     state: S | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.states} states, {self.moves} moves"]
-        if self.broken:
-            lines += [f"broken: {self.broken}", *(f"{n:3}. {text}" for n, text in enumerate(self.trace, 1))]
+        if self.violated:
+            lines += [
+                f"violated: {self.violated}",
+                *(f"{n:3}. {text}" for n, text in enumerate(self.trace, 1)),
+            ]
         return "\n".join(lines)
 
 
@@ -50,51 +54,55 @@ def search(
     steps: Callable[[S], Iterable[Move[S]]],
     invariants: Mapping[str, Callable[[S], bool]],
     goal: tuple[str, Callable[[S], bool]] | None = None,
-) -> Found[S]:
-    """Visit every state and check the invariants. Then check that moves without failure lead to the goal.
+) -> SearchResult[S]:
+    """Visit every state and check the invariants. Then check that moves without a failure lead to the goal.
 
-    The search ends at the first state in which an invariant does not hold.
+    The search ends at the first state that violates an invariant.
     """
     numbers: dict[S, int] = {initial: 0}
     states, parents, texts = [initial], [0], [""]
-    free: list[list[int]] = [[]]  # for each state, its predecessors by a move without failure
+    free_predecessors: list[list[int]] = [[]]  # for each state, its predecessors by a move without a failure
     moves = 0
 
-    def found(broken: str = "", at: int = 0) -> Found[S]:
+    def result(violated: str = "", at: int = 0) -> SearchResult[S]:
         trace, number = [], at
         while number:
             trace.append(texts[number])
             number = parents[number]
-        return Found(len(states), moves, frozenset(texts[1:]), broken, tuple(trace[::-1]), states[at])
+        return SearchResult(
+            len(states), moves, frozenset(texts[1:]), violated, tuple(trace[::-1]), states[at]
+        )
 
     for number, state in enumerate(states):
-        for words, holds in invariants.items():
+        for name, holds in invariants.items():
             if not holds(state):
-                return found(words, number)
+                return result(name, number)
         for move in steps(state):
             moves += 1
-            to = numbers.setdefault(move.state, len(states))
-            if to == len(states):
+            successor = numbers.setdefault(move.state, len(states))
+            if successor == len(states):
                 states.append(move.state)
                 parents.append(number)
                 texts.append(move.text)
-                free.append([])
+                free_predecessors.append([])
             if not move.cost:
-                free[to].append(number)
+                free_predecessors[successor].append(number)
     if goal is not None:
-        words, reached = goal
-        stuck = _stuck(free, [number for number, state in enumerate(states) if reached(state)])
+        name, is_reached = goal
+        stuck = _first_stuck(
+            free_predecessors, [number for number, state in enumerate(states) if is_reached(state)]
+        )
         if stuck is not None:
-            return found(words, stuck)
-    return found()
+            return result(name, stuck)
+    return result()
 
 
-def _stuck(free: list[list[int]], good: list[int]) -> int | None:
-    """Return the first state from which no good state can be reached, if there is one."""
-    known = set(good)
-    for number in good:
-        for before in free[number]:
-            if before not in known:
-                known.add(before)
-                good.append(before)
-    return next((number for number in range(len(free)) if number not in known), None)
+def _first_stuck(free_predecessors: list[list[int]], goal_states: list[int]) -> int | None:
+    """Return the first state from which no goal state can be reached, if there is one."""
+    reaching, queue = set(goal_states), list(goal_states)
+    for number in queue:
+        for predecessor in free_predecessors[number]:
+            if predecessor not in reaching:
+                reaching.add(predecessor)
+                queue.append(predecessor)
+    return next((number for number in range(len(free_predecessors)) if number not in reaching), None)

@@ -1,6 +1,6 @@
-"""The protocol holds in every small world, and each of its rules is necessary.
+"""The invariants hold in every small scenario, and each rule of the protocol is necessary.
 
-Bounds: see `worlds`. `TENANTRY_PROTOCOL=deep` searches the larger worlds too, which takes minutes.
+`scenarios` defines the bounds. `TENANTRY_PROTOCOL=deep` adds the larger ones, which take minutes.
 """
 
 from __future__ import annotations
@@ -13,71 +13,80 @@ import pytest
 
 from tests.protocol import __main__ as command
 from tests.protocol import model
-from tests.protocol.checker import Found
+from tests.protocol.checker import SearchResult
+from tests.protocol.scenarios import (
+    BROKEN_PROTOCOLS,
+    DEEP_SCENARIOS,
+    NOT_GUARANTEED,
+    QUICK_SCENARIOS,
+    ExpectedViolation,
+    check,
+)
 from tests.protocol.state import State
-from tests.protocol.worlds import BROKEN, DEEP, NOT_PROMISED, QUICK, Broken, check
 
-WORLDS = QUICK | DEEP if os.environ.get("TENANTRY_PROTOCOL") == "deep" else QUICK
+SCENARIOS = (
+    QUICK_SCENARIOS | DEEP_SCENARIOS if os.environ.get("TENANTRY_PROTOCOL") == "deep" else QUICK_SCENARIOS
+)
 
 
 @cache
-def searched(name: str) -> Found[State]:
-    return check(WORLDS[name])
+def search_once(name: str) -> SearchResult[State]:
+    return check(SCENARIOS[name])
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("name", WORLDS)
-def test_all_promises_hold(name: str) -> None:
-    found = searched(name)
-    assert not found.broken, str(found)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_all_invariants_hold(name: str) -> None:
+    result = search_once(name)
+    assert not result.violated, str(result)
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", BROKEN_PROTOCOLS)
 def test_a_broken_protocol_has_a_counterexample(name: str) -> None:
-    found = check(BROKEN[name].world)
-    assert found.broken == BROKEN[name].promise, str(found)
+    result = check(BROKEN_PROTOCOLS[name].scenario)
+    assert result.violated == BROKEN_PROTOCOLS[name].invariant, str(result)
 
 
-@pytest.mark.parametrize("name", NOT_PROMISED)
-def test_unpromised_cases_do_occur(name: str) -> None:
-    found = check(NOT_PROMISED[name].world)
-    assert found.broken == NOT_PROMISED[name].promise, str(found)
+@pytest.mark.parametrize("name", NOT_GUARANTEED)
+def test_each_exception_has_a_counterexample(name: str) -> None:
+    result = check(NOT_GUARANTEED[name].scenario)
+    assert result.violated == NOT_GUARANTEED[name].invariant, str(result)
 
 
-HAPPENS = (
+EVENTS = (
     "Qlik gives the time for a new proof",
     "begins and renews proof",
-    "renews proof ., as a person said",
+    "renews proof ., as a person requested",
     "proof . is in the state",
     "sends the POST under proof",
-    "the POST is refused, or never leaves the machine: .nothing was made",
-    "the permit has run out, nothing is sent",
-    "gets the answer: tenant",
-    "gets no answer; stops, candidates: tenant",
-    "gets no answer; stops, too early",
-    "notes on its disk",
+    "the POST is refused, or never leaves the machine: .nothing was created",
+    "the permit has expired, so it sends nothing",
+    "receives the response: tenant",
+    "receives no response; stops, candidates: tenant",
+    "receives no response; stops, too early",
+    "writes a note on its disk",
     "names tenant",
-    "may not name tenant",
-    "does not call tenant . [A-Z].* before the state has it",
-    "goes on with tenant ., as its note says",
-    "its note says so: .nothing was made",
-    "the list shows nothing: .nothing was made",
+    "cannot name tenant",
+    "does not name tenant . [A-Z].* before it is in the state",
+    "continues with tenant ., as its note says",
+    "its note says so: .nothing was created",
+    "the list shows nothing: .nothing was created",
     "stops, candidates: tenant",
     "stops, deactivated: tenant",
     "stops, too early",
-    "takes tenant ., as the file says",
+    "takes over tenant ., as the file says",
     "the person pastes the line of tenant",
     "the person clears the lock",
-    "the provider ends, with nobody to record anything",
+    "the provider ends, and without its engine the state does not change",
     "deactivates tenant",
     "the state is empty",
     "is lost on its way",
-    "is killed; its provider goes on",
+    "is killed; its provider continues",
     "is killed$",
-    "is taken for dead",
+    "is wrongly considered dead",
     "loses its disk",
-    "somebody else makes tenant ., unnamed",
-    "somebody else makes tenant ., named",
+    "somebody else creates tenant ., unnamed",
+    "somebody else creates tenant ., named",
     "is rolled back to empty",
     "is rolled back to proof .$",
     "is rolled back to proof . and tenant",
@@ -89,33 +98,37 @@ HAPPENS = (
 
 @pytest.mark.timeout(3600)
 def test_the_search_reaches_every_event() -> None:
-    some = [name for name in QUICK if name.startswith(("any one", "rolled", "destroyed", "a customer"))]
-    texts = "\n".join(sorted({text for name in some for text in searched(name).texts}))
-    assert [event for event in HAPPENS if not re.search(event, texts, re.MULTILINE)] == []
+    names = [
+        name for name in QUICK_SCENARIOS if name.startswith(("any one", "rolled", "destroyed", "a customer"))
+    ]
+    texts = "\n".join(sorted({text for name in names for text in search_once(name).texts}))
+    assert [event for event in EVENTS if not re.search(event, texts, re.MULTILINE)] == []
 
 
-def test_the_command_prints_the_promises(
+def test_the_command_prints_the_number_of_invariants(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = {"two stacks at once": QUICK["two stacks at once"]}
-    monkeypatch.setattr(command, "QUICK", one)
+    scenarios = {"two stacks at once": QUICK_SCENARIOS["two stacks at once"]}
+    monkeypatch.setattr(command, "QUICK_SCENARIOS", scenarios)
     assert command.main([]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"[0-9]{4} states, [0-9]{5} moves; 8 of 8 promises hold", output)
+    assert re.search(r"[0-9]{4} states, [0-9]{5} moves; 8 of 8 invariants hold", output)
 
 
 def test_the_command_fails_with_the_counterexample(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "QUICK", {"broken": BROKEN["only unnamed candidates"].world})
+    monkeypatch.setattr(
+        command, "QUICK_SCENARIOS", {"broken": BROKEN_PROTOCOLS["only unnamed candidates"].scenario}
+    )
     assert command.main([]) == 1
-    assert f"broken: {model.CANDIDATE}\n  1. runner 1: `up` of A begins" in capsys.readouterr().out
+    assert f"violated: {model.CANDIDATE}\n  1. runner 1: `up` of A begins" in capsys.readouterr().out
 
 
 def test_the_command_fails_if_it_misses_a_broken_protocol(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = Broken(QUICK["two stacks at once"], model.ONE_POST)
-    monkeypatch.setattr(command, "BROKEN", {"sound": sound})
-    monkeypatch.setattr(command, "NOT_PROMISED", {})
+    sound = ExpectedViolation(QUICK_SCENARIOS["two stacks at once"], model.ONE_POST)
+    monkeypatch.setattr(command, "BROKEN_PROTOCOLS", {"sound": sound})
+    monkeypatch.setattr(command, "NOT_GUARANTEED", {})
     assert command.main(["--broken"]) == 1

@@ -116,7 +116,7 @@ class ProviderProcess:
         finally:
             self._provider = own_provider
 
-    def proof(self, name: str = "Globex") -> dict[str, Any]:
+    def create_proof(self, name: str = "Globex") -> dict[str, Any]:
         """Create a tenant proof. Return its `proof` output."""
         inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": name}
         proof: dict[str, Any] = self.create(inputs, module="tenant_proof")[1]["proof"]
@@ -153,7 +153,7 @@ def urn(name: str) -> str:
     return f"urn:pulumi:globex::tenantry::pulumi-python:dynamic/qlik:Any::{name}"
 
 
-class Failed:
+class FailedCall:
     """The result of a failed call: the message, and the unfinished object that the engine records.
 
     Raises AssertionError if the call does not fail.
@@ -168,12 +168,12 @@ class Failed:
         else:
             raise AssertionError(f"the call did not fail, it returned {returned}")
         self.status: Status | None = None
-        self.recorded: provider_pb2.ErrorResourceInitFailed | None = None
+        self.unfinished: provider_pb2.ErrorResourceInitFailed | None = None
         if "grpc-status-details-bin" in trailing:
             self.status = Status.FromString(trailing["grpc-status-details-bin"])
             for detail in self.status.details:
-                self.recorded = provider_pb2.ErrorResourceInitFailed()
-                assert detail.Unpack(self.recorded)
+                self.unfinished = provider_pb2.ErrorResourceInitFailed()
+                assert detail.Unpack(self.unfinished)
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.forms import FormBody
-from tests.world import World, calls, whole
+from tests.world import World, calls, full_path
 
 LICENCE = "emulator-licence-key-eu"
 Inputs = dict[str, Any]
@@ -62,11 +62,11 @@ class Tenancy:
         return str(found["id"] if found else self.bot.post("/api/v1/apps", body)["attributes"]["id"])
 
     def as_bot(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request as our bot user, without the provider."""
+        """Send a request as the bot user, without the provider."""
         if isinstance(body, FormBody):
             return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         arguments = () if body is None else (body,)
-        return getattr(self.bot, method.lower())(whole(path), *arguments)
+        return getattr(self.bot, method.lower())(full_path(path), *arguments)
 
     def requests(self) -> list[str]:
         """Return the requests since the previous call of this method, without those for tokens."""
@@ -88,7 +88,7 @@ class ResourceDriver:
         self._not_kept: Inputs = {}
 
     @property
-    def kind(self) -> Any:
+    def resource_type(self) -> Any:
         """Return the class of the resource."""
         return self.provider.handler.resource_type
 
@@ -97,7 +97,7 @@ class ResourceDriver:
 
         The state does not keep some inputs. A program sets them in every run, so this adds missing ones.
         """
-        names = {prop.name for prop in self.kind.inputs() if prop.change is Change.NOT_KEPT}
+        names = {prop.name for prop in self.resource_type.inputs() if prop.change is Change.NOT_KEPT}
         self._not_kept |= {name: inputs[name] for name in names & inputs.keys()}
         inputs = self._not_kept | inputs
         result = self.provider.check(_wire(self.inputs), _wire(inputs | self._constant))

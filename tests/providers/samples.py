@@ -12,7 +12,7 @@ from tests.keys import public_pem
 TENANT = "x1y2z3.eu.qlikcloud.com"
 
 
-def of_twins(name: str) -> dict[str, Any]:
+def from_test_modules(name: str) -> dict[str, Any]:
     """Return the constant of that name in the test module of each resource type that has it, by type."""
     test_modules = {
         resource_type: importlib.import_module(f"tests.providers.test_{module}")
@@ -25,7 +25,7 @@ def of_twins(name: str) -> dict[str, Any]:
     }
 
 
-SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {
+SAMPLES: dict[str, dict[str, Any]] = from_test_modules("SAMPLE") | {
     "TenantProof": {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.providers.app import MARK, as_found
+from tenantry.providers.app import MARK, existing_properties
 from tests.providers.resource_driver import MakeDriver, ResourceDriver, Tenancy
 
 SOURCE = "templates.eu.qlikcloud.com"
@@ -19,7 +19,7 @@ def imported_app(tenancy: Tenancy, driver: MakeDriver) -> ResourceDriver:
         template_inputs
         | {"tenant": tenancy.hostname, "space": space, "name": "Sales", "description": "Revenue"}
     )
-    app.id, app.state = id, app.inputs | as_found(found, template_inputs)
+    app.id, app.state = id, app.inputs | existing_properties(found, template_inputs)
     return app
 
 

@@ -11,7 +11,7 @@ from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDr
 PATH = "/api/v1/groups/settings"
 PATCH = (f"PATCH {PATH}",)
 ROLES = f"systemGroups/{EVERYONE}/assignedRoles"
-AS_MADE: Inputs = {"auto_create_groups": False, "sync_idp_groups": False, "everyone_roles": []}
+DEFAULTS: Inputs = {"auto_create_groups": False, "sync_idp_groups": False, "everyone_roles": []}
 
 
 def inputs_for(tenancy: Tenancy) -> Inputs:
@@ -35,7 +35,7 @@ def settings(tenancy: Tenancy) -> Inputs:
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     """Return None if the settings have the default values of Qlik."""
     found = settings(tenancy)
-    return None if found == AS_MADE else found
+    return None if found == DEFAULTS else found
 
 
 CASE = Case(
@@ -79,4 +79,4 @@ def test_the_error_of_an_unknown_role_suggests_the_closest_one(driver: MakeDrive
     """Qlik does not name the unknown role. The message of Tenantry does, and the settings stay unchanged."""
     with pytest.raises(Failure, match=r"(?s)steward.*Steward.*/groups/settings.*400.*traceId"):
         driver("group_settings").create(inputs_for(tenancy) | {"everyone_roles": ["steward"]})
-    assert settings(tenancy) == AS_MADE
+    assert settings(tenancy) == DEFAULTS

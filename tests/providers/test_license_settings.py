@@ -9,7 +9,7 @@ from tests.providers.resource_driver import Case, Drift, InPlace, Inputs, MakeDr
 PATH = "/api/v1/licenses/settings"
 PUT = (f"PUT {PATH}",)
 FLAGS = {"auto_assign_professional": "autoAssignProfessional", "auto_assign_analyzer": "autoAssignAnalyzer"}
-AS_MADE: Inputs = dict.fromkeys(FLAGS, False)
+DEFAULTS: Inputs = dict.fromkeys(FLAGS, False)
 
 
 def inputs_for(tenancy: Tenancy) -> Inputs:
@@ -30,7 +30,7 @@ def put(tenancy: Tenancy, **flags: bool) -> None:
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     """Return None if the settings have the default values of Qlik."""
     found = settings(tenancy)
-    return None if found == AS_MADE else found
+    return None if found == DEFAULTS else found
 
 
 CASE = Case(

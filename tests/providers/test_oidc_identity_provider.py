@@ -202,7 +202,7 @@ def test_a_login_without_keys_changes_nothing(driver: MakeDriver, tenancy: Tenan
 
 
 def test_a_provider_requires_an_administrator_who_can_repair_it(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Our bot user does not count because it has no password."""
+    """The bot user does not count because it has no password."""
     inputs = SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
     with pytest.raises(Failure, match="no active user with the role TenantAdmin"):
         driver("oidc_identity_provider").create(inputs)

@@ -30,8 +30,8 @@ CASE = Case(
 )
 
 
-def test_a_proof_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A wrong clock of this machine does not affect the time."""
+def test_a_proof_has_times_from_qliks_clock_and_no_secret(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """This machine's clock does not matter."""
     tenancy.qlik.control.advance(40 * 24 * 3600)
     proof = driver("tenant_proof").create(inputs_for(tenancy))
     proof_output = proof.state["proof"]
@@ -46,14 +46,14 @@ def test_a_proof_has_the_time_of_qlik_and_no_secret(driver: MakeDriver, tenancy:
 
 
 def test_the_permit_of_a_proof_can_be_taken_only_once(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The result of the request does not matter."""
+    """Taking the permit uses it up, whatever happens afterwards."""
     proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert permits.take(proof.id)
     assert permits.take(proof.id) is None
 
 
 def test_a_revival_needs_no_licence(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The run requests no tenant with such a proof, and the proof says so."""
+    """A run that revives a tenant requests none, so its proof is marked `unused`."""
     tenancy.requests()
     proof = driver("tenant_proof").create(inputs_for(tenancy) | {"revives": True})
     assert tenancy.requests() == []
@@ -61,12 +61,12 @@ def test_a_revival_needs_no_licence(driver: MakeDriver, tenancy: Tenancy) -> Non
     assert permits.take(proof.id) is None
 
 
-@pytest.mark.parametrize("failing_request", ["secret", "licence"])
+@pytest.mark.parametrize("failing_request", ["token", "licence"])
 def test_wrong_credentials_or_a_missing_licence_leave_no_proof(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, failing_request: str
 ) -> None:
-    """The run fails before the state has anything."""
-    path = "/oauth/token" if failing_request == "secret" else "/api/v1/licenses/overview"
+    """The run fails before it writes a proof into the state."""
+    path = "/oauth/token" if failing_request == "token" else "/api/v1/licenses/overview"
     tenancy.cloud._calls._tokens._tokens.clear()
     tenancy.qlik.control.add_fault(host="templates.*", path=path, status=403)
     with pytest.raises(Failure, match="answered 403"):
@@ -76,7 +76,7 @@ def test_wrong_credentials_or_a_missing_licence_leave_no_proof(
 def test_without_checkpoints_no_request_is_sent(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state would not have the proof in time."""
+    """Without checkpoints, the engine would save the proof only after the request for the tenant."""
     monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
     tenancy.requests()
     with pytest.raises(Failure, match="PULUMI_SKIP_CHECKPOINTS is set"):
@@ -87,7 +87,7 @@ def test_without_checkpoints_no_request_is_sent(
 def test_a_renewal_must_name_the_id_of_the_proof(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If somebody runs the same command twice or later, it renews no other proof."""
+    """A command that is repeated, or run too late, renews no other proof."""
     proof = driver("tenant_proof").create(inputs_for(tenancy))
     assert proof.diff(proof.inputs) == []
     monkeypatch.setenv(RENEW, "0" * 32)

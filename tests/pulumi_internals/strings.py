@@ -1,4 +1,4 @@
-"""Provider strings that are not ours."""
+"""A provider string that Tenantry has not written."""
 
 from __future__ import annotations
 

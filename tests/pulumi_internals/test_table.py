@@ -14,8 +14,8 @@ import tenantry.pulumi_internals
 from tests.pulumi_internals.conftest import ROOT
 
 FOLDER = ROOT / "tenantry" / "pulumi_internals"
-STAND_IN = ROOT / "tenantry" / "pulumi_cli"
-"""Starts the CLI, and stands in for a part of it: it is made of such names, and has tests of its own."""
+PULUMI_CLI = ROOT / "tenantry" / "pulumi_cli"
+"""The package that starts the CLI and replaces a part of it. It has many private names, and its own tests."""
 
 MODULES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "__init__")
 ROW = re.compile(
@@ -24,7 +24,7 @@ ROW = re.compile(
 FILES = {"SDK": "test_sdk.py", "CLI": "test_engine.py"}
 
 
-def test_each_module_is_in_the_table_with_a_canary_that_there_is() -> None:
+def test_each_module_is_in_the_table_with_an_existing_canary() -> None:
     rows = [
         found for line in (tenantry.pulumi_internals.__doc__ or "").splitlines() if (found := ROW.match(line))
     ]
@@ -35,40 +35,40 @@ def test_each_module_is_in_the_table_with_a_canary_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_each_module_says_what_it_relies_on_and_what_comes_of_a_change(module: str) -> None:
+def test_each_module_states_what_it_relies_on_and_what_happens_when_it_breaks(module: str) -> None:
     text = ast.get_docstring(ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))) or ""
     for part in ("Relies on:", "Verified with:", "When it breaks:"):
         assert f"\n{part}" in text, part
 
 
 def test_no_private_name_of_pulumi_is_used_elsewhere() -> None:
-    """Tests and tools are exempt, because they replace the engine."""
+    """Tests and tools may use such names, because they replace the engine."""
     private = re.compile(
         r"pulumi\.runtime\.|from pulumi\.runtime|_pb2|sys\._getframe|pulumi\.output|pulumi\.dynamic\.__main__"
         r'|"__provider"|"pending_operations"|"PULUMI_(?:DEBUG|EXPERIMENTAL|SKIP_CHECKPOINTS|DIY|PYTHON)'
     )
     found = {
         f"{file.relative_to(ROOT)}: {line.strip()}"
-        for top in ("tenantry", "providers", "components")
-        for file in (ROOT / top).rglob("*.py")
-        if not {FOLDER, STAND_IN}.intersection(file.parents)
+        for folder in ("tenantry", "providers", "components")
+        for file in (ROOT / folder).rglob("*.py")
+        if not {FOLDER, PULUMI_CLI}.intersection(file.parents)
         for line in file.read_text("utf-8").splitlines()
         if private.search(line)
     }
-    assert found == set(), f"move it to {FOLDER.relative_to(ROOT)}, with a canary"
+    assert found == set(), f"move it to {FOLDER.relative_to(ROOT)} and add a canary"
 
 
-def test_the_program_and_the_provider_import_what_they_need_alone() -> None:
+def test_the_program_and_the_provider_import_only_what_they_need() -> None:
     program = (
         "import sys, tenantry.components, tenantry.providers.framework.adapter\n"
         "from tenantry.providers import resource_types; resource_types()\n"
         "import tenantry.settings.current\n"
         "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('tenantry.pulumi_int')))"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not {*done.stdout.split()} & {
+    assert not {*process.stdout.split()} & {
         "attaching",
         "language_hosts",
         "backend_files",
@@ -76,4 +76,4 @@ def test_the_program_and_the_provider_import_what_they_need_alone() -> None:
         "import_files",
         "lock_messages",
     }
-    assert "calls" in done.stdout.split()
+    assert "calls" in process.stdout.split()

@@ -1,4 +1,4 @@
-"""A resource type that Qlik does not have, as docs/architecture.md says to add one: the new files.
+"""The new files of a resource type that Qlik does not have, for the recipe in docs/architecture.md.
 
-The test puts them into a copy of the tree, with the lines of the recipe, and uses the type there.
+The test copies the tree, adds these files and the lines of the recipe, and uses the resource type there.
 """

@@ -14,50 +14,50 @@ KIND = "banner"
 
 @operation("banners", "listBanners")
 def listing(call: Call) -> Reply:
-    """A page; `name` finds parts of names."""
+    """Return a page. `name` is a part of the names to find."""
     part = str(call.query.get("name", "")).casefold()
-    found = [each for each in call.store.all(call.tenant_id, KIND) if part in each["name"].casefold()]
+    found = [banner for banner in call.store.all(call.tenant_id, KIND) if part in banner["name"].casefold()]
     data, links = page(call, found, default=20)
     return Reply(200, {"data": data, "links": links})
 
 
 @operation("banners", "createBanner")
 def create(call: Call) -> Reply:
-    """Make one; a name belongs to one."""
+    """Create a banner. Names are unique."""
     _check_name(call, call.body["name"])
-    made: Doc = {
+    created: Doc = {
         "id": new_id(),
         "name": call.body["name"],
         "content": call.body.get("content", ""),
         "createdAt": iso(call.world.now()),
         "createdBy": call.user_id,
     }
-    call.store.put(call.tenant_id, KIND, made)
-    return Reply(201, made)
+    call.store.put(call.tenant_id, KIND, created)
+    return Reply(201, created)
 
 
 @operation("banners", "getBanner")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Return a banner."""
     return Reply(200, _find(call))
 
 
 @operation("banners", "patchBanner")
 def patch(call: Call) -> Reply:
-    """Replace name or content."""
+    """Change the name or the content."""
     banner = _find(call)
     for change in call.body:
-        field = change["path"][1:]
-        if field == "name":
-            _check_name(call, change["value"], but=banner["id"])
-        banner[field] = change["value"]
+        key = change["path"][1:]
+        if key == "name":
+            _check_name(call, change["value"], own_id=banner["id"])
+        banner[key] = change["value"]
     call.store.put(call.tenant_id, KIND, banner)
     return Reply(204)
 
 
 @operation("banners", "deleteBanner")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete a banner."""
     call.store.delete(call.tenant_id, KIND, _find(call)["id"])
     return Reply(204)
 
@@ -69,7 +69,7 @@ def _find(call: Call) -> Doc:
     return banner
 
 
-def _check_name(call: Call, name: str, but: str = "") -> None:
+def _check_name(call: Call, name: str, own_id: str = "") -> None:
     for other in call.store.all(call.tenant_id, KIND):
-        if other["name"] == name and other["id"] != but:
+        if other["name"] == name and other["id"] != own_id:
             raise Refusal(409)

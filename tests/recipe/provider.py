@@ -11,16 +11,18 @@ from tenantry.providers.values.limits import NOT_EMPTY
 class Banner(Resource):
     """A line of text that every user sees."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that shows it.")
+    tenant: Property[str] = reference("Tenant", "The tenant that shows the banner.")
     name: Property[str] = prop("Name, unique in the tenant.", limits=NOT_EMPTY)
-    content: Property[str] = prop("What users read.", default="")
+    content: Property[str] = prop("The text that users read.", default="")
     adopt: Property[bool] = prop(
-        "Manage a banner of this name that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing banner with this name that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
 
 class BannerHandler(Collection):
-    """A plain collection."""
+    """CRUD handler of `Banner`."""
 
     resource_type = Banner
     path = "/api/v1/banners"

@@ -1,4 +1,4 @@
-"""The recipe for a new resource type in docs/architecture.md, followed in a copy of the tree."""
+"""The recipe for a new resource type in docs/architecture.md, which a test follows in a copy of the tree."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ FILES = {
     "api.py": "tenantry/emulator/apis/banners.py",
     "resource_test.py": "tests/providers/test_banner.py",
 }
-BESIDE = (
+PRECEDING_LINES = (
     ("    from tenantry.providers.banner import", "    from tenantry.providers.app_publication import"),
     ('    "Banner": "banner"', '    "AppPublication": "app_publication"'),
     ("from tenantry.settings.models.banners", "from tenantry.settings.models.block import"),
     ("    banners: dict", "    web_integrations: dict"),
     ('    "Banner": "gASV', "STRINGS = {"),
 )
-"""Each line of the recipe, and the line below which it goes."""
+"""The start of each line of the recipe, and the start of the line before it."""
 
 
-def lines() -> list[tuple[str, str]]:
-    """The lines that the recipe adds to old files, each with its file."""
+def added_lines() -> list[tuple[str, str]]:
+    """Return the lines that the recipe adds to existing files, each with its file."""
     [block] = re.findall(r"```diff\n(providers/__init__.*?)```", PAGE, re.DOTALL)
-    found, file = [], ""
+    added, file = [], ""
     for line in block.splitlines():
         if line.startswith("+"):
-            found.append((file, line[1:]))
+            added.append((file, line[1:]))
         else:
             file = line
-    return found
+    return added
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with a new resource type in it."""
+    """A copy of the tree with a new resource type."""
     root = tmp_path_factory.mktemp("tree")
     skipped = shutil.ignore_patterns("__pycache__", ".*cache")
     for name in ("tenantry", "providers", "components", "tests", "tools", "docs", "stacks"):
@@ -58,22 +58,22 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "Pulumi.yaml", "__main__.py"):
         shutil.copy(ROOT / name, root)
     (root / ".venv").symlink_to(ROOT / ".venv")
-    for name, to in FILES.items():
-        assert f"`{to}`" in PAGE
-        assert not (root / to).exists()
-        shutil.copy(HERE / name, root / to)
-    for file, line in lines():
-        [below] = [below for begins, below in BESIDE if line.startswith(begins)]
+    for name, target in FILES.items():
+        assert f"`{target}`" in PAGE
+        assert not (root / target).exists()
+        shutil.copy(HERE / name, root / target)
+    for file, line in added_lines():
+        [preceding] = [preceding for start, preceding in PRECEDING_LINES if line.startswith(start)]
         text = (root / file).read_text("utf-8")
-        place = re.search(rf"^{re.escape(below)}.*\n", text, re.MULTILINE)
-        assert place, f"{file} has no line {below}"
-        (root / file).write_text(f"{text[: place.end()]}{line}\n{text[place.end() :]}", "utf-8")
+        match = re.search(rf"^{re.escape(preceding)}.*\n", text, re.MULTILINE)
+        assert match, f"{file} has no line {preceding}"
+        (root / file).write_text(f"{text[: match.end()]}{line}\n{text[match.end() :]}", "utf-8")
     return root
 
 
 def python(tree: Path, *arguments: str) -> str:
-    """Run Python in the copy, where `tenantry` is the copy's."""
-    done = subprocess.run(
+    """Run Python in the copy, with the `tenantry` of the copy; return its output."""
+    process = subprocess.run(
         [sys.executable, *arguments],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(tree)},
@@ -82,17 +82,17 @@ def python(tree: Path, *arguments: str) -> str:
         check=False,
         timeout=250,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
-def test_few_lines_of_old_files_change() -> None:
-    assert len(lines()) <= 5
-    assert len({file for file, _ in lines()}) <= 3
+def test_few_lines_of_existing_files_change() -> None:
+    assert len(added_lines()) <= 5
+    assert len({file for file, _ in added_lines()}) <= 3
 
 
-def test_it_passes_the_tests_of_all_types(tree: Path) -> None:
-    """Those of its life at Qlik, of its string in the state, of its block, and of the generated pages."""
+def test_the_new_type_passes_the_tests_of_all_types(tree: Path) -> None:
+    """They test its CRUD methods, its string in the state, its block, and the generated pages."""
     python(tree, "-m", "tools.docs")
     assert "### `banners`" in (tree / "docs" / "stack-files.md").read_text("utf-8")
     assert "## Banner" in (tree / "docs" / "resources.md").read_text("utf-8")
@@ -113,7 +113,7 @@ def test_it_passes_the_tests_of_all_types(tree: Path) -> None:
 
 @pytest.fixture
 def emulator(tree: Path) -> Iterator[str]:
-    """The copy's emulator."""
+    """The URL of the copy's emulator."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tenantry.emulator", "--port", "0"],
         cwd=tree,
@@ -123,22 +123,23 @@ def emulator(tree: Path) -> Iterator[str]:
     )
     with process:
         assert process.stdout
-        first = process.stdout.readline()
-        yield first.split()[-1]
+        yield process.stdout.readline().split()[-1]
         process.terminate()
 
 
-class Address:
-    """What the harness needs of an emulator."""
+class RunningEmulator:
+    """The part of an emulator that the harness uses."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.control = Control(url)
 
 
-def test_a_customer_has_one(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
-    """By the real engine: made, in the outputs, no difference, changed, its key renamed, its name unique."""
-    stack = make_stack(qlik=Address(emulator), program=tree)
+def test_the_real_engine_manages_a_banner_of_a_customer(
+    make_stack: Callable[..., Stack], tree: Path, emulator: str
+) -> None:
+    """It is created, in the outputs, unchanged, changed, and renamed. Its name must be unique."""
+    stack = make_stack(qlik=RunningEmulator(emulator), program=tree)
     (stack.folder / "tenantry").symlink_to(tree / "tenantry")
     customer = changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))
     stack.write(**settings(customer))
@@ -147,7 +148,9 @@ def test_a_customer_has_one(make_stack: Callable[..., Stack], tree: Path, emulat
     assert stack.up("--expect-no-changes").requests == []
 
     stack.write(**settings(changed(customer, ("banners/Welcome/text", "Good morning"))))
-    assert [each for each in stack.up().operations if each[0] != "same"] == [("update", "Banner Welcome")]
+    assert [operation for operation in stack.up().operations if operation[0] != "same"] == [
+        ("update", "Banner Welcome")
+    ]
     entry = {"name": "Welcome", "text": "Good morning", "renamed_from": "Welcome"}
     stack.write(**settings(changed(customer, ("banners", {"Greeting": entry}))))
     assert stack.up().changes.keys() == {"same"}
@@ -156,14 +159,14 @@ def test_a_customer_has_one(make_stack: Callable[..., Stack], tree: Path, emulat
     assert 'name "Same" is taken by banner "A"; names must differ' in stack.preview(expect=1).stdout
 
 
-def test_an_import_takes_it(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
-    stack = make_stack(qlik=Address(emulator), program=tree)
+def test_an_import_finds_the_banner(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
+    stack = make_stack(qlik=RunningEmulator(emulator), program=tree)
     (stack.folder / "tenantry").symlink_to(tree / "tenantry")
     stack.write(**settings(changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))))
     stack.up()
     hostname = stack.outputs()["hostname"]
     stack.pulumi("stack", "rm", "--force", "--yes")
-    done = subprocess.run(
+    process = subprocess.run(
         [str(ROOT / ".venv" / "bin" / "tenantry"), "import", hostname, "--source-tenant", SOURCE_TENANT],
         cwd=stack.folder,
         env={**stack.env, "PYTHONPATH": str(tree)},
@@ -172,8 +175,8 @@ def test_an_import_takes_it(make_stack: Callable[..., Stack], tree: Path, emulat
         check=False,
         timeout=250,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Banner" in done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Banner" in process.stdout
     assert yaml.safe_load(stack.file.read_text())["config"]["tenantry:customer"]["banners"] == {
         "Welcome": {"text": "Hello"}
     }

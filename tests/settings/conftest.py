@@ -23,7 +23,7 @@ config:
 
 @dataclass(frozen=True)
 class Folder:
-    """A project's stacks/ folder with one stack, globex. The customer's keys begin in line 6."""
+    """The stacks/ folder of a project with one stack, globex. The customer's keys begin in line 6."""
 
     path: Path
 
@@ -32,19 +32,22 @@ class Folder:
         return self.path / "Pulumi.globex.yaml"
 
     def write(self, customer: str = "", *, head: str = HEAD, **plans: str) -> Folder:
+        """Write the stack file, from its head and the customer's keys, and the plans."""
         self.stack_file.write_text(head + indent(dedent(customer).strip("\n"), "    ") + "\n", "utf-8")
         for name, text in plans.items():
             (self.path / "plans" / f"{name}.yaml").write_text(dedent(text).lstrip("\n"), "utf-8")
         return self
 
     def load(self) -> Settings:
+        """Load the settings of the stack."""
         return tenantry.settings.load_file(self.stack_file)
 
     def customer(self) -> Customer:
+        """Load the customer of the stack."""
         return self.load().customer
 
     def problems(self) -> list[str]:
-        """Return the problems of the stack, one per line, without the line with their number."""
+        """Return the problems of the stack, one line each, without the first line, which counts them."""
         with pytest.raises(tenantry.settings.SettingsError) as caught:
             self.load()
         count, *lines = str(caught.value).splitlines()

@@ -1,4 +1,4 @@
-"""All problems are reported at once, in order, without problems that follow from others."""
+"""All problems are reported at once, in order, but not those that only follow from others."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -12,7 +12,7 @@ from tests.settings.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_lines(folder: Folder) -> None:
     folder.write(
         """
         alias: ab
@@ -78,13 +78,15 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> 
     ],
     ids=["a broken block", "a broken alternative", "a broken type", "a broken kind"],
 )
-def test_what_only_follows_from_a_mistake_is_not_told(folder: Folder, customer: str, message: str) -> None:
+def test_a_problem_that_follows_from_another_is_not_reported(
+    folder: Folder, customer: str, message: str
+) -> None:
     lines = folder.write(customer).problems()
     assert lines[0] == f"{FILE}:{message}"
     assert len(lines) == (2 if "lifecycle" in customer else 1)
 
 
-def test_problems_can_be_read_one_by_one(folder: Folder) -> None:
+def test_a_settings_error_has_its_problems_as_a_list(folder: Folder) -> None:
     folder.write("alias: ab")
     with pytest.raises(tenantry.settings.SettingsError) as caught:
         folder.load()
@@ -93,7 +95,7 @@ def test_problems_can_be_read_one_by_one(folder: Folder) -> None:
     )
 
 
-def test_clashes_are_told_alike_whatever_the_order_of_lines(folder: Folder) -> None:
+def test_a_name_conflict_is_reported_in_the_same_way_whatever_the_order_of_lines(folder: Folder) -> None:
     one, two = "A: {type: shared, name: Same}", "B: {type: managed, name: Same}"
     first = folder.write(f"spaces:\n  {one}\n  {two}").problems()
     second = folder.write(f"spaces:\n  {two}\n  {one}").problems()
@@ -110,5 +112,5 @@ def test_clashes_are_told_alike_whatever_the_order_of_lines(folder: Folder) -> N
     ],
     ids=["groups of two provider types", "capitals differ", "same key in another block"],
 )
-def test_what_is_no_clash(folder: Folder, customer: str) -> None:
+def test_these_names_do_not_conflict(folder: Folder, customer: str) -> None:
     assert folder.write(customer).load()

@@ -1,4 +1,4 @@
-"""Load scripts and reloads of apps in stack files and plans: all their problems."""
+"""Load scripts and reloads of apps in stack files and plans."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ SPACES = "spaces: {Staging: {type: shared}}\n"
 APP = "template: Sales, version: '1', staging: Staging"
 
 
-def test_all_problems_at_once(folder: Folder) -> None:
-    """Each problem has its line."""
+def test_all_problems_are_reported_at_once_with_their_lines(folder: Folder) -> None:
     (folder.path / "empty.qvs").touch()
     (folder.path / "large.qvs").write_bytes(b"x" * (scripts.MAX_BYTES + 1))
     long = "x" * 257
@@ -44,32 +43,32 @@ def test_all_problems_at_once(folder: Folder) -> None:
     }
     for (line, key), words in expected.items():
         start = f"stacks/Pulumi.globex.yaml:{line}: customer.apps.{key}: "
-        assert [each for each in problems if each.startswith(start) and words in each], (key, problems)
+        assert any(problem.startswith(start) and words in problem for problem in problems), (key, problems)
     assert len(problems) == len(expected)
 
 
-def test_a_variable_that_is_no_text_is_told_once(folder: Folder) -> None:
+def test_a_variable_that_is_not_text_is_reported_once(folder: Folder) -> None:
     text = f"{SPACES}apps: {{A: {{{APP}, reload: {{variables: {{vYear: 2026}}}}}}}}"
     [problem] = folder.write(text).problems()
     assert "customer.apps.A.reload.variables.vYear: YAML reads 2026 as a number" in problem
 
 
-def test_a_script_comes_from_one_place(folder: Folder) -> None:
+def test_script_and_replace_exclude_each_other(folder: Folder) -> None:
     (folder.path / "sales.qvs").write_text(SCRIPT)
     text = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs, replace: {{a: b}}}}}}"
     [problem] = folder.write(text).problems()
     assert "customer.apps.A.replace: set either script" in problem
 
 
-def test_what_the_resource_gets(folder: Folder) -> None:
-    """A path starts at the folder of the file that names it. A different script has a different digest."""
+def test_the_resource_gets_the_script_and_its_digest(folder: Folder) -> None:
+    """A path is relative to the folder of the file that contains it."""
     file = folder.path / "plans" / "sales.qvs"
     file.write_text(SCRIPT)
     plan = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs}}, B: {{{APP}, replace: {{x: y}}}}}}"
     apps = folder.write("plan: team\napps: {B: {replace: {x: z}}}", team=plan).customer().apps
-    given = apps["A"].resource_properties()
-    assert given["script"] == str(file.absolute())
-    assert given["script_digest"] == scripts.digest(SCRIPT)
+    properties = apps["A"].resource_properties()
+    assert properties["script"] == str(file.absolute())
+    assert properties["script_digest"] == scripts.digest(SCRIPT)
     assert apps["B"].resource_properties()["replace"] == {"x": "z"}
     assert apps["B"].resource_properties()["script_digest"] == scripts.digest_of_replacements({"x": "z"})
     assert (

@@ -1,4 +1,4 @@
-"""Definitions of automations beside stack files and plans: all their problems."""
+"""Definitions of automations next to stack files and plans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("write_definition", "message"),
     [
         (lambda path: None, "cannot be read: No such file or directory"),
         (lambda path: path.mkdir(), "cannot be read: Is a directory"),
@@ -35,17 +35,19 @@ ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
         ),
     ],
 )
-def test_what_is_no_definition(folder: Folder, make: Callable[[Path], object], message: str) -> None:
+def test_an_invalid_definition_is_refused(
+    folder: Folder, write_definition: Callable[[Path], object], message: str
+) -> None:
     """The problem is one line, with the places in the stack file and in the definition."""
-    make(folder.path / "nightly.json")
+    write_definition(folder.path / "nightly.json")
     [problem] = folder.write(ENTRY.format("enabled: false")).problems()
     assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.automations.Nightly.path: ")
     assert str(folder.path / "nightly.json") in problem
     assert message in problem
 
 
-def test_every_problem_of_its_values_at_once(folder: Folder) -> None:
-    """The problems name each placeholder without a value, and each value without a placeholder."""
+def test_all_problems_of_the_values_are_reported_at_once(folder: Folder) -> None:
+    """They include each placeholder without a value and each value without a placeholder."""
     path = folder.path / "nightly.json"
     path.write_text(DEFINITION)
     entry = "values: {MAIL: a@example.com, REGION: eu, lower: x, NUMBER: 1}"
@@ -70,14 +72,14 @@ def test_every_problem_of_its_values_at_once(folder: Folder) -> None:
         ("enabled: maybe", "enabled"),
     ],
 )
-def test_what_is_no_schedule(folder: Folder, entry: str, message: str) -> None:
+def test_an_invalid_entry_is_refused(folder: Folder, entry: str, message: str) -> None:
     (folder.path / "nightly.json").write_text('{"blocks": []}')
     problems = folder.write(ENTRY.format(entry)).problems()
-    assert all(each.startswith("stacks/Pulumi.globex.yaml:6: ") for each in problems)
-    assert any(message in each for each in problems)
+    assert all(problem.startswith("stacks/Pulumi.globex.yaml:6: ") for problem in problems)
+    assert any(message in problem for problem in problems)
 
 
-def test_what_the_resource_is_given(folder: Folder) -> None:
+def test_the_resource_gets_the_path_and_the_digest(folder: Folder) -> None:
     """The digest is computed from the definition with its values. Times do not need quotes."""
     path = folder.path / "nightly.json"
     path.write_text(DEFINITION)
@@ -95,15 +97,15 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
         "max_concurrent_runs": 1,
         "enabled": True,
     }
-    path.write_text(json.dumps({"name": "As Qlik answers it", "workspace": json.loads(DEFINITION)}))
+    path.write_text(json.dumps({"name": "As Qlik returns it", "workspace": json.loads(DEFINITION)}))
     assert (
         folder.customer().automations["Nightly"].resource_properties()["digest"]
         == entry.resource_properties()["digest"]
     )
 
 
-def test_a_plan_leaves_values_to_its_customers(folder: Folder) -> None:
-    """The path in a plan starts at the folder of the plan. A customer adds the values that differ."""
+def test_a_plan_can_leave_values_to_its_customers(folder: Folder) -> None:
+    """The path is relative to the folder of the plan. A customer adds the values that differ."""
     plan = folder.path / "plans" / "standard.yaml"
     (folder.path / "plans" / "nightly.json").write_text(DEFINITION)
     standard = ENTRY.format("values: {MAIL: a@example.com}")

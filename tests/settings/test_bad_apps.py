@@ -1,4 +1,4 @@
-"""Mistakes in apps: templates, versions, and the spaces that they use."""
+"""Mistakes in apps: in templates, in versions, and in the spaces that they use."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -127,17 +127,17 @@ BAD_APPS = [
 
 
 @pytest.mark.parametrize(("app", "expected"), BAD_APPS, ids=[expected[:60] for _, expected in BAD_APPS])
-def test_one_mistake_in_an_app_is_one_line(folder: Folder, app: str, expected: str) -> None:
+def test_a_mistake_in_an_app_is_reported_in_one_line(folder: Folder, app: str, expected: str) -> None:
     assert folder.write(APPS + app).problems() == [f"{FILE}:{expected}"]
 
 
-def test_an_entry_that_is_listed_twice_is_told_in_its_second_line(folder: Folder) -> None:
+def test_a_duplicate_entry_is_reported_at_its_second_line(folder: Folder) -> None:
     app = "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Sales"
     problems = folder.write(APPS + app).problems()
     assert problems == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
 
 
-def test_a_plan_may_expect_data_of_an_app_that_its_customers_publish(folder: Folder) -> None:
+def test_a_plan_can_expect_data_of_an_app_that_only_its_customers_publish(folder: Folder) -> None:
     plan = "apps: {A: {template: T, version: '1', staging: S, expect: {rows: {Orders: 5, Items: 1}}}}"
     customer = """
     plan: team
@@ -149,7 +149,7 @@ def test_a_plan_may_expect_data_of_an_app_that_its_customers_publish(folder: Fol
     assert expect.rows == {"Orders": 7}
 
 
-def test_apps_of_one_name_may_not_meet_in_a_managed_space(folder: Folder) -> None:
+def test_two_apps_with_one_name_cannot_be_published_in_one_space(folder: Folder) -> None:
     apps = """
     spaces: {S1: {type: shared}, S2: {type: shared}, M1: {type: managed}, M2: {type: managed}}
     apps:

@@ -1,4 +1,4 @@
-"""Every problem has file, line and path, and says what is wrong, what is allowed, and the closest name."""
+"""Each problem has its file, line and path, and says what is wrong, what is allowed, and the closest name."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -103,7 +103,7 @@ ONE_MISTAKE = [
         "lifecycle: {kind: trial, ends_on: 2026-12-31T12:00:00Z}",
         '6: customer.lifecycle.ends_on: "2026-12-31 12:00:00 +0000 UTC" is not a date; write it as "2026-12-31"',
     ),
-    # Taking a tenant up again
+    # Reviving a tenant
     (
         "revive: new",
         '6: customer.revive: must be a mapping of hostname and tenant_id, not "new"',
@@ -311,5 +311,5 @@ ONE_MISTAKE = [
 @pytest.mark.parametrize(
     ("customer", "expected"), ONE_MISTAKE, ids=[expected[:60] for _, expected in ONE_MISTAKE]
 )
-def test_one_mistake_is_one_line(folder: Folder, customer: str, expected: str) -> None:
+def test_a_mistake_is_reported_in_one_line(folder: Folder, customer: str, expected: str) -> None:
     assert folder.write(customer).problems() == [f"{FILE}:{expected}"]

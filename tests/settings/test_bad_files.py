@@ -76,21 +76,21 @@ HEADS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), HEADS, ids=[expected[-1][:60] for _, expected in HEADS])
-def test_mistakes_outside_the_customer(folder: Folder, text: str, expected: list[str]) -> None:
+def test_mistakes_outside_the_customer_are_reported(folder: Folder, text: str, expected: list[str]) -> None:
     assert folder.write(head=text).problems() == [f"{FILE}:{line}" for line in expected]
 
 
-def test_a_stack_file_that_is_no_yaml(folder: Folder) -> None:
-    """The parser's own words follow, and differ between its two builds."""
+def test_a_stack_file_that_is_not_yaml_is_refused(folder: Folder) -> None:
+    """The end of the message comes from the parser, whose two builds word it differently."""
     [problem] = folder.write("alias: globex\n  plan: standard").problems()
     assert problem.startswith(f"{FILE}:7: this is not valid YAML: ")
     assert problem.endswith("(column 11)")
 
 
-def test_a_stack_file_that_is_not_there(folder: Folder) -> None:
+def test_a_missing_stack_file_is_a_problem(folder: Folder) -> None:
     assert folder.problems() == [f"{FILE}: cannot be read: No such file or directory"]
 
 
-def test_a_stack_file_that_is_not_text(folder: Folder) -> None:
+def test_a_stack_file_that_is_not_utf_8_is_refused(folder: Folder) -> None:
     folder.stack_file.write_bytes(b"config: \xff\n")
     assert folder.problems() == [f"{FILE}: this file is not UTF-8 text"]

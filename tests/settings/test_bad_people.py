@@ -106,19 +106,19 @@ ONE_MISTAKE = [
 @pytest.mark.parametrize(
     ("customer", "expected"), ONE_MISTAKE, ids=[expected[:60] for _, expected in ONE_MISTAKE]
 )
-def test_one_mistake_is_one_line(folder: Folder, customer: str, expected: str) -> None:
+def test_a_mistake_is_reported_in_one_line(folder: Folder, customer: str, expected: str) -> None:
     assert folder.write(customer).problems() == [f"{FILE}:{expected}"]
 
 
-def test_a_person_whom_the_customer_removes_but_still_uses(folder: Folder) -> None:
+def test_a_person_who_is_removed_but_still_used_is_a_problem(folder: Folder) -> None:
     plan = "admins: {Support: {email: s@x.com}}\nspaces: {Sales: {type: managed, owner: Support}}"
     (line,) = folder.write("plan: team\nadmins: {Support: }", team=plan).problems()
     assert 'spaces.Sales.owner: person "Support" is removed by' in line
     assert line.endswith("but still used here; remove this as well")
 
 
-def test_what_is_right(folder: Folder) -> None:
-    """Administrators own and enter spaces like users. A plan can name the people that every customer has."""
+def test_users_and_administrators_can_own_and_access_spaces(folder: Folder) -> None:
+    """A plan can declare the people that all its customers have."""
     customer = folder.write(
         """
         plan: team
@@ -135,7 +135,7 @@ def test_what_is_right(folder: Folder) -> None:
     assert customer.spaces["Data"].user_access == {"Ada": ["operator"], "Support": ["datapreview"]}
 
 
-def test_no_roles_are_another_thing_than_roles_left_alone(folder: Folder) -> None:
+def test_an_empty_list_of_roles_differs_from_unset_roles(folder: Folder) -> None:
     customer = folder.write("users: {Ada: {subject: a1, roles: []}, Bob: {subject: b1}}").customer()
     assert customer.users["Ada"].roles == []
     assert customer.users["Bob"].roles is None

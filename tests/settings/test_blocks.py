@@ -13,12 +13,14 @@ from tenantry.providers.framework.properties import REQUIRED, Change
 from tenantry.settings.models import BLOCKS, ENTRIES, NAMED, Content, Settings, parts
 from tenantry.settings.models.block import Block, ResourceMapping
 
-MAKING = {name: block for name, block in BLOCKS.items() if block.mapping}
-OF_THE_TENANT = {"tenant", "lifecycle"}
-"""Blocks that are properties of the tenant and of its lifecycle."""
+RESOURCE_BLOCKS = {name: block for name, block in BLOCKS.items() if block.mapping}
+"""The blocks that have their own resources."""
+
+TENANT_BLOCKS = {"tenant", "lifecycle"}
+"""The blocks that become properties of the tenant and of its lifecycle."""
 
 
-def made(block: type[Block]) -> ResourceMapping:
+def mapping_of(block: type[Block]) -> ResourceMapping:
     assert block.mapping is not None
     return block.mapping
 
@@ -28,7 +30,7 @@ def plain(annotation: Any) -> set[Any]:
     if get_origin(annotation) is Annotated:
         return plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return {each for part in get_args(annotation) for each in plain(part)} - {type(None)}
+        return {type_ for part in get_args(annotation) for type_ in plain(part)} - {type(None)}
     if get_origin(annotation) is list:
         [item] = plain(get_args(annotation)[0])
         return {list[item]}  # type: ignore[valid-type]
@@ -41,25 +43,24 @@ def plain(annotation: Any) -> set[Any]:
 
 
 def base(type_: Any) -> Any:
-    """Return the type of a literal: text."""
+    """Return text for a literal, else the type itself."""
     return str if get_origin(type_) is Literal else type_
 
 
-def given() -> Iterator[Any]:
-    """Return each key of a block that its resource gets, with the name of the property."""
-    for name, block in MAKING.items():
+def input_keys() -> Iterator[Any]:
+    """Yield a parameter set for each key that a block passes to its resource: block, key and property."""
+    for name, block in RESOURCE_BLOCKS.items():
         for key, prop in block.inputs().items():
-            yield pytest.param(
-                block, key, resource_types()[made(block).resource].properties[prop], id=f"{name}.{key}"
-            )
+            properties = resource_types()[mapping_of(block).resource].properties
+            yield pytest.param(block, key, properties[prop], id=f"{name}.{key}")
 
 
-GIVEN = list(given())
+INPUT_KEYS = list(input_keys())
 
 
-def test_every_block_makes_something() -> None:
-    """The blocks of the tenant itself are an exception."""
-    assert BLOCKS.keys() - MAKING.keys() == OF_THE_TENANT
+def test_every_block_has_a_resource() -> None:
+    """The blocks of the tenant itself are the exception."""
+    assert BLOCKS.keys() - RESOURCE_BLOCKS.keys() == TENANT_BLOCKS
     assert set(NAMED) < set(ENTRIES) < set(BLOCKS)
 
 
@@ -68,50 +69,49 @@ FIXED = {
     "OidcIdentityProvider": {"active"},
     "SamlIdentityProvider": {"active"},
 }
-"""Properties that always have their default, so that a change at Qlik shows."""
+"""Properties that always have their default, so that a change at Qlik is drift."""
 
 
-@pytest.mark.parametrize("name", MAKING)
+@pytest.mark.parametrize("name", RESOURCE_BLOCKS)
 def test_each_property_of_the_resource_is_set(name: str) -> None:
-    """A key, the stack, or the component sets each property; exactly one of them does."""
-    mapping = made(MAKING[name])
-    own = [*MAKING[name].inputs().values(), *MAKING[name].secrets().values()]
-    sources = [*own, *mapping.from_content, *mapping.from_stack, *mapping.references]
+    """Exactly one of these sets each property: a key, the stack, or the component."""
+    block = RESOURCE_BLOCKS[name]
+    mapping = mapping_of(block)
+    from_keys = [*block.inputs().values(), *block.secrets().values()]
+    sources = [*from_keys, *mapping.from_content, *mapping.from_stack, *mapping.references]
     assert len(sources) == len(set(sources))
-    declared = {each.name for each in resource_types()[mapping.resource].inputs()} - {"tenant"}
+    declared = {prop.name for prop in resource_types()[mapping.resource].inputs()} - {"tenant"}
     fixed = FIXED.get(mapping.resource, set())
     assert set(sources) == declared - fixed
     assert set(mapping.from_stack) <= Settings.model_fields.keys()
-    assert {*mapping.identity, *mapping.no_inputs, *mapping.properties} <= MAKING[name].model_fields.keys()
+    assert {*mapping.identity, *mapping.no_inputs, *mapping.properties} <= block.model_fields.keys()
 
 
-@pytest.mark.parametrize(("block", "key", "prop"), GIVEN)
+@pytest.mark.parametrize(("block", "key", "prop"), INPUT_KEYS)
 def test_a_key_has_the_type_of_its_property(block: type[Block], key: str, prop: Any) -> None:
     field = block.model_fields[key]
-    assert {base(each) for each in plain(field.annotation)} == {base(each) for each in plain(prop.type)}
+    assert {base(type_) for type_ in plain(field.annotation)} == {base(type_) for type_ in plain(prop.type)}
 
 
-@pytest.mark.parametrize(("block", "key", "prop"), GIVEN)
-def test_a_key_that_is_left_out_means_what_the_property_means(
-    block: type[Block], key: str, prop: Any
-) -> None:
-    """If the property is required, the key is, too, unless a second key can replace it."""
+@pytest.mark.parametrize(("block", "key", "prop"), INPUT_KEYS)
+def test_an_unset_key_means_the_same_as_an_unset_property(block: type[Block], key: str, prop: Any) -> None:
+    """If the property is required, the key is required as well, unless another key can replace it."""
     field = block.model_fields[key]
     if field.is_required():
-        # What the state does not keep is required of a stack file alone.
+        # A property that the state does not keep is optional in the resource.
         assert prop.default is REQUIRED or prop.change is Change.NOT_KEPT
         return
     default = field.get_default(call_default_factory=True)
-    if default is False:  # which is not sent
+    if default is False:  # false is not passed to the resource
         assert prop.default in (None, False)
         return
     if prop.default is REQUIRED:
-        assert any(other.startswith(key) for other in made(block).no_inputs), "nothing stands in for it"
+        assert any(other.startswith(key) for other in mapping_of(block).no_inputs), "no other key replaces it"
         return
     assert prop.canonical(default) == prop.canonical(None)
 
 
-def test_a_switch_that_is_on_by_itself_is_sent_when_it_is_off() -> None:
+def test_false_is_passed_to_the_resource_only_if_the_default_is_not_false() -> None:
     """`data: false` and `auto_assign_analyzer: false` are passed to the resource; `adopt: false` is not."""
     app = BLOCKS["apps"].model_validate(
         {"name": "A", "template": "A", "version": "1", "staging": "S", "data": False, "adopt": False}
@@ -123,7 +123,7 @@ def test_a_switch_that_is_on_by_itself_is_sent_when_it_is_off() -> None:
     assert BLOCKS["jwt_identity_providers"].model_validate(provider).resource_properties() == provider
 
 
-def test_parts_are_blocks_and_entries() -> None:
+def test_the_parts_of_a_customer_are_its_blocks_and_entries() -> None:
     content = Content.model_validate(
         {"groups": {"A": {"name": "A"}, "B": {"name": "B"}}, "group_settings": {"everyone_roles": []}}
     )

@@ -14,8 +14,8 @@ from tests.settings.conftest import Folder
 PLACE = "stacks/Pulumi.globex.yaml:6: customer.brands"
 
 
-def test_what_is_wrong_with_the_files(folder: Folder) -> None:
-    """All problems are reported, each in one line with its place and the path of the file."""
+def test_all_problems_of_the_files_are_reported_at_once(folder: Folder) -> None:
+    """Each problem is one line, with its place and the path of the file."""
     (folder.path / "large.png").write_bytes(PNG + bytes(300_000))
     (folder.path / "icon.png").write_bytes(PNG)
     (folder.path / "styles.json").write_text("[]")
@@ -32,21 +32,21 @@ def test_what_is_wrong_with_the_files(folder: Folder) -> None:
     )
 
 
-def test_two_active_brands(folder: Folder) -> None:
-    """A brand is active unless its entry says otherwise."""
+def test_two_active_brands_are_refused(folder: Folder) -> None:
+    """A brand is active by default."""
     [problem] = folder.write("brands: {Two: {}, One: {active: true}, Off: {active: false}}").problems()
     assert problem.startswith(f"{PLACE}.Two.active: ")
     assert '"One" is already active' in problem
 
 
-def test_two_of_one_name(folder: Folder) -> None:
+def test_two_brands_with_one_name_are_refused(folder: Folder) -> None:
     text = "brands: {A: {name: Same}, B: {name: Same, active: false}}"
     [problem] = folder.write(text).problems()
     assert problem == f'{PLACE}.B.name: name "Same" is taken by brand "A"; names must differ'
 
 
-def test_what_the_resource_gets(folder: Folder) -> None:
-    """The resource gets absolute paths and MD5s, and nothing for a file that is not named."""
+def test_the_resource_gets_the_absolute_path_and_the_md5(folder: Folder) -> None:
+    """It gets nothing for a file that the entry does not name."""
     (folder.path / "logo.png").write_bytes(PNG)
     entry = folder.write("brands: {Globex: {logo: logo.png}}").customer().brands["Globex"]
     logo = (folder.path / "logo.png").absolute()
@@ -58,7 +58,7 @@ def test_what_the_resource_gets(folder: Folder) -> None:
     }
 
 
-def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
+def test_a_path_in_a_plan_is_relative_to_the_folder_of_plans(folder: Folder) -> None:
     icon = folder.path / "plans" / "icon.ico"
     folder.write("plan: standard", standard="brands: {Globex: {fav_icon: icon.ico}}")
     icon.write_bytes(ICO)

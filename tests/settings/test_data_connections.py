@@ -1,4 +1,4 @@
-"""Data connections in a stack file: all their problems, without any secret."""
+"""Data connections in a stack file. No problem shows a secret."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from tests.settings.conftest import HEAD, Folder
 FILE = "stacks/Pulumi.globex.yaml"
 SECRET = "hunter2-of-globex"
 SPACE = "spaces: {Data: {type: shared}}\n"
-SET = "  tenantry:secrets_sales:\n    secure: v1:abc:def\n"
+SECRET_LINES = "  tenantry:secrets_sales:\n    secure: v1:abc:def\n"
 
 
-def test_a_secret_that_is_set_is_named(folder: Folder) -> None:
-    head = HEAD.replace("config:\n", f"config:\n{SET}")
+def test_credentials_name_a_secret_of_the_stack(folder: Folder) -> None:
+    head = HEAD.replace("config:\n", f"config:\n{SECRET_LINES}")
     entry = "data_connections: {DB: {space: Data, datasource: d, credentials: {password: sales}}}"
     customer = folder.write(f"{SPACE}{entry}", head=head).customer()
     assert customer.data_connections["DB"].credentials == {"password": "sales"}
@@ -25,8 +25,8 @@ def test_a_secret_in_plain_text_is_refused(folder: Folder) -> None:
     assert SECRET not in problem
 
 
-def test_all_problems_at_once(folder: Folder) -> None:
-    """Each problem has its line, and no value that can be a secret."""
+def test_all_problems_are_reported_at_once_without_secrets(folder: Folder) -> None:
+    """Each problem has its line. A value that may be a secret is not shown."""
     problems = folder.write(
         f"""
         data_connections:
@@ -55,4 +55,4 @@ def test_all_problems_at_once(folder: Folder) -> None:
         17: "properties.dsn: may be a secret",
         18: "properties.url: may be a secret",
     }.items():
-        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], output
+        assert any(problem.startswith(f"{FILE}:{line}:") and words in problem for problem in problems), output

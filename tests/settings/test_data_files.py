@@ -15,13 +15,13 @@ SPACE = "spaces: {Data: {type: shared}}\n"
 CONTENT = b"Currency,Rate\n"
 
 
-def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each problem is one line, with its place and the path of the file."""
     monkeypatch.setattr(data_files, "MAX_BYTES", 1_000_000)
     (folder.path / "folder").mkdir()
     (folder.path / "empty.csv").touch()
     (folder.path / "large.csv").write_bytes(bytes(1_000_001))
-    (folder.path / "right.csv").write_bytes(CONTENT)
+    (folder.path / "valid.csv").write_bytes(CONTENT)
     problems = folder.write(
         """
         data_files:
@@ -29,17 +29,17 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
           b.csv: {space: Data, path: folder}
           c.csv: {space: Data, path: empty.csv}
           d.csv: {space: Data, path: large.csv}
-          e.csv: {space: Nowhere, path: right.csv}
-          rates: {space: Data, path: right.csv}
-          g.csv: {space: Data, path: right.csv, name: a/b.csv}
-          h.csv: {space: Data, path: right.csv, name: same.csv}
-          i.csv: {space: Data, path: right.csv, name: same.csv}
+          e.csv: {space: Nowhere, path: valid.csv}
+          rates: {space: Data, path: valid.csv}
+          g.csv: {space: Data, path: valid.csv, name: a/b.csv}
+          h.csv: {space: Data, path: valid.csv, name: same.csv}
+          i.csv: {space: Data, path: valid.csv, name: same.csv}
           j.csv: {space: Data}
-          k.csv: {space: Other, path: right.csv, name: same.csv}
+          k.csv: {space: Other, path: valid.csv, name: same.csv}
         spaces: {Data: {type: shared}, Other: {type: shared}}
         """
     ).problems()
-    here = f"{PLACE}:{{}}: customer.data_files."
+    prefix = f"{PLACE}:{{}}: customer.data_files."
     expected = {
         7: f"a.csv.path: {folder.path / 'none.csv'} cannot be read: No such file or directory",
         8: f"b.csv.path: {folder.path / 'folder'} is a folder. Name a file in it",
@@ -55,11 +55,11 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
         ),
         16: "j.csv.path: is missing",
     }
-    assert problems == [here.format(line) + text for line, text in expected.items()]
+    assert problems == [prefix.format(line) + text for line, text in expected.items()]
 
 
-def test_what_the_resource_is_given(folder: Folder) -> None:
-    """The resource gets the absolute path and the hash of the content. The default name is the key."""
+def test_the_resource_gets_the_absolute_path_and_the_hash(folder: Folder) -> None:
+    """The key is the default of the name."""
     path = folder.path / "r.csv"
     path.write_bytes(CONTENT)
     text = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv, adopt: true}}}}"
@@ -71,7 +71,7 @@ def test_what_the_resource_is_given(folder: Folder) -> None:
     }
 
 
-def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
+def test_a_path_in_a_plan_is_relative_to_the_folder_of_plans(folder: Folder) -> None:
     path = folder.path / "plans" / "r.csv"
     standard = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv}}}}"
     folder.write("plan: standard", standard=standard)

@@ -1,4 +1,4 @@
-"""Reading YAML as the engine does, with the line of every value."""
+"""YAML documents, read like the engine reads them, with the line of every value."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ SCALARS: list[tuple[str, Any]] = [
     ("2026-02-30", "2026-02-30"),
     ("2026-12", "2026-12"),
 ]
-WORKING_KEYS = ["plain", "5", "true", "2.10", "2026-01-01", "007"]
+KEYS_WITHOUT_QUOTES = ["plain", "5", "true", "2.10", "2026-01-01", "007"]
 
 
-@pytest.mark.parametrize(("written", "value"), SCALARS, ids=[repr(row[0]) for row in SCALARS])
-def test_a_plain_scalar(written: str, value: Any) -> None:
-    assert resolve(written) == value
-    assert type(resolve(written)) is type(value)
+@pytest.mark.parametrize(("text", "value"), SCALARS, ids=[repr(row[0]) for row in SCALARS])
+def test_a_plain_scalar_has_its_value_and_type(text: str, value: Any) -> None:
+    assert resolve(text) == value
+    assert type(resolve(text)) is type(value)
 
 
 def _document(tmp_path: Path, text: str) -> Any:
@@ -86,12 +86,12 @@ def _document(tmp_path: Path, text: str) -> Any:
     return read(path)
 
 
-def test_quoted_and_tagged_scalars_are_what_they_say(tmp_path: Path) -> None:
+def test_quoted_and_tagged_scalars_have_the_stated_type(tmp_path: Path) -> None:
     document = _document(tmp_path, "[\"7\", '007', !!str 7, !!int '7', !ours 7]")
     assert document.value == ["7", "007", "7", 7, "7"]
 
 
-def test_block_scalars_and_flow_collections(tmp_path: Path) -> None:
+def test_block_scalars_and_flow_collections_are_read(tmp_path: Path) -> None:
     document = _document(tmp_path, "a: |\n  one\n  two\nb: {c: [1, ~, {}]}\n")
     assert document.value == {"a": "one\ntwo\n", "b": {"c": [1, None, {}]}}
 
@@ -112,7 +112,7 @@ def test_an_alias_has_the_line_where_it_is_used(tmp_path: Path) -> None:
     assert document.line(("c",)) == 3
 
 
-def test_merge_keys(tmp_path: Path) -> None:
+def test_a_merge_key_adds_only_missing_keys(tmp_path: Path) -> None:
     document = _document(
         tmp_path, "base: &base {a: 1, b: 2}\nmore: &more {b: 3, c: 4}\nx:\n  b: 0\n  <<: [*base, *more]\n"
     )
@@ -136,25 +136,27 @@ def test_merge_keys(tmp_path: Path) -> None:
         ("a: *nothing\n", "file.yaml:1: this is not valid YAML: "),
     ],
 )
-def test_what_the_engine_would_refuse_or_change_is_told(tmp_path: Path, text: str, message: str) -> None:
+def test_yaml_that_the_engine_refuses_or_changes_is_a_problem(
+    tmp_path: Path, text: str, message: str
+) -> None:
     [problem] = _document(tmp_path, text).problems
     assert message in str(problem)
 
 
-def test_keys_that_stay_what_they_are_need_no_quotes(tmp_path: Path) -> None:
+def test_a_key_that_the_engine_does_not_change_needs_no_quotes(tmp_path: Path) -> None:
     document = _document(tmp_path, "5: a\ntrue: b\n'007': c\n")
     assert document.value == {"5": "a", "true": "b", "007": "c"}
     assert document.problems == []
 
 
-def test_an_empty_file_has_no_value_but_can_be_read(tmp_path: Path) -> None:
+def test_an_empty_file_is_readable_and_has_no_value(tmp_path: Path) -> None:
     document = _document(tmp_path, "# nothing\n")
     assert document.value is None
     assert document.readable
     assert document.line(("a",)) == 1
 
 
-def test_holds() -> None:
+def test_holds_tells_whether_values_have_a_path() -> None:
     values = {"a": [{"b": None}]}
     assert holds(values, ("a", 0, "b"))
     assert not holds(values, ("a", 1))
@@ -162,7 +164,7 @@ def test_holds() -> None:
     assert not holds("text", ("a",))
 
 
-def test_files_are_called_by_their_path_in_the_project(
+def test_files_are_shown_with_their_path_in_the_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "stacks" / "plans" / "standard.yaml"
@@ -174,33 +176,34 @@ def test_files_are_called_by_their_path_in_the_project(
 
 
 @pytest.mark.skipif(
-    not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI here: make setup"
+    not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI; run make setup"
 )
-def test_the_engine_reads_the_same(tmp_path: Path) -> None:
-    """The real CLI passes the values and keys in the table above.
+def test_the_engine_reads_the_same_values(tmp_path: Path) -> None:
+    """The real CLI passes the values and keys in the tables above.
 
-    A new Go YAML library would fail this test.
+    The test fails if a new version of the CLI reads YAML differently.
     """
-    written = [f"    k{index}: {text}\n" for index, (text, _) in enumerate(SCALARS)]
-    keys = [f"    {key}: key\n" for key in WORKING_KEYS]
+    scalars = [f"    k{index}: {text}\n" for index, (text, _) in enumerate(SCALARS)]
+    keys = [f"    {key}: key\n" for key in KEYS_WITHOUT_QUOTES]
     config = "config:\n  qlik:region: 2.10\n  qlik:flag: true\n  tenantry:customer:\n" + "".join(
-        written + keys
+        scalars + keys
     )
     (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
     (tmp_path / "Pulumi.one.yaml").write_text(config)
     document = read(tmp_path / "Pulumi.one.yaml")
 
-    found = json.loads(_pulumi(tmp_path, "config", "--json", "--stack", "one"))
-    assert json.loads(found["tenantry:customer"]["value"]) == document.value["config"]["tenantry:customer"]
-    assert found["qlik:region"]["value"] == as_text(document.value["config"]["qlik:region"])
-    assert found["qlik:flag"]["value"] == as_text(document.value["config"]["qlik:flag"])
+    config_of_cli = json.loads(_pulumi(tmp_path, "config", "--json", "--stack", "one"))
+    config_of_file = document.value["config"]
+    assert json.loads(config_of_cli["tenantry:customer"]["value"]) == config_of_file["tenantry:customer"]
+    assert config_of_cli["qlik:region"]["value"] == as_text(config_of_file["qlik:region"])
+    assert config_of_cli["qlik:flag"]["value"] == as_text(config_of_file["qlik:flag"])
 
 
 @pytest.mark.skipif(
-    not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI here: make setup"
+    not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI; run make setup"
 )
-def test_what_the_engine_leaves_when_it_writes_a_file_anew_is_recognised(tmp_path: Path) -> None:
-    """Tenantry recognises rewritten keys that were dates or null, but not whether "2.1" was `2.10`."""
+def test_a_file_that_pulumi_rewrote_is_recognised(tmp_path: Path) -> None:
+    """Tenantry recognises rewritten keys that were dates or null, but it cannot know that 2.1 was 2.10."""
     (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
     file = tmp_path / "Pulumi.one.yaml"
     file.write_text("config:\n  a:b:\n    2026-01-02: a\n    ~: b\n    2.10: c\n    5: d\n    v: 2.10\n")
@@ -208,7 +211,8 @@ def test_what_the_engine_leaves_when_it_writes_a_file_anew_is_recognised(tmp_pat
     _pulumi(tmp_path, "config", "--stack", "one")
     document = read(file)
     assert document.is_rewritten_by_pulumi
-    assert sorted(each.text.rpartition(" ")[2] for each in document.problems) == ['"2026-01-02"', '"~"']
+    originals = sorted(problem.text.rpartition(" ")[2] for problem in document.problems)
+    assert originals == ['"2026-01-02"', '"~"']
 
 
 def _pulumi(folder: Path, *args: str) -> str:
@@ -221,7 +225,9 @@ def _pulumi(folder: Path, *args: str) -> str:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
     command = [str(Path(sys.executable).parent / "pulumi"), "--non-interactive"]
-    for line in (("stack", "init", "one"), args):
-        done = subprocess.run([*command, *line], cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return done.stdout
+    for arguments in (("stack", "init", "one"), args):
+        process = subprocess.run(
+            [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert process.returncode == 0, process.stderr
+    return process.stdout

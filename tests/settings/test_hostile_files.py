@@ -1,4 +1,4 @@
-"""Odd or hostile files: each one is a problem of its own stack only."""
+"""Malformed or hostile files: each one is a problem of its own stack only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MERGES = "m0: &m0 {k: 1}\n" + "".join(
 SAME_MERGES = f"big: &big {{{', '.join(f'k{n}: 1' for n in range(2000))}}}\nx: {{<<: [{'*big, ' * 2000}]}}\n"
 
 
-def test_a_value_where_a_block_belongs(folder: Folder) -> None:
+def test_a_value_in_place_of_a_block_is_refused(folder: Folder) -> None:
     assert folder.write('apps: {Sales Overview: "2.4.0"}').problems() == [
         f'{FILE}:6: customer.apps.Sales Overview: must be a mapping of keys, not "2.4.0"'
     ]
@@ -36,7 +36,7 @@ def test_a_value_where_a_block_belongs(folder: Folder) -> None:
 
 @pytest.mark.parametrize("block", ["web_integrations", "jwt_identity_providers", "users", "admins", "groups"])
 @pytest.mark.parametrize("value", ["text", "[1]", "1.5", "true", "{}", '{"": {}}', "{a: {name: [1]}}"])
-def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
+def test_entries_of_any_shape_cause_no_internal_error(folder: Folder, block: str, value: str) -> None:
     folder.write(f"{block}: {{one: {value}, two: {{}}}}\nspaces: {{one: {value}}}\napps: {{one: {value}}}")
     assert not [line for line in folder.problems() if "bug in Tenantry" in line]
 
@@ -55,12 +55,12 @@ def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
     ],
     ids=["offset", "digits", "nul", "merges itself", "deep", "deeper", "deep lists", "escapes"],
 )
-def test_odd_values(folder: Folder, customer: str, expected: str) -> None:
+def test_malformed_values_are_refused(folder: Folder, customer: str, expected: str) -> None:
     [first, *_] = folder.write(customer).problems()
     assert first.startswith(f"{FILE}:{expected}")
 
 
-def test_a_pem_that_is_not_ascii(folder: Folder) -> None:
+def test_a_pem_that_is_not_ascii_is_refused(folder: Folder) -> None:
     bad = public_pem().replace("A", "É", 3).replace("\n", "\\n")
     folder.write(f'jwt_identity_providers: {{web: {{issuer: i, kid: k, pem: "{bad}"}}}}')
     assert folder.problems() == [
@@ -69,7 +69,7 @@ def test_a_pem_that_is_not_ascii(folder: Folder) -> None:
     ]
 
 
-def test_a_plan_whose_block_is_a_number(folder: Folder) -> None:
+def test_a_plan_with_a_number_as_a_block_has_no_entries_to_remove(folder: Folder) -> None:
     folder.write("plan: odd\ngroups: {Sales: }", odd="groups: 7\n")
     assert folder.problems() == [
         f"{FILE}:7: customer.groups.Sales: an empty value removes what the plan has, but "
@@ -78,45 +78,44 @@ def test_a_plan_whose_block_is_a_number(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("text", [LAUGHS, MERGES, SAME_MERGES], ids=["aliases", "merges", "the same merges"])
-def test_yaml_that_grows_is_refused_before_it_has_grown(
+def test_yaml_that_expands_too_much_is_refused_before_it_expands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    made = 0
+    created_places = 0
 
-    class Counted(documents.Place):
+    class CountedPlace(documents.Place):
         def __init__(self, *args: object) -> None:
-            nonlocal made
-            made += 1
+            nonlocal created_places
+            created_places += 1
             super().__init__(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(documents, "Place", Counted)
+    monkeypatch.setattr(documents, "Place", CountedPlace)
     (tmp_path / "file.yaml").write_text(text)
     document = read(tmp_path / "file.yaml")
     [problem] = document.problems
     assert f"this file is refused: it has more than {MAX_VALUES:,} values" in problem.text
     assert (document.value, document.places) == (None, {})
-    assert made <= 2 * MAX_VALUES + 2
+    assert created_places <= 2 * MAX_VALUES + 2
 
 
-def test_a_chain_of_merges_is_no_deeper_than_nesting_may_be(tmp_path: Path) -> None:
+def test_a_chain_of_merges_counts_as_nesting(tmp_path: Path) -> None:
     chain = "m0: &m0 {k: 1}\n" + "".join(f"m{n}: &m{n} {{<<: *m{n - 1}}}\n" for n in range(1, 900))
     (tmp_path / "file.yaml").write_text(chain)
-    assert [each.text for each in read(tmp_path / "file.yaml").problems] == [
+    assert [problem.text for problem in read(tmp_path / "file.yaml").problems] == [
         f"this file is refused: it is nested more than {MAX_DEPTH} levels deep"
     ]
 
 
-def test_a_file_that_is_too_large(folder: Folder) -> None:
+def test_a_stack_file_that_is_too_large_is_refused(folder: Folder) -> None:
     folder.stack_file.write_text(HEAD + "#" * STACK_FILE_BYTES)
     assert folder.problems() == [f"{FILE}: cannot be read: it has more than {STACK_FILE_BYTES:,} bytes"]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
-def test_what_is_no_plain_file_is_refused_at_once(folder: Folder, kind: str) -> None:
-    """Nobody writes into the pipe, and the device never ends, so reading them would never return."""
-    odd = folder.path / "odd.pem"
-    _make(odd, kind)
-    _make(folder.stack_file, kind)
+def test_anything_but_a_regular_file_is_refused_without_being_read(folder: Folder, kind: str) -> None:
+    """Nothing writes to the pipe, and the device never ends, so reading them would never return."""
+    _create(folder.path / "odd.pem", kind)
+    _create(folder.stack_file, kind)
     [problem] = folder.problems()
     assert problem.startswith(f"{FILE}: cannot be read: ")
     folder.stack_file.rmdir() if kind == "folder" else folder.stack_file.unlink()
@@ -127,7 +126,7 @@ def test_what_is_no_plain_file_is_refused_at_once(folder: Folder, kind: str) -> 
     )
 
 
-def _make(path: Path, kind: str) -> None:
+def _create(path: Path, kind: str) -> None:
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "device":
@@ -137,27 +136,27 @@ def _make(path: Path, kind: str) -> None:
         path.mkdir()
 
 
-def test_a_key_file_that_is_too_large(folder: Folder) -> None:
+def test_a_key_file_that_is_too_large_is_refused(folder: Folder) -> None:
     (folder.path / "big.pem").write_text("x" * (KEY_BYTES + 1))
     folder.write("jwt_identity_providers: {web: {issuer: i, kid: k, pem_file: big.pem}}")
     [problem] = folder.problems()
     assert problem.endswith(f"stacks/big.pem cannot be read: it has more than {KEY_BYTES:,} bytes")
 
 
-def test_whatever_is_raised_is_a_problem_of_its_own_stack(
+def test_an_unexpected_error_is_a_problem_of_its_own_stack(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unknown bug in Tenantry does not affect the other stacks."""
+    """A bug in Tenantry must not affect the other stacks."""
     folder.write()
     other = folder.path / "Pulumi.other.yaml"
     other.write_text(folder.stack_file.read_text().replace("Globex", "Unlucky"))
 
-    def unlucky(values: dict[str, object]) -> object:
+    def fail_for_unlucky(values: dict[str, object]) -> object:
         if values.get("name") == "Unlucky":
             raise RecursionError("with a secret")
         return complete(values)
 
-    monkeypatch.setattr("tenantry.settings.loading.complete", unlucky)
+    monkeypatch.setattr("tenantry.settings.loading.complete", fail_for_unlucky)
     good, bad = members({"globex": folder.stack_file, "other": other})
     assert good.broken is None
     assert bad.broken is not None
@@ -167,7 +166,9 @@ def test_whatever_is_raised_is_a_problem_of_its_own_stack(
     assert (bad.customer, bad.unknown) == ("Unlucky", frozenset())
 
 
-def test_a_plan_is_a_case_of_its_own(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_in_a_plan_is_a_problem_of_the_plan(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.write(gold="groups: {}\n")
 
     def fail(_: object) -> None:
@@ -181,8 +182,8 @@ def test_a_plan_is_a_case_of_its_own(folder: Folder, monkeypatch: pytest.MonkeyP
 BY_PULUMI = "\nencryptionsalt: v1:x=:v1:y"
 
 
-def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder: Folder) -> None:
-    """Pulumi has rewritten `2.10` without quotes as 2.1, and `007` as 7."""
+def test_the_advice_considers_that_pulumi_may_have_rewritten_the_file(folder: Folder) -> None:
+    """Pulumi rewrites `2.10` without quotes as 2.1, and `007` as 7."""
     people = 'admins: {Ada: {email: "ada@example.com"}}\nusers: {Bo: {subject: 7}}\n'
     apps = "apps: {A: {template: T, version: 2.1, staging: S}}\nspaces: {S: {type: shared}}"
     advice = [': YAML reads 7 as a number; put it in quotes: subject: "7"']
@@ -199,28 +200,32 @@ def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder
 
 
 @pytest.mark.parametrize(
-    ("key", "was"), [("2026-01-02 00:00:00 +0000 UTC", "2026-01-02"), ("<nil>", "~")], ids=["date", "nothing"]
+    ("key", "original"),
+    [("2026-01-02 00:00:00 +0000 UTC", "2026-01-02"), ("<nil>", "~")],
+    ids=["date", "null"],
 )
-def test_a_key_that_pulumi_has_written_anew(folder: Folder, key: str, was: str) -> None:
+def test_a_key_that_pulumi_has_rewritten_is_reported_with_the_original(
+    folder: Folder, key: str, original: str
+) -> None:
     assert folder.write(f"groups:\n  {key}: {{}}").problems() == [
-        f'{FILE}:7: customer.groups.{key}: Pulumi has rewritten this key; restore it, in quotes: "{was}"'
+        f'{FILE}:7: customer.groups.{key}: Pulumi has rewritten this key; restore it, in quotes: "{original}"'
     ]
 
 
 @pytest.mark.parametrize("stack", [".", "..", "-x", ".x", "a b"])
-def test_a_stack_that_no_stack_may_be_called(folder: Folder, stack: str) -> None:
-    """Such a name would be another folder, or an option. The other stacks are not affected."""
+def test_an_invalid_stack_name_is_a_problem_of_its_own_stack(folder: Folder, stack: str) -> None:
+    """Such a name could be read as another folder or as an option of a command."""
     folder.write()
     odd = folder.path / f"Pulumi.{stack}.yaml"
     odd.write_text(folder.stack_file.read_text())
-    found = members({"globex": folder.stack_file, stack: odd})
-    assert [each.broken is None for each in found] == [each.stack == "globex" for each in found]
-    [broken] = [each.broken for each in found if each.broken]
+    stacks = members({"globex": folder.stack_file, stack: odd})
+    assert [member.broken is None for member in stacks] == [member.stack == "globex" for member in stacks]
+    [broken] = [member.broken for member in stacks if member.broken]
     assert f'"{stack}" is not a valid stack name' in str(broken)
 
 
 @pytest.mark.parametrize("id", ["a/b", "../x", "..", "a?b", "a#b", "a b"])
-def test_an_id_that_would_lead_elsewhere(folder: Folder, id: str) -> None:
+def test_an_id_that_would_change_the_path_of_a_request_is_refused(folder: Folder, id: str) -> None:
     folder.write(f'revive: {{hostname: x1.eu.qlikcloud.com, tenant_id: "{id}"}}')
     assert folder.problems() == [
         f'{FILE}:6: customer.revive.tenant_id: "{id}" is not a Qlik id; allowed: letters, digits, - and _'

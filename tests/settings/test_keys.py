@@ -1,4 +1,4 @@
-"""Keys of JWT identity providers, inline or from a file, and the file and line of their problems."""
+"""Keys of JWT identity providers, inline or in their own files, and the places of their problems."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def key_of(folder: Folder) -> Any:
 
 
 @pytest.mark.parametrize("pem", [public_pem(), certificate()], ids=["public key", "certificate"])
-def test_a_key_stands_in_the_file_or_beside_it(folder: Folder, pem: str) -> None:
+def test_a_key_can_be_in_the_stack_file_or_in_its_own_file(folder: Folder, pem: str) -> None:
     folder.write(with_pem(pem))
     assert key_of(folder) == pem
     folder.write(f"{PROVIDER}    pem: '{one_line(pem)}'")
@@ -57,8 +57,8 @@ def test_a_key_stands_in_the_file_or_beside_it(folder: Folder, pem: str) -> None
     assert key_of(folder) == pem
 
 
-def test_the_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> None:
-    """A plan has its key files beside it, for every stack that uses it."""
+def test_the_path_is_relative_to_the_folder_of_the_file_that_contains_it(folder: Folder) -> None:
+    """A plan has its key files next to it, for every stack that uses it."""
     write_key(folder, public_pem("two"), "keys/portal.pem")
     write_key(folder, public_pem("one"), "plans/keys/portal.pem")
     folder.write("plan: standard", standard=with_file("keys/portal.pem"))
@@ -71,29 +71,29 @@ def test_the_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) ->
     assert key_of(folder) == public_pem("two")
 
 
-def test_a_customer_puts_a_file_in_the_place_of_a_plans_key(folder: Folder) -> None:
+def test_a_customer_can_replace_the_key_of_its_plan_with_a_file(folder: Folder) -> None:
     write_key(folder, public_pem("two"))
-    over = "plan: standard\njwt_identity_providers: {portal: {pem: null, pem_file: keys/portal.pem}}"
-    folder.write(over, standard=with_pem(public_pem()))
+    customer = "plan: standard\njwt_identity_providers: {portal: {pem: null, pem_file: keys/portal.pem}}"
+    folder.write(customer, standard=with_pem(public_pem()))
     assert key_of(folder) == public_pem("two")
     folder.write("plan: standard\njwt_identity_providers: {portal: null}", standard=with_pem(public_pem()))
     assert folder.customer().jwt_identity_providers == {}
 
 
-def test_a_private_key_in_the_file_is_refused_and_not_shown(folder: Folder) -> None:
+def test_a_private_key_is_refused_and_not_shown(folder: Folder) -> None:
     secret = private_pem()
     [inline] = folder.write(with_pem(secret)).problems()
     assert inline.startswith(
         f"{FILE}:10: {AT}.pem: is a private key, and the public key is required (openssl pkey "
     )
     write_key(folder, secret)
-    [beside] = folder.write(with_file("keys/portal.pem")).problems()
-    assert beside.startswith(f"{FILE}:10: {AT}.pem_file: keys/portal.pem is a private key")
+    [in_key_file] = folder.write(with_file("keys/portal.pem")).problems()
+    assert in_key_file.startswith(f"{FILE}:10: {AT}.pem_file: keys/portal.pem is a private key")
     write_key(folder, secret, "plans/portal.pem")
-    [below] = folder.write("plan: standard", standard=with_file("portal.pem")).problems()
-    assert below.startswith(f"{PLAN}:5: jwt_identity_providers.portal.pem_file: ")
-    for expected in (inline, beside, below):
-        assert not any(line in expected for line in secret.splitlines())
+    [in_file_of_plan] = folder.write("plan: standard", standard=with_file("portal.pem")).problems()
+    assert in_file_of_plan.startswith(f"{PLAN}:5: jwt_identity_providers.portal.pem_file: ")
+    for problem in (inline, in_key_file, in_file_of_plan):
+        assert not any(line in problem for line in secret.splitlines())
 
 
 MISTAKES = [
@@ -136,22 +136,21 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("customer", "expected"), MISTAKES, ids=range(len(MISTAKES)))
-def test_mistakes(folder: Folder, customer: str, expected: list[str]) -> None:
-    """All problems are reported, with file and line."""
+def test_mistakes_are_reported_with_their_lines(folder: Folder, customer: str, expected: list[str]) -> None:
     problems = folder.write(customer).problems()
     assert len(problems) == len(expected)
     for text in expected:
         assert any(text in problem for problem in problems), problems
 
 
-def test_a_file_that_is_no_text(folder: Folder) -> None:
+def test_a_key_file_that_is_not_pem_is_refused(folder: Folder) -> None:
     (folder.path / "portal.der").write_bytes(b"\x30\x82\xff\xfe\x00")
     [problem] = folder.write(with_file("portal.der")).problems()
     assert "stacks/portal.der is not PEM: the line -----BEGIN PUBLIC KEY-----" in problem
 
 
-def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:
-    """A missing key is a problem of the customer."""
+def test_a_plan_can_leave_the_key_to_the_customer(folder: Folder) -> None:
+    """A missing key is then a problem of the customer."""
     folder.write("plan: standard", standard=PROVIDER)
     tenantry.settings.check_plan(folder.path / "plans" / "standard.yaml")
     [problem] = folder.problems()
@@ -161,8 +160,8 @@ def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:
     assert key_of(folder) == public_pem()
 
 
-def test_two_keys_of_one_issuer(folder: Folder) -> None:
-    """This is the case during a rotation. Two issuers can use the same key id."""
+def test_one_issuer_can_have_two_keys(folder: Folder) -> None:
+    """It has two during a rotation. Also, two issuers can use the same key id."""
     second = (
         f"{PROVIDER}    pem: {one_line(public_pem())}\n  next: {{issuer: https://oem.example, kid: '2027'"
     )

@@ -15,13 +15,13 @@ from tests.settings.conftest import Folder
 
 STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
-IN_ORDER = (
+PLAN_KEYS_IN_ORDER = (
     "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, brands, themes, extensions, "
     "pinned_links, web_integrations, csp_origins, webhooks, oidc_identity_providers, "
     "saml_identity_providers, jwt_identity_providers, oauth_clients, users, admins, groups, spaces, "
     "data_connections, data_files, apps, reload_tasks, automations, extends"
 )
-PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))
+PLAN_KEYS = ", ".join(sorted(PLAN_KEYS_IN_ORDER.split(", ")))
 
 TEAM = """
 lifecycle: {grace_days: 60}
@@ -43,32 +43,37 @@ TABLE: list[tuple[str, Any, Any, Any]] = [
     ("nothing over a plan", {"a": 1}, {}, {"a": 1}),
     ("a customer without plan", {}, {"a": 1}, {"a": 1}),
     ("a value over a value", {"a": 1, "b": 2}, {"a": 3}, {"a": 3, "b": 2}),
-    ("maps deep", {"a": {"b": {"c": 1, "d": 2}}}, {"a": {"b": {"c": 3}}}, {"a": {"b": {"c": 3, "d": 2}}}),
-    ("lists whole", {"a": [1, 2, 3]}, {"a": [4]}, {"a": [4]}),
+    (
+        "nested maps are merged",
+        {"a": {"b": {"c": 1, "d": 2}}},
+        {"a": {"b": {"c": 3}}},
+        {"a": {"b": {"c": 3, "d": 2}}},
+    ),
+    ("lists are replaced", {"a": [1, 2, 3]}, {"a": [4]}, {"a": [4]}),
     ("an empty list over a list", {"a": [1]}, {"a": []}, {"a": []}),
     ("null removes a value", {"a": 1, "b": 2}, {"a": None}, {"b": 2}),
     ("null removes a map", {"a": {"b": {"c": 1}}}, {"a": {"b": None}}, {"a": {}}),
     ("null removes an empty value", {"a": None}, {"a": None}, {}),
     ("a plan's own empty value stays", {"a": None}, {}, {"a": None}),
     ("a map over an empty value", {"a": None}, {"a": {"b": 1}}, {"a": {"b": 1}}),
-    ("null where there is nothing", {}, {"a": None}, {"a": None}),
+    ("null over nothing", {}, {"a": None}, {"a": None}),
     ("a map over a value", {"a": 1}, {"a": {"b": 2}}, {"a": {"b": 2}}),
     ("a value over a map", {"a": {"b": 2}}, {"a": 1}, {"a": 1}),
     ("false is a value", {"a": True}, {"a": False}, {"a": False}),
-    ("no mapping at all", {"a": 1}, "customer", "customer"),
+    ("a customer that is not a mapping", {"a": 1}, "customer", "customer"),
 ]
 
 
 @pytest.mark.parametrize(
     ("plan", "customer", "merged"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-def test_merging(plan: Any, customer: Any, merged: Any) -> None:
+def test_a_customer_is_merged_over_its_plan(plan: Any, customer: Any, merged: Any) -> None:
     before = repr((plan, customer))
     assert merge(plan, customer) == merged
     assert repr((plan, customer)) == before
 
 
-def test_complete_names_entries_and_drops_what_is_empty() -> None:
+def test_complete_names_entries_and_drops_empty_values() -> None:
     values = {
         "alias": None,
         "tenant": {"datacenter": None},
@@ -77,12 +82,12 @@ def test_complete_names_entries_and_drops_what_is_empty() -> None:
     assert complete(values) == {"tenant": {}, "spaces": {"A": {"name": "A"}, "B": {"name": "b"}}}
 
 
-def test_complete_leaves_what_is_broken_for_the_models_to_tell() -> None:
+def test_complete_leaves_invalid_values_for_the_models_to_report() -> None:
     assert complete({"groups": 5, "apps": {"A": 5}}) == {"groups": 5, "apps": {"A": 5}}
     assert complete("customer") == "customer"
 
 
-def test_removals_say_whether_there_was_something_to_remove() -> None:
+def test_removals_tell_whether_the_plan_has_the_key() -> None:
     plan: dict[str, Any] = {"groups": {"A": {}, "B": {}}, "spaces": {"S": {}}}
     customer: dict[str, Any] = {"groups": {"A": None, "C": None, "D": {}}, "spaces": None, "apps": 5}
     assert dict(removals(plan, customer)) == {
@@ -92,7 +97,7 @@ def test_removals_say_whether_there_was_something_to_remove() -> None:
     }
 
 
-def test_a_customer_takes_over_what_its_plan_says(folder: Folder) -> None:
+def test_a_customer_gets_the_values_of_its_plan(folder: Folder) -> None:
     customer = folder.write("plan: standard", standard=TEAM).customer()
     assert set(customer.groups) == {"Analysts", "Viewers"}
     assert customer.groups["Viewers"].roles == []
@@ -142,9 +147,9 @@ WITH_A_PLAN = [
     (
         "plan: standard",
         "- Analysts",
-        [f"{PLAN}:1: a plan is a mapping of {IN_ORDER}, not a list"],
+        [f"{PLAN}:1: a plan is a mapping of {PLAN_KEYS_IN_ORDER}, not a list"],
     ),
-    # What came from the plan is told for the plan's file, as it reads there
+    # A problem of a value from the plan is reported for the plan's file
     (
         "plan: standard",
         "# product\nspaces:\n  Sales:\n    type: manged",
@@ -158,7 +163,7 @@ WITH_A_PLAN = [
         "alias: globex",
         [f"{PLAN}:1: alias: unknown key; allowed: {PLAN_KEYS}"],
     ),
-    # The same group in both files: each value is told where it stands
+    # The same group is in both files: each problem is reported for the file with the value
     (
         "plan: standard\nspaces:\n  Sales:\n    access:\n      Analysts: [viewer]",
         "groups: {Analysts: {}, Viewers: {}}\nspaces:\n  Sales:\n    type: managed\n    access:\n"
@@ -205,16 +210,18 @@ WITH_A_PLAN = [
 @pytest.mark.parametrize(
     ("customer", "plan", "expected"), WITH_A_PLAN, ids=[row[2][0][:70] for row in WITH_A_PLAN]
 )
-def test_mistakes_with_a_plan(folder: Folder, customer: str, plan: str, expected: list[str]) -> None:
+def test_mistakes_are_reported_for_the_file_that_contains_them(
+    folder: Folder, customer: str, plan: str, expected: list[str]
+) -> None:
     assert folder.write(customer, standard=plan).problems() == expected
 
 
-def test_a_plan_that_is_no_yaml_is_told_with_its_line(folder: Folder) -> None:
+def test_a_plan_that_is_not_yaml_is_reported_with_its_line(folder: Folder) -> None:
     [problem] = folder.write("plan: standard", standard="groups: {}\nspaces: [").problems()
     assert problem.startswith(f"{PLAN}:3: this is not valid YAML: ")
 
 
-def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> None:
+def test_keys_that_a_missing_plan_may_contain_are_not_reported_as_missing(folder: Folder) -> None:
     problems = folder.write(
         """
         plan: standard
@@ -229,7 +236,7 @@ def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> N
     ]
 
 
-def test_with_a_missing_plan_what_only_the_stack_file_can_say_is_still_missed(folder: Folder) -> None:
+def test_keys_that_no_plan_can_contain_are_reported_as_missing(folder: Folder) -> None:
     head = "config:\n  qlik:region: eu\n  tenantry:customer:\n    alias: globex\n"
     assert folder.write("plan: standard", head=head).problems() == [
         f"{STACK}:1: qlik:source_tenant: is missing; for example qlik:source_tenant: templates.eu.qlikcloud.com",
@@ -251,10 +258,10 @@ class TestPlanAlone:
         return lines
 
     @pytest.mark.parametrize("name", ["standard", "trial"])
-    def test_the_projects_plans(self, name: str) -> None:
+    def test_the_plans_of_the_demo_are_valid(self, name: str) -> None:
         tenantry.settings.check_plan(FILES / "plans" / f"{name}.yaml")
 
-    def test_what_a_customer_may_add_is_not_missed(self, folder: Folder) -> None:
+    def test_keys_that_a_customer_can_add_are_not_reported_as_missing(self, folder: Folder) -> None:
         path = folder.path / "plans" / "half.yaml"
         path.write_text(
             "lifecycle: {kind: trial}\nspaces: {Sales: {access: {Analysts: [consumer]}}}\n"
@@ -262,12 +269,12 @@ class TestPlanAlone:
         )
         tenantry.settings.check_plan(path)
 
-    def test_an_empty_plan(self, folder: Folder) -> None:
+    def test_an_empty_plan_is_valid(self, folder: Folder) -> None:
         path = folder.path / "plans" / "empty.yaml"
         path.write_text("# nothing yet\n")
         tenantry.settings.check_plan(path)
 
-    def test_what_it_says_must_be_right(self, folder: Folder) -> None:
+    def test_invalid_values_are_reported(self, folder: Folder) -> None:
         plan = "name: Globex\nspaces:\n  Sales:\n    type: shared\n    access:\n      A: [publisher]\n"
         assert self.problems(folder, plan) == [
             f"{PLAN}:1: name: unknown key; allowed: {PLAN_KEYS}",
@@ -275,12 +282,12 @@ class TestPlanAlone:
             "allowed: codeveloper, consumer, dataconsumer, facilitator, producer",
         ]
 
-    def test_one_that_is_no_mapping(self, folder: Folder) -> None:
+    def test_a_plan_that_is_not_a_mapping_is_refused(self, folder: Folder) -> None:
         assert self.problems(folder, "standard\n") == [
-            f'{PLAN}:1: a plan is a mapping of {IN_ORDER}, not "standard"'
+            f'{PLAN}:1: a plan is a mapping of {PLAN_KEYS_IN_ORDER}, not "standard"'
         ]
 
-    def test_one_that_is_not_there(self, folder: Folder) -> None:
+    def test_a_missing_file_is_an_error(self, folder: Folder) -> None:
         with pytest.raises(
             tenantry.settings.SettingsError, match="cannot be read: No such file or directory"
         ):

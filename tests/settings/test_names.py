@@ -1,4 +1,4 @@
-"""Names of resources with two keys: no two pairs have the same name, and ordinary names never change."""
+"""Names of resources with two keys: no two pairs share a name, and ordinary names never change."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ parts = st.lists(
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(one=st.tuples(parts, parts), other=st.tuples(parts, parts))
-def test_no_two_pairs_have_one_name(one: tuple[str, str], other: tuple[str, str]) -> None:
-    kinds = (names.access, names.user_access, names.bot_access)
-    for a, b in product(kinds, kinds):
+def test_no_two_pairs_share_a_name(one: tuple[str, str], other: tuple[str, str]) -> None:
+    functions = (names.access, names.user_access, names.bot_access)
+    for a, b in product(functions, functions):
         assert (a(*one) == b(*other)) == ((a, one) == (b, other))
     assert (names.publication(*one) == names.publication(*other)) == (one == other)
 
 
-def test_ordinary_names_stay() -> None:
+def test_ordinary_names_never_change() -> None:
     assert names.access("Sales", "Viewers") == "Viewers in Sales"
     assert names.access("Back in Black", "Investors in People".replace(" in ", "-in-")) == (
         "Investors-in-People in Back in Black"
@@ -39,7 +39,7 @@ def test_ordinary_names_stay() -> None:
     assert names.former_pair_names(names.access, "Sales", None, "Viewers", None) == []
 
 
-def test_others_are_found_in_a_state_by_the_name_that_they_had() -> None:
+def test_ambiguous_names_are_quoted_and_have_their_former_name() -> None:
     assert names.access("Q1", "Sales in EMEA") == '"Sales in EMEA" in Q1'
     assert names.access("Q1", "user Ada") == '"user Ada" in Q1'
     assert names.former_pair_names(names.access, "Q1", None, "Sales in EMEA", None) == ["Sales in EMEA in Q1"]
@@ -73,12 +73,12 @@ def test_others_are_found_in_a_state_by_the_name_that_they_had() -> None:
     ],
     ids=["joined", "prefix", "publications"],
 )
-def test_a_state_may_know_both_by_one_name(
+def test_two_pairs_with_the_same_former_name_are_refused(
     folder: Folder, customer: str, one: str, other: str, name: str
 ) -> None:
-    """Both places are reported, each with the other one."""
-    abouts = [each.rpartition(": ")[2] for each in (one, other)]
+    """Each of the two problems names the other pair."""
+    descriptions = [problem.rpartition(": ")[2] for problem in (one, other)]
     assert folder.write(customer).problems() == [
-        f'{FILE}:{place} has the name "{name}" in the state, like {about}; rename one of these keys'
-        for place, about in zip((one, other), reversed(abouts), strict=True)
+        f'{FILE}:{place} has the name "{name}" in the state, like {pair}; rename one of these keys'
+        for place, pair in zip((one, other), reversed(descriptions), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""OAuth clients in a stack file: all their problems."""
+"""OAuth clients in a stack file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from tests.settings.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 
 
-def test_all_problems_at_once(folder: Folder) -> None:
-    """Each problem has its line."""
+def test_all_problems_are_reported_at_once_with_their_lines(folder: Folder) -> None:
     problems = folder.write(
         """
         oauth_clients:
@@ -51,14 +50,14 @@ def test_all_problems_at_once(folder: Folder) -> None:
         25: "Other.app_type",
         29: "Third.origins: only a spa client",
     }.items():
-        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], (
+        assert any(problem.startswith(f"{FILE}:{line}:") and words in problem for problem in problems), (
             line,
             output,
         )
-    assert [each for each in problems if "name" in each and "is taken by OAuth client" in each], output
+    assert any("name" in problem and "is taken by OAuth client" in problem for problem in problems), output
 
 
-def test_what_the_resource_gets(folder: Folder) -> None:
+def test_the_resource_gets_all_properties(folder: Folder) -> None:
     text = "oauth_clients: {Portal: {app_type: spa, origins: ['https://a.example'], scopes: [user_default]}}"
     assert folder.write(text).customer().oauth_clients["Portal"].resource_properties() == {
         "name": "Portal",

@@ -1,4 +1,4 @@
-"""OpenID Connect identity providers in a stack file: their problems."""
+"""OpenID Connect identity providers in a stack file."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ PLACE = "stacks/Pulumi.globex.yaml:7: customer.oidc_identity_providers.Login"
         ),
     ],
 )
-def test_one_mistake_is_one_line(folder: Folder, old: str, new: str, problem: str) -> None:
-    """The problem has file, line and path."""
+def test_a_mistake_is_reported_in_one_line(folder: Folder, old: str, new: str, problem: str) -> None:
+    """The line has the file, the line number and the path of the key."""
     entry = OIDC.replace(old, new, 1)
     [line] = folder.write(f"oidc_identity_providers: {{Login: {entry}}}", head=HEAD).problems()
     assert line.startswith(f"{PLACE}{problem}")
 
 
-def test_a_second_provider(folder: Folder) -> None:
-    """A tenant has at most one login."""
+def test_a_second_provider_is_refused(folder: Folder) -> None:
+    """A tenant has at most one interactive identity provider."""
     [line] = folder.write(f"oidc_identity_providers:\n  A: {OIDC}\n  B: {OIDC}", head=HEAD).problems()
     assert line == (
         'stacks/Pulumi.globex.yaml:9: customer.oidc_identity_providers.B: users already log in with "A" of '
@@ -49,11 +49,11 @@ def test_a_second_provider(folder: Folder) -> None:
     )
 
 
-def test_a_plan_may_leave_claims_to_its_customers(folder: Folder) -> None:
-    """The mapping merges like every other."""
+def test_a_plan_can_leave_claims_to_its_customers(folder: Folder) -> None:
+    """Claims mappings are merged like any other mapping."""
     plan = "oidc_identity_providers: {Login: {provider: okta, claims_mapping: {name: [/name]}}}"
-    own = OIDC.replace("provider: okta, ", "")
-    folder.write(f"plan: standard\noidc_identity_providers: {{Login: {own}}}", head=HEAD, standard=plan)
-    entry = folder.customer().oidc_identity_providers["Login"]
-    assert entry.claims_mapping == {"name": ["/name"], "sub": ["/sub"]}
+    entry = OIDC.replace("provider: okta, ", "")
+    folder.write(f"plan: standard\noidc_identity_providers: {{Login: {entry}}}", head=HEAD, standard=plan)
+    provider = folder.customer().oidc_identity_providers["Login"]
+    assert provider.claims_mapping == {"name": ["/name"], "sub": ["/sub"]}
     check_plan(folder.path / "plans" / "standard.yaml")

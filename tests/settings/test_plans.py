@@ -1,4 +1,4 @@
-"""Plans that extend plans: the result, the places in the messages, and broken chains."""
+"""Plans that extend other plans: the result, the places in the messages, and broken chains."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -46,17 +46,18 @@ groups:
 
 @pytest.fixture
 def tiers(folder: Folder) -> Folder:
-    """Three plans, each of which extends the next: gold, standard, base."""
+    """Write three plans, each of which extends the next: gold, standard, base."""
     return folder.write("plan: gold", gold=GOLD, standard=STANDARD, base=BASE)
 
 
 def problems_of_plan(path: Path) -> list[str]:
+    """Return the problems of a plan, one line each."""
     with pytest.raises(tenantry.settings.SettingsError) as caught:
         tenantry.settings.check_plan(path)
     return str(caught.value).splitlines()[1:]
 
 
-def test_each_plan_merges_over_what_it_extends(tiers: Folder) -> None:
+def test_each_plan_is_merged_over_the_plan_that_it_extends(tiers: Folder) -> None:
     customer = tiers.customer()
     assert customer.lifecycle.grace_days == 60
     assert {key: group.roles for key, group in customer.groups.items()} == {
@@ -65,12 +66,12 @@ def test_each_plan_merges_over_what_it_extends(tiers: Folder) -> None:
     }
     assert customer.spaces["Sales"].access == {"Analysts": ["consumer"], "Planners": ["publisher"]}
     assert customer.apps["Sales"].version == "1.1"
-    assert customer.protect is None  # gold takes out what base set
+    assert customer.protect is None  # gold removes the value that base sets
     for plan in ("gold", "standard", "base"):
         tenantry.settings.check_plan(tiers.path / "plans" / f"{plan}.yaml")
 
 
-def test_the_engines_values_give_the_same(tiers: Folder) -> None:
+def test_values_from_the_engine_give_the_same_settings(tiers: Folder) -> None:
     config = {
         "qlik:region": "eu",
         "qlik:source_tenant": "templates.eu.qlikcloud.com",
@@ -79,8 +80,8 @@ def test_the_engines_values_give_the_same(tiers: Folder) -> None:
     assert tenantry.settings.load(config, stack="globex", directory=tiers.path) == tiers.load()
 
 
-def test_a_version_in_a_plan_reaches_its_customers_and_not_those_that_pin_theirs(folder: Folder) -> None:
-    """The number of plans between the customer and the entry makes no difference."""
+def test_a_version_in_a_plan_reaches_all_customers_that_do_not_pin_their_own(folder: Folder) -> None:
+    """It makes no difference how many plans are between the customer and the entry."""
     plans = {"gold": GOLD, "standard": STANDARD, "base": BASE}
     customers = {
         "plan: base": "1.0",
@@ -95,15 +96,15 @@ def test_a_version_in_a_plan_reaches_its_customers_and_not_those_that_pin_theirs
     assert after == ["1.0", "1.2", "1.2", "0.9"]
 
 
-def test_what_one_plan_removes_the_next_can_have_anew(folder: Folder) -> None:
-    """Nothing of the removed entry comes back."""
+def test_an_entry_that_one_plan_removes_can_be_added_by_the_next(folder: Folder) -> None:
+    """The new entry has no values of the removed one."""
     gold = "extends: standard\ngroups: {Viewers: {provider_type: custom}}"
     base = BASE.replace("Viewers: {}", "Viewers: {roles: [Developer]}")
     customer = folder.write("plan: gold", gold=gold, standard=STANDARD, base=base).customer()
     assert (customer.groups["Viewers"].provider_type, customer.groups["Viewers"].roles) == ("custom", [])
 
 
-def test_values_are_told_for_the_file_that_has_them(folder: Folder) -> None:
+def test_problems_are_reported_for_the_file_with_the_value(folder: Folder) -> None:
     problems = folder.write(
         "plan: gold\ngroups: {Analysts: {roles: [1]}}",
         gold="extends: standard\nlifecycle: {grace_days: 5}",
@@ -118,10 +119,10 @@ def test_values_are_told_for_the_file_that_has_them(folder: Folder) -> None:
     ]
 
 
-def test_what_is_missing_is_not_told_for_an_entry_that_was_taken_out(folder: Folder) -> None:
-    """The base has the type of the space that gold takes out and has anew:
+def test_a_missing_key_is_not_reported_for_a_removed_entry(folder: Folder) -> None:
+    """Plan `base` has the space, `standard` removes it, and `gold` adds it again without a type.
 
-    that is not where it is missing.
+    The type is missing in `gold`, not in `base`.
     """
     problems = folder.write(
         "plan: gold",
@@ -134,7 +135,7 @@ def test_what_is_missing_is_not_told_for_an_entry_that_was_taken_out(folder: Fol
     ]
 
 
-def test_a_use_of_what_a_plan_removed_names_the_plan(folder: Folder) -> None:
+def test_the_use_of_a_removed_entry_is_reported_with_the_plan_that_removes_it(folder: Folder) -> None:
     standard = STANDARD.replace("Viewers: , ", "")
     problems = folder.write("plan: gold", gold=GOLD, standard=standard, base=BASE).problems()
     assert problems == [
@@ -159,12 +160,14 @@ REMOVALS = [
 
 
 @pytest.mark.parametrize(("plans", "expected"), REMOVALS, ids=["by an earlier plan", "misspelt"])
-def test_removing_what_no_plan_has(folder: Folder, plans: dict[str, str], expected: str) -> None:
-    everything = {"gold": GOLD, "standard": STANDARD, "base": BASE, **plans}
-    assert folder.write("plan: gold", **everything).problems() == [expected]
+def test_the_removal_of_an_entry_that_no_plan_has_is_refused(
+    folder: Folder, plans: dict[str, str], expected: str
+) -> None:
+    all_plans = {"gold": GOLD, "standard": STANDARD, "base": BASE, **plans}
+    assert folder.write("plan: gold", **all_plans).problems() == [expected]
 
 
-def test_a_customer_removes_what_a_far_plan_has(tiers: Folder) -> None:
+def test_a_customer_can_remove_an_entry_of_any_plan_in_the_chain(tiers: Folder) -> None:
     customer = tiers.write("plan: gold\napps: {Sales: }\nspaces: {Sales: , Staging: }").customer()
     assert (customer.apps, customer.spaces) == ({}, {})
 
@@ -207,8 +210,8 @@ CHAINS = [
 
 
 @pytest.mark.parametrize(("plans", "expected"), CHAINS, ids=[expected[:60] for _, expected in CHAINS])
-def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], expected: str) -> None:
-    """Customer and plan get one line each. Keys that only seem to be missing are not reported."""
+def test_a_broken_chain_is_reported_once(folder: Folder, plans: dict[str, str], expected: str) -> None:
+    """The customer and the plan get one line each. Keys that an unread plan may contain are not reported."""
     customer = """
         plan: gold
         lifecycle: {kind: trial}
@@ -221,10 +224,10 @@ def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], expecte
     assert problems_of_plan(folder.path / "plans" / "gold.yaml") == [expected]
 
 
-def test_an_empty_extends_extends_nothing(folder: Folder) -> None:
+def test_an_empty_extends_counts_as_unset(folder: Folder) -> None:
     assert folder.write("plan: gold", gold="extends:\nprotect: true").customer().protect
 
 
-def test_a_customer_extends_nothing(folder: Folder) -> None:
+def test_a_customer_cannot_have_extends(folder: Folder) -> None:
     [problem] = folder.write("extends: base", base=BASE).problems()
     assert problem.startswith(f"{STACK}:6: customer.extends: unknown key; ")

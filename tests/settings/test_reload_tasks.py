@@ -1,4 +1,4 @@
-"""Reload tasks in a stack file: all their problems, each with its line."""
+"""Reload tasks in a stack file."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ DAILY = "recurrence: FREQ=DAILY"
         (f"{{app: Main, {DAILY}, name: Other}}", "name", 'name "Other" is taken by reload task "Other"'),
     ],
 )
-def test_one_mistake(folder: Folder, entry: str, key: str, message: str) -> None:
-    """The problem is one line, at the affected key."""
+def test_a_mistake_is_reported_in_one_line(folder: Folder, entry: str, key: str, message: str) -> None:
+    """The line names the affected key."""
     problems = folder.write(f"{APPS}  Other: {{app: Main, {DAILY}}}\n  Task: {entry}").problems()
     [problem] = [line for line in problems if f"reload_tasks.Task.{key}: " in line]
     assert problem.startswith(f"{PLACE}:")
@@ -60,8 +60,8 @@ def test_one_mistake(folder: Folder, entry: str, key: str, message: str) -> None
     assert len(problems) == 1 or key == "after_status"
 
 
-def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
-    """Both tasks are reported, but not the tasks that wait for them."""
+def test_two_tasks_that_wait_for_each_other_are_refused(folder: Folder) -> None:
+    """Both are reported, but not the tasks that wait for them."""
     text = "  A: {app: Main, after: B}\n  B: {app: Main, after: A}\n  C: {app: Main, after: B}"
     problems = folder.write(f"{APPS}{text}").problems()
     assert [line.partition(": ")[2].partition(":")[0] for line in problems] == [
@@ -70,15 +70,15 @@ def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
     ]
 
 
-def test_an_app_takes_ten_tasks(folder: Folder) -> None:
-    """The limit applies per space. A task that does not name the only space counts there as well."""
+def test_an_app_has_at_most_ten_tasks(folder: Folder) -> None:
+    """The limit applies to each space. A task that does not name the only space counts as well."""
     tasks = "\n".join(f"  T{number}: {{app: Main, {DAILY}}}" for number in range(10))
     folder.write(f"{APPS}{tasks}\n  Wide: {{app: Wide, space: Sales, {DAILY}}}").customer()
     [problem] = folder.write(f"{APPS}{tasks}\n  U: {{app: Main, space: Sales, {DAILY}}}").problems()
     assert 'reload_tasks.U.app: app "Main" has 11 tasks; Qlik allows 10 per app' in problem
 
 
-def test_a_plan_may_have_tasks_of_apps_that_a_customer_publishes(folder: Folder) -> None:
+def test_a_plan_can_have_tasks_for_apps_that_only_a_customer_publishes(folder: Folder) -> None:
     standard = "apps: {Main: {template: M, version: '1', staging: S}}\n"
     standard += "reload_tasks: {Nightly: {app: Main, recurrence: FREQ=DAILY}}"
     text = "spaces: {S: {type: shared}, Sales: {type: managed}}\napps: {Main: {publish_to: [Sales]}}"

@@ -1,4 +1,4 @@
-"""SAML metadata files: the properties from one, and its problems."""
+"""SAML metadata files: the properties that they supply, and their problems."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BINDING = "urn:oasis:names:tc:SAML:2.0:bindings:"
 
 
 def metadata(*certificates: str, use: str = "signing", url: str = "https://login.example/sso") -> str:
-    """Return a metadata file as identity providers export it."""
+    """Return the text of a metadata file like the ones that identity providers export."""
     keys = "".join(
         f"""<md:KeyDescriptor use="{use}"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>
-        {plain(each)}
+        {plain(certificate_)}
         </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"""
-        for each in certificates
+        for certificate_ in certificates
     )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
@@ -38,15 +38,15 @@ def metadata(*certificates: str, use: str = "signing", url: str = "https://login
 </md:EntitiesDescriptor>"""
 
 
-def test_what_the_resource_gets(folder: Folder) -> None:
-    """The identity provider of the file, by redirect, with all its certificates for signing."""
+def test_the_resource_gets_the_identity_provider_of_the_file(folder: Folder) -> None:
+    """It gets the address for the redirect binding and all certificates for signing."""
     text = metadata(certificate(), expired_certificate(), certificate())
     (folder.path / "idp.xml").write_text("\ufeff" + text)
-    given = folder.write(BLOCK).customer().saml_identity_providers["Login"].resource_properties()
-    assert given["entity_id"] == "https://login.example"
-    assert given["sign_on_url"] == "https://login.example/sso"
-    assert given["certificates"] == [plain(certificate()), plain(expired_certificate())]
-    assert "metadata_file" not in given
+    properties = folder.write(BLOCK).customer().saml_identity_providers["Login"].resource_properties()
+    assert properties["entity_id"] == "https://login.example"
+    assert properties["sign_on_url"] == "https://login.example/sso"
+    assert properties["certificates"] == [plain(certificate()), plain(expired_certificate())]
+    assert "metadata_file" not in properties
 
 
 DOCTYPE = '<!DOCTYPE x [<!ENTITY a "b">]>'
@@ -69,8 +69,8 @@ DOCTYPE = '<!DOCTYPE x [<!ENTITY a "b">]>'
         (metadata(certificate()) + " " * (1 << 20), "it has more than 1,048,576 bytes"),
     ],
 )
-def test_what_is_wrong_with_a_file(folder: Folder, content: str | None, problem: str) -> None:
-    """The problem is one line with the place, and contains nothing of the file except URLs."""
+def test_an_invalid_file_is_refused(folder: Folder, content: str | None, problem: str) -> None:
+    """The problem is one line with its place. It shows nothing from the file except URLs."""
     if content is not None:
         (folder.path / "idp.xml").write_text(content)
     [line] = folder.write(BLOCK).problems()
@@ -78,14 +78,14 @@ def test_what_is_wrong_with_a_file(folder: Folder, content: str | None, problem:
     assert problem in line
 
 
-def test_a_file_in_another_encoding(folder: Folder) -> None:
+def test_a_file_in_another_encoding_is_refused(folder: Folder) -> None:
     (folder.path / "idp.xml").write_bytes(metadata(certificate()).encode("utf-16"))
     [line] = folder.write(BLOCK).problems()
     assert line.endswith("idp.xml is not UTF-8 text")
 
 
-def test_one_of_each_protocol(folder: Folder) -> None:
-    """A tenant has at most one login."""
+def test_a_second_provider_of_another_protocol_is_refused(folder: Folder) -> None:
+    """A tenant has at most one interactive identity provider."""
     (folder.path / "idp.xml").write_text(metadata(certificate()))
     problems = folder.write(f"{BLOCK}\noidc_identity_providers: {{A: {OIDC}}}", head=HEAD).problems()
     assert problems == [

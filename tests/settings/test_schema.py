@@ -1,4 +1,4 @@
-"""The JSON schema for editors and the reference page are generated from the models, and up to date."""
+"""The JSON schema for editors and the reference page, which are generated from the models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tenantry.settings.schema import schema
 from tests.settings.conftest import HEAD
 from tools import reference_stack_files as reference
 
-CHECKOUT = Path(__file__).resolve().parents[2] / "stacks"
+STACKS = Path(__file__).resolve().parents[2] / "stacks"
 PAGE = reference.PAGE.read_text("utf-8")
 EXAMPLES = [(name, text) for text, name in re.findall(r"```yaml\n(# stacks/(\S+)\n.*?)```", PAGE, re.DOTALL)]
 
@@ -36,7 +36,7 @@ def errors(validator: Draft7Validator, text: str) -> list[str]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Dates stay text, as in the editors' YAML 1.2."""
+    """A YAML loader that reads dates as text, like the YAML 1.2 of editors."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -51,19 +51,21 @@ def test_both_files_are_up_to_date() -> None:
     assert page == reference.page_text(page), "stale: run make docs"
 
 
-def test_a_page_without_its_mark_is_not_overwritten() -> None:
+def test_a_page_without_the_mark_of_the_generator_is_not_overwritten() -> None:
     with pytest.raises(SystemExit, match="has no mark"):
         reference.page_text("# Something else\n")
 
 
-@pytest.mark.parametrize("path", sorted(CHECKOUT.glob("**/*.yaml")), ids=lambda path: path.name)
-def test_the_projects_own_files_fit(validator: Draft7Validator, path: Path) -> None:
+@pytest.mark.parametrize("path", sorted(STACKS.glob("**/*.yaml")), ids=lambda path: path.name)
+def test_the_stack_files_of_the_project_match_the_schema(validator: Draft7Validator, path: Path) -> None:
     assert errors(validator, path.read_text("utf-8")) == []
-    [named] = re.findall(r"^# yaml-language-server: \$schema=(\S+)", path.read_text("utf-8"))
-    assert (path.parent / named).resolve() == reference.SCHEMA
+    [schema_path] = re.findall(r"^# yaml-language-server: \$schema=(\S+)", path.read_text("utf-8"))
+    assert (path.parent / schema_path).resolve() == reference.SCHEMA
 
 
-def test_the_examples_of_the_page_fit_and_load(validator: Draft7Validator, tmp_path: Path) -> None:
+def test_the_examples_on_the_page_match_the_schema_and_load(
+    validator: Draft7Validator, tmp_path: Path
+) -> None:
     assert len(EXAMPLES) == 4
     for name, text in EXAMPLES:
         (tmp_path / "stacks" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +89,7 @@ def test_the_message_on_the_page_is_the_real_one(tmp_path: Path) -> None:
     assert f"```\n{caught.value}\n```" in reference.PAGE.read_text("utf-8")
 
 
-BAD = [
+INVALID = [
     (f"{HEAD}    colour: red\n", "'colour' was unexpected"),
     (f"{HEAD}    spaces: {{Sales: {{tpye: managed}}}}\n", "'tpye' was unexpected"),
     (f"{HEAD}    lifecycle: {{grace_days: 5}}\n", "is not valid under any"),
@@ -106,8 +108,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), BAD, ids=[expected for _, expected in BAD])
-def test_a_mistake_does_not_fit(validator: Draft7Validator, text: str, expected: str) -> None:
+@pytest.mark.parametrize(("text", "expected"), INVALID, ids=[expected for _, expected in INVALID])
+def test_a_mistake_does_not_match_the_schema(validator: Draft7Validator, text: str, expected: str) -> None:
     assert any(expected in message for message in _all(validator, text))
 
 
@@ -119,7 +121,7 @@ def _all(validator: Draft7Validator, text: str) -> Iterator[str]:
         yield error.message
 
 
-GOOD = [
+VALID = [
     f"{HEAD}    groups: {{Analysts: , Viewers: null}}\n",
     f"{HEAD}    spaces: {{Sales: {{access: {{Analysts: null}}}}}}\n",
     f"{HEAD}    apps: {{A: {{version: '2.0'}}}}\n    protect: null\n",
@@ -131,8 +133,10 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("text", GOOD, ids=[text.splitlines()[-1].strip() for text in GOOD])
-def test_half_a_customer_fits_as_a_plan_may_have_the_rest(validator: Draft7Validator, text: str) -> None:
+@pytest.mark.parametrize("text", VALID, ids=[text.splitlines()[-1].strip() for text in VALID])
+def test_a_customer_without_keys_that_its_plan_can_have_matches_the_schema(
+    validator: Draft7Validator, text: str
+) -> None:
     assert errors(validator, text) == []
 
 
@@ -144,11 +148,15 @@ def _blocks(block: type[Block]) -> Iterator[type[Block]]:
 
 
 def test_every_key_is_described_in_schema_and_page() -> None:
-    made: dict[str, Any] = schema()["definitions"]
+    definitions: dict[str, Any] = schema()["definitions"]
     page = reference.PAGE.read_text("utf-8")
     for block in _blocks(Settings):
-        described = made["StackFile"]["properties"]["config"] if block is Settings else made[block.__name__]
+        definition = (
+            definitions["StackFile"]["properties"]["config"]
+            if block is Settings
+            else definitions[block.__name__]
+        )
         assert block.__doc__
         for name in names_of(block):
-            assert described["properties"][name]["description"].endswith((".", "`")), name
+            assert definition["properties"][name]["description"].endswith((".", "`")), name
             assert f"| `{name}` |" in page

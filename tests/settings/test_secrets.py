@@ -31,7 +31,7 @@ class House(Block):
     doors: dict[str, Door] = Field(default_factory=dict)
 
 
-def test_each_place_is_found() -> None:
+def test_secret_names_are_found_in_every_place() -> None:
     door = {
         "key": "a",
         "spare": "b",
@@ -47,13 +47,13 @@ def test_each_place_is_found() -> None:
     }
 
 
-def test_what_does_not_fit_is_passed_over() -> None:
+def test_invalid_values_are_ignored() -> None:
     doors = {"A": None, "B": {"key": 1, "spare": "no name", "headers": ["x"], "login": "y"}, "C": ["z"]}
     assert list(named_secrets(House, {"doors": doors})) == []
     assert list(named_secrets(House, {"doors": "x"})) == []
     assert list(named_secrets(House, None)) == []
 
 
-def test_keys_of_a_block_that_name_secrets() -> None:
-    """They are not inputs of the resource: the component passes their values."""
+def test_a_block_knows_which_of_its_keys_name_secrets() -> None:
+    """Their values do not come from the stack file. The component passes them to the resource."""
     assert Door.secrets() == {name: name for name in ("key", "spare", "headers")}

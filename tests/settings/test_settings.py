@@ -1,8 +1,7 @@
-"""Valid input: the settings from a file, and from the engine's values."""
+"""Valid settings, from a file and from the engine's values."""
 
 from __future__ import annotations
 
-import ast
 import random
 from datetime import date
 from typing import Any
@@ -26,7 +25,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def test_the_demo_customer() -> None:
+def test_the_stack_file_of_the_demo_is_read() -> None:
     settings = tenantry.settings.load_file(FILES / "Pulumi.globex.yaml")
     customer = settings.customer
     assert (settings.region, settings.source_tenant) == ("eu", "templates.eu.qlikcloud.com")
@@ -84,7 +83,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
     assert customer.protected
 
 
-def test_every_default_of_an_entry(folder: Folder) -> None:
+def test_the_smallest_entry_has_every_default(folder: Folder) -> None:
     (folder.path / "one.pem").write_text(public_pem())
     customer = folder.write(
         """
@@ -140,20 +139,22 @@ def test_every_default_of_an_entry(folder: Folder) -> None:
         ('lifecycle: {kind: trial, ends_on: "2026-12-31"}\nprotect: true', True),
     ],
 )
-def test_production_is_protected_unless_it_says_otherwise(
+def test_a_production_customer_is_protected_by_default(
     folder: Folder, customer: str, protected: bool
 ) -> None:
     assert folder.write(customer).customer().protected is protected
 
 
-@pytest.mark.parametrize("written", ['"2026-12-31"', "2026-12-31", '"2026-12-31 00:00:00 +0000 UTC"'])
-def test_a_date_in_quotes_and_as_the_engine_rewrites_it(folder: Folder, written: str) -> None:
-    customer = folder.write(f"lifecycle: {{kind: trial, ends_on: {written}}}").customer()
+@pytest.mark.parametrize("text", ['"2026-12-31"', "2026-12-31", '"2026-12-31 00:00:00 +0000 UTC"'])
+def test_a_date_is_read_with_and_without_quotes_and_as_rewritten_by_the_engine(
+    folder: Folder, text: str
+) -> None:
+    customer = folder.write(f"lifecycle: {{kind: trial, ends_on: {text}}}").customer()
     assert customer.lifecycle.ends_on == date(2026, 12, 31)
 
 
 @pytest.mark.parametrize("days", [10, 90, 30.0])
-def test_a_whole_number_may_come_as_a_float(folder: Folder, days: float) -> None:
+def test_a_whole_number_can_be_a_float(folder: Folder, days: float) -> None:
     customer = {"name": "Globex", "lifecycle": {"grace_days": days}}
     settings = tenantry.settings.load(
         {**CONFIG, "tenantry:customer": customer}, stack="globex", directory=folder.path
@@ -163,27 +164,27 @@ def test_a_whole_number_may_come_as_a_float(folder: Folder, days: float) -> None
 
 
 @pytest.mark.parametrize("alias", ["abc", "globex-analytics-2", "a" * 63, "7up"])
-def test_aliases(folder: Folder, alias: str) -> None:
+def test_a_valid_alias_is_accepted(folder: Folder, alias: str) -> None:
     assert folder.write(f"alias: {alias}").load().alias_hostname == f"{alias}.eu.qlikcloud.com"
 
 
 @pytest.mark.parametrize("version", ["2.3.0", "7", "2024-06", "1.0.0-rc.1+build5", "R2"])
-def test_versions(folder: Folder, version: str) -> None:
+def test_a_valid_version_is_accepted(folder: Folder, version: str) -> None:
     app = f"{{template: T, version: '{version}', staging: S}}"
     customer = folder.write(f"spaces: {{S: {{type: shared}}}}\napps: {{A: {app}}}").customer()
     assert customer.apps["A"].version == version
 
 
-def test_a_new_region_of_qlik_is_no_mistake(folder: Folder) -> None:
+def test_a_new_region_of_qlik_is_accepted(folder: Folder) -> None:
     assert folder.write(head=HEAD.replace(": eu", ": ca").replace(".eu.", ".ca.")).load().region == "ca"
 
 
-def test_taking_a_tenant_up_again(folder: Folder) -> None:
-    """The line is the one that a destroy or an error prints."""
+def test_the_printed_revive_line_is_accepted(folder: Folder) -> None:
+    """A destroy or an error prints this line."""
     line = revive_line("x1y2.eu.qlikcloud.com", "T1")
-    found = folder.write(line).customer().revive
-    assert found is not None
-    assert found.model_dump() == {"hostname": "x1y2.eu.qlikcloud.com", "tenant_id": "T1"}
+    revive = folder.write(line).customer().revive
+    assert revive is not None
+    assert revive.model_dump() == {"hostname": "x1y2.eu.qlikcloud.com", "tenant_id": "T1"}
     assert folder.write("revive: null").customer().revive is None
 
 
@@ -214,42 +215,42 @@ def _shuffled(value: Any) -> Any:
 
 
 class TestFileAndEngine:
-    """The values come from the engine; the file supplies only the lines."""
+    """The values come from the engine. The file supplies only the line numbers."""
 
     def load(self, folder: Folder, config: dict[str, Any]) -> str:
         with pytest.raises(tenantry.settings.SettingsError) as caught:
             tenantry.settings.load(config, stack="globex", directory=folder.path)
         return str(caught.value).splitlines()[1]
 
-    def test_the_same_settings_either_way(self) -> None:
+    def test_file_and_engine_give_the_same_settings(self) -> None:
         path = FILES / "Pulumi.globex.yaml"
         config = read(path).value["config"]
         assert tenantry.settings.load(config, stack="globex", directory=FILES) == tenantry.settings.load_file(
             path
         )
 
-    def test_without_a_file_there_are_no_lines(self, folder: Folder) -> None:
+    def test_without_a_file_there_are_no_line_numbers(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
         expected = 'stacks/Pulumi.globex.yaml: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
         assert self.load(folder, bad) == expected
 
-    def test_with_the_file_there_are(self, folder: Folder) -> None:
+    def test_with_a_file_there_are_line_numbers(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
         folder.write("alias: ab")
         expected = 'stacks/Pulumi.globex.yaml:6: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
         assert self.load(folder, bad) == expected
 
-    def test_a_file_that_says_something_else_gives_no_lines(self, folder: Folder) -> None:
+    def test_a_file_with_another_value_gives_no_line_number(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
         folder.write("alias: globex")
         assert self.load(folder, bad).startswith("stacks/Pulumi.globex.yaml: customer.alias: ")
 
-    def test_a_file_that_is_no_yaml_gives_no_lines(self, folder: Folder) -> None:
+    def test_a_file_that_is_not_yaml_gives_no_line_numbers(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
         folder.stack_file.write_text("config: [", "utf-8")
         assert self.load(folder, bad).startswith("stacks/Pulumi.globex.yaml: customer.alias: ")
 
-    def test_a_number_that_lost_its_zeros_is_told_as_far_as_is_known(self, folder: Folder) -> None:
+    def test_the_advice_for_a_number_considers_that_it_may_have_lost_zeros(self, folder: Folder) -> None:
         app = {"template": "T", "staging": "S", "version": 2.1}
         customer = {"name": "Globex", "spaces": {"S": {"type": "shared"}}, "apps": {"A": app}}
         message = self.load(folder, {**CONFIG, "tenantry:customer": customer})
@@ -259,11 +260,11 @@ class TestFileAndEngine:
             'version: "2.1"; if Pulumi rewrote the file, quote the original instead, such as 2.10'
         )
 
-    def test_an_empty_value_of_the_engine_is_a_missing_one(self, folder: Folder) -> None:
+    def test_an_empty_value_from_the_engine_counts_as_missing(self, folder: Folder) -> None:
         message = self.load(folder, {**CONFIG, "qlik:region": ""})
         assert message == "stacks/Pulumi.globex.yaml: qlik:region: is missing; for example qlik:region: eu"
 
-    def test_other_keys_of_the_configuration_are_left_alone(self, folder: Folder) -> None:
+    def test_other_keys_of_the_configuration_are_ignored(self, folder: Folder) -> None:
         head = "  tenantry:secrets_database: {secure: v1:abc}\n  aws:region: eu-west-1\n"
         folder.write(head=HEAD.replace("  qlik:region", head + "  qlik:region"))
         assert folder.load().customer.name == "Globex"
@@ -277,30 +278,30 @@ class TestFileAndEngine:
 
 
 class TestProject:
-    """Shared values are in Pulumi.yaml, with the same priority as in the engine."""
+    """Shared values in Pulumi.yaml, which have the same priority as in the engine."""
 
     def write(self, folder: Folder, text: str) -> None:
         (folder.path.parent / "Pulumi.yaml").write_text(f"name: tenantry\nruntime: python\n{text}", "utf-8")
 
-    def test_shared_values(self, folder: Folder) -> None:
+    def test_shared_values_are_read(self, folder: Folder) -> None:
         self.write(folder, "config:\n  qlik:region: {value: eu}\n  qlik:source_tenant: t.eu.qlikcloud.com\n")
         folder.write(head="config:\n  tenantry:customer:\n    name: Globex\n")
         settings = folder.load()
         assert (settings.region, settings.source_tenant) == ("eu", "t.eu.qlikcloud.com")
 
-    def test_a_stack_has_the_last_word_and_nothing_is_merged(self, folder: Folder) -> None:
+    def test_a_value_of_the_stack_replaces_the_shared_value(self, folder: Folder) -> None:
         self.write(folder, "config:\n  qlik:region: us\n  customer: {value: {name: Shared, alias: shared}}\n")
         folder.write()
         assert folder.load().region == "eu"
         assert folder.customer().alias is None
 
-    def test_keys_without_namespace_are_the_projects(self, folder: Folder) -> None:
+    def test_a_key_without_a_namespace_belongs_to_the_project(self, folder: Folder) -> None:
         self.write(folder, "config:\n  customer: {default: {name: Shared}}\n")
         head = "config:\n  qlik:region: eu\n  qlik:source_tenant: t.eu.qlikcloud.com\n"
         assert folder.write(head=head).customer().name == "Shared"
         assert folder.write(head=head + "  customer: {name: Own}\n").customer().name == "Own"
 
-    def test_where_the_stack_files_are(self, folder: Folder) -> None:
+    def test_the_project_names_the_folder_of_stack_files(self, folder: Folder) -> None:
         self.write(folder, "stackConfigDir: stacks\n")
         project = Project.of(folder.stack_file)
         assert project
@@ -310,10 +311,5 @@ class TestProject:
         assert project
         assert project.stacks == folder.path.parent
 
-    def test_no_project_at_all(self, folder: Folder) -> None:
+    def test_a_folder_without_pulumi_yaml_has_no_project(self, folder: Folder) -> None:
         assert Project.at(folder.path) is None
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    for path in FILES.glob("*.py"):
-        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path.name

@@ -1,4 +1,4 @@
-"""Webhooks in a stack file: all their problems, without any secret."""
+"""Webhooks in a stack file. No problem shows a secret."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from tests.settings.conftest import HEAD, Folder
 
 FILE = "stacks/Pulumi.globex.yaml"
 SECRET = "hunter2-of-globex"
-SET = "  tenantry:secrets_signing:\n    secure: v1:abc:def\n"
+SECRET_LINES = "  tenantry:secrets_signing:\n    secure: v1:abc:def\n"
 
 
-def test_secrets_that_are_set_are_named(folder: Folder) -> None:
-    head = HEAD.replace("config:\n", f"config:\n{SET}")
+def test_a_webhook_names_secrets_of_the_stack(folder: Folder) -> None:
+    head = HEAD.replace("config:\n", f"config:\n{SECRET_LINES}")
     entry = (
         "webhooks: {Portal: {url: 'https://p.example', event_types: [e], secret: signing, "
         "encrypted_headers: {X-Key: signing}}}"
@@ -23,8 +23,8 @@ def test_secrets_that_are_set_are_named(folder: Folder) -> None:
     )
 
 
-def test_all_problems_at_once(folder: Folder) -> None:
-    """Each problem has its line, and no value that can be a secret."""
+def test_all_problems_are_reported_at_once_without_secrets(folder: Folder) -> None:
+    """Each problem has its line. A value that may be a secret is not shown."""
     problems = folder.write(
         f"""
         webhooks:
@@ -70,4 +70,4 @@ def test_all_problems_at_once(folder: Folder) -> None:
         27: "encrypted_headers.x-key: this is not the name of a secret",
         28: "event_types: is missing",
     }.items():
-        assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], output
+        assert any(problem.startswith(f"{FILE}:{line}:") and words in problem for problem in problems), output

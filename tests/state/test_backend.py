@@ -1,4 +1,4 @@
-"""Tests of the time limit of `pulumi` commands, and of hidden parts of their output."""
+"""The time limit of `pulumi` commands, and hidden parts of their output."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 def test_no_command_runs_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is two minutes, or the value from the caller."""
-
-    allowed: list[float] = []
+    timeouts: list[float] = []
 
     def run(command: list[str], *, timeout: float, **_: Any) -> None:
-        allowed.append(timeout)
+        timeouts.append(timeout)
         raise subprocess.TimeoutExpired(command, timeout)
 
     monkeypatch.setattr(backend, "find_pulumi", lambda: "pulumi")
@@ -27,11 +26,11 @@ def test_no_command_runs_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         Backend(tmp_path).outputs("acme")
     with pytest.raises(PulumiFailed, match="pulumi stack export: it did not end within 7 s"):
         Backend(tmp_path, seconds=7).state("acme")
-    assert allowed == [120, 7]
+    assert timeouts == [120, 7]
 
 
 @pytest.mark.parametrize(
-    ("expected", "shown"),
+    ("text", "shown"),
     [
         ("at postgres://u:p@ss/w?rd@db/x: no", "at postgres://***@db/x: no"),
         (
@@ -46,6 +45,6 @@ def test_no_command_runs_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("a@b.example ?password=x", "a@b.example ?password=x"),
     ],
 )
-def test_addresses_are_shown_without_their_secrets(expected: str, shown: str) -> None:
-    assert redacted(expected) == shown
+def test_addresses_are_shown_without_their_secrets(text: str, shown: str) -> None:
+    assert redacted(text) == shown
     assert redacted(shown) == shown

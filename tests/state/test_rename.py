@@ -1,4 +1,4 @@
-"""Tests of `tenantry rename`: what it refuses, and what it changes in a state."""
+"""`tenantry rename`: its errors, and its changes of a state."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SPACE = {
 }
 
 
-class Site(Backend):
-    """A backend with the stacks `acme` and `taken`, and one state; None before the first `up`."""
+class FakeBackend(Backend):
+    """A backend with the stacks `acme` and `taken`, and one state (None before the first `up`)."""
 
     deployment: dict[str, Any] | None
-    asked: list[tuple[str, ...]]
-    given: str
+    commands: list[tuple[str, ...]]
+    imported_state: str
 
     def run(self, *arguments: str, given: str = "") -> str:
-        self.asked.append(arguments[:2])
+        self.commands.append(arguments[:2])
         if given:
-            object.__setattr__(self, "given", given)
+            object.__setattr__(self, "imported_state", given)
         if arguments[1] == "ls":
             return json.dumps([{"name": "acme"}, {"name": "organization/shop/taken"}])
         if arguments[1] == "export" and self.deployment is None:
@@ -41,43 +41,49 @@ class Site(Backend):
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
-    made = Site(tmp_path)
-    for name, value in (("asked", []), ("deployment", {"resources": [COMPONENT, SPACE]}), ("given", "")):
-        object.__setattr__(made, name, value)
+    fake = FakeBackend(tmp_path)
+    for name, value in (
+        ("commands", []),
+        ("deployment", {"resources": [COMPONENT, SPACE]}),
+        ("imported_state", ""),
+    ):
+        object.__setattr__(fake, name, value)
     (tmp_path / "Pulumi.acme.yaml").write_text("config: {}\n")
-    return made
+    return fake
 
 
-def test_only_the_component_is_called_as_the_stack(site: Site) -> None:
-    rename(site, "shop", site.root / "Pulumi.acme.yaml", "acme", "hooli")
-    component, space = json.loads(site.given)["deployment"]["resources"]
+def test_a_rename_changes_the_stack_and_only_the_urn_of_the_component(backend: FakeBackend) -> None:
+    rename(backend, "shop", backend.root / "Pulumi.acme.yaml", "acme", "hooli")
+    component, space = json.loads(backend.imported_state)["deployment"]["resources"]
     assert component["urn"] == f"urn:pulumi:acme::shop::{TYPE}::hooli"
     assert space == SPACE | {"parent": component["urn"]}
-    assert site.asked[-1] == ("stack", "rename")
-    assert (site.root / "Pulumi.hooli.yaml").exists()
+    assert backend.commands[-1] == ("stack", "rename")
+    assert (backend.root / "Pulumi.hooli.yaml").exists()
 
 
-def test_of_a_stack_that_was_never_up_the_file_alone_is_renamed(site: Site) -> None:
-    object.__setattr__(site, "deployment", None)
-    made = rename(site, "shop", site.root / "Pulumi.acme.yaml", "acme", "hooli")
-    assert (made.name, made.exists()) == ("Pulumi.hooli.yaml", True)
-    assert ("stack", "rename") not in site.asked
+def test_before_the_first_up_only_the_file_is_renamed(backend: FakeBackend) -> None:
+    object.__setattr__(backend, "deployment", None)
+    renamed = rename(backend, "shop", backend.root / "Pulumi.acme.yaml", "acme", "hooli")
+    assert (renamed.name, renamed.exists()) == ("Pulumi.hooli.yaml", True)
+    assert ("stack", "rename") not in backend.commands
 
 
 @pytest.mark.parametrize(
-    ("new", "pending", "words"),
+    ("new", "pending", "message"),
     [
         ("acme", [], "the stack file"),
         ("taken", [], "the backend already has a stack taken"),
         ("hooli", [{"type": "creating", "resource": SPACE}], "a run of stack acme was interrupted"),
     ],
 )
-def test_what_is_refused(site: Site, new: str, pending: list[object], words: str) -> None:
-    found = {"resources": [COMPONENT], "pending_operations": pending}
-    object.__setattr__(site, "deployment", found)
-    with pytest.raises(CannotRename, match=words):
-        rename(site, "shop", site.root / "Pulumi.acme.yaml", "acme", new)
-    assert not {("stack", "import"), ("stack", "rename")}.intersection(site.asked)
-    assert (site.root / "Pulumi.acme.yaml").exists()
+def test_an_impossible_rename_is_refused(
+    backend: FakeBackend, new: str, pending: list[object], message: str
+) -> None:
+    deployment = {"resources": [COMPONENT], "pending_operations": pending}
+    object.__setattr__(backend, "deployment", deployment)
+    with pytest.raises(CannotRename, match=message):
+        rename(backend, "shop", backend.root / "Pulumi.acme.yaml", "acme", new)
+    assert not {("stack", "import"), ("stack", "rename")}.intersection(backend.commands)
+    assert (backend.root / "Pulumi.acme.yaml").exists()

@@ -30,8 +30,8 @@ def command() -> Path:
 
 def violations(command: Path, workflow: Path) -> list[str]:
     """Return actionlint's messages about a workflow; do not check scripts, which needs other tools."""
-    only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
-    done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
+    options = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
+    done = subprocess.run([command, *options, workflow], capture_output=True, text=True, check=False)
     assert done.returncode == bool(done.stdout), done
     return done.stdout.splitlines()
 

@@ -1,7 +1,7 @@
-"""The folder of a version: an operator's stack files, plans and program, their states, and Qlik's content.
+"""The folder of a version: the files of an operator, the states of the stacks, and Qlik's content.
 
 ```
-tests/upgrades/0.1.0/project/       Pulumi.yaml, __main__.py, stacks/, stacks/plans/ of an operator
+tests/upgrades/0.1.0/project/       Pulumi.yaml, __main__.py, stacks/, stacks/plans/ of the operator
 tests/upgrades/0.1.0/states/        the output of `pulumi stack export` for each stack
 tests/upgrades/0.1.0/cloud.json     the content of the emulator, without short-lived data such as tokens
 ```
@@ -31,15 +31,15 @@ UNFINISHED = "unfinished"
 """The stack of a customer whose run failed because the imported app could not be renamed."""
 
 POSTPONED = "postponed"
-"""The stack whose groups swap names: the run did one part, and its state holds the rest."""
+"""The stack whose groups swap names. The run did one part of it, and the state holds the rest."""
 
-ASKED = "asked"
-"""The stack that requested a tenant and lost the response: the tenant is in no state."""
+REQUESTED = "asked"
+"""The stack that requested a tenant and lost the response. The tenant is in no state."""
 
-STACKS = (*SETTLED, UNFINISHED, POSTPONED, ASKED)
+STACKS = (*SETTLED, UNFINISHED, POSTPONED, REQUESTED)
 
 DATABASE = "emulator.sqlite3"
-NOT_KEPT = ("token",)
+EXCLUDED_KINDS = ("token",)
 
 
 def state_of(version: str, stack: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def set_up(stack: Stack, version: str) -> None:
 
 
 def fill(folder: Path, version: str) -> None:
-    """Fill the folder of an emulator that is not running yet with Qlik's content of that version."""
+    """Write Qlik's content of that version into the folder of an emulator that is not running yet."""
     folder.mkdir(parents=True, exist_ok=True)
     cloud = json.loads((HERE / version / "cloud.json").read_text("utf-8"))
     store = Store(folder / DATABASE)
@@ -84,7 +84,7 @@ def contents(folder: Path) -> dict[str, Any]:
         "objects": [
             {"tenant": tenant, "kind": kind, "parent": parent, "doc": json.loads(doc)}
             for tenant, kind, parent, doc in rows
-            if kind not in NOT_KEPT
+            if kind not in EXCLUDED_KINDS
         ],
         "files": {file.name: base64.b64encode(zlib.compress(file.read_bytes())).decode() for file in files},
     }

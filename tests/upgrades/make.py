@@ -1,4 +1,4 @@
-"""`python -m tests.upgrades.make`: create the states of this version, to test later versions with them.
+"""Create the states of this version, to test later versions with them: `python -m tests.upgrades.make`.
 
 The states of a released version never change. `--again` recreates the states of an unreleased version.
 
@@ -20,7 +20,7 @@ from typing import Any
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, TRIAL, changed, everything, settings
 from tests.e2e.harness import Stack
-from tests.upgrades.fixtures import ASKED, HERE, POSTPONED, SETTLED, STACKS, UNFINISHED, contents
+from tests.upgrades.fixtures import HERE, POSTPONED, REQUESTED, SETTLED, STACKS, UNFINISHED, contents
 
 PLAN = {
     "lifecycle": {"kind": "production", "grace_days": 30},
@@ -41,9 +41,9 @@ PLAN = {
 }
 
 
-def groups(one: str, two: str) -> dict[str, Any]:
+def groups(first: str, second: str) -> dict[str, Any]:
     """Return two groups with fixed keys and these names."""
-    return {key: {"provider_type": "custom", "name": name} for key, name in (("One", one), ("Two", two))}
+    return {key: {"provider_type": "custom", "name": name} for key, name in (("One", first), ("Two", second))}
 
 
 CUSTOMERS = {
@@ -51,7 +51,7 @@ CUSTOMERS = {
     "production": {"name": "Initech", "alias": "initech", "plan": "gold"},
     UNFINISHED: changed(GLOBEX, ("name", "Hooli"), ("alias", "hooli")),
     POSTPONED: {"name": "Vandelay", "lifecycle": TRIAL, "groups": groups("importers", "exporters")},
-    ASKED: changed(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
+    REQUESTED: changed(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
 }
 
 
@@ -65,19 +65,19 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    with tempfile.TemporaryDirectory() as name:
-        made = Path(name) / "made"
-        _make(Path(name), made)
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "output"
+        _create_states(Path(scratch), output)
         if target.exists():
             shutil.rmtree(target)
-        shutil.copytree(made, target)
-    print(f"made {target}")
+        shutil.copytree(output, target)
+    print(f"created {target}")
     return 0
 
 
-def _make(scratch: Path, made: Path) -> None:
-    (made / "states").mkdir(parents=True)
-    project = made / "project"
+def _create_states(scratch: Path, output: Path) -> None:
+    (output / "states").mkdir(parents=True)
+    project = output / "project"
     with Emulator(data=scratch / "cloud") as qlik:
         for name in STACKS:
             folder = scratch / name
@@ -90,19 +90,19 @@ def _make(scratch: Path, made: Path) -> None:
                 _up(stack, qlik)
                 (project / "stacks").mkdir(parents=True, exist_ok=True)
                 shutil.copy(stack.file, project / "stacks")
-                state = json.dumps(_without_places(stack.export()), indent=1) + "\n"
-                (made / "states" / f"{name}.json").write_text(state, "utf-8")
+                state = json.dumps(_without_source_locations(stack.export()), indent=1) + "\n"
+                (output / "states" / f"{name}.json").write_text(state, "utf-8")
         shutil.copytree(folder / "stacks" / "plans", project / "stacks" / "plans")
         for file in ("__main__.py", "Pulumi.yaml"):
             shutil.copy(folder / file, project)
-    (made / "cloud.json").write_text(json.dumps(contents(scratch / "cloud"), indent=1) + "\n", "utf-8")
+    (output / "cloud.json").write_text(json.dumps(contents(scratch / "cloud"), indent=1) + "\n", "utf-8")
 
 
-def _without_places(state: dict[str, Any]) -> dict[str, Any]:
+def _without_source_locations(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state without the source locations on this machine that the engine adds to each resource."""
     for resource in state["deployment"]["resources"]:
-        for place in ("sourcePosition", "stackTrace"):
-            resource.pop(place, None)
+        for key in ("sourcePosition", "stackTrace"):
+            resource.pop(key, None)
     return state
 
 
@@ -113,11 +113,11 @@ def _up(stack: Stack, qlik: Emulator) -> None:
         assert failed.failed == ["App Sales Overview"]
     elif stack.name == POSTPONED:
         stack.up()
-        exchanged = changed(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
-        stack.write(**settings(exchanged))
+        swapped = changed(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
+        stack.write(**settings(swapped))
         stack.up("--parallel", "1")
         assert any(resource["outputs"].get("postponed") for resource in stack.resources().values())
-    elif stack.name == ASKED:
+    elif stack.name == REQUESTED:
         qlik.control.add_fault(method="POST", path="/api/v1/tenants", drop_after=True, times=1)
         failed = stack.up(expect=1)
         assert failed.failed == ["Tenant tenant"]

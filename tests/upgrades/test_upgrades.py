@@ -1,4 +1,4 @@
-"""This version with states of released versions: nothing to do, nothing lost, nothing created twice."""
+"""This version reads the states of released versions: it loses nothing and creates nothing twice."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.e2e.customers import SOURCE_TENANT
 from tests.e2e.harness import ROOT, Stack
 from tests.e2e.operations import ORGANISATION, tenants
 from tests.upgrades.fixtures import (
-    ASKED,
     HERE,
     POSTPONED,
+    REQUESTED,
     SETTLED,
     UNFINISHED,
     VERSIONS,
@@ -33,23 +33,23 @@ from tests.upgrades.fixtures import (
 )
 from tests.world import World, calls, writes
 
-Make = Callable[[str, str], Stack]
+CreateStack = Callable[[str, str], Stack]
 
 
 @pytest.fixture
-def stack_of(make_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[Make]:
-    """Create a stack from the operator's files of a version, with Qlik's content of that time."""
+def stack_of(make_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[CreateStack]:
+    """Return a function that creates a stack from the files, the state and Qlik's content of a version."""
     checker = ContractChecker()
-    with ExitStack() as running:
+    with ExitStack() as emulators:
 
-        def make(version: str, name: str) -> Stack:
+        def create(version: str, name: str) -> Stack:
             fill(tmp_path / "cloud", version)
-            qlik = running.enter_context(Emulator(data=tmp_path / "cloud", middleware=checker.wrap))
+            qlik = emulators.enter_context(Emulator(data=tmp_path / "cloud", middleware=checker.wrap))
             stack = make_stack(name, qlik=qlik)
             set_up(stack, version)
             return stack
 
-        yield make
+        yield create
     assert not checker.violations, "\n".join(checker.violations)
 
 
@@ -60,12 +60,12 @@ def outputs(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def expect_no_output_lost(stack: Stack, version: str) -> None:
     """Check that every output of the former version is in the state, with its value."""
     former = outputs(state_of(version, stack.name)["deployment"]["resources"])
-    now = outputs(stack.deployment()["resources"])
+    current = outputs(stack.deployment()["resources"])
     lost = {
         (urn, name): value
         for urn, values in former.items()
         for name, value in values.items()
-        if now.get(urn, {}).get(name) != value
+        if current.get(urn, {}).get(name) != value
     }
     assert lost == {}
 
@@ -77,8 +77,8 @@ def test_every_released_version_has_states() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", SETTLED)
-def test_a_customer_without_changes(stack_of: Make, name: str, version: str) -> None:
-    """Up, preview and refresh find no difference and write nothing. Then the customer can be destroyed."""
+def test_an_unchanged_customer_has_no_differences(stack_of: CreateStack, name: str, version: str) -> None:
+    """`up`, `preview` and `refresh` write nothing. After that, `destroy` works."""
     stack = stack_of(version, name)
     assert stack.up("--expect-no-changes").requests == []
     expect_no_output_lost(stack, version)
@@ -94,23 +94,23 @@ def test_a_customer_without_changes(stack_of: Make, name: str, version: str) -> 
         file["config"]["tenantry:customer"]["protect"] = False
         stack.file.write_text(yaml.safe_dump(file, sort_keys=False), "utf-8")
         assert writes(stack.up().requests) == []
-    gone = stack.destroy()
-    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"]
+    destroyed = stack.destroy()
+    assert [call.rpartition("/")[2] for call in writes(destroyed.requests)] == ["deactivate"]
     assert stack.resources() == {}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_tenant_can_be_imported_again(
-    stack_of: Make, make_stack: Callable[..., Stack], version: str
+    stack_of: CreateStack, make_stack: Callable[..., Stack], version: str
 ) -> None:
     """After the state is lost, an import writes nothing to Qlik, and the next `up` has nothing to do."""
     former = stack_of(version, "everything")
     hostname = next(
         resource["id"] for label, resource in former.resources().items() if label == "Tenant tenant"
     )
-    stack = make_stack("taken", qlik=former.qlik)
+    stack = make_stack("imported", qlik=former.qlik)
     before = len(stack.requests())
-    done = subprocess.run(
+    process = subprocess.run(
         [
             ROOT / ".venv" / "bin" / "tenantry",
             *("import", hostname, "--source-tenant", SOURCE_TENANT, "--stack", "other"),
@@ -122,15 +122,15 @@ def test_a_tenant_can_be_imported_again(
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
     assert writes(stack.requests()[before:]) == []
     stack.name = "other"
     assert stack.up("--expect-no-changes").requests == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_failed_run_continues(stack_of: Make, version: str) -> None:
-    """The created object is finished, and not created again."""
+def test_a_failed_run_continues(stack_of: CreateStack, version: str) -> None:
+    """The run finishes the existing object, and does not create it again."""
     stack = stack_of(version, UNFINISHED)
     app = stack.resources()["App Sales Overview"]
     assert app["initErrors"]
@@ -142,29 +142,29 @@ def test_a_failed_run_continues(stack_of: Make, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_postponed_rename_is_finished(stack_of: Make, version: str) -> None:
+def test_a_postponed_rename_is_finished(stack_of: CreateStack, version: str) -> None:
     """Two groups swap names, so one of them has a temporary name."""
     stack = stack_of(version, POSTPONED)
     assert isinstance(stack.qlik, Emulator)
-    left = {name for name, resource in stack.resources().items() if resource["outputs"].get("postponed")}
+    postponed = {name for name, resource in stack.resources().items() if resource["outputs"].get("postponed")}
     finished = stack.up()
-    assert left
-    assert left == set(finished.changes["update"])  # type: ignore[arg-type]
+    assert postponed
+    assert postponed == set(finished.changes["update"])  # type: ignore[arg-type]
     world = World(stack.qlik, stack.resources()["Tenant tenant"]["id"])
-    named = {name: group["id"] for name, group in world.groups.items()}
-    assert named["exporters"] == stack.resources()["Group One"]["id"]
-    assert named["importers"] == stack.resources()["Group Two"]["id"]
+    ids = {name: group["id"] for name, group in world.groups.items()}
+    assert ids["exporters"] == stack.resources()["Group One"]["id"]
+    assert ids["importers"] == stack.resources()["Group Two"]["id"]
     assert stack.up("--expect-no-changes").requests == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_requested_tenant_is_not_requested_again(stack_of: Make, version: str) -> None:
-    """This version reads the proof of the former version: it names the tenant and requests no new one."""
-    stack = stack_of(version, ASKED)
+def test_a_requested_tenant_is_not_requested_again(stack_of: CreateStack, version: str) -> None:
+    """This version reads the proof of the former version. Its error names the tenant."""
+    stack = stack_of(version, REQUESTED)
     assert isinstance(stack.qlik, Emulator)
     before = list(tenants(stack.qlik))
-    stopped = stack.up(expect=1, **ORGANISATION)
-    [error] = [error for error in stopped.errors if "revive: {hostname: " in error]
+    failed = stack.up(expect=1, **ORGANISATION)
+    [error] = [error for error in failed.errors if "revive: {hostname: " in error]
     assert any(hostname in error for hostname in before)
-    assert "POST /api/v1/tenants" not in calls(stopped.requests)
+    assert "POST /api/v1/tenants" not in calls(failed.requests)
     assert list(tenants(stack.qlik)) == before

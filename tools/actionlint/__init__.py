@@ -15,7 +15,7 @@ RECIPE = Recipe(Path(__file__).parent)
 
 
 def ensure(cache: Path) -> Path:
-    """Return the actionlint command in the cache; build it if it is missing. Raises SetupError."""
+    """Return the actionlint command in the cache. Build it if it is missing. Raises SetupError."""
     version = RECIPE.required(MODULE)
     home = cache_folder(cache, "actionlint", version)
     command = home / "actionlint"

@@ -8,14 +8,14 @@ from tenantry.emulator.call import Call, Reply, operation
 
 @operation("apps", "getAppDataMetadata")
 def metadata(call: Call) -> Reply:
-    """Return the metadata of the data. It is empty for an app that was never reloaded."""
+    """Return the metadata of an app's data. It is empty for an app that was never reloaded."""
     app = apps.find(call)
     if not app["lastReloadTime"]:
         return Reply(200, {})
-    shown = {
+    properties = {
         "usage": app["usage"],
         "has_section_access": app["hasSectionAccess"],
         "tables_profiling_data": [],
     }
     size = sum(table["byte_size"] for table in app["_data"]["tables"])
-    return Reply(200, {**app["_data"], **shown, "static_byte_size": size, "is_direct_query_mode": False})
+    return Reply(200, {**app["_data"], **properties, "static_byte_size": size, "is_direct_query_mode": False})

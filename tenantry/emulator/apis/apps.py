@@ -35,7 +35,7 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
 
     Args:
         space: id of its space; empty for the owner's personal space.
-        fields: further fields. `_file` is the key of its content, `_offset` the content's start in that file.
+        fields: further fields. `_file` is the key of the stored file, `_offset` the content's start in it.
     """
     now = world.now()
     app: Doc = {
@@ -78,12 +78,12 @@ def save(world: World, tenant_id: str, app: Doc) -> Doc:
 @operation("apps", "createApp")
 def create(call: Call) -> Reply:
     """Create an empty app. Names are not unique, so each call creates another app."""
-    wanted = dict((call.body or {}).get("attributes", {}))
-    space = wanted.pop("spaceId", "")
+    new_attributes = dict((call.body or {}).get("attributes", {}))
+    space = new_attributes.pop("spaceId", "")
     check_target(call, space)
-    fields = {name: wanted[name] for name in ("description", "usage") if name in wanted}
+    fields = {name: new_attributes[name] for name in ("description", "usage") if name in new_attributes}
     app = add_app(
-        call.world, call.tenant_id, call.user, name=wanted.get("name", "App"), space=space, **fields
+        call.world, call.tenant_id, call.user, name=new_attributes.get("name", "App"), space=space, **fields
     )
     return Reply(200, view(call, app))
 
@@ -123,13 +123,13 @@ def delete(call: Call) -> Reply:
 def copy(call: Call) -> Reply:
     """Copy an app, by default into the caller's personal space."""
     source = find(call)
-    wanted = dict((call.body or {}).get("attributes", {}))
-    space = wanted.pop("spaceId", "")
+    new_attributes = dict((call.body or {}).get("attributes", {}))
+    space = new_attributes.pop("spaceId", "")
     check_target(call, space)
     content = {name: source[name] for name in CONTENT}
-    name = wanted.pop("name", f"{source['name']}(1)")
-    wanted.pop("locale", None)
-    app = add_app(call.world, call.tenant_id, call.user, name=name, space=space, **(content | wanted))
+    name = new_attributes.pop("name", f"{source['name']}(1)")
+    new_attributes.pop("locale", None)
+    app = add_app(call.world, call.tenant_id, call.user, name=name, space=space, **(content | new_attributes))
     return Reply(200, view(call, app))
 
 
@@ -142,10 +142,10 @@ def move(call: Call) -> Reply:
         raise Refusal(400, detail="spaceId is missing")
     if not (call.is_admin or _can_edit(call, app)):
         raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
-    to = space_type(call, target)
-    if not to:
+    target_type = space_type(call, target)
+    if not target_type:
         raise Refusal(404, detail="there is no such space")
-    if (to == "managed") != (space_type(call, app["spaceId"]) == "managed"):
+    if (target_type == "managed") != (space_type(call, app["spaceId"]) == "managed"):
         raise Refusal(403, detail="an app cannot move between shared and managed spaces. Publish it instead")
     return Reply(200, view(call, save_changes(call, app, spaceId=target)))
 
@@ -181,7 +181,7 @@ def restore(call: Call) -> Reply:
         raise Refusal(403)
     del app["_deleted_at"]
     save(call.world, call.tenant_id, app)
-    shown = {
+    restored = {
         "createdAt": app["createdDate"],
         "updatedAt": app["modifiedDate"],
         "promotedAt": app["publishTime"],
@@ -190,8 +190,8 @@ def restore(call: Call) -> Reply:
         "state": "PROMOTED" if app["publishTime"] else "EMPTY",
     }
     same = ("id", "name", "usage", "ownerId", "spaceId", "description", "originAppId", "hasSectionAccess")
-    shown |= {name: app[name] for name in same}
-    return Reply(200, {"attributes": shown, "privileges": _privileges(call, app), "create": []})
+    restored |= {name: app[name] for name in same}
+    return Reply(200, {"attributes": restored, "privileges": _privileges(call, app), "create": []})
 
 
 def find(call: Call, app_id: str = "") -> Doc:
@@ -279,10 +279,10 @@ def check_target(call: Call, space_id: str) -> None:
 
 def attributes(app: Doc) -> Doc:
     """Return the `attributes` of an app. An app in a personal space has no `spaceId`."""
-    shown = {name: value for name, value in app.items() if not name.startswith("_") and name != "spaceId"}
+    result = {name: value for name, value in app.items() if not name.startswith("_") and name != "spaceId"}
     if app["spaceId"]:
-        shown["spaceId"] = app["spaceId"]
-    return shown | {"custom": {}, "_resourcetype": "app"}
+        result["spaceId"] = app["spaceId"]
+    return result | {"custom": {}, "_resourcetype": "app"}
 
 
 def view(call: Call, app: Doc) -> Doc:

@@ -135,12 +135,12 @@ def _parsed_qext(text: bytes) -> dict[str, Any]:
 
 def _stored_content(content: bytes, contents: dict[str, bytes]) -> bytes:
     """Return the archive to store. Qlik drops files without a name or an extension."""
-    kept_files = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
-    if len(kept_files) == len(contents):
+    stored_files = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
+    if len(stored_files) == len(contents):
         return content
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, inner in kept_files.items():
+        for name, inner in stored_files.items():
             archive.writestr(zipfile.ZipInfo(name), inner)
     return packed.getvalue()
 

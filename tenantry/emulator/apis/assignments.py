@@ -55,7 +55,7 @@ def listing(call: Call) -> Reply:
 
 @operation("spaces", "createSpaceAssignment")
 def create(call: Call) -> Reply:
-    """Assign a user or group, once per space."""
+    """Assign a user or group. Each can be assigned only once per space."""
     space = _find_managed(call)
     body = call.body
     roles = _check_roles(space, body["roles"])
@@ -104,9 +104,7 @@ def find(call: Call) -> Doc:
     space = spaces.find(call)
     assignment = call.store.get(call.tenant_id, "assignment", call.path["assignmentId"])
     if assignment is None or assignment["spaceId"] != space["id"]:
-        raise Refusal(
-            404,
-        )
+        raise Refusal(404)
     return assignment
 
 

@@ -29,8 +29,8 @@ def listing(call: Call) -> Reply:
         matches = compile_filter(text, FILTERED)
         found = [doc for doc in found if matches(doc)]
     data, links = page(call, found, default=100, sort="id", cursors=("cursor", ""))
-    listed = [{name: value for name, value in doc.items() if name != "schedules"} for doc in data]
-    return Reply(200, {"data": listed, "links": {name: links[name] for name in links if name != "self"}})
+    entries = [{name: value for name, value in doc.items() if name != "schedules"} for doc in data]
+    return Reply(200, {"data": entries, "links": {name: links[name] for name in links if name != "self"}})
 
 
 @operation(API, "createAutomation")
@@ -133,7 +133,7 @@ def _write(call: Call, doc: Doc, now: str, body: Any = None) -> Doc:
     body = call.body if body is None else body
     if not body["name"]:
         raise Refusal(400, detail="name must not be empty")
-    schedules = [_schedule(schedule) for schedule in body.get("schedules", [])]
+    schedules = [_stored_schedule(schedule) for schedule in body.get("schedules", [])]
     return call.store.put(
         call.tenant_id,
         KIND,
@@ -150,8 +150,8 @@ def _write(call: Call, doc: Doc, now: str, body: Any = None) -> Doc:
     )
 
 
-def _schedule(given: Doc) -> Doc:
+def _stored_schedule(schedule: Doc) -> Doc:
     """Return a schedule as Qlik stores it: with an id, and its interval rounded to whole minutes."""
-    interval = given.get("interval")
+    interval = schedule.get("interval")
     rounded = {} if interval is None else {"interval": (interval + MINUTE // 2) // MINUTE * MINUTE}
-    return {"id": str(uuid.uuid4()), **given, **rounded}
+    return {"id": str(uuid.uuid4()), **schedule, **rounded}

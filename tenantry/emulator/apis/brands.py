@@ -117,7 +117,7 @@ def activate(call: Call) -> Reply:
 
 @operation("brands", "deactivateBrand")
 def deactivate(call: Call) -> Reply:
-    """Deactivate a brand. Qlik's own look applies again."""
+    """Deactivate a brand. Qlik's own design applies again."""
     return Reply(200, public(_put(call, _find(call) | {"active": False})))
 
 
@@ -192,7 +192,7 @@ def _set_file(doc: Doc, name: str, part: Part) -> Doc:
         raise Refusal(400, detail=f"{name} must be {' or '.join(MEDIA_TYPES[name])}")
     if len(part.content) > MAX_BYTES[name] or not part.content.startswith(SIGNATURES[part.media_type]):
         raise Refusal(400, detail=f"{name} is too large, or not {part.media_type}")
-    # Not an MD5: Qlik does not document the tag as one, so a client cannot rely on that.
+    # Not an MD5, because Qlik does not document the tag as one and a client must not rely on it.
     digest = hashlib.sha256(part.content).hexdigest()[:32]
     created = {
         "id": name,

@@ -62,7 +62,7 @@ def get(call: Call) -> Reply:
 
 @operation("csp-origins", "updateCSPEntry")
 def put(call: Call) -> Reply:
-    """Replace an entry. A directive missing from the body is off, a missing text is empty."""
+    """Replace an entry. A directive missing from the body is off. A missing text is empty."""
     old = _find(call)
     new = {
         "id": old["id"],

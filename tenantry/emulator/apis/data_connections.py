@@ -68,20 +68,22 @@ def create(call: Call) -> Reply:
 def get(call: Call) -> Reply:
     """Read a connection. With `parseConnection`, include its properties."""
     doc = _find(call)
-    more = {"connectionProperties": doc["_properties"]} if call.query.get("parseConnection") else {}
-    return Reply(200, _view(call, doc) | more)
+    result = _view(call, doc)
+    if call.query.get("parseConnection"):
+        result["connectionProperties"] = doc["_properties"]
+    return Reply(200, result)
 
 
 @operation("data-connections", "patchDataConnection")
 def patch(call: Call) -> Reply:
-    """Change name, tags or single properties. A new host needs the credentials in the same request."""
+    """Change the name, the tags or single properties. A new host needs the credentials in the same PATCH."""
     doc = _find(call)
     _require_manager(call, doc["space"])
-    given: dict[str, Any] = {}
+    new_properties: dict[str, Any] = {}
     for change in call.body:
         field, _, inner = change["path"][1:].partition("/")
         if field == "connectionProperties" and inner:
-            given[inner] = change["value"]
+            new_properties[inner] = change["value"]
         elif field == "qName":
             _check_name(call, change["value"], doc["space"], doc["id"])
             doc[field] = change["value"]
@@ -89,9 +91,13 @@ def patch(call: Call) -> Reply:
             doc[field] = change["value"]
         else:
             raise Refusal(400, code="DCERROR-0010", detail=f"unknown path: {change['path']}")
-    if HOST_PROPERTIES & given.keys() and doc["_secret"] and not SECRET_PROPERTIES & given.keys():
+    if (
+        HOST_PROPERTIES & new_properties.keys()
+        and doc["_secret"]
+        and not SECRET_PROPERTIES & new_properties.keys()
+    ):
         raise Refusal(400, code="DCERROR-0010", detail="a new host needs the credentials in the same request")
-    _set(doc, given)
+    _set(doc, new_properties)
     call.store.put(call.tenant_id, KIND, doc | {"updated": iso(call.world.now())})
     return Reply(204)
 
@@ -119,9 +125,11 @@ def _view(call: Call, doc: Doc) -> Doc:
 
 def _set(doc: Doc, properties: dict[str, Any]) -> None:
     """Store properties. Secret ones are stored separately, and only tests can see them."""
-    for where, secret in (("_properties", False), ("_secret", True)):
-        some = {name: value for name, value in properties.items() if (name in SECRET_PROPERTIES) is secret}
-        doc[where] = {**doc.get(where, {}), **some}
+    for key, is_secret in (("_properties", False), ("_secret", True)):
+        selected = {
+            name: value for name, value in properties.items() if (name in SECRET_PROPERTIES) is is_secret
+        }
+        doc[key] = {**doc.get(key, {}), **selected}
 
 
 def _require_manager(call: Call, space: str) -> None:

@@ -1,4 +1,4 @@
-"""Data files of spaces: uploaded as forms, copied, renamed, moved. Folders are not covered."""
+"""Data files of spaces: upload as forms, copy, rename and move. The emulator has no folders."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tenantry.emulator.paging import page
 from tenantry.emulator.store import Doc, public
 
 KIND = "data-file"
-MOST_BYTES = 104_857_600
-"""Of a file in a form. Qlik's sample has five times as many; the emulator reads a form into memory."""
-MOST_LARGE_BYTES = 6_442_450_944
+MAX_BYTES = 104_857_600
+"""The largest file in a form. The emulator keeps it in memory. Qlik's sample allows five times as much."""
+MAX_LARGE_BYTES = 6_442_450_944
 EXTENSIONS = ("csv", "json", "parquet", "qvd", "txt", "xls", "xlsx", "xml")
 INTERNAL_EXTENSIONS = ("dxf", "gml", "qrep")
 CURSORS = ("page", "")
@@ -25,22 +25,23 @@ FOLDERS = ("folder", "folderId", "folderMergeBehavior")
 
 
 def connection_id(space: str) -> str:
-    """Return the id of the connection of a space; of the caller's personal space for a user id."""
+    """Return the id of a space's data file connection. For a user id, of that user's personal space."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"data files of {space}"))
 
 
 @operation("data-files", "listDataFiles")
 def listing(call: Call) -> Reply:
-    """The files of a space, or all that the caller may see."""
+    """List the files of a space, or all files that the caller may see."""
     query = call.query
     if "folderId" in query or "folderPath" in query:
         raise _no_folders()
-    everywhere = query.get("includeAllSpaces") and "connectionId" not in query
-    space = None if everywhere else _space(call, query.get("connectionId"))
+    all_spaces = query.get("includeAllSpaces") and "connectionId" not in query
+    space = None if all_spaces else _space(call, query.get("connectionId"))
     found = [
         file
         for file in call.store.all(call.tenant_id, KIND)
-        if (_may_see(call, file) if everywhere else file["_parent"] == space) and _wanted(file, query)
+        if (_is_visible(call, file) if all_spaces else file["_parent"] == space)
+        and _matches_query(file, query)
     ]
     docs, links = page(call, found, default=20, sort="name", key=_position, cursors=CURSORS)
     return Reply(200, {"data": [_view(file) for file in docs], "links": links})
@@ -48,38 +49,38 @@ def listing(call: Call) -> Reply:
 
 @operation("data-files", "addDataFile")
 def upload(call: Call) -> Reply:
-    """Take a file; a name is taken once in a space."""
+    """Upload a file. Its name is unique in the space."""
     now = iso(call.world.now())
-    made: Doc = {"id": str(uuid.uuid4()), "createdDate": now, "_file": ""}
-    return Reply(201, _view(_write(call, made, now)))
+    created: Doc = {"id": str(uuid.uuid4()), "createdDate": now, "_file": ""}
+    return Reply(201, _view(_write(call, created, now)))
 
 
 @operation("data-files", "readDataFile")
 def get(call: Call) -> Reply:
-    """Read what is known of a file."""
+    """Read the metadata of a file."""
     return Reply(200, _view(_find(call)))
 
 
 @operation("data-files", "replaceDataFile")
 def put(call: Call) -> Reply:
-    """Replace a file; it goes to the space of the connection, which is the caller's own if none is named."""
+    """Replace a file. Move it to the space of the connection, by default the caller's personal space."""
     doc = _find(call)
-    _must_write(call, doc["_parent"])
+    _require_writer(call, doc["_parent"])
     return Reply(201, _view(_write(call, doc, iso(call.world.now()))))
 
 
 @operation("data-files", "removeDataFile")
 def delete(call: Call) -> Reply:
-    """Remove a file."""
+    """Delete a file."""
     doc = _find(call)
-    _must_write(call, doc["_parent"])
+    _require_writer(call, doc["_parent"])
     call.store.delete(call.tenant_id, KIND, doc["id"])
     return Reply(204)
 
 
 @operation("data-files", "listDataFileConnections")
 def connections(call: Call) -> Reply:
-    """List the connections of the spaces that the caller may see, or the one of the personal space."""
+    """List the connections of the spaces that the caller may see, and of the caller's personal space."""
     query = call.query
     found = _connections(call)
     if "spaceId" in query:
@@ -103,13 +104,13 @@ def connection(call: Call) -> Reply:
 
 @operation("data-files", "readDataFileQuotas")
 def quotas(call: Call) -> Reply:
-    """Return how much the caller may upload."""
-    own = [file for file in call.store.all(call.tenant_id, KIND) if file["ownerId"] == call.user_id]
+    """Return the caller's upload quotas."""
+    own_files = [file for file in call.store.all(call.tenant_id, KIND) if file["ownerId"] == call.user_id]
     limits = {
-        "size": sum(file["size"] for file in own),
+        "size": sum(file["size"] for file in own_files),
         "maxSize": 2**63 - 1,
-        "maxFileSize": MOST_BYTES,
-        "maxLargeFileSize": MOST_LARGE_BYTES,
+        "maxFileSize": MAX_BYTES,
+        "maxLargeFileSize": MAX_LARGE_BYTES,
         "allowedExtensions": list(EXTENSIONS),
         "allowedInternalExtensions": list(INTERNAL_EXTENSIONS),
     }
@@ -117,12 +118,12 @@ def quotas(call: Call) -> Reply:
 
 
 def _write(call: Call, doc: Doc, now: str) -> Doc:
-    """Take name, place and content of a form."""
+    """Store the name, the space and the content that a form sends."""
     attributes: dict[str, Any] = call.body["Json"]
     if any(attributes.get(name) for name in FOLDERS):
         raise _no_folders()
     space = _space(call, attributes.get("connectionId"))
-    _must_write(call, space)
+    _require_writer(call, space)
     name = str(attributes.get("name", doc.get("name", "")))
     _check_name(call, name, space, doc["id"])
     content = _content(call, attributes)
@@ -132,18 +133,18 @@ def _write(call: Call, doc: Doc, now: str) -> Doc:
         doc["spaceId"] = space
     else:
         doc.pop("spaceId", None)
-    bound = {"appId": attributes["appId"]} if "appId" in attributes else {}
-    written = {"ownerId": call.user_id, "contentUpdatedDate": now} if content else {}
-    doc |= {"name": name, "_parent": space, "modifiedDate": now, **bound, **content, **written}
+    app_id = {"appId": attributes["appId"]} if "appId" in attributes else {}
+    content_change = {"ownerId": call.user_id, "contentUpdatedDate": now} if content else {}
+    doc |= {"name": name, "_parent": space, "modifiedDate": now, **app_id, **content, **content_change}
     return call.store.put(call.tenant_id, KIND, doc, parent=space)
 
 
 def _content(call: Call, attributes: dict[str, Any]) -> Doc:
-    """Return the key and size of the content that a form brings or names; nothing if it has none."""
+    """Return the key and size of the content that a form contains or references; `{}` if there is none."""
     part = call.parts.get("File")
     if part is not None:
-        if len(part.content) > MOST_BYTES:
-            raise Refusal(413, code="HTTP-413", detail=f"a file has {MOST_BYTES} bytes at most")
+        if len(part.content) > MAX_BYTES:
+            raise Refusal(413, code="HTTP-413", detail=f"a file has at most {MAX_BYTES} bytes")
         spool = call.world.files.spool()
         spool.write(part.content)
         return {"_file": call.world.files.store(spool), "size": len(part.content)}
@@ -155,8 +156,8 @@ def _content(call: Call, attributes: dict[str, Any]) -> Doc:
         return {"_file": key, "size": call.world.files.path(key).stat().st_size}
     if "sourceId" in attributes:
         source = call.store.get(call.tenant_id, KIND, attributes["sourceId"])
-        if source is None or not _may_see(call, source):
-            raise Refusal(400, code="DF-017", detail="no such data file to copy")
+        if source is None or not _is_visible(call, source):
+            raise Refusal(400, code="DF-017", detail="sourceId is not a data file of this tenant")
         return {"_file": source["_file"], "size": source["size"]}
     return {}
 
@@ -171,15 +172,17 @@ def _check_name(call: Call, name: str, space: str, own_id: str) -> None:
     if not (stem and dot and extension):
         raise Refusal(400, code="DF-011", detail="the name has no extension")
     if extension.casefold() not in (*EXTENSIONS, *INTERNAL_EXTENSIONS):
-        raise Refusal(400, code="DF-010", detail="files with this extension are not taken")
+        raise Refusal(400, code="DF-010", detail="files with this extension are not accepted")
     for other in call.store.all(call.tenant_id, KIND, parent=space):
         if other["name"] == name and other["id"] != own_id:
             raise Refusal(409, code="HTTP-409", detail="the space already has a data file with this name")
 
 
 def _connections(call: Call) -> list[Doc]:
-    seen = [space["id"] for space in call.store.all(call.tenant_id, "space") if _sees_space(call, space)]
-    return [_connection(call.user_id), *(_connection(id, spaceId=id) for id in seen)]
+    visible_ids = [
+        space["id"] for space in call.store.all(call.tenant_id, "space") if _is_space_visible(call, space)
+    ]
+    return [_connection(call.user_id), *(_connection(id, spaceId=id) for id in visible_ids)]
 
 
 def _connection(owner: str, **fields: str) -> Doc:
@@ -193,25 +196,25 @@ def _connection(owner: str, **fields: str) -> Doc:
 
 
 def _space(call: Call, connection: str | None) -> str:
-    """Return the id of the space of a connection; the caller's own user id for the personal space."""
+    """Return the id of a connection's space, or the caller's user id for the personal space."""
     if connection is None:
         return call.user_id
     found = next((item for item in _connections(call) if item["id"] == connection), None)
     if found is None:
-        raise Refusal(400, code="DF-014", detail="no such connection")
+        raise Refusal(400, code="DF-014", detail="there is no such connection")
     return str(found.get("spaceId", call.user_id))
 
 
-def _sees_space(call: Call, space: Doc) -> bool:
+def _is_space_visible(call: Call, space: Doc) -> bool:
     return call.is_admin or bool(spaces.roles_in(call.world, space, call.user))
 
 
-def _may_see(call: Call, doc: Doc) -> bool:
+def _is_visible(call: Call, doc: Doc) -> bool:
     space = call.store.get(call.tenant_id, "space", doc["_parent"])
-    return doc["_parent"] == call.user_id if space is None else _sees_space(call, space)
+    return doc["_parent"] == call.user_id if space is None else _is_space_visible(call, space)
 
 
-def _must_write(call: Call, owner: str) -> None:
+def _require_writer(call: Call, owner: str) -> None:
     space = call.store.get(call.tenant_id, "space", owner)
     if space is not None:
         spaces.require_manager(call, space)
@@ -219,17 +222,17 @@ def _must_write(call: Call, owner: str) -> None:
 
 def _find(call: Call) -> Doc:
     doc = call.store.get(call.tenant_id, KIND, call.path["id"])
-    if doc is None or not _may_see(call, doc):
+    if doc is None or not _is_visible(call, doc):
         raise Refusal(404, code="HTTP-404")
     return doc
 
 
-def _wanted(doc: Doc, query: dict[str, Any]) -> bool:
-    internal = doc["name"].rpartition(".")[2].casefold() in INTERNAL_EXTENSIONS
+def _matches_query(doc: Doc, query: dict[str, Any]) -> bool:
+    is_internal = doc["name"].rpartition(".")[2].casefold() in INTERNAL_EXTENSIONS
     app = query.get("appId")
     return (
         not query.get("excludeFiles")
-        and (not internal or bool(query.get("allowInternalFiles")))
+        and (not is_internal or bool(query.get("allowInternalFiles")))
         and (("appId" in doc) if app == "*" else doc.get("appId") == app)
         and doc["name"] == query.get("name", doc["name"])
         and fnmatchcase(doc["name"], query.get("baseNameWildcard", "*").replace("[", "[[]"))
@@ -239,7 +242,7 @@ def _wanted(doc: Doc, query: dict[str, Any]) -> bool:
 
 
 def _position(doc: Doc, name: str) -> str:
-    """Return what a list is sorted by, as text."""
+    """Return the sort value of a file, as text."""
     return f"{doc['size']:020d}" if name == "size" else str(doc.get(name, doc["name"])).casefold()
 
 

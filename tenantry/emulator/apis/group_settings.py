@@ -18,14 +18,14 @@ def get(call: Call) -> Reply:
     """Read the settings."""
     stored = read(call)
     everyone = groups.everyone(call)
-    shown = {name: everyone[name] for name in ("id", "name", "createdAt", "lastUpdatedAt", "assignedRoles")}
+    group = {name: everyone[name] for name in ("id", "name", "createdAt", "lastUpdatedAt", "assignedRoles")}
     return Reply(
         200,
         {
             "tenantId": call.tenant_id,
             "autoCreateGroups": stored["autoCreateGroups"],
             "syncIdpGroups": stored["syncIdpGroups"],
-            "systemGroups": {groups.EVERYONE: shown | {"enabled": True}},
+            "systemGroups": {groups.EVERYONE: group | {"enabled": True}},
             "links": {"self": call.link("/api/v1/groups/settings")},
         },
     )

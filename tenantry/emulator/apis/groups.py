@@ -102,7 +102,7 @@ def patch(call: Call) -> Reply:
 
 @operation("groups", "deleteGroupById")
 def delete(call: Call) -> Reply:
-    """Remove a group: not Everyone, and not a custom group that still has users."""
+    """Delete a group. Refuse Everyone, and a custom group that still has users."""
     group = find(call)
     if group["id"] == EVERYONE:
         raise Refusal(404, detail="a system group cannot be deleted")
@@ -113,7 +113,7 @@ def delete(call: Call) -> Reply:
     call.store.delete(call.tenant_id, "group", group["id"])
     users.delete_assignments_of(call, group["id"])
     for user in members:
-        user["assignedGroups"] = [held for held in user["assignedGroups"] if held["id"] != group["id"]]
+        user["assignedGroups"] = [other for other in user["assignedGroups"] if other["id"] != group["id"]]
         call.store.put(call.tenant_id, "user", user)
     return Reply(204)
 

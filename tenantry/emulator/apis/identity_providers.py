@@ -24,9 +24,9 @@ WRITE_ONLY = {
     "OIDC": {"clientSecret", "useClaimsFromIdToken", "idTokenSignatureAlg", "audience", "allowedClientIds"},
     "SAML": {"metadata"},
 }
-"""Members of options that are sent and never come back (whether a client secret is masked is unpublished)."""
+"""Members of `options` that are never returned. Qlik does not publish whether it masks a client secret."""
 
-PATCHED = {
+PATCHABLE_PATHS = {
     "jwtAuth": ("/description",),
     "OIDC": (
         "/active",
@@ -63,16 +63,16 @@ PATCHED = {
         "/clockToleranceSec",
     ),
 }
-"""The paths that a PATCH may replace, by protocol, as published."""
+"""Protocol -> the paths that a PATCH may replace, as published."""
 
-VERIFIES_NO_EMAIL = ("adfs", "azureAD")
+PROVIDERS_WITHOUT_EMAIL_CHECK = ("adfs", "azureAD")
 
 PEM = re.compile(r"\s*-----BEGIN (?P<kind>[A-Z ]+)-----(?P<body>.*)-----END (?P=kind)-----\s*", re.DOTALL)
 
 
 @operation("identity-providers", "getIdps")
 def listing(call: Call) -> Reply:
-    """All of them; there is no search."""
+    """List the identity providers. Qlik offers no search."""
     found = [doc for doc in _all(call) if doc["active"] == call.query.get("active", doc["active"])]
     data, links = page(call, found, default=20, sort="created")
     return Reply(200, {"data": [_view(doc) for doc in data], "links": links})
@@ -80,7 +80,11 @@ def listing(call: Call) -> Reply:
 
 @operation("identity-providers", "createIdp")
 def create(call: Call) -> Reply:
-    """Make one. For JWT: one key, and each issuer and key id once (a 400, as no 409 is published)."""
+    """Create an identity provider.
+
+    A JWT provider has one key. Its issuer and key id must be unique. A second one is a 400, because Qlik
+    publishes no 409 here.
+    """
     body = call.body
     if body is None:
         raise Refusal(400, detail="the body is missing", source={"pointer": "/"})
@@ -91,14 +95,14 @@ def create(call: Call) -> Reply:
     elif body.get("interactive"):
         _check_interactive(body)
     now = iso(call.world.now())
-    verified = body["protocol"] == "jwtAuth" or "pendingOptions" not in body
+    is_verified = body["protocol"] == "jwtAuth" or "pendingOptions" not in body
     doc: Doc = {
         "id": new_id(),
         "tenantIds": [call.tenant_id],
         "description": "",
         "clockToleranceSec": 5,
         "interactive": False,
-        "active": bool(verified),
+        "active": bool(is_verified),
         "created": now,
         "lastUpdated": now,
         **{name: value for name, value in body.items() if name not in ("skipVerify", "active")},
@@ -108,23 +112,23 @@ def create(call: Call) -> Reply:
         doc["pendingState"] = "pending"
     if body["protocol"] != "jwtAuth":
         doc.setdefault("createNewUsersOnLogin", True)
-    _only_active(call, doc)
+    _deactivate_others(call, doc)
     call.store.put(call.tenant_id, "identity-provider", doc)
     return Reply(201, _view(doc), headers={"qlik-idp-popts": doc["_popts"]})
 
 
 @operation("identity-providers", "getStatus")
 def status(call: Call) -> Reply:
-    """Which are active, without ids."""
+    """Return which identity providers are active, without their ids."""
     docs = _all(call)
-    shown = [{name: doc[name] for name in ("active", "provider", "interactive")} for doc in docs]
+    entries = [{name: doc[name] for name in ("active", "provider", "interactive")} for doc in docs]
     active = sum(1 for doc in docs if doc["active"] and doc["interactive"])
-    return Reply(200, {"idps_metadata": shown, "active_interactive_idps_count": active})
+    return Reply(200, {"idps_metadata": entries, "active_interactive_idps_count": active})
 
 
 @operation("identity-providers", "getMeMeta")
 def meta(call: Call) -> Reply:
-    """Links of the default login, while no other interactive one is active."""
+    """Return the links of Qlik's default login, if no interactive identity provider is active."""
     if any(doc["active"] and doc["interactive"] for doc in _all(call)):
         return Reply(200, {})
     return Reply(200, {"userPortalLink": "https://account.myqlik.qlik.com", "upgradeSubscriptionLink": ""})
@@ -132,38 +136,39 @@ def meta(call: Call) -> Reply:
 
 @operation("identity-providers", "getWellKnownMetaData")
 def well_known(call: Call) -> Reply:
-    """What can be configured."""
+    """Return the supported protocols."""
     return Reply(200, {"protocols": list(WRITE_ONLY)})
 
 
 @operation("identity-providers", "getIdp")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read an identity provider."""
     doc = _find(call)
     return Reply(200, _view(doc), headers={"qlik-idp-popts": doc["_popts"]})
 
 
 @operation("identity-providers", "updateIdp")
 def patch(call: Call) -> Reply:
-    """Change one: of a JWT provider nothing but the description."""
+    """Change an identity provider. A JWT provider allows only a new description."""
     doc = _find(call)
     for change in call.body or []:
         path = change.get("path", "")
-        if change["op"] == "replace" and path not in PATCHED[doc["protocol"]]:
-            detail = f"{doc['protocol']} takes {', '.join(PATCHED[doc['protocol']])}"
+        if change["op"] == "replace" and path not in PATCHABLE_PATHS[doc["protocol"]]:
+            allowed = ", ".join(PATCHABLE_PATHS[doc["protocol"]])
+            detail = f"a {doc['protocol']} provider allows changes of {allowed} only"
             raise Refusal(400, detail=detail, source={"pointer": path or "/"})
         if path.startswith("/pendingOptions") or change["op"] == "promote-options":
-            _match(call, doc)
+            _require_match(call, doc)
         _apply(doc, change)
     doc["lastUpdated"] = iso(call.world.now())
-    _only_active(call, doc)
+    _deactivate_others(call, doc)
     call.store.put(call.tenant_id, "identity-provider", doc)
     return Reply(204)
 
 
 @operation("identity-providers", "deleteIdp")
 def delete(call: Call) -> Reply:
-    """Remove one, except the active interactive one."""
+    """Delete an identity provider. Refuse the active interactive one."""
     doc = _find(call)
     if doc["interactive"] and doc["active"]:
         raise Refusal(400, detail="the tenant's interactive identity provider cannot be deleted")
@@ -172,7 +177,7 @@ def delete(call: Call) -> Reply:
 
 
 def public_key(pem: str) -> RSAPublicKey | None:
-    """The RSA key of a PEM public key or certificate, line breaks or not; None if it is none."""
+    """Return the RSA key of a PEM public key or certificate, with or without line breaks; None if invalid."""
     found = PEM.fullmatch(pem)
     try:
         der = base64.b64decode("".join(found["body"].split()), validate=True) if found else b""
@@ -197,19 +202,19 @@ def _find(call: Call) -> Doc:
 
 
 def _view(doc: Doc) -> Doc:
-    shown = public(doc)
+    result = public(doc)
     hidden = WRITE_ONLY[doc["protocol"]]
     for part in ("options", "pendingOptions"):
-        if part in shown:
-            shown[part] = {name: value for name, value in shown[part].items() if name not in hidden}
-    return shown
+        if part in result:
+            result[part] = {name: value for name, value in result[part].items() if name not in hidden}
+    return result
 
 
 def _check_key(call: Call, options: dict[str, Any]) -> None:
     key = options["staticKeys"][0]
     if public_key(key["pem"]) is None:
-        # Whether Qlik looks that closely is unpublished; nobody could log in with anything else.
-        detail = "not a PEM of an RSA public key or certificate"
+        # Qlik does not publish whether it checks the key, but nobody can log in with any other value.
+        detail = "pem must be an RSA public key or certificate"
         raise Refusal(400, detail=detail, source={"pointer": "/options/staticKeys/0/pem"})
     for other in _all(call):
         if other["protocol"] != "jwtAuth" or other["options"]["issuer"] != options["issuer"]:
@@ -219,28 +224,28 @@ def _check_key(call: Call, options: dict[str, Any]) -> None:
 
 
 def _check_interactive(body: Doc) -> None:
-    """Refuse an interactive provider that nobody could log in with."""
-    unverified = "options" in body
-    if unverified and not body.get("skipVerify"):
+    """Refuse an interactive provider with which nobody can log in."""
+    is_unverified = "options" in body
+    if is_unverified and not body.get("skipVerify"):
         detail = "an interactive provider needs pendingOptions, or options with skipVerify"
         raise Refusal(400, detail=detail, source={"pointer": "/options"})
-    at = "options" if unverified else "pendingOptions"
-    options = body.get(at) or {}
+    member = "options" if is_unverified else "pendingOptions"
+    options = body.get(member) or {}
     if body["protocol"] == "OIDC":
-        needed = ["clientId", "clientSecret"]
-        needed += [] if "openid_configuration" in options else ["discoveryUrl"]
+        required = ["clientId", "clientSecret"]
+        required += [] if "openid_configuration" in options else ["discoveryUrl"]
     else:
-        needed = [] if "metadata" in options else ["entityId", "signOnUrl", "certificates"]
-    for name in needed:
+        required = [] if "metadata" in options else ["entityId", "signOnUrl", "certificates"]
+    for name in required:
         if not options.get(name):
-            raise Refusal(400, detail=f"{name} is missing", source={"pointer": f"/{at}/{name}"})
-    if "emailVerifiedAlwaysTrue" in options and body["provider"] not in VERIFIES_NO_EMAIL:
-        detail = f"only for {' and '.join(VERIFIES_NO_EMAIL)}"
-        raise Refusal(400, detail=detail, source={"pointer": f"/{at}/emailVerifiedAlwaysTrue"})
+            raise Refusal(400, detail=f"{name} is missing", source={"pointer": f"/{member}/{name}"})
+    if "emailVerifiedAlwaysTrue" in options and body["provider"] not in PROVIDERS_WITHOUT_EMAIL_CHECK:
+        detail = f"allowed only for {' and '.join(PROVIDERS_WITHOUT_EMAIL_CHECK)}"
+        raise Refusal(400, detail=detail, source={"pointer": f"/{member}/emailVerifiedAlwaysTrue"})
 
 
-def _only_active(call: Call, doc: Doc) -> None:
-    """Deactivate the other interactive providers if this one is active: a tenant has one."""
+def _deactivate_others(call: Call, doc: Doc) -> None:
+    """Deactivate the other interactive providers if this one is active. A tenant has at most one."""
     if not (doc["interactive"] and doc["active"]):
         return
     for other in _all(call):
@@ -248,9 +253,9 @@ def _only_active(call: Call, doc: Doc) -> None:
             call.store.put(call.tenant_id, "identity-provider", other | {"active": False})
 
 
-def _match(call: Call, doc: Doc) -> None:
+def _require_match(call: Call, doc: Doc) -> None:
     if call.headers.get("qlik-idp-popts-match") != doc["_popts"]:
-        raise Refusal(412, detail="header QLIK-IDP-POPTS-MATCH must be the hash of the last answer")
+        raise Refusal(412, detail="header QLIK-IDP-POPTS-MATCH must be the hash from the last response")
 
 
 def _apply(doc: Doc, change: dict[str, Any]) -> None:
@@ -261,15 +266,17 @@ def _apply(doc: Doc, change: dict[str, Any]) -> None:
         doc.pop("pendingState", None)
         return
     *parents, name = change.get("path", "/").strip("/").split("/")
-    wanted = bool if name == "active" else int if name == "clockToleranceSec" else None
+    expected_type = bool if name == "active" else int if name == "clockToleranceSec" else None
     value = change.get("value")
-    if not name or value is None or (wanted and type(value) is not wanted):
+    if not name or value is None or (expected_type and type(value) is not expected_type):
         raise Refusal(
-            400, detail="path or value is missing or wrong", source={"pointer": change.get("path", "/")}
+            400, detail="path or value is missing or invalid", source={"pointer": change.get("path", "/")}
         )
     if name == "description" and (not isinstance(value, str) or len(value) > 128):
-        raise Refusal(400, detail="at most 128 characters", source={"pointer": "/description"})
-    place = doc
+        raise Refusal(
+            400, detail="description has at most 128 characters", source={"pointer": "/description"}
+        )
+    target = doc
     for parent in parents:
-        place = place.setdefault(parent, {})
-    place[name] = value
+        target = target.setdefault(parent, {})
+    target[name] = value

@@ -16,7 +16,7 @@ SORT_FIELDS = {"recentlyUsed": "updatedAt"}
 
 @operation("items", "listItems")
 def listing(call: Call) -> Reply:
-    """Search the catalogue. `name` and `query` match parts of texts."""
+    """Search the catalogue. `name` and `query` match parts of the text."""
     _check(call.query)
     found = [item for item in _all(call) if _matches_query(call.query, item)]
     return _page(call, found)
@@ -25,7 +25,7 @@ def listing(call: Call) -> Reply:
 @operation("items", "getItem")
 def get(call: Call) -> Reply:
     """Read an item by its own id."""
-    return Reply(200, _shown(call, _find(call)))
+    return Reply(200, _view(call, _find(call)))
 
 
 @operation("items", "listPublishedItems")
@@ -49,8 +49,10 @@ def _all(call: Call) -> list[Doc]:
         and app["_made_at"] + lag <= call.world.now()
         and apps.is_visible(call, app)
     ]
-    kinds = {space["id"]: space["type"] for space in call.store.all(call.tenant_id, "space")}
-    return [_item(call, app) | {"_space_type": kinds.get(app["spaceId"], "personal")} for app in visible]
+    space_types = {space["id"]: space["type"] for space in call.store.all(call.tenant_id, "space")}
+    return [
+        _item(call, app) | {"_space_type": space_types.get(app["spaceId"], "personal")} for app in visible
+    ]
 
 
 def _item(call: Call, app: Doc) -> Doc:
@@ -100,14 +102,14 @@ def _find(call: Call) -> Doc:
 def _page(call: Call, found: list[Doc]) -> Reply:
     data, links = page(call, found, default=10, sort="+createdAt", key=_sort_value)
     links["collection"] = call.link("/api/v1/items")
-    return Reply(200, {"data": [_shown(call, item) for item in data], "links": links})
+    return Reply(200, {"data": [_view(call, item) for item in data], "links": links})
 
 
 def _sort_value(item: Doc, name: str) -> str:
     return str(item[SORT_FIELDS.get(name, name)]).casefold()
 
 
-def _shown(call: Call, item: Doc) -> Doc:
+def _view(call: Call, item: Doc) -> Doc:
     hidden = {"_space_type"}
     if call.query.get("noActions"):
         hidden.add("actions")
@@ -151,12 +153,12 @@ def _matches_query(query: dict[str, Any], item: Doc) -> bool:
     )
 
 
-def _contains(part: str, whole: str) -> bool:
-    return part.casefold() in whole.casefold()
+def _contains(part: str, text: str) -> bool:
+    return part.casefold() in text.casefold()
 
 
 def _is_app(query: dict[str, Any]) -> bool:
     """Return whether resourceType and resourceSubType allow apps. The subtype of an app is empty."""
-    kinds = query.get("resourceType", "app").replace("app[]", "app")
+    types = query.get("resourceType", "app").replace("app[]", "app")
     subtype_fits = "" in query.get("resourceSubType", "").split(",")
-    return subtype_fits and "app" in kinds.split(",")
+    return subtype_fits and "app" in types.split(",")

@@ -32,7 +32,7 @@ def settings(call: Call) -> Reply:
 
 @operation("licenses", "updateLicenseSettings")
 def update(call: Call) -> Reply:
-    """Set both flags. A missing flag is switched off. Qlik does not document this case, so send both."""
+    """Set both flags. A missing flag is switched off. Qlik does not document that case, so send both."""
     changed = DEFAULTS | (call.body or {})
     return Reply(200, _view(call.store.put(call.tenant_id, "licence-settings", changed)))
 
@@ -52,8 +52,8 @@ def listing(call: Call) -> Reply:
         raise Invalid(f"cannot sort by {sort}", parameter="sort")
     data, links = page(call, list(found), default=20, sort="subject", cursors=("page", ""))
     del links["self"]
-    shown = [{name: doc[name] for name in ("type", "subject", "excess", "created")} for doc in data]
-    return Reply(200, {"data": shown, "links": links})
+    entries = [{name: doc[name] for name in ("type", "subject", "excess", "created")} for doc in data]
+    return Reply(200, {"data": entries, "links": links})
 
 
 @operation("licenses", "addLicenseAssignments")
@@ -85,15 +85,15 @@ def assign_automatically(call: Call, subject: str) -> None:
 
 def _assign(call: Call, subject: str, kind: str) -> Doc:
     """Assign an entitlement. Qlik does not publish its response for a subject that already has one."""
-    about = {"subject": subject, "type": kind}
-    held = call.store.get(SHARED, "entitlement", f"{call.tenant['_licence']}/{subject}")
+    result = {"subject": subject, "type": kind}
+    existing = call.store.get(SHARED, "entitlement", f"{call.tenant['_licence']}/{subject}")
     allotment = _allotment(call, kind)
-    if held:
-        return about | {"status": 400, "code": "LICENSES-400", "title": "Already assigned"}
+    if existing:
+        return result | {"status": 400, "code": "LICENSES-400", "title": "Already assigned"}
     if allotment["unitsUsed"] >= allotment["units"]:
-        return about | {"status": 403, "code": "LICENSES-011", "title": "No allotment left"}
+        return result | {"status": 403, "code": "LICENSES-011", "title": "No allotment left"}
     _add_entitlement(call, subject, kind)
-    return about | {"status": 201}
+    return result | {"status": 201}
 
 
 def _add_entitlement(call: Call, subject: str, kind: str) -> None:
@@ -111,8 +111,8 @@ def _add_entitlement(call: Call, subject: str, kind: str) -> None:
 
 def _release(call: Call, subject: str, kind: str) -> Doc:
     key = f"{call.tenant['_licence']}/{subject}"
-    held = call.store.get(SHARED, "entitlement", key)
-    if held is None or held["type"] != kind:
+    existing = call.store.get(SHARED, "entitlement", key)
+    if existing is None or existing["type"] != kind:
         return {"subject": subject, "type": kind, "status": 404, "code": "LICENSES-016", "title": "Not found"}
     call.store.delete(SHARED, "entitlement", key)
     _count(call, kind, -1)
@@ -124,9 +124,9 @@ def _licence(call: Call) -> Doc:
 
 
 def _allotment(call: Call, kind: str) -> Doc:
-    none = {"units": 0, "unitsUsed": 0}
+    empty = {"units": 0, "unitsUsed": 0}
     allotments = _licence(call)["allotments"]
-    return next((allotment for allotment in allotments if allotment["name"] == kind), none)
+    return next((allotment for allotment in allotments if allotment["name"] == kind), empty)
 
 
 def _count(call: Call, kind: str, change: int) -> None:

@@ -91,16 +91,16 @@ def _check_claims(call: Call, claims: dict[str, Any]) -> None:
     """Check the required claims and their types. Ignore claims that Qlik does not read."""
     document = call.operation.document
     known = document.resolve(CLAIMS)["properties"]
-    read = {name: value for name, value in claims.items() if name in known}
-    for error in document.validator(CLAIMS).iter_errors(read):
+    known_claims = {name: value for name, value in claims.items() if name in known}
+    for error in document.validator(CLAIMS).iter_errors(known_claims):
         missing = getattr(error.kind, "property", "")
         if missing == "subType" and call.tolerates("sub-type"):
             continue
         name = missing or str(next(iter(error.instance_path), ""))
         if name == "aud" and not missing:
             raise Refusal(401, detail="the token is for another audience (aud)")
-        what = "Missing required claim" if missing else "Invalid claim"
-        detail = f"JWT_LOGIN_VALIDATIONS {what}: {name}"
+        problem = "Missing required claim" if missing else "Invalid claim"
+        detail = f"JWT_LOGIN_VALIDATIONS {problem}: {name}"
         raise Refusal(400, "Invalid token request", code="INTERNAL-TOKEN-1", detail=detail)
 
 
@@ -124,13 +124,13 @@ def _use_jti(call: Call, jti: str | int) -> None:
 
 
 def _user(call: Call, claims: dict[str, Any]) -> Doc:
-    """Return the user of `sub`, with the groups of the token. The other values stay (unpublished)."""
+    """Return the user of `sub`, with the groups of the token. No other value changes (unpublished)."""
     user = users.by_subject(call.world, call.tenant_id, claims["sub"])
     if user is None:
         try:
             users.check_email(call, claims["email"])
-        except Refusal as taken:
-            raise Refusal(401, detail=taken.detail) from None
+        except Refusal as refusal:
+            raise Refusal(401, detail=refusal.detail) from None
         user = users.add_user(
             call.world,
             call.tenant,

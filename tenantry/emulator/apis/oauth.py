@@ -26,8 +26,8 @@ def token(call: Call) -> Reply:
     if "client_secret" not in call.body:
         raise Refusal(400, "Unsupported credentials", detail="the emulator supports client_secret only")
     id, secret = call.body["client_id"], call.body["client_secret"]
-    if call.tenant and (own := oauth_clients.by_secret(call.store, call.tenant_id, id, secret)):
-        return _issue_token(call, _bot_of_tenant(call, own), id)
+    if call.tenant and (tenant_client := oauth_clients.by_secret(call.store, call.tenant_id, id, secret)):
+        return _issue_token(call, _bot_of_tenant(call, tenant_client), id)
     client = call.store.get(SHARED, "client", id)
     if client is None or not _accepts(client, call) or not _is_equal(client["secret"], secret):
         raise Refusal(401, "Unauthorized", detail="client credentials are not valid on this host")

@@ -52,11 +52,11 @@ def create(call: Call) -> Reply:
     if created["appType"] == "web":
         created.setdefault("allowedAuthMethods", ["client_secret"])
     _check(created)
-    shown = {}
+    secret = {}
     if "client_secret" in created.get("allowedAuthMethods", []):
-        shown = {"clientSecret": _new_secret(call, created)}
+        secret = {"clientSecret": _new_secret(call, created)}
     call.store.put(call.tenant_id, KIND, created)
-    return Reply(201, _view(created) | shown)
+    return Reply(201, _view(created) | secret)
 
 
 @operation("oauth-clients", "readOAuthClient")
@@ -71,7 +71,7 @@ def get(call: Call) -> Reply:
 def patch(call: Call) -> Reply:
     """Change a client. If the change adds the authentication method `client_secret`, create a secret."""
     doc = _find(call)
-    had = doc.get("allowedAuthMethods", [])
+    old_methods = doc.get("allowedAuthMethods", [])
     for change in call.body:
         name = change["path"][1:]
         if change["op"] == "remove":
@@ -81,16 +81,16 @@ def patch(call: Call) -> Reply:
             raise Refusal(400, detail=f"{change['path']}: value is missing or has the wrong type")
         doc[name] = change["value"]
     _check(doc)
-    shown = None
-    if "client_secret" in set(doc.get("allowedAuthMethods", [])) - set(had):
-        shown = {"clientSecret": _new_secret(call, doc)}
+    secret = None
+    if "client_secret" in set(doc.get("allowedAuthMethods", [])) - set(old_methods):
+        secret = {"clientSecret": _new_secret(call, doc)}
     call.store.put(call.tenant_id, KIND, doc | {"updatedAt": iso(call.world.now())})
-    return Reply(202, shown) if shown else Reply(204)
+    return Reply(202, secret) if secret else Reply(204)
 
 
 @operation("oauth-clients", "deleteOAuthClient")
 def delete(call: Call) -> Reply:
-    """Delete a client, if the header has the same id."""
+    """Delete a client. The confirmation header must have its id."""
     doc = _find(call)
     if call.headers.get("qlik-confirm-delete") != doc["id"]:
         raise Refusal(400, detail="the header qlik-confirm-delete must be the id of the client")
@@ -158,10 +158,10 @@ def _find(call: Call) -> Doc:
 
 
 def _view(doc: Doc) -> Doc:
-    shown = {name: value for name, value in public(doc).items() if name != "id"}
+    result = {name: value for name, value in public(doc).items() if name != "id"}
     if doc["appType"] == "web":
-        shown["clientSecrets"] = [public(entry) for entry in doc["_secrets"]]
-    return shown
+        result["clientSecrets"] = [public(entry) for entry in doc["_secrets"]]
+    return result
 
 
 def _new_secret(call: Call, doc: Doc) -> str:
@@ -201,9 +201,13 @@ def _check_redirect(uri: str, kind: str) -> None:
     """Check a redirect URI. Qlik publishes no rule. Its documentation shows https, and http on localhost."""
     try:
         parts = urlsplit(uri)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     except ValueError:
         raise Refusal(400, detail="/redirectUris: not an address") from None
-    own = kind == "native" and parts.scheme not in ("", "http", "https")
-    if not (own or (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and local)):
+    is_custom_scheme = kind == "native" and parts.scheme not in ("", "http", "https")
+    if not (
+        is_custom_scheme
+        or (parts.scheme == "https" and parts.hostname)
+        or (parts.scheme == "http" and is_local)
+    ):
         raise Refusal(400, detail=f"/redirectUris: {uri} is neither https nor on localhost")

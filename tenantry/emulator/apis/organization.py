@@ -113,7 +113,7 @@ def _matching(call: Call, text: str | None) -> list[Doc]:
 def view(tenant: Doc) -> dict[str, Any]:
     """Return a tenant as the organisation API shows it."""
     code, country = DATACENTERS[tenant["_region"]]
-    shown = {
+    result = {
         "id": tenant["id"],
         "name": tenant["name"],
         "hostnames": tenant["hostnames"],
@@ -128,5 +128,5 @@ def view(tenant: Doc) -> dict[str, Any]:
         "links": {"self": {"href": f"{LINK_BASE}/{tenant['id']}"}},
     }
     if "_purge_at" in tenant:
-        shown["deletionStartsAt"] = iso(tenant["_purge_at"])
-    return shown
+        result["deletionStartsAt"] = iso(tenant["_purge_at"])
+    return result

@@ -9,7 +9,7 @@ from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
 CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_script", "_file", "_offset", "_size")
-"""The fields that a copy takes from its source, besides the data."""
+"""The fields that are copied from the source, besides the data."""
 
 DATA = ("lastReloadTime", "_data")
 
@@ -19,7 +19,7 @@ def publish(call: Call) -> Reply:
     """Copy an app into a managed space. Each call creates a new app with its own id."""
     source = _source(call)
     space = _target_space(call, call.body.get("spaceId", ""))
-    wanted = call.body.get("attributes", {})
+    new_attributes = call.body.get("attributes", {})
     if call.body.get("moveApp"):
         return _move(call, source, space)
     now = call.world.now()
@@ -27,9 +27,9 @@ def publish(call: Call) -> Reply:
         call.world,
         call.tenant_id,
         call.user,
-        name=wanted.get("name") or source["name"],
+        name=new_attributes.get("name") or source["name"],
         space=space["id"],
-        description=wanted.get("description", source["description"]),
+        description=new_attributes.get("description", source["description"]),
         publishTime=iso(now),
         originAppId=source["id"],
         # `target` keeps the target's data, but a new app has none.
@@ -42,7 +42,7 @@ def publish(call: Call) -> Reply:
 
 @operation("apps", "republishApp")
 def republish(call: Call) -> Reply:
-    """Replace the content of a published app. Its id, its address and its users' own sheets stay."""
+    """Replace the content of a published app. Its id, its address and its users' own sheets do not change."""
     source = _source(call)
     target_id = call.body.get("targetId", "")
     if not target_id:

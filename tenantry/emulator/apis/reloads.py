@@ -32,10 +32,12 @@ def listing(call: Call) -> Reply:
         _app(call, app_id)
     elif not call.is_admin:
         raise Refusal(403, code="RELOADS-003", detail="appId is missing")
-    wanted = [_condition(part) for part in call.query.get("filter", "").split(" and ") if part]
+    conditions = [_condition(part) for part in call.query.get("filter", "").split(" and ") if part]
     found = [view(call.world, doc) for doc in call.store.all(call.tenant_id, KIND)]
     found = [doc for doc in found if app_id in ("", doc["appId"])]
-    found = [doc for doc in found if all(str(doc.get(name, "")).lower() == value for name, value in wanted)]
+    found = [
+        doc for doc in found if all(str(doc.get(name, "")).lower() == value for name, value in conditions)
+    ]
     data, links = page(call, found, default=10, sort="-creationTime")
     if not call.query.get("log"):
         data = [{name: value for name, value in doc.items() if name != "log"} for doc in data]
@@ -44,7 +46,7 @@ def listing(call: Call) -> Reply:
 
 @operation("reloads", "queueReload")
 def queue(call: Call) -> Reply:
-    """Queue a reload. An app can have one at a time."""
+    """Queue a reload. An app can have only one reload at a time."""
     app = _app(call, call.body["appId"])
     apps.require_editor(call, app)
     for other in call.store.all(call.tenant_id, KIND):
@@ -54,7 +56,7 @@ def queue(call: Call) -> Reply:
             )
     now, world = call.world.now(), call.world
     error = world.settings.reload_error or _missing_connection(call, app)
-    takes = world.settings.reload_ms / 1000
+    duration = world.settings.reload_ms / 1000
     created: Doc = {
         "id": new_id(),
         "appId": app["id"],
@@ -64,8 +66,8 @@ def queue(call: Call) -> Reply:
         "partial": bool(call.body.get("partial")),
         "weight": call.body.get("weight", 1),
         "creationTime": iso(now),
-        "_starts": now + takes * QUEUED_SHARE,
-        "_ends": now + takes,
+        "_starts": now + duration * QUEUED_SHARE,
+        "_ends": now + duration,
         "_error": error,
         "_statement": _statement(app, error),
         "_variables": call.body.get("variables", {}),
@@ -101,19 +103,19 @@ def cancel(call: Call) -> Reply:
 
 def view(world: World, doc: Doc, *, queued: bool = False) -> Doc:
     """Return a reload as the API shows it now. With `queued`, return the response to its creation."""
-    now, shown = world.now(), public(doc)
+    now, result = world.now(), public(doc)
     if queued or now < doc["_starts"]:
-        return shown | {"status": "QUEUED"}
-    shown |= {"startTime": iso(doc["_starts"]), "log": _log(doc, ended=now >= doc["_ends"])}
+        return result | {"status": "QUEUED"}
+    result |= {"startTime": iso(doc["_starts"]), "log": _log(doc, ended=now >= doc["_ends"])}
     if now < doc["_ends"]:
-        return shown | {"status": "RELOADING"}
-    shown |= {"endTime": iso(doc["_ends"])}
+        return result | {"status": "RELOADING"}
+    result |= {"endTime": iso(doc["_ends"])}
     if doc.get("_cancelled"):
-        return shown | {"status": "CANCELED"}
+        return result | {"status": "CANCELED"}
     if doc["_error"]:
-        failed = {"errorCode": "EngineReloadError", "errorMessage": doc["_error"]}
-        return shown | {"status": "FAILED", **failed}
-    return shown | {"status": "SUCCEEDED", "engineTime": iso(doc["_ends"])}
+        error = {"errorCode": "EngineReloadError", "errorMessage": doc["_error"]}
+        return result | {"status": "FAILED", **error}
+    return result | {"status": "SUCCEEDED", "engineTime": iso(doc["_ends"])}
 
 
 def _find(call: Call) -> Doc:

@@ -43,7 +43,7 @@ def listing(call: Call) -> Reply:
 
 @operation("roles", "createRole")
 def create(call: Call) -> Reply:
-    """Create a custom role. A name in use is a 400, because Qlik publishes no 409 here."""
+    """Create a custom role. Refuse a name in use with 400, because Qlik publishes no 409 here."""
     _check_name(call, call.body["name"])
     if call.store.count(call.tenant_id, "role") >= LIMIT:
         raise Refusal(400, detail=f"a tenant has at most {LIMIT} custom roles")
@@ -95,7 +95,7 @@ def delete(call: Call) -> Reply:
         raise Refusal(400, detail="there is no such custom role")
     for kind in ("user", "group", "system-group"):
         for holder in call.store.all(call.tenant_id, kind):
-            if any(held["id"] == role["id"] for held in holder["assignedRoles"]):
+            if any(assigned_role["id"] == role["id"] for assigned_role in holder["assignedRoles"]):
                 raise Refusal(403, detail=f"the role is assigned to {kind} {holder['id']}")
     call.store.delete(call.tenant_id, "role", role["id"])
     return Reply(204)

@@ -30,11 +30,11 @@ STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED"}
 @operation(API, "listTasks")
 def listing(call: Call) -> Reply:
     """Return a page: all tasks for an administrator, else the tasks of apps that the caller may see."""
-    wanted = call.query.get("resourceId")
+    app_id = call.query.get("resourceId")
     found = [
         task
         for task in call.store.all(call.tenant_id, KIND)
-        if wanted in (None, task["resourceId"]) and _is_visible(call, task)
+        if app_id in (None, task["resourceId"]) and _is_visible(call, task)
     ]
     data, links = page(call, found, default=20, sort="-updatedAt", key=_sort_value, cursors=("page", ""))
     return Reply(200, {"data": [public(task) for task in data], "links": links})
@@ -86,13 +86,13 @@ def patch(call: Call) -> Reply:
     app = apps.find(call, task["resourceId"])
     apps.require_editor(call, app)
     was_enabled = task["enabled"]
-    shown = public(task)
+    patched = public(task)
     for change in call.body:
-        _apply(shown, change)
-    own = ("id", "resourceId", "metadata", "states")
-    task |= {name: value for name, value in shown.items() if name not in own}
-    for name in task.keys() - shown.keys():
-        if not name.startswith("_") and name not in own:
+        _apply(patched, change)
+    fixed_members = ("id", "resourceId", "metadata", "states")
+    task |= {name: value for name, value in patched.items() if name not in fixed_members}
+    for name in task.keys() - patched.keys():
+        if not name.startswith("_") and name not in fixed_members:
             del task[name]
     task.setdefault("enabled", False)
     call.operation.document.check({"$ref": "#/components/schemas/Task"}, public(task))
@@ -111,7 +111,7 @@ def patch(call: Call) -> Reply:
 
 @operation(API, "deleteTask")
 def delete(call: Call) -> Reply:
-    """Delete a task. Tasks that wait for it stay, but never run again."""
+    """Delete a task. Tasks that wait for it are not deleted, but they never run again."""
     task = _find(call)
     if not call.is_admin:
         apps.require_editor(call, apps.find(call, task["resourceId"]))
@@ -120,7 +120,7 @@ def delete(call: Call) -> Reply:
 
 
 def run_due(world: World) -> None:
-    """Run every task that is due. If several runs were due, only the last one counts."""
+    """Run every task that is due. If several runs of a task are due, run only the last one."""
     now = world.now()
     if now < world.next_task:
         return
@@ -147,27 +147,27 @@ def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
     succeeded = app is not None and "_deleted_at" not in app
     if app and succeeded:
         data = load(app["_script"], {}, int(world.settings.reload_rows))
-        loaded = {"lastReloadTime": iso(moment), "_data": data}
-        apps.save(world, tenant_id, apps.with_last_reload(world, app) | loaded)
+        changes = {"lastReloadTime": iso(moment), "_data": data}
+        apps.save(world, tenant_id, apps.with_last_reload(world, app) | changes)
     task["_failures"] = 0 if succeeded else task["_failures"] + 1
     if task["_failures"] >= FAILURES_IN_A_ROW:
         task["enabled"] = False
         task["metadata"]["disabledCode"] = "CONSECUTIVE-FAILURES"
     _put(world, tenant_id, task, after=world.now())
-    happened = {"id": task["id"], "status": "SUCCEEDED" if succeeded else "FAILED"}
+    outcome = {"id": task["id"], "status": "SUCCEEDED" if succeeded else "FAILED"}
     for other in world.store.all(tenant_id, KIND):
-        if other["enabled"] and _waits_for(other, happened):
+        if other["enabled"] and _waits_for(other, outcome):
             _run(world, tenant_id, other, moment)
 
 
-def _waits_for(task: Doc, happened: dict[str, str]) -> bool:
+def _waits_for(task: Doc, outcome: dict[str, str]) -> bool:
     pairs = {
         pair["contextAttributeName"]: pair.get("contextAttributeValue")
         for event in task.get("events", [])
         for pair in event.get("correlation", [])
     }
-    known = {name: value for name, value in pairs.items() if name in happened}
-    return "id" in known and known.items() <= happened.items()
+    conditions = {name: value for name, value in pairs.items() if name in outcome}
+    return "id" in conditions and conditions.items() <= outcome.items()
 
 
 def _create(call: Call, app: Doc, trigger: int, definition: Doc) -> Reply:
@@ -225,7 +225,7 @@ def _put(world: World, tenant_id: str, task: Doc, after: float | None = None) ->
 
 
 def _schedule(task: Doc) -> Doc:
-    """Return the schedule of a task. Without a start time it starts with the creation of the task."""
+    """Return the schedule of a task. Without a start time, it starts when the task is created."""
     schedule = task.get("start", {}).get("schedule")
     if not isinstance(schedule, dict):
         return {}
@@ -234,18 +234,18 @@ def _schedule(task: Doc) -> Doc:
 
 
 def _check_schedule(world: World, schedule: Doc) -> None:
-    if problem := recurrences.problem(schedule, world.now()):
+    if problem := recurrences.find_problem(schedule, world.now()):
         raise Refusal(400, code="CHO-017", detail=problem)
 
 
 def _check_texts(task: Doc) -> None:
     lengths = ((task["name"], MAX_NAME_LENGTH), (task.get("description", ""), MAX_DESCRIPTION_LENGTH))
-    if not task["name"] or any(len(text) > longest for text, longest in lengths):
+    if not task["name"] or any(len(text) > max_length for text, max_length in lengths):
         raise Refusal(400, code="CHO-001", detail="name is missing, or name or description is too long")
 
 
 def _app(call: Call) -> Doc:
-    """Return the app in the path, if the caller may reload it. An unknown app is a 403 as well."""
+    """Return the app in the path. Refuse with 403 if the app is unknown or the caller may not reload it."""
     try:
         app = apps.find(call, call.path["id"])
         apps.require_editor(call, app)
@@ -275,28 +275,28 @@ def _apply(doc: Doc, change: Doc) -> None:
     *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in change["path"].split("/")[1:]] or [
         ""
     ]
-    place: Any = doc
+    target: Any = doc
     for step in steps:
-        place = _member(place, step, change["path"])
-    exists = (isinstance(place, dict) and last in place) or (
-        isinstance(place, list) and last.isdecimal() and int(last) < len(place)
+        target = _member(target, step, change["path"])
+    exists = (isinstance(target, dict) and last in target) or (
+        isinstance(target, list) and last.isdecimal() and int(last) < len(target)
     )
-    if change["op"] not in ("add", "replace", "remove") or not isinstance(place, dict | list):
+    if change["op"] not in ("add", "replace", "remove") or not isinstance(target, dict | list):
         raise Refusal(400, code="CHO-001", detail="the emulator supports add, replace and remove only")
-    if not exists and (change["op"] != "add" or isinstance(place, list)):
+    if not exists and (change["op"] != "add" or isinstance(target, list)):
         raise Refusal(400, code="CHO-001", detail=f"unknown path: {change['path'][:80]}")
-    key: Any = int(last) if isinstance(place, list) else last
+    key: Any = int(last) if isinstance(target, list) else last
     if change["op"] == "remove":
-        del place[key]
+        del target[key]
     elif "value" not in change:
         raise Refusal(400, code="CHO-001", detail="value is missing")
     else:
-        place[key] = change["value"]
+        target[key] = change["value"]
 
 
-def _member(place: Any, step: str, path: str) -> Any:
-    if isinstance(place, dict) and step in place:
-        return place[step]
-    if isinstance(place, list) and step.isdecimal() and int(step) < len(place):
-        return place[int(step)]
+def _member(target: Any, step: str, path: str) -> Any:
+    if isinstance(target, dict) and step in target:
+        return target[step]
+    if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
+        return target[int(step)]
     raise Refusal(400, code="CHO-001", detail=f"unknown path: {path[:80]}")

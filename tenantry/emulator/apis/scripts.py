@@ -60,5 +60,5 @@ def _versions(call: Call, app: Doc) -> list[Doc]:
 
 
 def _meta(version: Doc) -> Doc:
-    shown = {name: version[name] for name in ("modifiedTime", "modifierId", "versionMessage")}
-    return {"scriptId": version["id"], "size": len(version["script"]), **shown}
+    metadata = {name: version[name] for name in ("modifiedTime", "modifierId", "versionMessage")}
+    return {"scriptId": version["id"], "size": len(version["script"]), **metadata}

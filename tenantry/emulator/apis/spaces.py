@@ -66,11 +66,11 @@ def roles_in(world: World, space: Doc, user: Doc) -> list[str]:
     if space["ownerId"] == user["id"]:
         return ROLES[space["type"]]
     member_of = {groups.EVERYONE, *(group["id"] for group in user.get("assignedGroups", []))}
-    held: set[str] = set()
+    assigned: set[str] = set()
     for assignment in world.store.all(space["tenantId"], "assignment", parent=space["id"]):
         if assignment["assigneeId"] == user["id"] or assignment["assigneeId"] in member_of:
-            held.update(assignment["roles"])
-    return sorted(held)
+            assigned.update(assignment["roles"])
+    return sorted(assigned)
 
 
 @operation("spaces", "getSpaces")
@@ -141,9 +141,7 @@ def find(call: Call) -> Doc:
     """Return the space in the path. Raise 404 if it does not exist or the caller may not see it."""
     space = call.store.get(call.tenant_id, "space", call.path["spaceId"])
     if space is None or not _is_visible(call, space):
-        raise Refusal(
-            404,
-        )
+        raise Refusal(404)
     return space
 
 
@@ -184,13 +182,13 @@ def _matches_query(call: Call, space: Doc) -> bool:
     query = call.query
     if query.get("ownerId") == "" and call.tolerates("empty-owner"):
         query = {name: value for name, value in query.items() if name != "ownerId"}
-    held = roles_in(call.world, space, call.user) if "roles" in query or query.get("action") else []
+    roles = roles_in(call.world, space, call.user) if "roles" in query or query.get("action") else []
     return (
         query.get("name", "").casefold() in space["name"].casefold()
         and space["ownerId"] == query.get("ownerId", space["ownerId"])
         and space["type"] in str(query.get("type", space["type"])).split(",")
-        and ("roles" not in query or bool(set(query["roles"]) & set(held)))
-        and (query.get("action") != "publish" or (space["type"] == "managed" and PUBLISHER in held))
+        and ("roles" not in query or bool(set(query["roles"]) & set(roles)))
+        and (query.get("action") != "publish" or (space["type"] == "managed" and PUBLISHER in roles))
         # The emulator's spaces have no environment. An empty value selects all spaces, any other value none.
         and not query.get("environmentId")
         and not query.get("environment.name")

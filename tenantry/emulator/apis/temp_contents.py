@@ -69,10 +69,10 @@ def download(call: Call) -> Reply:
         "content-disposition": f"{disposition}; filename*=UTF-8''{quote(entry['name'], safe='')}",
         "accept-ranges": "bytes",
     }
-    wanted = call.headers.get("range")
-    if not wanted:
+    range_header = call.headers.get("range")
+    if not range_header:
         return Reply(200, headers=headers, content=content)
-    start, end = _range(wanted, content.size)
+    start, end = _range(range_header, content.size)
     headers |= {"content-range": f"bytes {start}-{end - 1}/{content.size}"}
     return Reply(206, headers=headers, content=content, span=(start, end))
 
@@ -83,7 +83,7 @@ def details(call: Call) -> Reply:
     entry = _find(call, call.path["id"])
     if not _is_complete(call, entry):
         return Reply(204)
-    described = {
+    description = {
         "ID": entry["id"],
         "Name": entry["name"],
         "Size": str(_content(call, entry).size),
@@ -93,7 +93,7 @@ def details(call: Call) -> Reply:
         "CreatorID": entry["creator"],
         "TTLSeconds": entry["ttl"],
     }
-    return Reply(200, described)
+    return Reply(200, description)
 
 
 @operation("temp-contents", "createTus")
@@ -114,7 +114,7 @@ def create_tus(call: Call) -> Reply:
 
 @operation("temp-contents", "patchTus")
 def patch_tus(call: Call) -> Reply:
-    """Take the next piece."""
+    """Receive the next part of an upload."""
     _check_tus(call)
     media_type = call.headers.get("content-type", "").partition(";")[0]
     if media_type != "application/offset+octet-stream" and not call.tolerates("content-types"):

@@ -65,8 +65,8 @@ def create(call: Call) -> Reply:
     if datacenter != DATACENTERS[region][0]:
         raise Refusal(400, detail=f"the datacenter of this region is {DATACENTERS[region][0]}")
     _check_quota(call, licence, region)
-    own: Doc = {"_created_by": _creator(call, licence), "_made": True, "_made_at": call.world.now()}
-    tenant = add_tenant(call.world, region=region, licence=licence, **own)
+    origin: Doc = {"_created_by": _creator(call, licence), "_made": True, "_made_at": call.world.now()}
+    tenant = add_tenant(call.world, region=region, licence=licence, **origin)
     return Reply(201, view(call, tenant))
 
 
@@ -79,13 +79,13 @@ def me(call: Call) -> Reply:
 
 @operation("tenants", "getTenantById")
 def get(call: Call) -> Reply:
-    """Read the tenant of the host. Other tenants are a 404."""
+    """Read the tenant of the host. Return 404 for any other tenant."""
     return Reply(200, view(call, _find_own(call)))
 
 
 @operation("tenants", "updateTenantById")
 def patch(call: Call) -> Reply:
-    """Change the name, the alias or a flag. If one change is refused, none is made."""
+    """Change the name, the alias or a flag. If one change is refused, no change is applied."""
     tenant = _find_own(call)
     old_hostnames = tenant["hostnames"]
     for change in call.body:
@@ -140,12 +140,8 @@ def _find_own(call: Call) -> Doc:
 def _find_confirmed(call: Call) -> Doc:
     """Return the tenant in the path. Refuse unless the confirmation header has one of its hostnames."""
     tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
-    licence = call.store.get(SHARED, "client", call.client) or {}
-    if (
-        tenant is None
-        or tenant["_region"] != call.host.region
-        or tenant["_licence"] != licence.get("licence")
-    ):
+    client = call.store.get(SHARED, "client", call.client) or {}
+    if tenant is None or tenant["_region"] != call.host.region or tenant["_licence"] != client.get("licence"):
         raise Refusal(404)
     if call.headers.get("qlik-confirm-hostname", "").lower() not in tenant["hostnames"]:
         raise Refusal(412, detail="the header qlik-confirm-hostname must be a hostname of this tenant")

@@ -48,18 +48,18 @@ def import_(call: Call) -> Reply:
     apps.check_target(call, space)
     key = _received_file(call)
     path = call.world.files.path(key)
-    described, offset = read_qvf_header(path)
-    script = str(described.get("script", apps.DEFAULT_SCRIPT))
+    app_fields, offset = read_qvf_header(path)
+    script = str(app_fields.get("script", apps.DEFAULT_SCRIPT))
     app = apps.add_app(
         call.world,
         call.tenant_id,
         call.user,
-        name=query.get("name") or str(described.get("name") or UNNAMED),
+        name=query.get("name") or str(app_fields.get("name") or UNNAMED),
         space=space,
-        description=str(described.get("description", "")),
-        lastReloadTime=iso(call.world.now()) if described.get("hasData") else "",
+        description=str(app_fields.get("description", "")),
+        lastReloadTime=iso(call.world.now()) if app_fields.get("hasData") else "",
         _script=script,
-        _data=described.get("data") or load(script, {}, 1) if described.get("hasData") else NO_DATA,
+        _data=app_fields.get("data") or load(script, {}, 1) if app_fields.get("hasData") else NO_DATA,
         _file=key,
         _offset=offset,
         _size=path.stat().st_size,

@@ -18,7 +18,7 @@ STATUSES = ("active", "disabled", "invited")
 
 @operation("users", "updateUserById")
 def patch(call: Call) -> Reply:
-    """Change a user. If one change is refused, none is made (the emulator never returns 207)."""
+    """Change a user. If one change is refused, no change is applied (the emulator never returns 207)."""
     user = users.find(call)
     for change in call.body:
         apply = CHANGES.get((_operation(change["op"]), change["path"]))
@@ -49,9 +49,9 @@ def _email(call: Call, user: Doc, value: Any) -> None:
         raise _invalid_value("email", "an e-mail address")
     try:
         users.check_email(call, value, user["id"])
-    except Refusal as taken:
+    except Refusal as refusal:
         # A 400, because the contract has no 409 for PATCH.
-        raise Refusal(400, detail=taken.detail, source={"pointer": "/email"}) from None
+        raise Refusal(400, detail=refusal.detail, source={"pointer": "/email"}) from None
     user["email"] = value
 
 
@@ -61,7 +61,7 @@ def _status(call: Call, user: Doc, value: Any) -> None:
     user["status"] = value
 
 
-def _renew(call: Call, user: Doc, value: Any) -> None:
+def _renew_invitation(call: Call, user: Doc, value: Any) -> None:
     if user["status"] != "invited":
         raise Refusal(400, detail="the user is not invited", source={"pointer": "/inviteExpiry"})
     user["inviteExpiry"] = int(call.world.now() + users.INVITATION)
@@ -96,22 +96,22 @@ def _replace_groups(call: Call, user: Doc, value: Any) -> None:
 
 def _add_group(call: Call, user: Doc, value: Any) -> None:
     group = _group(call, value)
-    if any(held["id"] == group["id"] for held in user["assignedGroups"]):
+    if any(other["id"] == group["id"] for other in user["assignedGroups"]):
         raise Refusal(400, detail="the user is already in this group", source={"pointer": "/assignedGroups"})
     user["assignedGroups"].append(group)
 
 
 def _remove_group(call: Call, user: Doc, value: Any) -> None:
     group = _group(call, value)
-    user["assignedGroups"] = [held for held in user["assignedGroups"] if held["id"] != group["id"]]
+    user["assignedGroups"] = [other for other in user["assignedGroups"] if other["id"] != group["id"]]
 
 
 def _group(call: Call, reference: Any) -> Doc:
     """Return a custom group by id, `{id}` or `{name, providerType}`."""
-    wanted = reference if isinstance(reference, dict) else {"id": reference}
+    selector = reference if isinstance(reference, dict) else {"id": reference}
     for group in call.store.all(call.tenant_id, "group"):
-        if group["id"] == wanted.get("id") or (
-            group["name"] == wanted.get("name") and group["providerType"] == wanted.get("providerType")
+        if group["id"] == selector.get("id") or (
+            group["name"] == selector.get("name") and group["providerType"] == selector.get("providerType")
         ):
             if group["providerType"] != "custom":
                 break
@@ -125,8 +125,8 @@ def _references(value: Any) -> list[dict[str, Any]]:
     return value
 
 
-def _invalid_value(name: str, wanted: str) -> Refusal:
-    return Refusal(400, detail=f"value must be {wanted}", source={"pointer": f"/{name}"})
+def _invalid_value(name: str, expected: str) -> Refusal:
+    return Refusal(400, detail=f"value must be {expected}", source={"pointer": f"/{name}"})
 
 
 CHANGES: dict[tuple[str, str], Change] = {
@@ -135,7 +135,7 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("replace", "/preferredZoneinfo"): _text("preferredZoneinfo"),
     ("replace", "/email"): _email,
     ("replace", "/status"): _status,
-    ("renew", "/inviteExpiry"): _renew,
+    ("renew", "/inviteExpiry"): _renew_invitation,
     ("replace", "/assignedRoles"): _replace_roles,
     ("add", "/assignedRoles/-"): _add_role,
     ("remove-value", "/assignedRoles"): _remove_role,

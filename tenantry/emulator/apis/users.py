@@ -57,9 +57,9 @@ def add_user(
 def bot_of(world: World, tenant: Doc, client: Doc, region: str) -> Doc:
     """Return the bot user of a client on a tenant. The first call creates it, with the role TenantAdmin."""
     subject = f"qlikbot\\{client['id']}"
-    known = by_subject(world, tenant["id"], subject)
-    if known:
-        return known
+    existing = by_subject(world, tenant["id"], subject)
+    if existing:
+        return existing
     name = f"{region.upper()} OAuth client"
     return add_user(world, tenant, subject=subject, name=name, roles=[ADMIN], clientId=client["id"])
 
@@ -148,11 +148,11 @@ def find(call: Call) -> Doc:
 
 def view(call: Call, user: Doc) -> Doc:
     """Return a user as the API shows it. The query's `fields` can limit the members."""
-    shown = user | {"links": {"self": call.link(f"/api/v1/users/{user['id']}")}}
+    result = user | {"links": {"self": call.link(f"/api/v1/users/{user['id']}")}}
     if "fields" not in call.query:
-        return shown
-    wanted = set(call.query["fields"].split(",")) | {"id", "subject", "name", "tenantId"}
-    return {name: value for name, value in shown.items() if name in wanted}
+        return result
+    visible_names = set(call.query["fields"].split(",")) | {"id", "subject", "name", "tenantId"}
+    return {name: value for name, value in result.items() if name in visible_names}
 
 
 def check_email(call: Call, email: str, own_id: str = "") -> None:

@@ -84,7 +84,7 @@ def patch(call: Call) -> Reply:
     """Change fields or single headers. A new URL needs every encrypted header in the same request."""
     old = _find(call)
     new: Doc = {**old, "headers": dict(old["headers"]), "_encryptedHeaders": dict(old["_encryptedHeaders"])}
-    sent: set[str] = set()
+    sent_headers: set[str] = set()
     for change in call.body:
         field, _, member = change["path"][1:].partition("/")
         if field in READ_ONLY:
@@ -93,14 +93,14 @@ def patch(call: Call) -> Reply:
         if field not in (*DEFAULTS, *SECRETS, "name", "url", "enableCloudEventDelivery"):
             raise Refusal(400, detail=f"unknown path: {change['path']}")
         if field == "encryptedHeaders":
-            sent |= {member} if member else {*old["_encryptedHeaders"]}
+            sent_headers |= {member} if member else {*old["_encryptedHeaders"]}
         if member and field in ("headers", "encryptedHeaders"):
             _change_member(new[name], member, change)
         elif change["op"] == "remove":
             new[name] = {} if field == "encryptedHeaders" else DEFAULTS.get(field)
         else:
             new[name] = change.get("value")
-    if new["url"] != old["url"] and not sent >= old["_encryptedHeaders"].keys():
+    if new["url"] != old["url"] and not sent_headers >= old["_encryptedHeaders"].keys():
         raise Refusal(400, detail="a new url needs all encrypted headers in the same request")
     if not new["enableCloudEventDelivery"]:
         raise Refusal(403, detail="enableCloudEventDelivery cannot be turned off")
@@ -163,9 +163,9 @@ SWITCHES = ("enabled", "checkCertificateRevocation", "enableCloudEventDelivery")
 
 def _check(call: Call, doc: Doc) -> None:
     """Check the whole webhook against Qlik's rules, because a patch can set any value."""
-    for name, longest in TEXT_LENGTHS.items():
-        if not isinstance(doc[name], str) or (longest and len(doc[name]) > longest):
-            limit = f" of at most {longest} characters" if longest else ""
+    for name, max_length in TEXT_LENGTHS.items():
+        if not isinstance(doc[name], str) or (max_length and len(doc[name]) > max_length):
+            limit = f" of at most {max_length} characters" if max_length else ""
             raise Refusal(400, detail=f"{name} must be text{limit}")
     if not doc["name"] or not doc["url"].startswith("https://"):
         raise Refusal(400, detail="a name is required, and a url that starts with https://")
@@ -173,7 +173,7 @@ def _check(call: Call, doc: Doc) -> None:
         raise Refusal(400, detail=f"{', '.join(SWITCHES)} must be true or false")
     types = doc["eventTypes"]
     if not isinstance(types, list) or not all(isinstance(event_type, str) for event_type in types):
-        raise Refusal(400, detail="eventTypes must be a list of texts")
+        raise Refusal(400, detail="eventTypes must be a list of strings")
     secret = doc["_secret"]
     if secret is not None and not (isinstance(secret, str) and 32 <= len(secret) <= 64):
         raise Refusal(400, detail="secret must have 32 to 64 characters")
@@ -186,15 +186,15 @@ def _check(call: Call, doc: Doc) -> None:
     if doc["level"] == "tenant" and "ownerId" in doc:
         raise Refusal(400, detail="only a webhook of a user can have an owner")
     if doc["filter"]:
-        alone = types == [RELOAD_FINISHED]
-        names = ("id", "spaceId", "topLevelResourceId", *(["data.status"] if alone else []))
+        only_reload_events = types == [RELOAD_FINISHED]
+        names = ("id", "spaceId", "topLevelResourceId", *(["data.status"] if only_reload_events else []))
         compile_filter(doc["filter"], dict.fromkeys(names, "eq ne"))
 
 
 def _check_headers(name: str, headers: Any) -> None:
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise Refusal(400, detail=f"{name} must be an object of texts")
+        raise Refusal(400, detail=f"{name} must be an object with string values")
     if len({header.lower() for header in headers}) < len(headers):
-        raise Refusal(400, detail=f"{name} has a name twice")
+        raise Refusal(400, detail=f"{name} has the same name twice")
     if sum(len(f"{key}{value}".encode()) for key, value in headers.items()) > MAX_HEADER_BYTES:
         raise Refusal(400, detail=f"{name} has more than {MAX_HEADER_BYTES} bytes")

@@ -58,7 +58,7 @@ def find(reader: TenantReader, findings: Findings) -> None:
 def _take(reader: TenantReader, findings: Findings, app: Json, template: Template) -> Template:
     """Add the app. Return its entry in the stack file."""
     own = {"source_tenant": reader.source_tenant, "data": True} | template
-    live = staged.as_found(app, own)
+    live = staged.existing_properties(app, own)
     entry = {
         "name": live["name"],
         "description": live["description"] or None,

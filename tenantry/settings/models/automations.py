@@ -82,7 +82,7 @@ class Automation(FromFiles):
     )
     adopt: Switch = key(
         False,
-        about="Take over an existing automation with this name that somebody else owns. Our bot user "
+        about="Take over an existing automation with this name that somebody else owns. The bot user "
         "becomes its owner. Qlik then deletes the history of its runs and detaches its connections.",
         change=AT_CREATION,
     )

@@ -55,11 +55,11 @@ class Space(Block):
     bot_access: dict[str, SpaceRoles] = key(
         default_factory=dict,
         about="The roles of each bot, by its user id in this tenant. A bot is the user of an OAuth client "
-        "other than ours.",
+        "other than Tenantry's.",
     )
     owner: Text | None = key(
         None,
-        about="Key of the owner in `users` or `admins`. Default: our client's bot user. With another owner, "
+        about="Key of the owner in `users` or `admins`. Default: the client's bot user. With another owner, "
         "the bot user stays a member.",
     )
     protect: Switch | None = key(
@@ -87,8 +87,8 @@ class Reload(Block):
 
     variables: dict[str, Text] | None = key(
         None,
-        about="The text for each script variable, 256 characters at most. The load script must have the "
-        "variables; 20 at most.",
+        about="Up to 20 script variables, each with a text of 256 characters at most. The load script must "
+        "define them.",
         change="reloads and republishes the app",
     )
     version: ReloadVersion = key(
@@ -120,7 +120,7 @@ class App(FromFiles):
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     description: str | None = key(
-        None, about="Shown in Qlik, followed by the version. This includes the published apps."
+        None, about="Shown in Qlik, followed by the version, for the staged app and the published apps."
     )
     template: Name | None = key(
         None,
@@ -131,7 +131,7 @@ class App(FromFiles):
         None, about="The id of the template app. Set either this or `template`.", change=NEW_IMPORT
     )
     version: Version = key(
-        about="The version of the template, in quotes: `2.3.0` if its description ends in `{v2.3.0}`.",
+        about='The version of the template, in quotes: `"2.3.0"` if its description ends in `{v2.3.0}`.',
         change=NEW_IMPORT,
     )
     staging: Text = key(
@@ -155,8 +155,8 @@ class App(FromFiles):
     )
     replace: dict[str, Text] | None = key(
         None,
-        about="Texts in the template's load script, each with its replacement. Each text must occur in the "
-        "script.",
+        about="Strings in the template's load script, each with its replacement. Each string must occur in "
+        "the script.",
         change=NEW_IMPORT,
     )
     reload: Reload | None = key(
@@ -169,7 +169,7 @@ class App(FromFiles):
     )
     join_template_space: Switch = key(
         False,
-        about="Let our client's bot user join the template's space on the source tenant as `producer`, if it "
+        about="Let the client's bot user join the template's space on the source tenant as `producer`, if it "
         "cannot export the template otherwise. It stays a member.",
         change=NO_REQUEST,
     )
@@ -198,22 +198,22 @@ class App(FromFiles):
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Violation]:
         """Check that no app sets both `script` and `replace`, and that reload variables are valid."""
         yield from super().rules(block, entries)
-        for entry, app in sorted(entries.items()):
+        for name, app in sorted(entries.items()):
             if app.script and app.replace:
-                text = "set either script (a whole script) or replace (texts of the template's script)"
-                yield Violation((block, entry, "replace"), text)
-            yield from _variables(block, entry, app.reload)
+                text = "set either script (a whole script) or replace (strings in the template's script)"
+                yield Violation((block, name, "replace"), text)
+            yield from _reload_variable_violations(block, name, app.reload)
 
     def resource_properties(self) -> dict[str, Any]:
-        """Add the digest of the replacements, which identifies the script."""
+        """Return the properties. With `replace`, `script_digest` is the digest of the replacements."""
         properties = super().resource_properties()
         if self.replace:
             properties["script_digest"] = scripts.digest_of_replacements(self.replace)
         return properties
 
 
-def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Violation]:
+def _reload_variable_violations(block: str, name: str, reload: Reload | None) -> Iterator[Violation]:
     declared = (reload.variables if reload else None) or {}
-    variables = {name: value for name, value in declared.items() if isinstance(value, str)}
+    variables = {key: value for key, value in declared.items() if isinstance(value, str)}
     if wrong := RELOAD_VARIABLES.problem and RELOAD_VARIABLES.problem(variables):
-        yield Violation((block, entry, "reload", "variables"), wrong)
+        yield Violation((block, name, "reload", "variables"), wrong)

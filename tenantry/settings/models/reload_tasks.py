@@ -25,7 +25,7 @@ NEW_TASK = "replaces the task"
 
 
 class ReloadTask(Block):
-    """A task that reloads a published app, by a schedule or after another task. It runs as our client's bot
+    """A task that reloads a published app, on a schedule or after another task. It runs as our client's bot
     user. (Scheduling Tasks API)
 
     Qlik can disable a task, for example after several failures in a row. A refresh shows this as a difference
@@ -77,7 +77,7 @@ class ReloadTask(Block):
     )
     adopt: Switch = key(
         False,
-        about="Take over an existing task of the app with this name that somebody else created.",
+        about="Take over a task of the same app that has this name and that somebody else created.",
         change=AT_CREATION,
     )
 

@@ -1,4 +1,4 @@
-"""The real engine needs the fixtures of the end-to-end tests."""
+"""The fixtures of the end-to-end tests, which the real engine needs."""
 
 from tests.e2e.conftest import make_stack, scratch, session_folder
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.crash.traces.both import Doc, Step
+from tests.crash.traces.comparison import Doc, Step
 
 
 def thing(name: str, **inputs: Any) -> Doc:
-    """Return a resource of a program, see `program/__main__.py`."""
+    """Return the declaration of a resource; see `program/__main__.py`."""
     return {"name": name, "size": 1, **inputs}
 
 
 def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
-    """Return a program with changed inputs of some things; None removes a thing."""
+    """Return a program in which some things have changed inputs. None removes a thing."""
     return [
         {**declaration, **(changes.get(declaration["name"]) or {})}
         for declaration in program
@@ -22,9 +22,9 @@ def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
 
 
 def set_live(**sizes: int | None) -> Any:
-    """Change the sizes of real objects, by id with an underscore; None deletes the object."""
+    """Return a function that sets the sizes of real objects, by id with `_` for `-`. None deletes one."""
 
-    def do(live: Doc) -> None:
+    def change(live: Doc) -> None:
         for name, size in sizes.items():
             id = name.replace("_", "-")
             if size is None:
@@ -32,10 +32,10 @@ def set_live(**sizes: int | None) -> Any:
             else:
                 live[id]["size"] = size
 
-    return do
+    return change
 
 
-CALM = [
+MANY_THINGS = [
     thing("base"),
     thing("user", like="base"),
     thing("room", of="base"),
@@ -43,48 +43,48 @@ CALM = [
     thing("late", needs=["room", "user"]),
     thing("ball", shape="round"),
     thing("lid", of="ball"),
-    thing("box", shape="square", first=True),
+    thing("box", shape="square", deletes_first=True),
     thing("boxlid", of="box"),
     thing("boxlidlid", of="boxlid"),
     thing("boxlabel", like="box"),
     thing("boxneed", needs=["box"]),
     thing("host", shape="flat"),
-    thing("guest", of="host", **{"with": "host"}),
-    thing("stray", **{"with": "host"}),
+    thing("guest", of="host", deleted_with="host"),
+    thing("stray", deleted_with="host"),
     thing("group", group=True),
     thing("inside", parent="group"),
     thing("group-part", parent="group", needs=["inside"]),
-    thing("club", group=True, protect=True, **{"with": "host"}),
+    thing("club", group=True, protect=True, deleted_with="host"),
     thing("member", parent="club"),
     thing("fan", needs=["group"]),
-    thing("hanger", **{"with": "boxlid"}),
+    thing("hanger", deleted_with="boxlid"),
     thing("before", shape="old"),
     thing("waste"),
     thing("wasted", needs=["waste"], parent="waste"),
     thing("safe", protect=True, of="base"),
 ]
-LATER = [
+MANY_CHANGES = [
     *changed(
-        CALM,
+        MANY_THINGS,
         base={"size": 2},
         ball={"shape": "oval"},
         box={"shape": "long"},
         host={"shape": "steep"},
-        group={"name": "team", "was": ["group"], "size": 5},
+        group={"name": "team", "former_names": ["group"], "size": 5},
         fan={"needs": ["team"]},
         hanger=None,
         inside={"parent": "team"},
-        before={"name": "after", "was": ["nothing", "before"], "size": 3},
+        before={"name": "after", "former_names": ["nothing", "before"], "size": 3},
         waste=None,
         wasted=None,
         **{"group-part": {"name": "team-part", "parent": "team"}},
     ),
 ]
 
-LIFE = [
-    Step("up", CALM),
+LIFECYCLE = [
+    Step("up", MANY_THINGS),
     Step("up"),
-    Step("up", LATER),
+    Step("up", MANY_CHANGES),
     Step("refresh", live=set_live(base_1=7, user_1=None, room_1=9, host_2=None)),
     Step("up"),
     Step("up", refresh=True, live=set_live(box_2=None, inside_1=4)),
@@ -100,88 +100,94 @@ PARTS = [
 ]
 RENAMED = changed(
     PARTS,
-    group={"name": "team", "was": ["group"]},
+    group={"name": "team", "former_names": ["group"]},
     first={"parent": "team", "size": 2},
     second={"parent": "team"},
 )
 
-NAMES = [
+RENAMES = [
     Step("up", PARTS),
     Step("up", RENAMED, {"update first": "fail"}, ok=False),
     Step("up"),
-    Step("up", changed(RENAMED, first={"name": "one", "was": ["first"]}, second={"needs": ["one"]})),
+    Step("up", changed(RENAMED, first={"name": "one", "former_names": ["first"]}, second={"needs": ["one"]})),
 ]
 
 CHAIN = [thing("a"), thing("b", needs=["a"]), thing("c", needs=["b"])]
-LONGER = [*CHAIN, thing("d", needs=["c"]), thing("e", of="d")]
-GROWN = changed(LONGER, b={"size": 2}, c={"size": 2})
+LONG_CHAIN = [*CHAIN, thing("d", needs=["c"]), thing("e", of="d")]
+CHANGED_CHAIN = changed(LONG_CHAIN, b={"size": 2}, c={"size": 2})
 
 FAILURES = [
     Step("up", CHAIN, {"create b": "fail"}, ok=False),
-    Step("up", LONGER, {"create d": "half"}, ok=False),
+    Step("up", LONG_CHAIN, {"create d": "half"}, ok=False),
     Step("up"),
-    Step("up", GROWN, {"update b": "fail"}, ok=False),
-    Step("up", changed(GROWN, b={"wrong": True}), ok=False),
-    Step("up", changed(GROWN, d={"size": 5}), {"update d": "half"}, ok=False),
+    Step("up", CHANGED_CHAIN, {"update b": "fail"}, ok=False),
+    Step("up", changed(CHANGED_CHAIN, b={"wrong": True}), ok=False),
+    Step("up", changed(CHANGED_CHAIN, d={"size": 5}), {"update d": "half"}, ok=False),
     Step("refresh"),
-    Step("up", changed(GROWN, d={"size": 6}), {"update d": "half"}, ok=False),
+    Step("up", changed(CHANGED_CHAIN, d={"size": 6}), {"update d": "half"}, ok=False),
     Step("up"),
     Step("refresh", None, {"read b": "fail"}, live=set_live(c_1=8), ok=False),
     Step("up", None, {"read b": "fail"}, refresh=True, ok=False),
 ]
 
 HALF_REPLACED = [
-    Step("up", LONGER),
-    Step("up", changed(LONGER, d={"shape": "new"}), {"create d": "fail"}, ok=False),
+    Step("up", LONG_CHAIN),
+    Step("up", changed(LONG_CHAIN, d={"shape": "new"}), {"create d": "fail"}, ok=False),
     Step("up", None, {"create d": "half"}, ok=False),
     Step("up", None, {"delete e": "fail"}, ok=False),
     Step("refresh"),
-    Step("up", changed(LONGER, d={"shape": "first", "first": True})),
-    Step("up", changed(LONGER, d={"shape": "again", "first": True}), {"delete d": "fail"}, ok=False),
+    Step("up", changed(LONG_CHAIN, d={"shape": "first", "deletes_first": True})),
+    Step(
+        "up", changed(LONG_CHAIN, d={"shape": "again", "deletes_first": True}), {"delete d": "fail"}, ok=False
+    ),
     Step("up", None, {"create d": "fail"}, ok=False),
     Step("refresh"),
     Step("up", CHAIN),
-    Step("up", changed(LONGER, d={"first": True})),
-    Step("up", changed(LONGER, d={"first": True, "shape": "odd"}), {"create d": "fail"}, ok=False),
-    Step("up", changed(LONGER, d={"first": True})),
+    Step("up", changed(LONG_CHAIN, d={"deletes_first": True})),
+    Step(
+        "up", changed(LONG_CHAIN, d={"deletes_first": True, "shape": "odd"}), {"create d": "fail"}, ok=False
+    ),
+    Step("up", changed(LONG_CHAIN, d={"deletes_first": True})),
     Step("destroy", None, {"delete b": "fail"}, ok=False),
 ]
 
-GUARDED = [thing("a"), thing("b", of="a", protect=True), thing("c", needs=["b"])]
+PROTECTED_THINGS = [thing("a"), thing("b", of="a", protect=True), thing("c", needs=["b"])]
 
 PROTECTED = [
-    Step("up", GUARDED),
-    Step("up", changed(GUARDED, b={"shape": "new"}), ok=False),
-    Step("up", changed(GUARDED, a={"shape": "new", "first": True}), ok=False),
-    Step("up", changed(GUARDED, b=None, c=None), ok=False),
-    Step("up", changed(GUARDED, b={"protect": False, "shape": "new"})),
-    Step("up", [*GUARDED, thing("a")], ok=False),
+    Step("up", PROTECTED_THINGS),
+    Step("up", changed(PROTECTED_THINGS, b={"shape": "new"}), ok=False),
+    Step("up", changed(PROTECTED_THINGS, a={"shape": "new", "deletes_first": True}), ok=False),
+    Step("up", changed(PROTECTED_THINGS, b=None, c=None), ok=False),
+    Step("up", changed(PROTECTED_THINGS, b={"protect": False, "shape": "new"})),
+    Step("up", [*PROTECTED_THINGS, thing("a")], ok=False),
 ]
 
-FEW = [
+TARGET_THINGS = [
     thing("a"),
     thing("b", of="a"),
     thing("c", like="a"),
     thing("d"),
-    thing("y", delete_first=True),
+    thing("y", delete_before_replace=True),
     thing("z", of="y"),
     thing("kid", parent="z"),
     thing("p", needs=["d"]),
     thing("q", needs=["p"]),
 ]
-MORE = [*FEW, thing("e", of="a"), thing("f", of="e")]
+MORE_THINGS = [*TARGET_THINGS, thing("e", of="a"), thing("f", of="e")]
 
-CHOICES = [
-    Step("up", FEW),
+TARGETS = [
+    Step("up", TARGET_THINGS),
     Step("up", replace=("a", "d")),
     Step("up", replace=("y",)),
     Step("up", tainted="d"),
-    Step("up", changed(FEW, a={"size": 2}, d={"size": 2}), targets=("d",)),
-    Step("up", changed(MORE, a={"size": 2}), targets=("f",), ok=False),
-    Step("up", [*changed(MORE, q=None), thing("q", like="e")], targets=("q",), ok=False),
-    Step("up", changed(MORE, a={"size": 2}), targets=("e",)),
+    Step("up", changed(TARGET_THINGS, a={"size": 2}, d={"size": 2}), targets=("d",)),
+    Step("up", changed(MORE_THINGS, a={"size": 2}), targets=("f",), ok=False),
+    Step("up", [*changed(MORE_THINGS, q=None), thing("q", like="e")], targets=("q",), ok=False),
+    Step("up", changed(MORE_THINGS, a={"size": 2}), targets=("e",)),
     Step("up", targets=("a",), target_dependents=True),
-    Step("up", changed(MORE, b=None, d=None, f=None, p=None, q={"needs": []}), targets=("a",), ok=False),
+    Step(
+        "up", changed(MORE_THINGS, b=None, d=None, f=None, p=None, q={"needs": []}), targets=("a",), ok=False
+    ),
     Step("up", targets=("nothing",), ok=False),
     Step("up", replace=("nothing",), ok=False),
     Step("refresh", targets=("nothing",), ok=False),
@@ -192,7 +198,7 @@ CHOICES = [
     Step("destroy"),
 ]
 
-AT_ONCE = [
+PARALLEL = [
     Step(
         "up",
         [thing("a"), thing("b"), thing("c"), thing("d"), thing("e", needs=["b"])],

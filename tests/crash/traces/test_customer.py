@@ -1,4 +1,4 @@
-"""The in-process engine creates a whole customer like the real one."""
+"""The in-process engine creates a customer with all settings like the real engine."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from tests.e2e.harness import Stack
 COMMANDS = ("up", "up", "refresh", "destroy")
 
 
-def test_both_engines_send_the_same_requests_and_keep_the_same(
+def test_both_engines_send_the_same_requests_and_write_the_same_state(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
     """Compare the counts of requests and the links in the state, from creation to deletion."""
     stack = make_stack(qlik=qlik)
     stack.write(**settings(everything()))
     with Lab(tmp_path) as lab:
-        lab.write(everything())
+        lab.configure(everything())
         for command in COMMANDS:
-            real, ours = getattr(stack, command)(), getattr(lab, command)()
-            assert ours.ok
-            assert counted(ours.log) == counted(real.requests)
-            theirs = State.from_json(stack.export()["deployment"] or {})
-            assert links(lab.state) == links(theirs)
+            real, in_process = getattr(stack, command)(), getattr(lab, command)()
+            assert in_process.ok
+            assert counted(in_process.log) == counted(real.requests)
+            real_state = State.from_json(stack.export()["deployment"] or {})
+            assert links(lab.state) == links(real_state)
 
 
 def counted(log: Iterable[dict[str, Any]]) -> Counter[str]:
-    """Count each request, without tokens, because their number depends on the parallelism."""
-    return Counter(f"{call.method} {call.path}" for call in without_tokens(numbered(log)))
+    """Count each request, without token requests, because their number depends on the parallelism."""
+    return Counter(f"{request.method} {request.path}" for request in without_tokens(numbered(log)))
 
 
 def links(state: State) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The in-process engine behaves like the real one: the same calls, and the same state after each command."""
+"""The in-process engine makes the same calls as the real one, and has the same state after each command."""
 
 from __future__ import annotations
 
@@ -10,51 +10,60 @@ import pytest
 
 from tests.crash.resources import State
 from tests.crash.traces import sequences
-from tests.crash.traces.both import PROGRAM, InProcess, Real, Step, compare, prepare, seen
+from tests.crash.traces.comparison import (
+    PROGRAM,
+    InProcessEngine,
+    RealEngine,
+    Step,
+    compare,
+    prepare,
+    read_result,
+)
 from tests.e2e.harness import Stack
 from tests.e2e.test_harness import wait_for
 
 
 @pytest.fixture
-def both(make_stack: Callable[..., Stack], tmp_path: Path) -> tuple[Real, InProcess]:
+def engines(make_stack: Callable[..., Stack], tmp_path: Path) -> tuple[RealEngine, InProcessEngine]:
     """The two engines, each without resources."""
-    ours = tmp_path / "ours"
-    ours.mkdir()
-    return Real(make_stack(program=PROGRAM)), InProcess(ours)
+    folder = tmp_path / "in_process"
+    folder.mkdir()
+    return RealEngine(make_stack(program=PROGRAM)), InProcessEngine(folder)
 
 
 @pytest.mark.parametrize(
     "sequence",
     [
-        sequences.LIFE,
-        sequences.NAMES,
+        sequences.LIFECYCLE,
+        sequences.RENAMES,
         sequences.FAILURES,
         sequences.HALF_REPLACED,
         sequences.PROTECTED,
-        sequences.CHOICES,
-        sequences.AT_ONCE,
+        sequences.TARGETS,
+        sequences.PARALLEL,
     ],
-    ids=["life", "names", "failures", "half replaced", "protected", "choices", "at once"],
+    ids=["lifecycle", "renames", "failures", "half replaced", "protected", "targets", "parallel"],
 )
-def test_a_sequence_of_commands(both: tuple[Real, InProcess], sequence: list[Step]) -> None:
-    """After each command, both engines have sent the same calls and have the same state."""
-    real, ours = both
+def test_both_engines_do_the_same_in_a_sequence_of_commands(
+    engines: tuple[RealEngine, InProcessEngine], sequence: list[Step]
+) -> None:
+    real, in_process = engines
     before = State()
     for number, step in enumerate(sequence):
         print(f"step {number}: {step.command}")
-        for engine in both:
+        for engine in engines:
             prepare(engine.folder, step)
-        ended = [engine.take(step) for engine in both]
-        assert ended[0] is step.ok
-        compare(step, seen(real, ended[0]), seen(ours, ended[1]), before)
+        successes = [engine.run(step) for engine in engines]
+        assert successes[0] is step.ok
+        compare(step, read_result(real, successes[0]), read_result(in_process, successes[1]), before)
         before = real.state()
 
 
-GROWN = sequences.changed(sequences.CHAIN, b={"size": 2})
+CHANGED_CHAIN = sequences.changed(sequences.CHAIN, b={"size": 2})
 KILLED = [
     (Step("up", sequences.CHAIN, {"create c": "hang"}), "creating", Step("up")),
     (
-        Step("up", GROWN, {"update b": "hang"}),
+        Step("up", CHANGED_CHAIN, {"update b": "hang"}),
         "updating",
         Step("up"),
     ),
@@ -62,28 +71,28 @@ KILLED = [
 ]
 
 
-def test_killed_runs(both: tuple[Real, InProcess]) -> None:
-    """Finished steps are in the state, and the current step is pending there. The next run repeats it."""
-    real, ours = both
+def test_both_engines_do_the_same_in_killed_runs(engines: tuple[RealEngine, InProcessEngine]) -> None:
+    """The state has the finished steps, and the current step as pending. The next run repeats that step."""
+    real, in_process = engines
     before = State()
-    for killed, doing, after in KILLED:
-        for engine in both:
+    for killed, operation, after in KILLED:
+        for engine in engines:
             prepare(engine.folder, killed)
         kill(real, killed)
-        assert not ours.take(killed)
-        compare(killed, seen(real, ok=False), seen(ours, ok=False), before)
-        assert doing in [operation for operation, _ in ours.state().pending]
+        assert not in_process.run(killed)
+        compare(killed, read_result(real, ok=False), read_result(in_process, ok=False), before)
+        assert operation in [pending for pending, _ in in_process.state().pending]
 
         before = real.state()
-        for engine in both:
+        for engine in engines:
             prepare(engine.folder, after)
-        ended = [engine.take(after) for engine in both]
-        assert ended == [True, True]
-        compare(after, seen(real, ended[0]), seen(ours, ended[1]), before)
+        successes = [engine.run(after) for engine in engines]
+        assert successes == [True, True]
+        compare(after, read_result(real, successes[0]), read_result(in_process, successes[1]), before)
         before = real.state()
 
 
-def kill(real: Real, step: Step) -> None:
+def kill(real: RealEngine, step: Step) -> None:
     """Run a command of the real engine until it hangs, and kill it."""
     real.stack.write({})
     running = real.stack.start(step.command, "--skip-preview", "--yes", "--parallel", "1")

@@ -1,1 +1,1 @@
-"""Runs the workflows for GitHub and GitLab on this machine: real scripts, and folders for the rest."""
+"""The workflows for GitHub and GitLab, with real scripts on this machine and simulations of the forges."""

@@ -1,4 +1,4 @@
-"""A repository on a forge, with customers in all rings."""
+"""Fixtures for the workflows of GitHub and GitLab."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fleet.forge_server import serving
 
 @pytest.fixture
 def site(scratch: Path, qlik: Emulator) -> Iterator[Site]:
-    """A repository with customers in all rings; nothing is deployed yet."""
+    """A repository with a customer in each ring. Nothing is deployed yet."""
     with serving() as forge:
         forge.login = "github-actions[bot]"
         site = Site(scratch, qlik, forge)
@@ -30,11 +30,11 @@ def site(scratch: Path, qlik: Emulator) -> Iterator[Site]:
 
 @pytest.fixture
 def github(site: Site) -> GitHub:
-    """GitHub with an empty cache."""
+    """The simulation of GitHub, with an empty cache."""
     return GitHub(site, site.folder / "github")
 
 
 @pytest.fixture
 def gitlab(site: Site) -> GitLab:
-    """GitLab with an empty cache."""
+    """The simulation of GitLab, with an empty cache."""
     return GitLab(site, site.folder / "gitlab")

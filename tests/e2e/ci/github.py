@@ -1,4 +1,4 @@
-"""A simulation of GitHub Actions: jobs in order, conditions, matrices, environments, artifacts."""
+"""A simulation of GitHub Actions with conditions, matrices, environments, artifacts and caches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.ci.expressions import Expressions, bare, text
+from tests.e2e.ci.expressions import Expressions, text, without_braces
 from tests.e2e.ci.site import PASSPHRASE, Doc, Job, Machine, Site, copy
 from tests.fleet.forge_server import TOKEN
 
@@ -21,7 +21,7 @@ STATUS_FUNCTIONS = ("always()", "failure()", "cancelled()", "success()")
 
 @dataclass
 class Run:
-    """A run of a workflow: its jobs by name; matrix jobs by name and value, "preview 1/2"."""
+    """A run of a workflow, with its jobs by name. The name of a matrix job has its value: "preview 1/2"."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Run:
 
 
 class GitHub:
-    """Runs the workflows of a site; all runs share a cache."""
+    """The workflows of a site. All runs share a cache."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.site, self.folder = site, folder
@@ -45,7 +45,7 @@ class GitHub:
         self.caches: dict[str, Path] = {}
         self.runs = 0
 
-    def pull_request(self, branch: str, *, fork: bool = False, **more: Any) -> Run:
+    def pull_request(self, branch: str, *, fork: bool = False, **options: Any) -> Run:
         """Run the preview of a pull request."""
         head, merged = self.site.pull_request(branch)
         event: Doc = {
@@ -55,22 +55,24 @@ class GitHub:
                 "user": {"login": "somebody"},
             }
         }
-        return self.run("preview", merged, event, base_ref="main", fork=fork, **more)
+        return self.run("preview", merged, event, base_ref="main", fork=fork, **options)
 
-    def run(self, workflow: str, commit: str, event: Doc | None = None, **more: Any) -> Run:
-        """Run a workflow at a commit; see `_Running` for further arguments."""
+    def run(self, workflow: str, commit: str, event: Doc | None = None, **options: Any) -> Run:
+        """Run a workflow at a commit. `_WorkflowRun` has the further `options`."""
         self.runs += 1
         file = self.site.work / ".github" / "workflows" / f"{workflow}.yml"
-        running = _Running(self, yaml.safe_load(file.read_text("utf-8")), commit, event or {}, **more)
-        running.carry_out()
-        return running.run
+        workflow_run = _WorkflowRun(
+            self, yaml.safe_load(file.read_text("utf-8")), commit, event or {}, **options
+        )
+        workflow_run.run_jobs()
+        return workflow_run.run
 
 
 @dataclass
-class _Running:
-    """One run. `lost`: jobs whose machine dies at once. `rejected`: environments without approval.
+class _WorkflowRun:
+    """A run in progress. The machines of `lost_jobs` die at once. `rejected` environments are not approved.
 
-    `dies_when`: when this returns True, the current machine dies.
+    The current machine dies when `dies_when` returns True.
     """
 
     github: GitHub
@@ -81,26 +83,30 @@ class _Running:
     inputs: Mapping[str, str] = field(default_factory=dict)
     fork: bool = False
     attempt: int = 1
-    lost: Collection[str] = ()
+    lost_jobs: Collection[str] = ()
     rejected: Collection[str] = ()
     dies_when: Callable[[], bool] | None = None
     run: Run = field(default_factory=Run)
     needs: dict[str, Doc] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
 
-    def carry_out(self) -> None:
+    def run_jobs(self) -> None:
         """Run each job whose condition holds, in the order of the file."""
         for name, job in self.workflow["jobs"].items():
-            waits = [job.get("needs", [])] if isinstance(job.get("needs", []), str) else job.get("needs", [])
-            needs = {need: self.needs[need] for need in waits}
-            known = self._contexts(job, {"needs": needs})
-            if not Expressions(known, self._functions(needs)).holds(with_status(job)):
+            needed = job.get("needs", [])
+            needed_jobs = [needed] if isinstance(needed, str) else needed
+            needs = {need: self.needs[need] for need in needed_jobs}
+            contexts = self._contexts(job, {"needs": needs})
+            if not Expressions(contexts, self._functions(needs)).holds(with_status(job)):
                 self.run.jobs[name] = Job(name, "skipped")
                 self.needs[name] = {"result": "skipped", "outputs": {}}
                 continue
-            done = [self._one(*combination, job, known) for combination in self._matrix(name, job, known)]
-            failed = any(finished.result == "failure" for finished in done)
-            outputs = {key: value for finished in done for key, value in finished.outputs.items()}
+            finished_jobs = [
+                self._run_job(*combination, job, contexts)
+                for combination in self._matrix(name, job, contexts)
+            ]
+            failed = any(finished_job.result == "failure" for finished_job in finished_jobs)
+            outputs = {key: value for job in finished_jobs for key, value in job.outputs.items()}
             self.needs[name] = {"result": "failure" if failed else "success", "outputs": outputs}
 
     def _functions(self, needs: Mapping[str, Doc]) -> dict[str, Callable[..., Any]]:
@@ -111,21 +117,21 @@ class _Running:
             "success": lambda: results <= {"success"},
         }
 
-    def _matrix(self, name: str, job: Doc, known: Doc) -> Iterator[tuple[str, Doc]]:
+    def _matrix(self, name: str, job: Doc, contexts: Doc) -> Iterator[tuple[str, Doc]]:
         if "strategy" not in job:
             yield name, {}
             return
-        [(key, values)] = Expressions(known, {}).value(job["strategy"]["matrix"]).items()
+        [(key, values)] = Expressions(contexts, {}).value(job["strategy"]["matrix"]).items()
         for index, value in enumerate(values):
             strategy = {"job-index": index, "job-total": len(values)}
             yield f"{name} {value}", {"matrix": {key: value}, "strategy": strategy}
 
-    def _contexts(self, job: Doc, more: Doc) -> Doc:
+    def _contexts(self, job: Doc, extra_contexts: Doc) -> Doc:
         """Return the contexts for expressions. A fork gets no secrets."""
         secrets = {} if self.fork else self.github.secrets
         if environment := job.get("environment"):
             secrets = secrets | self.github.environments[environment]
-        known: Doc = {
+        contexts: Doc = {
             "github": {
                 "event": {"repository": {"private": True}, **self.event},
                 "repository": REPOSITORY,
@@ -140,35 +146,35 @@ class _Running:
             "vars": self.github.variables,
             "secrets": secrets,
             "inputs": self.inputs,
-            **more,
+            **extra_contexts,
         }
-        return known
+        return contexts
 
-    def _one(self, name: str, more: Doc, job: Doc, known: Doc) -> Job:
+    def _run_job(self, name: str, extra_contexts: Doc, job: Doc, contexts: Doc) -> Job:
         """Run a job, or one job of a matrix, on a new machine."""
-        done = self.run.jobs[name] = Job(name)
-        if name in self.lost or job.get("environment") in self.rejected:
-            done.result = "failure"
-            return done
+        finished_job = self.run.jobs[name] = Job(name)
+        if name in self.lost_jobs or job.get("environment") in self.rejected:
+            finished_job.result = "failure"
+            return finished_job
         folder = self.github.folder / f"{self.github.runs}-{len(self.run.jobs)}"
         machine = Machine(self.github.site, folder, self.dies_when)
-        runner = _Runner(self, machine, done, {**known, **more})
-        runner.carry_out(self.workflow.get("env", {}), job)
-        return done
+        runner = _JobRunner(self, machine, finished_job, {**contexts, **extra_contexts})
+        runner.run_steps(self.workflow.get("env", {}), job)
+        return finished_job
 
 
-class _Runner:
+class _JobRunner:
     """The steps of one job."""
 
-    def __init__(self, running: _Running, machine: Machine, job: Job, known: Doc) -> None:
-        self.running, self.machine, self.job = running, machine, job
+    def __init__(self, workflow_run: _WorkflowRun, machine: Machine, job: Job, contexts: Doc) -> None:
+        self.workflow_run, self.machine, self.job = workflow_run, machine, job
         self.steps: dict[str, Doc] = {}
-        self.known = {**known, "steps": self.steps, "env": {}}
+        self.contexts = {**contexts, "steps": self.steps, "env": {}}
         self.files = {name: machine.home.parent / name for name in ("output", "summary")}
 
-    def carry_out(self, of_all: Doc, job: Doc) -> None:
-        for variables in (of_all, job.get("env", {})):
-            self.known["env"] |= self._expressions().value(variables)
+    def run_steps(self, workflow_env: Doc, job: Doc) -> None:
+        for variables in (workflow_env, job.get("env", {})):
+            self.contexts["env"] |= self._expressions().value(variables)
         for number, step in enumerate(job["steps"]):
             if self.machine.dead:
                 return
@@ -184,7 +190,7 @@ class _Runner:
     def _expressions(self) -> Expressions:
         failed = self.job.result == "failure"
         return Expressions(
-            self.known,
+            self.contexts,
             {
                 "always": lambda: True,
                 "success": lambda: not failed,
@@ -201,7 +207,7 @@ class _Runner:
     def _step(self, step: Doc, name: str) -> dict[str, str]:
         if "run" in step:
             return self._script(step, name)
-        given = {key: text(value) for key, value in self._expressions().value(step.get("with", {})).items()}
+        inputs = {key: text(value) for key, value in self._expressions().value(step.get("with", {})).items()}
         actions: dict[str, Callable[[dict[str, str]], dict[str, str] | None]] = {
             "actions/checkout": self._checkout,
             "actions/cache/restore": self._restore,
@@ -210,67 +216,67 @@ class _Runner:
             "actions/download-artifact": self._download,
             "./.github/actions/setup": self._set_up,
         }
-        return actions[step["uses"].partition("@")[0]](given) or {}
+        return actions[step["uses"].partition("@")[0]](inputs) or {}
 
     def _script(self, step: Doc, name: str) -> dict[str, str]:
-        env = {key: text(value) for key, value in self.known["env"].items()}
+        env = {key: text(value) for key, value in self.contexts["env"].items()}
         env |= {key: text(value) for key, value in self._expressions().value(step.get("env", {})).items()}
         forge = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": self.machine.site.forge.url}
         self.files["output"].write_text("")
         files = {"GITHUB_OUTPUT": self.files["output"], "GITHUB_STEP_SUMMARY": self.files["summary"]}
         file_variables = {key: str(file) for key, file in files.items()}
-        done = self.machine.bash(name, step["run"], {**env, **forge, **file_variables})
-        self.job.steps.append(done)
-        if done.code:
+        result = self.machine.bash(name, step["run"], {**env, **forge, **file_variables})
+        self.job.steps.append(result)
+        if result.code:
             self.job.result = "failure"
         lines = self.files["output"].read_text("utf-8").splitlines()
         return {key: value for key, _, value in (line.partition("=") for line in lines)}
 
-    def _checkout(self, given: dict[str, str]) -> None:
-        whole = given.get("fetch-depth") == "0"
-        self.machine.site.clone(self.machine.workspace, self.running.commit, whole=whole)
+    def _checkout(self, inputs: dict[str, str]) -> None:
+        full_history = inputs.get("fetch-depth") == "0"
+        self.machine.site.clone(self.machine.workspace, self.workflow_run.commit, full_history=full_history)
 
-    def _set_up(self, given: dict[str, str]) -> None:
+    def _set_up(self, inputs: dict[str, str]) -> None:
         assert (self.machine.workspace / ".github" / "actions" / "setup" / "action.yml").exists()
         self.machine.set_up()
 
-    def _restore(self, given: dict[str, str]) -> dict[str, str]:
-        caches, key = self.running.github.caches, given["key"]
-        prefix = given.get("restore-keys", key)
+    def _restore(self, inputs: dict[str, str]) -> dict[str, str]:
+        caches, key = self.workflow_run.github.caches, inputs["key"]
+        prefix = inputs.get("restore-keys", key)
         hit = (
             key
             if key in caches
             else next((cache for cache in reversed(caches) if cache.startswith(prefix)), "")
         )
         if hit:
-            copy(caches[hit], self.machine.path(given["path"]))
+            copy(caches[hit], self.machine.path(inputs["path"]))
         return {"cache-primary-key": key, "cache-hit": text(hit == key) if hit else ""}
 
-    def _save(self, given: dict[str, str]) -> None:
-        caches, source = self.running.github.caches, self.machine.path(given["path"])
-        if given["key"] not in caches and source.exists():
-            caches[given["key"]] = self.machine.home.parent / f"cache-{len(caches)}"
-            copy(source, caches[given["key"]])
+    def _save(self, inputs: dict[str, str]) -> None:
+        caches, source = self.workflow_run.github.caches, self.machine.path(inputs["path"])
+        if inputs["key"] not in caches and source.exists():
+            caches[inputs["key"]] = self.machine.home.parent / f"cache-{len(caches)}"
+            copy(source, caches[inputs["key"]])
 
-    def _upload(self, given: dict[str, str]) -> None:
-        folder = self.machine.home.parent / f"artifact-{given['name']}"
-        assert given["if-no-files-found"] == "ignore" or any(self.machine.path(given["path"]).iterdir())
-        copy(self.machine.path(given["path"]), folder)
+    def _upload(self, inputs: dict[str, str]) -> None:
+        folder = self.machine.home.parent / f"artifact-{inputs['name']}"
+        assert inputs["if-no-files-found"] == "ignore" or any(self.machine.path(inputs["path"]).iterdir())
+        copy(self.machine.path(inputs["path"]), folder)
         if folder.exists():
-            self.running.artifacts[given["name"]] = folder
+            self.workflow_run.artifacts[inputs["name"]] = folder
 
-    def _download(self, given: dict[str, str]) -> None:
-        if "name" in given:
-            copy(self.running.artifacts[given["name"]], self.machine.path(given["path"]))
+    def _download(self, inputs: dict[str, str]) -> None:
+        if "name" in inputs:
+            copy(self.workflow_run.artifacts[inputs["name"]], self.machine.path(inputs["path"]))
             return
-        assert given["merge-multiple"] == "true"
-        for name, folder in self.running.artifacts.items():
-            if name.startswith(given["pattern"].rstrip("*")):
-                copy(folder, self.machine.path(given["path"]))
+        assert inputs["merge-multiple"] == "true"
+        for name, folder in self.workflow_run.artifacts.items():
+            if name.startswith(inputs["pattern"].rstrip("*")):
+                copy(folder, self.machine.path(inputs["path"]))
 
 
-def with_status(of: Doc) -> str:
-    """Return the condition of a job or step; without a status function, it requires success before."""
-    condition = bare(of.get("if", "success()"))
-    named = any(function in condition for function in STATUS_FUNCTIONS)
-    return condition if named else f"success() && ({condition})"
+def with_status(job_or_step: Doc) -> str:
+    """Return the condition of a job or step. Without a status function, it also requires earlier success."""
+    condition = without_braces(job_or_step.get("if", "success()"))
+    has_status_function = any(function in condition for function in STATUS_FUNCTIONS)
+    return condition if has_status_function else f"success() && ({condition})"

@@ -1,4 +1,4 @@
-"""The site of a platform team: a repository on a forge, a backend, Qlik Cloud, and machines for jobs."""
+"""The environment of a platform team: a repository on a forge, a backend, Qlik Cloud, and machines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Doc = dict[str, Any]
 
 @dataclass
 class Step:
-    """A finished script: its environment, its exit code, its output."""
+    """A finished script, with its environment, exit code and output."""
 
     name: str
     env: Mapping[str, str]
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass
 class Job:
-    """A finished job; `result` is GitHub's term, `summary` is Markdown."""
+    """A finished job. `result` is one of GitHub's words, and `summary` is Markdown."""
 
     name: str
     result: str = "success"
@@ -94,7 +94,7 @@ class Site:
         return self.git("rev-parse", "HEAD")
 
     def pull_request(self, branch: str) -> tuple[str, str]:
-        """Return the branch's own commit, and its merge commit with main."""
+        """Merge a branch with main. Return the commit of the branch, and the merge commit."""
         head = self.git("rev-parse", branch)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
@@ -107,22 +107,22 @@ class Site:
         """Run git in the working copy."""
         return self._run("git", *IDENTITY, "-C", str(self.work), *args)
 
-    def clone(self, folder: Path, commit: str, *, whole: bool) -> None:
-        """Check out a commit, with the whole history (`whole`) or alone."""
+    def clone(self, folder: Path, commit: str, *, full_history: bool) -> None:
+        """Check out a commit, with its full history or without any history."""
         source = f"file://{self.bare}"
         self._run("git", "init", "--quiet", str(folder))
         git = ("git", "-C", str(folder))
         self._run(*git, "remote", "add", "origin", source)
-        depth = [] if whole else ["--depth", "1"]
+        depth = [] if full_history else ["--depth", "1"]
         self._run(*git, "fetch", "--quiet", *depth, "origin", commit)
-        if whole:
+        if full_history:
             self._run(*git, "fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
         self._run(*git, "checkout", "--quiet", commit)
 
     def _run(self, *command: str) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        return done.stdout.strip()
+        completed = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, f"{command}: {completed.stderr}"
+        return completed.stdout.strip()
 
     @property
     def backend(self) -> str:
@@ -135,34 +135,34 @@ class Site:
 
     def tenants(self) -> dict[str, Doc]:
         """Return the created tenants at Qlik, by name."""
-        made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
-        return {tenant["name"]: tenant for tenant in made}
+        created = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+        return {tenant["name"]: tenant for tenant in created}
 
     def keep_only(self, *stacks: str) -> None:
-        """Delete the other stack files."""
-        kept = {f"Pulumi.{stack}.yaml" for stack in stacks}
+        """Delete all other stack files."""
+        file_names = {f"Pulumi.{stack}.yaml" for stack in stacks}
         for file in (self.work / "stacks").glob("Pulumi.*.yaml"):
-            if file.name not in kept:
+            if file.name not in file_names:
                 file.unlink()
 
-    def of(self, customer: str) -> World:
+    def world(self, customer: str) -> World:
         """Return the content of a customer's tenant."""
         return World(self.qlik, self.tenants()[customer]["hostnames"][0])
 
     def groups(self, customer: str) -> set[str]:
         """Return the names of a customer's groups."""
-        return self.of(customer).groups.keys() - {"Everyone"}
+        return self.world(customer).groups.keys() - {"Everyone"}
 
     @property
     def planners(self) -> str:
-        """Return the path of Hooli's group."""
-        return f"groups/{self.of('Hooli').groups['Planners']['id']}"
+        """The path of Hooli's group."""
+        return f"groups/{self.world('Hooli').groups['Planners']['id']}"
 
 
 class Machine:
-    """A fresh machine for a job: an empty home, and only the settings of this test.
+    """A fresh machine for a job, with an empty home and only the settings of this test.
 
-    `dies_when`: when this returns True, the machine dies with all of its processes.
+    The machine dies with all of its processes as soon as `dies_when` returns True.
     """
 
     def __init__(self, site: Site, folder: Path, dies_when: Callable[[], bool] | None = None) -> None:
@@ -182,25 +182,25 @@ class Machine:
         }
 
     def set_up(self) -> None:
-        """Replace the set-up, which has its own tests."""
+        """Link the environment of this checkout, because the real set-up has its own tests."""
         (self.workspace / ".git" / "info" / "exclude").write_text(".venv\n")
         (self.workspace / ".venv").symlink_to(BIN.parent)
         self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
 
-    def path(self, written: str) -> Path:
+    def path(self, path_in_workflow: str) -> Path:
         """Resolve a path in a workflow, relative to the home or to the checkout."""
-        if written.startswith("~/"):
-            return self.home / written[2:]
-        return self.workspace / written
+        if path_in_workflow.startswith("~/"):
+            return self.home / path_in_workflow[2:]
+        return self.workspace / path_in_workflow
 
     def bash(self, name: str, script: str, env: Mapping[str, str]) -> Step:
-        """Run a script as both forges do: it ends at the first failing command."""
-        whole = {**self.env, **env}
-        with self._watched():
-            done = subprocess.run(
+        """Run a script as both forges do. It ends at the first command that fails."""
+        full_env = {**self.env, **env}
+        with self._watch():
+            completed = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
                 cwd=self.workspace,
-                env=whole,
+                env=full_env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -208,36 +208,36 @@ class Machine:
                 timeout=240,
                 check=False,
             )
-        print(f"--- {name} (exit code {done.returncode})\n{script}\n{done.stdout}")
-        return Step(name, whole, done.returncode, done.stdout)
+        print(f"--- {name} (exit code {completed.returncode})\n{script}\n{completed.stdout}")
+        return Step(name, full_env, completed.returncode, completed.stdout)
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _watch(self) -> Iterator[None]:
         """Kill the machine during the block when `dies_when` returns True."""
-        over = threading.Event()
+        has_ended = threading.Event()
 
-        def watch() -> None:
-            while self.dies_when and not self.dead and not over.wait(0.05):
+        def kill_when_due() -> None:
+            while self.dies_when and not self.dead and not has_ended.wait(0.05):
                 if self.dies_when():
                     self.dead = True
                     self._kill_all()
 
-        watcher = threading.Thread(target=watch)
+        watcher = threading.Thread(target=kill_when_due)
         watcher.start()
         try:
             yield
         finally:
-            over.set()
+            has_ended.set()
             watcher.join()
 
     def _kill_all(self) -> None:
-        """SIGKILL every process with this machine's home, by its id, in any group or session."""
-        while processes := [process for process in psutil.process_iter() if self._is_here(process)]:
+        """Kill every process with this machine's home, in any process group or session."""
+        while processes := [process for process in psutil.process_iter() if self._is_own_process(process)]:
             for process in processes:
                 with suppress(psutil.Error):
                     process.kill()
 
-    def _is_here(self, process: psutil.Process) -> bool:
+    def _is_own_process(self, process: psutil.Process) -> bool:
         try:
             return process.status() != psutil.STATUS_ZOMBIE and process.environ()["HOME"] == str(self.home)
         except (psutil.Error, KeyError):
@@ -245,7 +245,7 @@ class Machine:
 
 
 def credentials(job: Job) -> set[str]:
-    """Return the credentials in the environment of any script of a job."""
+    """Return the names of the credentials in the environments of a job's scripts."""
     names = ("QLIK_C", "QLIK_ORG", "PULUMI_CONFIG", "PULUMI_BACKEND", "AWS_", "GITHUB_TOKEN", "GITLAB_TOKEN")
     variables = {name: value for step in job.steps for name, value in step.env.items()}
     return {name for name, value in variables.items() if value and name.startswith(names)} - {
@@ -259,7 +259,7 @@ def trial(ends_on: str) -> Doc:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a folder, or the matches of a pattern in its last part, into another folder; overwrite files."""
+    """Copy a folder, or the files that match the last part of its path, into a folder. Overwrite files."""
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True, symlinks=True)
         return

@@ -1,4 +1,4 @@
-"""A machine dies while Qlik creates a tenant, and the next machine has only the backend."""
+"""A CI machine dies while Qlik creates a tenant. The next machine has only the backend."""
 
 from __future__ import annotations
 
@@ -21,98 +21,102 @@ WHEN = re.compile(
 
 
 @pytest.fixture
-def one(site: Site) -> Site:
-    """The repository with one customer, who has no tenant yet."""
+def site_with_customer(site: Site) -> Site:
+    """The repository with one customer that has no tenant yet."""
     site.write("initech", name="Initech", ring="pilot")
     site.keep_only("initech")
     site.push()
     return site
 
 
-def is_asked(site: Site) -> Callable[[], bool]:
-    """Make a creation at Qlik take an hour; return a function that tells whether a tenant is in creation."""
+def delay_creation(site: Site) -> Callable[[], bool]:
+    """Let Qlik create a tenant in an hour. Return a function that tells whether it is creating one."""
     site.qlik.control.settings(creation_ms=HOUR * 1000)
     return lambda: site.qlik.control.health()["waiting"] > 0
 
 
 def unlock(site: Site) -> None:
-    """Let Qlik finish the tenant, and remove the lock of the dead machine."""
+    """Let Qlik finish the tenant. Clear the lock of the dead machine from another machine."""
     assert site.tenants() == {}
     site.qlik.control.advance(HOUR)
     site.qlik.control.settings(creation_ms=0)
-    assert len(made(site)) == 1
-    somebody = Machine(site, site.folder / "somebody")
-    site.clone(somebody.workspace, site.git("rev-parse", "main"), whole=True)
-    somebody.set_up()
-    known = {"PULUMI_BACKEND_URL": site.backend, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
-    assert somebody.bash("unlock", "tenantry unlock initech --yes", known).code == 0
+    assert len(created_tenants(site)) == 1
+    machine = Machine(site, site.folder / "operator")
+    site.clone(machine.workspace, site.git("rev-parse", "main"), full_history=True)
+    machine.set_up()
+    env = {"PULUMI_BACKEND_URL": site.backend, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+    assert machine.bash("unlock", "tenantry unlock initech --yes", env).code == 0
 
 
-def made(site: Site) -> list[dict[str, Any]]:
-    """Return the tenants that Qlik has created, with any name."""
+def created_tenants(site: Site) -> list[dict[str, Any]]:
+    """Return the tenants that Qlik has created, named or not."""
     return [tenant for tenant in site.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
 
 
-def asked_once(site: Site) -> bool:
-    """Tell whether all runs together requested one tenant."""
+def requested_once(site: Site) -> bool:
+    """Tell whether all runs together requested exactly one tenant."""
     return calls(site.qlik.control.requests()).count("POST /api/v1/tenants") == 1
 
 
-def answer(site: Site, line: str) -> None:
-    """Paste the line into the stack file."""
+def add_revive_line(site: Site, line: str) -> None:
+    """Add the `revive` line to the stack file."""
     site.write("initech", name="Initech", ring="pilot", revive=yaml.safe_load(line))
     site.push()
 
 
-def up_to_date(site: Site) -> bool:
-    """Tell whether the one tenant belongs to the customer."""
-    return [(tenant["name"], tenant["status"]) for tenant in made(site)] == [("Initech", "active")]
+def has_its_tenant(site: Site) -> bool:
+    """Tell whether there is exactly one tenant, which belongs to the customer."""
+    return [(tenant["name"], tenant["status"]) for tenant in created_tenants(site)] == [("Initech", "active")]
 
 
-def test_the_organisation_lists_the_candidates(one: Site, github: GitHub) -> None:
+def test_with_the_organisations_client_a_run_lists_the_candidates(
+    site_with_customer: Site, github: GitHub
+) -> None:
     github.environments["pilot"] = QLIK | ORGANISATION
-    commit = one.git("rev-parse", "main")
-    run = github.run("deploy", commit, dies_when=is_asked(one))
+    commit = site_with_customer.git("rev-parse", "main")
+    run = github.run("deploy", commit, dies_when=delay_creation(site_with_customer))
     assert run.jobs["pilot"].result == "failure"
-    unlock(one)
+    unlock(site_with_customer)
     assert github.caches == {}, "the next machine must find nothing in the cache"
-    before = len(one.qlik.control.requests())
+    requests_before = len(site_with_customer.qlik.control.requests())
     run = github.run("deploy", commit)
     assert run.jobs["pilot"].result == "failure"
-    assert writes(one.qlik.control.requests()[before:]) == []
-    [tenant] = made(one)
+    assert writes(site_with_customer.qlik.control.requests()[requests_before:]) == []
+    [tenant] = created_tenants(site_with_customer)
     [line] = set(LINE.findall(run.summary))
     assert yaml.safe_load(line) == {"hostname": tenant["hostnames"][0], "tenant_id": tenant["id"]}
 
-    answer(one, line)
-    assert github.run("deploy", one.git("rev-parse", "main")).jobs["pilot"].result == "success"
-    assert up_to_date(one)
-    assert asked_once(one)
+    add_revive_line(site_with_customer, line)
+    assert github.run("deploy", site_with_customer.git("rev-parse", "main")).jobs["pilot"].result == "success"
+    assert has_its_tenant(site_with_customer)
+    assert requested_once(site_with_customer)
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
-def test_without_the_organisation_a_person_must_look(one: Site, forge: str, request: Any) -> None:
-    """The run says when and where the tenant was requested, and what to paste. It sends no request."""
+def test_without_the_organisations_client_the_operator_must_look(
+    site_with_customer: Site, forge: str, request: Any
+) -> None:
+    """The error says when and where a run requested the tenant, and which line to add."""
     machines = request.getfixturevalue(forge)
 
-    def deploy(**more: Any) -> Any:
+    def deploy(**options: Any) -> Any:
         if forge == "gitlab":
-            return machines.push(**more)["pilot"]
-        return machines.run("deploy", one.git("rev-parse", "main"), **more).jobs["pilot"]
+            return machines.push(**options)["pilot"]
+        return machines.run("deploy", site_with_customer.git("rev-parse", "main"), **options).jobs["pilot"]
 
-    assert deploy(dies_when=is_asked(one)).result == "failure"
-    unlock(one)
+    assert deploy(dies_when=delay_creation(site_with_customer)).result == "failure"
+    unlock(site_with_customer)
     assert machines.caches == {}
-    before = len(one.qlik.control.requests())
+    requests_before = len(site_with_customer.qlik.control.requests())
     stopped = deploy()
     assert stopped.result == "failure"
-    assert len(one.qlik.control.requests()) == before
+    assert len(site_with_customer.qlik.control.requests()) == requests_before
     assert WHEN.search(stopped.output)
     expected = ("QLIK_ORG_CLIENT_ID", "revive: {hostname: …, tenant_id: …}", "TENANTRY_RENEW=")
     assert [text for text in expected if text not in stopped.output] == []
 
-    [tenant] = made(one)
-    answer(one, f"{{hostname: {tenant['hostnames'][0]}, tenant_id: {tenant['id']}}}")
+    [tenant] = created_tenants(site_with_customer)
+    add_revive_line(site_with_customer, f"{{hostname: {tenant['hostnames'][0]}, tenant_id: {tenant['id']}}}")
     assert deploy().result == "success"
-    assert up_to_date(one)
-    assert asked_once(one)
+    assert has_its_tenant(site_with_customer)
+    assert requested_once(site_with_customer)

@@ -1,4 +1,4 @@
-"""Every script of every workflow for GitHub, for pull requests, pushes and nightly runs."""
+"""All scripts of the workflows for GitHub: pull requests, pushes and nightly runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING_TO_DO = dict.fromkeys(("pilot", "early", "broad"), "skipped") | {"select
 
 
 def plan(version: str) -> dict[str, Any]:
-    """A plan with one app."""
+    """Return a plan with one app."""
     app = {"template": "Sales Overview", "version": version, "staging": "Staging", "publish_to": ["Sales"]}
     return {
         "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}},
@@ -22,36 +22,36 @@ def plan(version: str) -> dict[str, Any]:
     }
 
 
-def deploy(github: GitHub, site: Site, **more: Any) -> dict[str, str]:
-    """Deploy main; return the results of the jobs."""
-    return github.run("deploy", site.git("rev-parse", "main"), **more).results
+def deploy(github: GitHub, site: Site, **options: Any) -> dict[str, str]:
+    """Deploy main. Return the results of the jobs."""
+    return github.run("deploy", site.git("rev-parse", "main"), **options).results
 
 
-def test_a_pull_request_gets_one_comment_about_all_customers(site: Site, github: GitHub) -> None:
-    """One comment covers all customers; the next push updates it. It shows broken files and lost machines."""
+def test_a_pull_request_gets_one_comment(site: Site, github: GitHub) -> None:
+    """It covers all customers, broken files and lost machines. The next push updates it."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
     assert deploy(github, site) == ALL_WELL
     github.variables["TENANTRY_STACKS_PER_JOB"] = "2"
-    before, asked = site.states(), len(site.qlik.control.requests())
+    before, requests_before = site.states(), len(site.qlik.control.requests())
 
     site.write_plan("standard", **plan("2.4.0"))
     site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
     site.write("hooli", name="Hooli", ring="erly")
     site.push("feature")
-    run = github.pull_request("feature", lost=["preview 1/2"])  # the other job has hooli and umbrella
+    run = github.pull_request("feature", lost_jobs=["preview 1/2"])  # the other job has hooli and umbrella
     parts = {"preview 1/2": "failure", "preview 2/2": "failure"}
     assert run.results == {"select": "success", **parts, "comment": "failure", "diff": "skipped"}
     [comment] = site.forge.comments
     assert comment["body"].startswith("<!-- tenantry preview -->\n> [!CAUTION]")
-    first = site.git("rev-parse", "--short=8", "feature")
+    first_commit = site.git("rev-parse", "--short=8", "feature")
     expected = (
         "1 of 2 parts of the run left no report: 1/2",
         "erly",
         "New customers",
         "umbrella",
         "runs/2",
-        first,
+        first_commit,
     )
     assert [text for text in expected if text not in comment["body"]] == []
 
@@ -62,20 +62,20 @@ def test_a_pull_request_gets_one_comment_about_all_customers(site: Site, github:
     assert site.forge.comments == [comment]
     expected = ("2.3.0", "2.4.0", "globex", "initech", "Sellers", "umbrella")
     assert [text for text in expected if text not in comment["body"]] == []
-    assert [fragment for fragment in ("CAUTION", "erly", first) if fragment in comment["body"]] == []
+    assert [fragment for fragment in ("CAUTION", "erly", first_commit) if fragment in comment["body"]] == []
     assert comment["body"].partition("\n")[2].strip() in run.summary
 
     needs = {"preview 1/2": {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"}, "comment": {"GITHUB_TOKEN"}}
     needs |= {"preview 2/2": needs["preview 1/2"], "select": set(), "diff": set()}
     assert {name: credentials(job) for name, job in run.jobs.items()} == needs
-    assert len(site.qlik.control.requests()) == asked
+    assert len(site.qlik.control.requests()) == requests_before
     assert site.states() == before, "a preview must work with read-only access to the backend"
 
 
-def test_a_failed_preview_is_visible_in_the_comment(site: Site, github: GitHub) -> None:
-    """A failed preview is visible. A repository without configuration skips all jobs."""
+def test_a_failed_preview_is_visible(site: Site, github: GitHub) -> None:
+    """A repository without configuration skips all jobs."""
     site.push("feature")
-    run = github.pull_request("feature", lost=["select"])
+    run = github.pull_request("feature", lost_jobs=["select"])
     assert run.results["comment"] == "failure"
     [comment] = site.forge.comments
     assert "before it had selected its stacks" in comment["body"]
@@ -90,8 +90,8 @@ def test_a_failed_preview_is_visible_in_the_comment(site: Site, github: GitHub) 
         assert set(github.run(workflow, commit).results.values()) == {"skipped"}
 
 
-def test_a_fork_gets_no_secrets_and_its_settings_are_compared(site: Site, github: GitHub) -> None:
-    """A fork gets neither state nor passphrase, but its settings are checked and compared."""
+def test_a_fork_gets_no_credentials(site: Site, github: GitHub) -> None:
+    """Without the state and the passphrase, the settings are still checked and compared."""
     site.write_plan("standard", **plan("2.4.0"))
     site.push("feature")
     run = github.pull_request("feature", fork=True)
@@ -108,7 +108,7 @@ def test_a_fork_gets_no_secrets_and_its_settings_are_compared(site: Site, github
 
 
 def test_rings_deploy_in_order(site: Site, github: GitHub) -> None:
-    """Rings deploy in order. A late ring catches up. Templates are exported once. A repeat does nothing."""
+    """A late ring catches up. Each template is exported once. A repeated deployment changes nothing."""
     site.write_plan("standard", **plan("2.3.0"))
     site.push()
     assert deploy(github, site, rejected=["early"])["broad"] == "skipped"
@@ -127,35 +127,35 @@ def test_rings_deploy_in_order(site: Site, github: GitHub) -> None:
     assert len(site.qlik.control.requests()) == len(requests)
 
 
-def test_a_failed_deployment_stops_the_next_ring(site: Site, github: GitHub) -> None:
-    """The next ring does not start. A second attempt skips finished stacks, and an old run is refused."""
+def test_a_failed_deployment_stops_before_the_next_ring(site: Site, github: GitHub) -> None:
+    """A second attempt skips finished stacks. The run of an old commit is refused."""
     site.write("acme", name="Acme", ring="pilot", groups={"Sellers": {}})
-    old = site.push()
+    old_commit = site.push()
     fault = site.qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
-    run = github.run("deploy", old)
+    run = github.run("deploy", old_commit)
     assert run.results == NOTHING_TO_DO | {"pilot": "failure"}
     assert "initech" in run.summary
     site.qlik.control.release(fault)
-    run = github.run("deploy", old, attempt=2)
+    run = github.run("deploy", old_commit, attempt=2)
     assert run.results == ALL_WELL
     assert "done in an earlier run" in run.jobs["pilot"].summary
 
     site.write("acme", name="Acme", ring="pilot", groups={"Buyers": {}})
     site.push()
-    chosen = {"what": "stacks", "names": "acme\nglobex"}
-    assert deploy(github, site, inputs=chosen) == ALL_WELL | {"early": "skipped"}
+    selection = {"what": "stacks", "names": "acme\nglobex"}
+    assert deploy(github, site, inputs=selection) == ALL_WELL | {"early": "skipped"}
     assert deploy(github, site, inputs={"what": "plan"})["select"] == "failure"
     assert deploy(github, site) == NOTHING_TO_DO | {"pilot": "success"}
     assert site.groups("Acme") == {"Buyers"}
-    refused = github.run("deploy", old)
+    refused = github.run("deploy", old_commit)
     assert refused.results["select"] == "failure"
     assert "newer than this commit" in refused.jobs["select"].output
-    assert github.run("deploy", old, inputs={"what": "all"}).results["select"] == "failure"
-    kept = dict(github.caches)
+    assert github.run("deploy", old_commit, inputs={"what": "all"}).results["select"] == "failure"
+    saved = dict(github.caches)
     github.caches.clear()
-    assert "main has newer commits" in github.run("deploy", old).jobs["pilot"].output
+    assert "main has newer commits" in github.run("deploy", old_commit).jobs["pilot"].output
     assert site.groups("Acme") == {"Buyers"}
-    github.caches.update(kept)
+    github.caches.update(saved)
 
     site.git("revert", "--no-edit", "HEAD")
     site.push()
@@ -163,30 +163,26 @@ def test_a_failed_deployment_stops_the_next_ring(site: Site, github: GitHub) -> 
     assert site.groups("Acme") == {"Sellers"}
 
 
-def test_a_force_push_reverts_the_deployed_commit(site: Site, github: GitHub) -> None:
-    """A deployed commit that is no longer in the history is reverted."""
+def test_a_commit_that_a_force_push_removed_is_reverted(site: Site, github: GitHub) -> None:
     site.keep_only("initech")
     site.push()
-    kept = site.git("rev-parse", "HEAD")
+    previous_commit = site.git("rev-parse", "HEAD")
     site.write("initech", name="Initech", ring="pilot", groups={"Buyers": {}})
     site.push()
     deploy(github, site)
-    site.git("push", "--quiet", "origin", "HEAD:refs/heads/another")  # so that it still exists
-    site.git("reset", "--hard", "--quiet", kept)
+    site.git("push", "--quiet", "origin", "HEAD:refs/heads/another")  # keeps the commit in the repository
+    site.git("reset", "--hard", "--quiet", previous_commit)
     site.push()
     assert deploy(github, site)["pilot"] == "success"
     assert site.groups("Initech") == set()
 
 
-def test_drift_opens_an_issue_and_its_repair_closes_it(site: Site, github: GitHub) -> None:
-    """One issue is open while anything differs at Qlik, and closed when nothing does.
-
-    The next nightly run has the times of the previous one.
-    """
+def test_an_issue_is_open_as_long_as_there_is_drift(site: Site, github: GitHub) -> None:
+    """A nightly run gets the durations of the previous one."""
     site.keep_only("hooli")
     commit = site.push()
     deploy(github, site, inputs={"what": "all"})
-    site.of("Hooli").patch(site.planners, description="Friends")
+    site.world("Hooli").patch(site.planners, description="Friends")
     run = github.run("drift", commit)
     assert run.results == {"select": "success", "look 1/1": "failure", "issue": "success"}
     [issue] = site.forge.open
@@ -198,15 +194,16 @@ def test_drift_opens_an_issue_and_its_repair_closes_it(site: Site, github: GitHu
         "hooli"
     ]
 
-    site.of("Hooli").patch(site.planners, description="Who plans")
-    (times / "report.json").write_text((times / "report.json").read_text()[:-20])  # as from a later version
+    site.world("Hooli").patch(site.planners, description="Who plans")
+    # A report that cannot be read, such as one from a later version, must not stop the run.
+    (times / "report.json").write_text((times / "report.json").read_text()[:-20])
     assert set(github.run("drift", commit).results.values()) == {"success"}
     assert set(github.run("drift", commit).results.values()) == {"success"}
     assert site.forge.open == []
 
 
-def test_trials_are_listed_and_deactivated_after_approval(site: Site, github: GitHub) -> None:
-    """Trials that end soon are listed. Ended trials are deactivated, if the environment is approved."""
+def test_ended_trials_are_deactivated_after_approval(site: Site, github: GitHub) -> None:
+    """An issue lists the trials that end soon."""
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     site.write("initech", name="Initech", lifecycle=trial(soon))
     site.write("globex", name="Globex", lifecycle=trial("2999-12-31"))

@@ -1,4 +1,4 @@
-"""Facts: what one process writes, another one reads, whatever is in them and around them."""
+"""Facts survive the way from a provider to a program, whatever they contain and whatever surrounds them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ HOSTILE = (
     "x.eu.qlikcloud.com",
     'say "no" \\" \\',
     "two\nlines\r\n\tand [more]",
-    "a] [tenantry:nothing-made proof=x]",
-    '"] [tenantry:nothing-made proof="x"]',
+    "a] [tenantry:nothing-created proof=x]",
+    '"] [tenantry:nothing-created proof="x"]',
     "<{%reset%}>red<{%fg 1%}> %s %d %!",
     "Müller 東京 🙂 \u2028\u2029\x85\x0b\x0c\x1c\x00\x1b[0m",
     "\ud800 half a pair",
@@ -43,8 +43,9 @@ AROUND = (
 )
 
 
-def example(kind: type[Fact], value: str) -> Fact:
-    return kind(**{each.name: value for each in fields(kind)})
+def example(fact_type: type[Fact], value: str) -> Fact:
+    """Return a fact that has the value in each of its fields."""
+    return fact_type(**{field.name: value for field in fields(fact_type)})
 
 
 def test_every_fact_has_a_name() -> None:
@@ -54,9 +55,9 @@ def test_every_fact_has_a_name() -> None:
 
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
-@pytest.mark.parametrize("kind", FACT_TYPES.values())
-def test_what_is_written_is_read(kind: type[Fact], value: str, around: str) -> None:
-    fact = example(kind, value)
+@pytest.mark.parametrize("fact_type", FACT_TYPES.values())
+def test_reading_a_written_fact_returns_the_same_fact(fact_type: type[Fact], value: str, around: str) -> None:
+    fact = example(fact_type, value)
     written = line(fact)
     assert len(written.splitlines()) == 1
     assert "<{%" not in written
@@ -66,7 +67,7 @@ def test_what_is_written_is_read(kind: type[Fact], value: str, around: str) -> N
     assert "tenantry:" not in rest
 
 
-def test_a_person_can_read_it() -> None:
+def test_a_fact_is_readable_text() -> None:
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "T1", "2026-12-01")
     written = (
         '[tenantry:tenant-deactivated hostname="x.eu.qlikcloud.com" tenant_id="T1" purge_on="2026-12-01"]'
@@ -75,66 +76,65 @@ def test_a_person_can_read_it() -> None:
     assert "Übersicht" in line(facts.Progress("Übersicht"))
 
 
-def test_several_facts_and_the_text_between_them() -> None:
+def test_several_facts_are_separated_from_the_text_between_them() -> None:
     one, two = facts.NothingCreated("p"), facts.Progress("q")
     assert read(f"a\n{line(one)}\nb\n{line(two)}\nc") == ([one, two], "a\nb\nc")
 
 
-WHOLE = line(facts.TenantDeactivated("h", "t", "d"))
+COMPLETE = line(facts.TenantDeactivated("h", "t", "d"))
 DAMAGED = [
-    *(WHOLE[:length] for length in range(len(WHOLE))),
-    *(WHOLE[start:] for start in range(1, len(WHOLE))),
-    f"said: {WHOLE}",
-    f"{WHOLE}.",
-    f"{WHOLE} {WHOLE}",
-    f'the app "{WHOLE}" is gone',
-    WHOLE.replace('"h"', '"h'),
-    WHOLE.replace('"h"', "h"),
-    WHOLE.replace('"h"', r'"\x"'),
-    WHOLE.replace('"h"', '"\t"'),
-    WHOLE.replace(' tenant_id="t"', ""),
-    WHOLE.replace(' tenant_id="t"', ' tenant_id="t" tenant_id="t"'),
-    WHOLE.replace("]", ' more="x"]'),
-    WHOLE.replace("deactivated", "celebrated"),
-    WHOLE.replace("hostname", "host"),
+    *(COMPLETE[:length] for length in range(len(COMPLETE))),
+    *(COMPLETE[start:] for start in range(1, len(COMPLETE))),
+    f"said: {COMPLETE}",
+    f"{COMPLETE}.",
+    f"{COMPLETE} {COMPLETE}",
+    f'the app "{COMPLETE}" is gone',
+    COMPLETE.replace('"h"', '"h'),
+    COMPLETE.replace('"h"', "h"),
+    COMPLETE.replace('"h"', r'"\x"'),
+    COMPLETE.replace('"h"', '"\t"'),
+    COMPLETE.replace(' tenant_id="t"', ""),
+    COMPLETE.replace(' tenant_id="t"', ' tenant_id="t" tenant_id="t"'),
+    COMPLETE.replace("]", ' more="x"]'),
+    COMPLETE.replace("deactivated", "celebrated"),
+    COMPLETE.replace("hostname", "host"),
 ]
 
 
 @pytest.mark.parametrize("text", DAMAGED)
-def test_what_is_damaged_is_text(text: str) -> None:
+def test_a_damaged_fact_is_plain_text(text: str) -> None:
     assert read(text) == ([], text)
 
 
 def log_of(tmp_path: Path, severity: str, message: str) -> events.Log:
+    """Return an event log that has one message."""
     file = tmp_path / "events.json"
-    said = {"message": message, "severity": severity, "urn": ""}
-    file.write_text(json.dumps({"diagnosticEvent": said}) + "\n")
+    event = {"message": message, "severity": severity, "urn": ""}
+    file.write_text(json.dumps({"diagnosticEvent": event}) + "\n")
     return events.read(file)
 
 
-def test_fleet_reads_every_kind_of_fact(tmp_path: Path) -> None:
-    """As remark and as error; its line is shown to nobody, the rest of the message is."""
-    for kind in FACT_TYPES.values():
-        fact = example(kind, "x")
-        log = log_of(tmp_path, "info#out", f"so it is\n{line(fact)}\n")
-        assert (log.facts, log.remarks) == ([fact], ["so it is"])
-        log = log_of(tmp_path, "error", f"so it is\n{line(fact)}\n")
-        assert [(each.text, each.facts) for each in log.errors] == [("so it is", (fact,))]
+def test_fleet_reads_every_type_of_fact(tmp_path: Path) -> None:
+    """It reads them in remarks and in errors, and shows the message without the line of the fact."""
+    for fact_type in FACT_TYPES.values():
+        fact = example(fact_type, "x")
+        log = log_of(tmp_path, "info#out", f"a message\n{line(fact)}\n")
+        assert (log.facts, log.remarks) == ([fact], ["a message"])
+        log = log_of(tmp_path, "error", f"a message\n{line(fact)}\n")
+        assert [(error.text, error.facts) for error in log.errors] == [("a message", (fact,))]
 
 
-def test_a_line_that_is_of_use_only_for_a_while_is_told_as_progress(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """By its type: its words are free."""
-    said: list[str] = []
-    monkeypatch.setattr(engine, "say", said.append)
+def test_a_waiting_message_is_logged_as_progress(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The type of the message decides, not its wording."""
+    messages: list[str] = []
+    monkeypatch.setattr(engine, "say", messages.append)
     adapter._notify(Waiting("just a moment"))
     adapter._notify("it is done")
-    log = log_of(tmp_path, "info#out", "\n".join(said))
+    log = log_of(tmp_path, "info#out", "\n".join(messages))
     assert (log.facts, log.remarks) == ([facts.Progress("just a moment")], ["it is done"])
 
 
-def test_an_error_tells_which_answer_of_qlik_it_came_from(tmp_path: Path) -> None:
+def test_an_error_has_the_code_and_trace_id_of_qliks_response(tmp_path: Path) -> None:
     refusal = ApiError(Request("GET", "h", "/p"), 403, [Problem("TENANTS-22", "no")], trace_id="4f-1")
     unfinished = Unfinished("id", {}, refusal)
     unfinished.__cause__ = refusal
@@ -150,24 +150,24 @@ def test_an_error_tells_which_answer_of_qlik_it_came_from(tmp_path: Path) -> Non
     assert adapter._message(ValueError("no")) == "no"
 
 
-WAITED_FOR = {
-    "another try": (Reply(503, {}), Reply(200, {})),
+REASONS_TO_WAIT = {
+    "a retry": (Reply(503, {}), Reply(200, {})),
     "Qlik's limits": (Reply(429, {}), Reply(200, {})),
 }
 
 
-@pytest.mark.parametrize("replies", WAITED_FOR.values(), ids=WAITED_FOR)
-def test_what_a_request_waits_for_is_progress(replies: tuple[Reply, ...]) -> None:
-    told: list[str] = []
-    rest = iter(replies)
-    network = MockTransport(lambda _: next(rest))
-    with Cloud(ENVIRONMENT, clock=FakeClock(), adapter=network, notify=told.append) as cloud:
+@pytest.mark.parametrize("replies", REASONS_TO_WAIT.values(), ids=REASONS_TO_WAIT)
+def test_a_request_that_waits_sends_a_waiting_message(replies: tuple[Reply, ...]) -> None:
+    messages: list[str] = []
+    replies_left = iter(replies)
+    network = MockTransport(lambda _: next(replies_left))
+    with Cloud(ENVIRONMENT, clock=FakeClock(), adapter=network, notify=messages.append) as cloud:
         cloud.tenant("acme.eu.qlikcloud.com").get("/x")
-    assert [type(each) for each in told] == [Waiting]
+    assert [type(message) for message in messages] == [Waiting]
 
 
-def test_what_a_verb_waits_for_is_progress() -> None:
-    told: list[str] = []
-    with Cloud(ENVIRONMENT, clock=FakeClock(), notify=told.append) as cloud:
+def test_a_crud_method_that_waits_sends_waiting_messages() -> None:
+    messages: list[str] = []
+    with Cloud(ENVIRONMENT, clock=FakeClock(), notify=messages.append) as cloud:
         assert wait(cloud, lambda: None, "the app", 40) is None
-    assert {type(each) for each in told} == {Waiting}
+    assert {type(message) for message in messages} == {Waiting}

@@ -1,4 +1,4 @@
-"""Values that are right at first sight: pydantic, which is not imported for them, would say the same."""
+"""The fast check of values, which does not import pydantic, accepts nothing that pydantic refuses."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ LISTS = [[], ["a"], ["a", "a"], ["x"] * 101, [1], ["a", None], ("a",), [{"a": "b
 MAPS = [{}, {"a": "b"}, {"hostname": "abc.eu.qlikcloud.com", "tenant_id": "t"}, None]
 VALUES: list[Any] = [*TEXTS, *NUMBERS, *LISTS, *MAPS]
 
-PROPERTIES = [each for kind in tenantry.providers.resource_types().values() for each in kind.inputs()]
+PROPERTIES = [
+    prop for resource_type in tenantry.providers.resource_types().values() for prop in resource_type.inputs()
+]
 
 
-@pytest.mark.parametrize("prop", PROPERTIES, ids=lambda each: f"{each._owner.__name__}.{each.name}")
-def test_what_is_accepted_is_what_pydantic_accepts(prop: Property[Any]) -> None:
-    """For every property there is, and values of every shape."""
+@pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: f"{prop._owner.__name__}.{prop.name}")
+def test_the_fast_check_accepts_only_what_pydantic_accepts(prop: Property[Any]) -> None:
     for value in VALUES:
         if is_certainly_valid(value, prop.type, prop.limits.field):
             prop._adapter.validate_python(value, strict=True)
 
 
-def test_what_stacks_hold_is_seen_at_once() -> None:
-    """Else this would be of no use: text, numbers, switches, lists of names, words to choose from."""
-    seen = {
+def test_the_fast_check_accepts_some_value_of_every_property() -> None:
+    """Otherwise it would be useless for that property, and most runs would import pydantic."""
+    covered = {
         (prop._owner.__name__, prop.name)
         for prop, value in itertools.product(PROPERTIES, VALUES)
         if is_certainly_valid(value, prop.type, prop.limits.field)
     }
-    never = {(prop._owner.__name__, prop.name) for prop in PROPERTIES} - seen
-    assert never == set()
+    never_accepted = {(prop._owner.__name__, prop.name) for prop in PROPERTIES} - covered
+    assert never_accepted == set()

@@ -1,4 +1,4 @@
-"""The format that a state tells, and what is said of a newer one."""
+"""The format of a state, and the refusal of a newer one."""
 
 from __future__ import annotations
 
@@ -31,49 +31,49 @@ class Call:
 NEWER = encoded(Call("space", formats.FORMAT + 1))
 
 
-def test_the_string_of_today_tells_the_format_of_today() -> None:
+def test_provider_strings_have_the_current_format() -> None:
     assert {formats.format_of(resource.provider_string(module)) for module in MODULES.values()} == {
         formats.FORMAT
     }
 
 
-def test_a_raised_format_is_in_the_string(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_format_is_part_of_the_provider_string(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "FORMAT", formats.FORMAT + 1)
     assert resource.provider_string("space") == NEWER
 
 
 @pytest.mark.parametrize("number", [2, 255, 256, 70_000])
-def test_any_number_is_read(number: int) -> None:
+def test_any_format_number_is_read(number: int) -> None:
     assert formats.format_of(encoded(Call("space", number))) == number
 
 
-@pytest.mark.parametrize("other", [None, "", "no pickle", "AAAA", {"a": "secret"}, encoded(Call("space"))])
-def test_what_tells_no_number_has_the_first_format(other: object) -> None:
-    assert formats.format_of(other) == 1
+@pytest.mark.parametrize("string", [None, "", "no pickle", "AAAA", {"a": "secret"}, encoded(Call("space"))])
+def test_a_provider_string_without_a_number_has_format_1(string: object) -> None:
+    assert formats.format_of(string) == 1
 
 
-def test_a_state_has_the_newest_format_in_it() -> None:
+def test_the_format_of_a_state_is_the_newest_of_its_resources() -> None:
     assert formats.newest([None, encoded(Call("group")), NEWER, encoded(Call("space"))]) == formats.FORMAT + 1
     assert formats.newest([]) == 1
 
 
-def test_the_refusal_says_what_was_found_and_what_to_do() -> None:
+def test_the_refusal_names_the_format_and_the_next_step() -> None:
     assert formats.refusal(formats.FORMAT) == ""
-    said = formats.refusal(7)
-    assert "has format 7" in said
-    assert f"knows formats up to {formats.FORMAT}." in said
-    assert "Upgrade Tenantry" in said
-    assert "\n" not in said
+    refusal = formats.refusal(7)
+    assert "has format 7" in refusal
+    assert f"knows formats up to {formats.FORMAT}." in refusal
+    assert "Upgrade Tenantry" in refusal
+    assert "\n" not in refusal
 
 
 def test_check_refuses_inputs_of_a_newer_state() -> None:
     news = {"tenant": "a.eu.qlikcloud.com", PROVIDER_KEY: resource.provider_string("space")}
     result = Provider("space").check({"name": "Sales", PROVIDER_KEY: NEWER}, news)
-    assert [each.reason for each in result.failures] == [formats.refusal(formats.FORMAT + 1)]
+    assert [failure.reason for failure in result.failures] == [formats.refusal(formats.FORMAT + 1)]
 
 
-def test_a_kind_that_only_a_newer_version_knows_is_told_as_such() -> None:
-    """Going back to before there was that kind: one line, and no traceback."""
+def test_an_unknown_resource_type_asks_for_an_upgrade() -> None:
+    """This happens if a newer Tenantry wrote the state. The error is one line without a traceback."""
     provider = tenantry.provider("banner")
     with pytest.raises(Failure, match=r"does not know this resource type \(banner\)"):
         provider.read("id", {PROVIDER_KEY: encoded(Call("banner"))})
@@ -82,7 +82,7 @@ def test_a_kind_that_only_a_newer_version_knows_is_told_as_such() -> None:
 
 
 def test_a_newer_state_is_neither_read_nor_deleted() -> None:
-    """Its own string makes the provider that is asked."""
+    """The string in the state creates the provider, so a newer string brings its format along."""
     provider = tenantry.provider("space", formats.FORMAT + 1)
     with pytest.raises(Failure, match="written by a newer Tenantry"):
         provider.read("id", {PROVIDER_KEY: NEWER})
@@ -90,14 +90,15 @@ def test_a_newer_state_is_neither_read_nor_deleted() -> None:
         provider.delete("id", {PROVIDER_KEY: NEWER})
 
 
-def test_ours_is_known_without_being_unpickled(tmp_path: Path) -> None:
-    ran = tmp_path / "ran"
+def test_only_our_provider_strings_are_recognised(tmp_path: Path) -> None:
+    """The check must not unpickle a string, because that could run code."""
+    marker = tmp_path / "marker"
     assert all(formats.is_ours(provider_string(module)) for module in MODULES.values())
     assert formats.is_ours(encoded(Provider("space", 2)))
     ours = base64.b64decode(provider_string("space"))
-    others = [
-        foreign_string(ran),
-        base64.b64encode(ours + base64.b64decode(foreign_string(ran))).decode(),
+    foreign_strings = [
+        foreign_string(marker),
+        base64.b64encode(ours + base64.b64decode(foreign_string(marker))).decode(),
         base64.b64encode(ours.replace(b"\x05space", b"\x04space")).decode(),
         base64.b64encode(ours.replace(b"\x08provider", b"\x08__name__")).decode(),
         base64.b64encode(ours.replace(b"\x08tenantry", b"\x08builtins")).decode(),
@@ -108,5 +109,5 @@ def test_ours_is_known_without_being_unpickled(tmp_path: Path) -> None:
         None,
         {"x": 1},
     ]
-    assert [each for each in others if formats.is_ours(each)] == []
-    assert not ran.exists()
+    assert [string for string in foreign_strings if formats.is_ours(string)] == []
+    assert not marker.exists()

@@ -1,4 +1,4 @@
-"""What a refresh reads of collections: one list for many objects, and never an old one."""
+"""A refresh reads one list for many objects, and never uses an outdated list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(autouse=True)
 def next_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Each test is one run of the engine, until it begins another; return the address of that."""
+    """Begin a run of the engine. Return a function that begins the next one and returns its address."""
     addresses = []
 
     def begin() -> str:
@@ -46,9 +46,9 @@ def next_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 LISTED = {
     module: case
     for module, case in CASES.items()
-    for kind in resource_types().values()
-    if kind.module() == module
-    and isinstance(handler := handler_of(kind.__name__), Collection)
+    for resource_type in resource_types().values()
+    if resource_type.module() == module
+    and isinstance(handler := handler_of(resource_type.__name__), Collection)
     and handler.lists_show_all
 }
 
@@ -57,39 +57,42 @@ LISTED = {
     ("case", "name"),
     [pytest.param(case, name, id=f"{case}-{name}") for case in LISTED.values() for name in case.drifts],
 )
-def test_a_list_shows_what_the_object_itself_does(
+def test_a_list_shows_the_drift_of_every_property(
     case: Case, name: str, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
-    """Each property of every kind; and what was put right since is not shown as it was before."""
-    made = driver(case.module).create(case.inputs_for(tenancy))
-    case.drifts[name].do(tenancy, made.id)
+    """No GET of the object is necessary. After an update, the old list is not used again."""
+    resource = driver(case.module).create(case.inputs_for(tenancy))
+    case.drifts[name].do(tenancy, resource.id)
     tenancy.requests()
-    assert made.drift() == {name: resolve(tenancy, case.drifts[name].live)}
-    assert not [each for each in tenancy.requests() if each.endswith(f"/{made.id}")]
-    made.update(made.inputs)
-    assert made.drift() == {}
+    assert resource.drift() == {name: resolve(tenancy, case.drifts[name].live)}
+    assert not [request for request in tenancy.requests() if request.endswith(f"/{resource.id}")]
+    resource.update(resource.inputs)
+    assert resource.drift() == {}
 
 
 @pytest.mark.parametrize("case", [case for case in LISTED.values() if case.remove], ids=str)
-def test_what_is_in_no_list_is_asked_for_before_it_is_gone(
+def test_an_object_missing_from_the_list_is_requested_before_it_counts_as_gone(
     case: Case, driver: MakeDriver, tenancy: Tenancy
 ) -> None:
-    """A list may leave out what is there. Without a published code for that it is asked for again, and
-    listed whole.
+    """A list may omit an existing object.
+
+    If the API publishes no code for a missing object, a second GET and a complete list confirm the first 404.
     """
-    made = driver(case.module).create(case.inputs_for(tenancy))
+    resource = driver(case.module).create(case.inputs_for(tenancy))
     assert case.remove
-    case.remove(tenancy, made.id)
+    case.remove(tenancy, resource.id)
     tenancy.requests()
-    assert made.drift() is None
-    listed, *asked = tenancy.requests()
-    itself = f"{listed}/{made.id}"
-    published = listed.rpartition("/")[2] in GONE_CODES
-    assert asked == ([itself] if published else [itself, itself, listed])
+    assert resource.drift() is None
+    list_request, *other_requests = tenancy.requests()
+    get_request = f"{list_request}/{resource.id}"
+    has_published_code = list_request.rpartition("/")[2] in GONE_CODES
+    assert other_requests == (
+        [get_request] if has_published_code else [get_request, get_request, list_request]
+    )
 
 
-def test_what_a_list_leaves_out_is_there_all_the_same(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Its own answer counts."""
+def test_an_object_that_the_list_omits_still_exists(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The response to the GET of the object decides."""
     space = driver("space").create({"tenant": tenancy.hostname, "name": "Sales", "type": "shared"})
     tenancy.qlik.control.add_fault(path="/api/v1/spaces", status=200, body={"data": []})
     tenancy.requests()
@@ -97,50 +100,53 @@ def test_what_a_list_leaves_out_is_there_all_the_same(driver: MakeDriver, tenanc
     assert tenancy.requests() == [SPACES, f"{SPACES}/{space.id}"]
 
 
-def test_a_tenant_of_many_objects_takes_few_requests(driver: MakeDriver, tenancy: Tenancy) -> None:
+def test_a_tenant_with_many_objects_takes_few_requests(driver: MakeDriver, tenancy: Tenancy) -> None:
     """Four threads that read 40 groups, 10 spaces and 30 assignments send one list per collection."""
     group_ids = [tenancy.group(f"Group {n}") for n in range(40)]
     space_ids = [tenancy.space(f"Space {n}") for n in range(10)]
-    drivers = [stated(driver("group"), id, tenant=tenancy.hostname, name="?") for id in group_ids]
-    drivers += [stated(driver("space"), id, tenant=tenancy.hostname, name="?") for id in space_ids]
+    drivers = [with_state(driver("group"), id, tenant=tenancy.hostname, name="?") for id in group_ids]
+    drivers += [with_state(driver("space"), id, tenant=tenancy.hostname, name="?") for id in space_ids]
     for space, group in itertools.product(space_ids, group_ids[:3]):
         body = {"type": "group", "assigneeId": group, "roles": ["consumer"]}
         id = tenancy.bot.post(f"/api/v1/spaces/{space}/assignments", body)["id"]
         state = {"tenant": tenancy.hostname, "space": space, "assignee": group}
-        drivers.append(stated(driver("space_assignment"), id, **state))
+        drivers.append(with_state(driver("space_assignment"), id, **state))
     tenancy.requests()
     tenancy.qlik.control.settings(latency_ms=20)
     with ThreadPoolExecutor(WORKERS) as pool:
         names = list(pool.map(live_name, drivers))
-    asked = Counter(tenancy.requests())
+    request_counts = Counter(tenancy.requests())
     lists = [GROUPS, SPACES, *(f"GET /api/v1/spaces/{id}/assignments" for id in space_ids)]
-    assert asked == dict.fromkeys(lists, 1)
+    assert request_counts == dict.fromkeys(lists, 1)
     assert names[:50] == [f"Group {n}" for n in range(40)] + [f"Space {n}" for n in range(10)]
 
 
-def test_few_objects_among_many_cost_one_request_more_at_most(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Ours are on the last of three pages: the other two pages are not worth reading."""
+def test_few_objects_among_many_cost_at_most_one_extra_request(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Ours are on the last of three pages. The first page has none of them, so no further page is read."""
     for n in range(210):
         tenancy.bot.post("/api/v1/groups", {"name": f"Group {n:03}"})
-    ours = [
-        stated(driver("group"), tenancy.group(f"Z {n}"), tenant=tenancy.hostname, name="?") for n in range(5)
+    groups = [
+        with_state(driver("group"), tenancy.group(f"Z {n}"), tenant=tenancy.hostname, name="?")
+        for n in range(5)
     ]
     tenancy.requests()
-    assert [live_name(each) for each in ours] == [f"Z {n}" for n in range(5)]
-    assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{each.id}" for each in ours)]
+    assert [live_name(group) for group in groups] == [f"Z {n}" for n in range(5)]
+    assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{group.id}" for group in groups)]
 
 
-def test_many_objects_take_one_request_a_page(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Each page that was of use makes the next one worth reading."""
+def test_many_objects_take_one_request_per_page(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The next page is read whenever a page had one of our objects."""
     ids = [tenancy.bot.post("/api/v1/groups", {"name": f"Group {n:03}"})["id"] for n in range(210)]
-    drivers = [stated(driver("group"), id, tenant=tenancy.hostname, name="?") for id in ids]
+    groups = [with_state(driver("group"), id, tenant=tenancy.hostname, name="?") for id in ids]
     tenancy.requests()
-    assert [live_name(each) for each in drivers] == [f"Group {n:03}" for n in range(210)]
+    assert [live_name(group) for group in groups] == [f"Group {n:03}" for n in range(210)]
     assert tenancy.requests() == [GROUPS] * 3
 
 
-def test_another_run_lists_anew(driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]) -> None:
-    """What one refresh saw is no answer to the next, in one process, too."""
+def test_the_next_run_reads_a_new_list(
+    driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
+) -> None:
+    """This holds even if both runs use the same provider process."""
     group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     assert group.drift() == {}
     tenancy.world.patch(f"groups/{group.id}", assignedRoles=[{"name": "Developer"}])
@@ -149,16 +155,16 @@ def test_another_run_lists_anew(driver: MakeDriver, tenancy: Tenancy, next_run: 
 
 
 @pytest.mark.parametrize("write", ["create", "update", "delete"])
-def test_any_write_of_the_run_drops_its_lists(
+def test_any_write_of_the_run_invalidates_its_lists(
     write: str, driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
-    """One that fails, too: it may have been done all the same."""
+    """A failed write counts as well, because Qlik may have executed it."""
     group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     other = driver("group").create({"tenant": tenancy.hostname, "name": "Others"})
     next_run()
     assert group.drift() == {}
     tenancy.world.patch(f"groups/{group.id}", assignedRoles=[{"name": "Developer"}])
-    assert group.drift() == {}, "there is a list, or the test shows nothing"
+    assert group.drift() == {}, "the run has not cached the list, so this test proves nothing"
     for method in ("POST", "PATCH", "DELETE"):
         tenancy.qlik.control.add_fault(method=method, path="/api/v1/groups*", status=403)
     writes: dict[str, Callable[[], object]] = {
@@ -171,10 +177,10 @@ def test_any_write_of_the_run_drops_its_lists(
     assert group.drift() == {"roles": ["Developer"]}
 
 
-def test_a_verb_that_writes_reads_no_list(
+def test_a_crud_method_that_writes_uses_no_list(
     driver: MakeDriver, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
-    """An update that reads back its result, and a call outside the engine."""
+    """A call outside the engine uses none either."""
     group = driver("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     address = next_run()
     assert group.drift() == {}
@@ -188,63 +194,63 @@ def test_a_verb_that_writes_reads_no_list(
     assert tenancy.requests() == [f"{GROUPS}/{group.id}"] * 3
 
 
-def test_a_list_that_qlik_refuses_is_asked_for_once(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Then each object is asked for by itself, as if there were no lists."""
-    made = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
+def test_a_list_that_qlik_refuses_is_requested_once(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """After the refusal, the refresh sends a GET for each object."""
+    groups = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
     tenancy.qlik.control.add_fault(path="/api/v1/groups", status=403)
     tenancy.requests()
-    assert [each.drift() for each in made] == [{}, {}, {}]
-    assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{each.id}" for each in made)]
+    assert [group.drift() for group in groups] == [{}, {}, {}]
+    assert tenancy.requests() == [GROUPS, *(f"{GROUPS}/{group.id}" for group in groups)]
 
 
-def test_a_deactivated_tenant_keeps_its_values(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """As without lists: neither an error nor a loss."""
-    made = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
+def test_objects_of_a_deactivated_tenant_stay_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The failed list causes no error, and nothing is lost."""
+    groups = [driver("group").create({"tenant": tenancy.hostname, "name": name}) for name in "ABC"]
     path = f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate"
     headers = {"qlik-confirm-hostname": tenancy.hostname}
     tenancy.cloud.register("eu").post(path, {}, headers=headers)
-    assert [each.drift() for each in made] == [{}, {}, {}]
+    assert [group.drift() for group in groups] == [{}, {}, {}]
     assert (
         len([line for line in tenancy.messages if f"tenant {tenancy.hostname} is deactivated" in line]) == 1
     )
 
 
 class SlowList:
-    """A host of which only lists are read; they take until `go` is set."""
+    """A host whose list request sets `requested`, and gets its response once `respond` is set."""
 
     def __init__(self) -> None:
-        self.asked, self.go = threading.Event(), threading.Event()
-        self.cloud = Cloud(ENVIRONMENT, adapter=MockTransport(self._answer))
+        self.requested, self.respond = threading.Event(), threading.Event()
+        self.cloud = Cloud(ENVIRONMENT, adapter=MockTransport(self._send_list))
         self.host = Host(self.cloud, "acme.eu.qlikcloud.com")
 
-    def _answer(self, call: Call) -> Reply:
-        self.asked.set()
-        assert self.go.wait(10)
+    def _send_list(self, call: Call) -> Reply:
+        self.requested.set()
+        assert self.respond.wait(10)
         return Reply(200, {"data": [{"id": "one"}, {"id": "two"}]})
 
 
-def test_a_thread_waits_for_the_list_of_another_until_its_time_is_over() -> None:
-    """And the list serves the next one."""
+def test_a_thread_waits_for_the_list_of_another_until_its_deadline() -> None:
+    """Once read, the list serves later calls."""
     slow = SlowList()
     listing = listings.Listing(slow.host, "/api/v1/things")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(listing.find, "one")
-        assert slow.asked.wait(10)
+        assert slow.requested.wait(10)
         with deadline(0.05), pytest.raises(DeadlineExceeded, match=r"the list acme\..*/api/v1/things"):
             listing.find("two")
-        slow.go.set()
+        slow.respond.set()
         assert first.result() == {"id": "one"}
     assert listing.find("two") == {"id": "two"}
 
 
-def stated(made: ResourceDriver, id: str, **state: Any) -> ResourceDriver:
-    """The twin of an object that is there already."""
-    made.id, made.state = id, state
-    return made
+def with_state(resource: ResourceDriver, id: str, **state: Any) -> ResourceDriver:
+    """Give a driver the state of an existing object."""
+    resource.id, resource.state = id, state
+    return resource
 
 
-def live_name(made: ResourceDriver) -> Any:
-    """Read an object; its name, None for one that has none."""
-    found = made.drift()
-    assert found is not None
-    return found.get("name")
+def live_name(resource: ResourceDriver) -> Any:
+    """Refresh an object and return its name, None if it has none."""
+    drift = resource.drift()
+    assert drift is not None
+    return drift.get("name")

@@ -1,4 +1,4 @@
-"""The notes of requests that have no key."""
+"""The notes about requests without an idempotency key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TENANT = "acme.eu.qlikcloud.com"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the notes of the test are."""
+    """Return the folder of the test's notes."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
     return tmp_path / "notes"
 
@@ -31,7 +31,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def send(error: QlikError | None = None, what: str = "import") -> None:
-    """Send a request that comes to nothing, or is answered."""
+    """Note a request that succeeds or raises the error."""
     note = Note(TENANT, what)
     with note.sending(name="Globex"):
         if error:
@@ -39,13 +39,14 @@ def send(error: QlikError | None = None, what: str = "import") -> None:
     note.finish(id="x1")
 
 
-def lose(what: str = "import") -> None:
+def lose_response(what: str = "import") -> None:
+    """Note a request whose response is lost."""
     with pytest.raises(ResponseLost):
         send(ResponseLost(REQUEST, "cut"), what)
 
 
 def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
-    """With what a later run needs: what was asked for where, by which stack, and when."""
+    """It has what a later run needs: the planned request, its tenant, the stack and the time."""
     with run.handling(URN), Note(TENANT, "import").sending(name="Globex"):
         (file,) = files(folder)
         note = json.loads(file.read_text())
@@ -54,30 +55,32 @@ def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
     assert note["started"].endswith("+00:00")
 
 
-def test_a_note_is_on_the_disk_before_it_has_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So a machine that loses its power leaves the note of before, or this one, and never half of it."""
-    done: list[tuple[str, int, int]] = []
+def test_a_note_is_synced_before_it_replaces_the_old_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut then leaves either the old note or the new one, and never half a note."""
+    steps: list[tuple[str, int, int]] = []
     sync, replace = os.fsync, Path.replace
 
-    def noted_sync(number: int) -> None:
-        done.append(("sync", os.fstat(number).st_ino, os.fstat(number).st_size))
+    def recorded_sync(number: int) -> None:
+        steps.append(("sync", os.fstat(number).st_ino, os.fstat(number).st_size))
         sync(number)
 
-    def noted_replace(file: Path, to: Path) -> Path:
-        done.append(("replace", file.stat().st_ino, file.stat().st_size))
-        return replace(file, to)
+    def recorded_replace(file: Path, target: Path) -> Path:
+        steps.append(("replace", file.stat().st_ino, file.stat().st_size))
+        return replace(file, target)
 
-    monkeypatch.setattr(os, "fsync", noted_sync)
-    monkeypatch.setattr(Path, "replace", noted_replace)
+    monkeypatch.setattr(os, "fsync", recorded_sync)
+    monkeypatch.setattr(Path, "replace", recorded_replace)
     Note(TENANT, "import").write(finished="now")
-    [(first, *synced), (second, *replaced)] = done
+    [(first, *synced), (second, *replaced)] = steps
     assert (first, second) == ("sync", "replace")
-    assert synced == replaced, "another file, or not all of it"
+    assert synced == replaced, "the synced file is another one or incomplete"
 
 
-def test_a_note_says_whether_the_answer_was_seen() -> None:
-    """And keeps what was made, until it is cleared: the state may not have it yet."""
-    lose()
+def test_a_note_says_whether_the_response_arrived() -> None:
+    """It keeps the id until it is cleared, because the object may not be in the state yet."""
+    lose_response()
     assert "finished" not in (Note(TENANT, "import").earlier or {"finished": 1})
     send()
     earlier = Note(TENANT, "import").earlier or {}
@@ -96,27 +99,24 @@ def test_a_note_says_whether_the_answer_was_seen() -> None:
         (QlikError("never sent"), False),
     ],
 )
-def test_what_was_surely_not_done_leaves_no_note(error: QlikError, stays: bool) -> None:
-    """A refusal is an answer; a lost one is not."""
+def test_a_note_stays_only_if_qlik_may_carry_out_the_request(error: QlikError, stays: bool) -> None:
     with pytest.raises(type(error)):
         send(error)
     assert bool(Note(TENANT, "import").earlier) == stays
 
 
 def test_a_killed_process_leaves_its_note(folder: Path) -> None:
-    """Whatever ends the block but an answer of Qlik: the request may be on its way."""
+    """The request may already be on its way. Only a response from Qlik settles that."""
     with pytest.raises(SystemExit), Note(TENANT, "import").sending():
         raise SystemExit
     assert Note(TENANT, "import").earlier is not None
     assert [file.suffix for file in next(folder.iterdir()).iterdir()] == [".json"]
 
 
-def test_each_tenant_request_and_stack_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack whose name is used again, in another backend or for another tenant, finds nothing of the
-    first.
-    """
+def test_each_tenant_request_and_stack_has_its_own_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack with the same name in another backend must not read the note either."""
     with run.handling(URN):
-        lose()
+        lose_response()
         assert Note(TENANT, "publish").earlier is None
         assert Note("other.eu.qlikcloud.com", "import").earlier is None
     with run.handling(URN.replace("globex", "initech")):
@@ -130,8 +130,8 @@ def test_each_tenant_request_and_stack_has_its_own(monkeypatch: pytest.MonkeyPat
     backend_digest.cache_clear()
 
 
-def test_the_resources_of_a_stack_are_told_apart_by_their_names() -> None:
-    """Two of one kind in one tenant never read each other's note."""
+def test_each_resource_of_a_stack_has_its_own_note() -> None:
+    """Two resources of one type in one tenant never read each other's note."""
     with run.handling(URN):
         with pytest.raises(ResponseLost), current_note(TENANT, "import").sending():
             raise ResponseLost(REQUEST, "cut")
@@ -140,27 +140,27 @@ def test_the_resources_of_a_stack_are_told_apart_by_their_names() -> None:
         assert current_note(TENANT, "import").earlier is None
 
 
-def test_a_broken_or_foreign_note_is_none(folder: Path) -> None:
-    """Half a file, another shape, or one that was copied from elsewhere says nothing."""
-    lose()
+def test_a_broken_or_foreign_note_is_ignored(folder: Path) -> None:
+    """It may be half a file, have another shape, or be copied from elsewhere."""
+    lose_response()
     (file,) = files(folder)
-    good = json.loads(file.read_text())
+    valid = json.loads(file.read_text())
     for text in (
         "",
         "{",
         "[]",
         "null",
-        json.dumps(good | {"subject": "other"}),
-        json.dumps(good | {"stack": []}),
+        json.dumps(valid | {"subject": "other"}),
+        json.dumps(valid | {"stack": []}),
     ):
         file.write_text(text)
         assert Note(TENANT, "import").earlier is None, text
-    file.write_text(json.dumps(good | {"started": "yesterday"}))
+    file.write_text(json.dumps(valid | {"started": "yesterday"}))
     assert Note(TENANT, "import").age() == 0
 
 
-def test_a_disk_that_takes_no_notes_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Safety does not depend on them."""
+def test_a_disk_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Safety does not depend on notes."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "file"))
     send()
@@ -168,8 +168,8 @@ def test_a_disk_that_takes_no_notes_stops_nothing(tmp_path: Path, monkeypatch: p
     notes.clear(TENANT)
 
 
-def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """TENANTRY_STATE, else XDG_STATE_HOME, else the home folder."""
+def test_the_environment_sets_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """TENANTRY_STATE comes first, then XDG_STATE_HOME, then the home folder."""
     assert notes.directory() == tmp_path / "notes"
     monkeypatch.delenv("TENANTRY_STATE")
     monkeypatch.setenv("XDG_STATE_HOME", "/x")
@@ -179,13 +179,13 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert notes.directory() == Path("/h/.local/state/tenantry/notes")
 
 
-def test_notes_go_with_what_they_are_about(folder: Path) -> None:
-    """Those of a tenant or a proof, then the folder of the stack; those of other stacks stay."""
+def test_clearing_deletes_only_the_notes_of_the_subject(folder: Path) -> None:
+    """The folder of the stack goes with its last note. The notes of other stacks stay."""
     with run.handling(URN):
-        lose()
+        lose_response()
         Note("proof", "tenant").write(outcome="unknown")
     with run.handling(URN.replace("globex", "initech")):
-        lose()
+        lose_response()
     assert len(files(folder)) == 3
     with run.handling(URN):
         notes.clear(TENANT)

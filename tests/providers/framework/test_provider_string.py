@@ -1,6 +1,6 @@
-"""What the state of every stack holds: type tokens and the `__provider` string.
+"""The type tokens and `__provider` strings, which are in the state of every stack.
 
-A change here would be an update, or a replacement, of every resource of every customer.
+A change of a string or token would update or replace every resource of every customer.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ STRINGS = {
     "JwtIdentityProvider": "gASVNQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFWp3dF9pZGVudGl0eV9wcm92"
     "aWRlcpSFlFKULg==",
 }
-"""Shipped: a kind may be added, but no line may ever change."""
+"""The released strings. You may add a resource type, but never change a line."""
 
 TOKEN = "pulumi-python:dynamic/qlik:{name}"
-"""In every state, too."""
+"""The type token. It is also in every state."""
 
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 
-# Run by an interpreter that need not have the SDK: writing and reading the string needs none of it.
-ELSEWHERE = """
+# Runs under each Python version. These may not have the SDK, and the string does not depend on it.
+PROGRAM_WITHOUT_SDK = """
 import base64, json, pickle, sys, types
 from importlib.machinery import ModuleSpec
 
@@ -71,11 +71,11 @@ class NoSdk:
     def find_spec(self, name, path=None, target=None):
         return ModuleSpec(name, self, is_package=True) if name.split(".")[0] == "pulumi" else None
     def create_module(self, spec):
-        return Anything(spec.name)
+        return AnyAttribute(spec.name)
     def exec_module(self, module):
         pass
 
-class Anything(types.ModuleType):
+class AnyAttribute(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
@@ -93,13 +93,13 @@ print(json.dumps({"version": sys.version_info[:2], "written": written, "read": r
 
 
 def test_every_resource_type_is_here() -> None:
-    """A new kind gets its line above."""
+    """For a new resource type, add a line above."""
     assert STRINGS.keys() == MODULES.keys() == resource_types().keys()
 
 
 @pytest.mark.parametrize("name", STRINGS)
-def test_the_string_is_the_one_that_was_shipped(name: str) -> None:
-    """And what it loads is the provider of that kind, as today's code has it."""
+def test_the_string_is_unchanged_since_its_release(name: str) -> None:
+    """It loads the current provider of that resource type."""
     assert provider_string(resource_types()[name].module()) == STRINGS[name]
     loaded = pickle.loads(base64.b64decode(STRINGS[name]))
     assert isinstance(loaded, Provider)
@@ -108,58 +108,60 @@ def test_the_string_is_the_one_that_was_shipped(name: str) -> None:
 
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_the_string_is_the_same_under_every_supported_python(version: str) -> None:
-    """The protocol that pickle chooses by itself changes with Python; ours must not."""
+    """Pickle's default protocol changes with the Python version, so ours must be fixed."""
     python = interpreter(version)
     if python is None:
         pytest.skip(f"this machine has no Python {version}")
-    done = subprocess.run([python, "-c", ELSEWHERE], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert ".".join(map(str, found["version"])) == version
-    assert found["written"] == STRINGS
-    assert found["read"] == MODULES
+    process = subprocess.run(
+        [python, "-c", PROGRAM_WITHOUT_SDK], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert ".".join(map(str, result["version"])) == version
+    assert result["written"] == STRINGS
+    assert result["read"] == MODULES
 
 
-# In a process of its own: what the SDK keeps for mocks, it keeps for good.
-PROGRAM = """
+# Runs in its own process, because the SDK never drops the mocks.
+PROGRAM_WITH_MOCKS = """
 import json
 import pulumi
 from tenantry.providers import resource_types
 
-class Registered(pulumi.runtime.Mocks):
-    seen = {}
+class Recorder(pulumi.runtime.Mocks):
+    registered = {}
     def new_resource(self, args):
-        self.seen[args.name] = (args.typ, args.inputs["__provider"])
+        self.registered[args.name] = (args.typ, args.inputs["__provider"])
         return args.name, args.inputs
     def call(self, args):
         raise AssertionError(args.token)
 
-pulumi.runtime.set_mocks(Registered())
+pulumi.runtime.set_mocks(Recorder())
 
 @pulumi.runtime.test
 def program():
-    for name, kind in resource_types().items():
-        kind(name, **{each.name: "x" for each in kind.inputs()})
+    for name, resource_type in resource_types().items():
+        resource_type(name, **{prop.name: "x" for prop in resource_type.inputs()})
 
 program()
-print(json.dumps(Registered.seen))
+print(json.dumps(Recorder.registered))
 """
 
 
 def test_a_program_registers_exactly_these_tokens_and_strings() -> None:
-    """The token and the string that reach the engine, not those that the class means to send."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, timeout=60
+    """These are the tokens and strings that reach the engine."""
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM_WITH_MOCKS], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == {
         name: [TOKEN.format(name=name), text] for name, text in STRINGS.items()
     }
 
 
 def interpreter(version: str) -> str | None:
-    """The path of a Python of that version, as pyenv or the system keeps it; None if there is none."""
+    """Return the path of a Python of that version, from pyenv or the system. None if there is none."""
     if sys.version_info[:2] == tuple(map(int, version.split("."))):
         return sys.executable
-    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
-    return str(kept[-1]) if kept else shutil.which(f"python{version}")
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    return str(installed[-1]) if installed else shutil.which(f"python{version}")

@@ -1,4 +1,4 @@
-"""Settings of which a tenant has one set: what was found is kept, and given back."""
+"""Settings that each tenant has exactly once: the previous values are saved and restored."""
 
 from __future__ import annotations
 
@@ -10,113 +10,114 @@ from tests.providers import test_group_settings as groups
 from tests.providers import test_license_settings as licences
 from tests.providers.resource_driver import Inputs, MakeDriver, Tenancy
 
-FOUND: Inputs = {"auto_create_groups": True, "sync_idp_groups": False, "everyone_roles": ["Steward"]}
-WANTED: Inputs = {"auto_create_groups": False, "sync_idp_groups": True, "everyone_roles": ["Developer"]}
+PREVIOUS: Inputs = {"auto_create_groups": True, "sync_idp_groups": False, "everyone_roles": ["Steward"]}
+DESIRED: Inputs = {"auto_create_groups": False, "sync_idp_groups": True, "everyone_roles": ["Developer"]}
 
 
 @pytest.fixture
-def found(tenancy: Tenancy) -> None:
-    """Somebody set them by hand before."""
-    roles = [{"name": name} for name in FOUND["everyone_roles"]]
+def previous_values(tenancy: Tenancy) -> None:
+    """Set the previous values by hand, like a user of Qlik."""
+    roles = [{"name": name} for name in PREVIOUS["everyone_roles"]]
     tenancy.world.patch("groups/settings", autoCreateGroups=True, **{groups.ROLES: roles})
 
 
-@pytest.mark.usefixtures("found")
-def test_what_was_found_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """All of it, when the resource goes; whatever was set in between."""
-    made = driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
-    assert groups.settings(tenancy) == WANTED
-    assert made.state["before"] == FOUND
-    made.update(WANTED | {"tenant": tenancy.hostname, "auto_create_groups": True})
-    made.drift()
-    made.delete()
-    assert groups.settings(tenancy) == FOUND
+@pytest.mark.usefixtures("previous_values")
+def test_delete_restores_the_previous_values(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """It restores all of them, whatever updates set in between."""
+    resource = driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname})
+    assert groups.settings(tenancy) == DESIRED
+    assert resource.state["before"] == PREVIOUS
+    resource.update(DESIRED | {"tenant": tenancy.hostname, "auto_create_groups": True})
+    resource.drift()
+    resource.delete()
+    assert groups.settings(tenancy) == PREVIOUS
 
 
-@pytest.mark.usefixtures("found")
-def test_only_what_is_set_is_touched(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Neither when they are made, nor when they are deleted, is anything else changed or compared."""
-    made = driver("group_settings").create({"tenant": tenancy.hostname, "sync_idp_groups": True})
-    assert groups.settings(tenancy) == FOUND | {"sync_idp_groups": True}
+@pytest.mark.usefixtures("previous_values")
+def test_only_properties_that_the_program_sets_are_changed(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """The others are neither compared nor restored."""
+    resource = driver("group_settings").create({"tenant": tenancy.hostname, "sync_idp_groups": True})
+    assert groups.settings(tenancy) == PREVIOUS | {"sync_idp_groups": True}
     tenancy.world.patch("groups/settings", autoCreateGroups=False)
-    assert made.drift() == {}
-    made.delete()
-    assert groups.settings(tenancy) == FOUND | {"auto_create_groups": False}
+    assert resource.drift() == {}
+    resource.delete()
+    assert groups.settings(tenancy) == PREVIOUS | {"auto_create_groups": False}
 
 
-@pytest.mark.usefixtures("found")
-def test_a_property_that_is_no_longer_set_is_given_back(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """As the whole would be; set again later, what is there then counts."""
-    tenant = {"tenant": tenancy.hostname}
-    made = driver("group_settings").create(WANTED | tenant)
-    made.update(tenant | {"sync_idp_groups": True})
-    assert groups.settings(tenancy) == FOUND | {"sync_idp_groups": True}
-    tenancy.world.patch("groups/settings", **{groups.ROLES: [{"name": "TenantAdmin"}]})
-    made.update(WANTED | tenant)
-    assert groups.settings(tenancy) == WANTED
-    made.delete()
-    assert groups.settings(tenancy) == FOUND | {"everyone_roles": ["TenantAdmin"]}
-
-
-@pytest.mark.usefixtures("found")
-def test_a_killed_run_does_not_take_its_own_values_for_what_was_there(
+@pytest.mark.usefixtures("previous_values")
+def test_a_property_that_is_no_longer_set_gets_its_previous_value(
     driver: MakeDriver, tenancy: Tenancy
 ) -> None:
-    """It set them, and the state never heard of it."""
-    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
+    """If the program sets it again later, the value of that time becomes the previous one."""
+    tenant = {"tenant": tenancy.hostname}
+    resource = driver("group_settings").create(DESIRED | tenant)
+    resource.update(tenant | {"sync_idp_groups": True})
+    assert groups.settings(tenancy) == PREVIOUS | {"sync_idp_groups": True}
+    tenancy.world.patch("groups/settings", **{groups.ROLES: [{"name": "TenantAdmin"}]})
+    resource.update(DESIRED | tenant)
+    assert groups.settings(tenancy) == DESIRED
+    resource.delete()
+    assert groups.settings(tenancy) == PREVIOUS | {"everyone_roles": ["TenantAdmin"]}
+
+
+@pytest.mark.usefixtures("previous_values")
+def test_after_a_kill_our_own_values_are_not_mistaken_for_the_previous_ones(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """The killed run set our values, but did not save them in the state."""
+    driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname})
     tenancy.requests()
-    again = driver("group_settings").create(WANTED | {"tenant": tenancy.hostname})
-    assert tenancy.requests() == [f"GET {groups.PATH}"], "nothing was left to do"
-    again.delete()
-    assert groups.settings(tenancy) == FOUND
+    second_resource = driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname})
+    assert tenancy.requests() == [f"GET {groups.PATH}"], "nothing must change"
+    second_resource.delete()
+    assert groups.settings(tenancy) == PREVIOUS
 
 
-def test_once_deleted_what_was_found_then_is_of_no_meaning(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """A later resource gives back what it found itself."""
-    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
-    assert groups.settings(tenancy) == groups.AS_MADE
+def test_delete_forgets_the_previous_values(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A later resource restores the values that it found itself."""
+    driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname}).delete()
+    assert groups.settings(tenancy) == groups.DEFAULTS
     tenancy.world.patch("groups/settings", autoCreateGroups=True)
-    driver("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
-    assert groups.settings(tenancy) == groups.AS_MADE | {"auto_create_groups": True}
+    driver("group_settings").create(DESIRED | {"tenant": tenancy.hostname}).delete()
+    assert groups.settings(tenancy) == groups.DEFAULTS | {"auto_create_groups": True}
 
 
-@pytest.mark.usefixtures("found")
-def test_what_is_already_as_wanted_takes_no_request(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Beyond the one that looks."""
+@pytest.mark.usefixtures("previous_values")
+def test_settings_that_already_match_are_only_read(driver: MakeDriver, tenancy: Tenancy) -> None:
     tenancy.requests()
-    driver("group_settings").create(FOUND | {"tenant": tenancy.hostname})
+    driver("group_settings").create(PREVIOUS | {"tenant": tenancy.hostname})
     assert tenancy.requests() == [f"GET {groups.PATH}"]
 
 
-def test_two_kinds_of_settings_are_two_objects(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Their ids must differ: a deletion spares whatever the same run made under that id."""
-    made = driver("group_settings").create(groups.inputs_for(tenancy))
-    assert made.id != driver("license_settings").create(licences.inputs_for(tenancy)).id
+def test_different_settings_have_different_ids(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """A deletion skips ids that the same run created, so a shared id would skip the wrong settings."""
+    resource = driver("group_settings").create(groups.inputs_for(tenancy))
+    assert resource.id != driver("license_settings").create(licences.inputs_for(tenancy)).id
 
 
-def test_a_tenant_that_is_gone(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Its settings stay in the state as they were: a 404 is never their end."""
-    made = driver("group_settings").create(groups.inputs_for(tenancy))
+def test_settings_of_a_purged_tenant_stay_in_the_state(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Settings exist as long as their tenant, so a 404 does not mean that they are gone."""
+    resource = driver("group_settings").create(groups.inputs_for(tenancy))
     tenancy.cloud.register("eu").post(
         f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate",
         {"purgeAfterDays": 10},
         headers={"qlik-confirm-hostname": tenancy.hostname},
     )
-    assert made.drift() == {}, "deactivated is not gone"
+    assert resource.drift() == {}, "deactivated is not gone"
     with pytest.raises(Failure, match="deactivated"):
-        made.delete()
+        resource.delete()
     tenancy.qlik.control.advance(11 * 24 * 3600)
-    assert made.drift() == {}
+    assert resource.drift() == {}
     assert "does not answer (404)" in tenancy.messages[-1]
     with pytest.raises(Failure, match="404"):
-        made.delete()
+        resource.delete()
 
 
-def test_what_was_there_first_counts(tenancy: Tenancy) -> None:
-    """What the state has goes before what a killed run noted, and that before what is there now."""
+def test_the_earliest_known_value_is_the_previous_one(tenancy: Tenancy) -> None:
+    """The state comes first, then the note of a killed run, then the current value."""
     handler, host = group_settings.HANDLER, tenancy.bot
     handler._note(host).write(before={"sync_idp_groups": False, "everyone_roles": ["Noted"]})
     live = {"sync_idp_groups": True, "everyone_roles": ["Live"], "auto_create_groups": True}
-    kept = handler._keep(host, {"everyone_roles": ["Found"]}, live)
-    assert kept == {"everyone_roles": ["Found"], "sync_idp_groups": False, "auto_create_groups": True}
-    assert (handler._note(host).earlier or {})["before"] == kept
+    previous = handler._keep(host, {"everyone_roles": ["State"]}, live)
+    assert previous == {"everyone_roles": ["State"], "sync_idp_groups": False, "auto_create_groups": True}
+    assert (handler._note(host).earlier or {})["before"] == previous

@@ -1,4 +1,4 @@
-"""A change that Qlik refuses because another object has the name: whose it is stands in the message."""
+"""If Qlik refuses a change because the name is taken, the message says who has the name."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ RENAMED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "group": ("groups", "name", {"providerType": "custom"}),
     "web_integration": ("web-integrations", "name", {"validOrigins": ["https://theirs.example"]}),
 }
-"""By kind: its collection, the property that is to change, and what else a new object needs."""
+"""For each resource type its collection, the property to change, and what else a new object needs."""
 
 every_renamed = pytest.mark.parametrize("module", RENAMED)
 
 
-def two_of_them(
+def create_conflict(
     module: str, driver: MakeDriver, tenancy: Tenancy
 ) -> tuple[ResourceDriver, str, dict[str, Any]]:
-    """Return an object of ours, the id of one that somebody else made, and inputs with the name of that."""
+    """Return our object, the id of another user's object, and inputs that give ours the name of the other."""
     collection, name, body = RENAMED[module]
     theirs = str(tenancy.world.request("POST", collection, {**body, "name": "Theirs"})["id"])
     ours = driver(module).create(CASES[module].inputs_for(tenancy))
@@ -35,39 +35,41 @@ def two_of_them(
 
 
 @every_renamed
-def test_who_has_the_name_is_told(module: str, driver: MakeDriver, tenancy: Tenancy) -> None:
-    """With what Qlik said, and one advice, which is not the general one for a 409."""
-    ours, theirs, wanted = two_of_them(module, driver, tenancy)
+def test_the_error_names_the_object_that_has_the_name(
+    module: str, driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """It also has Qlik's message. The advice is not the general one for a 409."""
+    ours, theirs, conflicting = create_conflict(module, driver, tenancy)
     with pytest.raises(Failure) as caught:
-        ours.update(wanted)
-    told = str(caught.value)
-    for said in (
+        ours.update(conflicting)
+    error = str(caught.value)
+    for expected in (
         f"(id {theirs}, created by user ",
         "answered 409 TAKEN-1 Taken (traceId t-409)",
         "cannot have",
     ):
-        assert said in told
-    assert "No resource of this stack manages" in told
-    assert "must be unique" not in told
+        assert expected in error
+    assert "No resource of this stack manages" in error
+    assert "must be unique" not in error
 
 
-def test_who_has_the_name_may_be_of_the_stack(
+def test_the_error_names_a_resource_of_the_stack_that_has_the_name(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot stand aside under another name waits for nobody."""
-    ours, theirs, wanted = two_of_them("web_integration", driver, tenancy)
+    """A web integration cannot be renamed out of the way, so the update does not wait for it."""
+    ours, theirs, conflicting = create_conflict("web_integration", driver, tenancy)
     urn = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:WebIntegration::Shop"
     monkeypatch.setattr(moves, "holder", lambda *_: urn)
     with pytest.raises(Failure, match=rf"\(id {theirs}\), and WebIntegration Shop of this stack manages it"):
-        ours.update(wanted)
+        ours.update(conflicting)
 
 
-def test_another_key_of_that_issuer_is_told(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik changes nothing of a key but its description; should that meet a 409, the other one is named."""
+def test_the_error_names_another_key_of_the_same_issuer(driver: MakeDriver, tenancy: Tenancy) -> None:
+    """Only the description of a key can change, but a 409 is still possible."""
     path = "/api/v1/identity-providers"
     ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].inputs_for(tenancy))
     listed = tenancy.as_bot("GET", "identity-providers")["data"]
-    other = next(each for each in listed if each["id"] == ours.id) | {"id": "other-1"}
+    other = next(key for key in listed if key["id"] == ours.id) | {"id": "other-1"}
     tenancy.qlik.control.add_fault(method="PATCH", path=f"{path}/*", status=409, body=TAKEN)
     tenancy.qlik.control.add_fault(method="GET", path=path, status=200, body={"data": [*listed, other]})
     with pytest.raises(Failure, match=r"cannot have this issuer and kid on .*\(id other-1\)"):
@@ -75,8 +77,10 @@ def test_another_key_of_that_issuer_is_told(driver: MakeDriver, tenancy: Tenancy
 
 
 @every_renamed
-def test_nobody_is_named_where_nobody_is_found(module: str, driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Qlik's own words stay, with the general advice."""
-    ours, _, wanted = two_of_them(module, driver, tenancy)
+def test_without_a_holder_of_the_name_the_error_has_the_general_advice(
+    module: str, driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Qlik's message is still in the error."""
+    ours, _, conflicting = create_conflict(module, driver, tenancy)
     with pytest.raises(Failure, match=r"(?s)answered 409 TAKEN-1 .*which must be unique. Choose another one"):
-        ours.update(wanted | {"name": "Nobody's"})
+        ours.update(conflicting | {"name": "Nobody's"})

@@ -1,4 +1,4 @@
-"""Type checkers know every property: of the constructors, and of the outputs."""
+"""Type checkers know every property of the constructors and of the outputs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ PROGRAM = Path(__file__).with_name("typed.py")
 
 
 def check(program: Path) -> str:
-    """What mypy says in strict mode."""
-    said, failed, _ = api.run(["--config-file", str(ROOT / "pyproject.toml"), "--strict", str(program)])
-    assert failed == ""
-    return said
+    """Run mypy in strict mode and return its output."""
+    output, errors, _ = api.run(["--config-file", str(ROOT / "pyproject.toml"), "--strict", str(program)])
+    assert errors == ""
+    return output
 
 
-def test_right_use_passes_and_wrong_use_does_not() -> None:
-    """Wrong types, values and names are errors in the lines that have them, and nowhere else."""
+def test_mypy_accepts_correct_lines_and_refuses_wrong_ones() -> None:
+    """In `typed.py`, exactly the lines with wrong types, values or names expect an error."""
     assert "Success" in check(PROGRAM)
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         (
             'Space("s", tenant="t", name="Sales", type="shared", descripton="x")',
@@ -33,8 +33,8 @@ def test_right_use_passes_and_wrong_use_does_not() -> None:
         ("tenant.grace_days + 1", 'Unsupported operand types for + ("Output[int]" and "int")'),
     ],
 )
-def test_what_a_type_checker_says(tmp_path: Path, line: str, said: str) -> None:
-    """It helps, as an editor would show it; and the file of right and wrong uses can fail."""
+def test_mypy_explains_a_mistake(tmp_path: Path, line: str, message: str) -> None:
+    """This also proves that an unexpected mistake in `typed.py` fails the test above."""
     program = tmp_path / "program.py"
     program.write_text(f"{PROGRAM.read_text()}\n{line}\n")
-    assert said in check(program)
+    assert message in check(program)

@@ -1,4 +1,4 @@
-"""Waiting: ever longer pauses, none of them long, and never beyond the bound."""
+"""Waiting: pauses grow up to a maximum and end at the time limit."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tenantry.providers.qlik import Cloud, ConfigurationError
 from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock
 
 
-def test_pauses_grow_up_to_three_seconds_and_end_with_the_bound() -> None:
+def test_pauses_grow_up_to_three_seconds_and_end_at_the_time_limit() -> None:
     clock = FakeClock()
-    asked: list[float] = []
+    probed_at: list[float] = []
 
     with Cloud(ENVIRONMENT, clock=clock) as cloud:
-        assert wait(cloud, lambda: asked.append(clock.monotonic()), "the app", 20) is None
-    assert clock.slept[:2] == [0.25, 0.375]
-    assert clock.slept == sorted(clock.slept[:-1]) + clock.slept[-1:]
-    assert clock.slept[-3:-1] == [3, 3]
-    assert 0 < clock.slept[-1] < 3
-    assert asked[-1] == pytest.approx(20), "once more when the time is up"
-    assert len(asked) == len(clock.slept) + 1
+        assert wait(cloud, lambda: probed_at.append(clock.monotonic()), "the app", 20) is None
+    assert clock.sleeps[:2] == [0.25, 0.375]
+    assert clock.sleeps == sorted(clock.sleeps[:-1]) + clock.sleeps[-1:]
+    assert clock.sleeps[-3:-1] == [3, 3]
+    assert 0 < clock.sleeps[-1] < 3
+    assert probed_at[-1] == pytest.approx(20), "the last probe is at the time limit"
+    assert len(probed_at) == len(clock.sleeps) + 1
 
 
-def test_what_may_still_be_made_is_looked_for_at_least_as_long_as_lists_lag(
+def test_a_search_for_an_object_takes_at_least_as_long_as_lists_lag(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
@@ -41,7 +41,7 @@ def test_what_may_still_be_made_is_looked_for_at_least_as_long_as_lists_lag(
 
 @pytest.mark.parametrize("function", [ready_seconds, lag_seconds, creation_seconds])
 @pytest.mark.parametrize("value", ["3m", "-1", "nan", "inf", "1e999"])
-def test_what_is_no_number_of_seconds_is_told_with_its_variable(
+def test_an_invalid_number_of_seconds_is_refused_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, function: Callable[[], float], value: str
 ) -> None:
     variable = f"TENANTRY_{function.__name__.upper()}"

@@ -1,6 +1,6 @@
-"""How a program uses the resources, for mypy alone; see test_typing.py.
+"""Example uses of the resources, which only mypy reads: see test_typing.py.
 
-In strict mode a line that ignores an error must have that very error, and every other line must have none.
+In strict mode, each line that ignores an error must have exactly that error, and no other line may have one.
 """
 
 from __future__ import annotations

@@ -44,21 +44,21 @@ def _without_ids(call: str) -> str:
 
 def wait_for_export(app: dict[str, Any]) -> None:
     """Wait until the export for the app succeeds or fails."""
-    run.current().exports[exports.needed(app)].exception(20)
+    run.current().exports[exports.export_for(app)].exception(20)
 
 
 def test_apps_of_the_same_template_share_one_export(tenancy: Tenancy) -> None:
     """Tenantry searches for the template only once."""
     exports.begin(tenancy.cloud, [SALES | {"name": "One"}, SALES | {"name": "Two"}])
-    first = exports.file(tenancy.cloud, SALES | {"name": "One"})
+    first = exports.fetch(tenancy.cloud, SALES | {"name": "One"})
     assert first.read_bytes()
-    assert exports.file(tenancy.cloud, SALES | {"name": "Two"}) == first
+    assert exports.fetch(tenancy.cloud, SALES | {"name": "Two"}) == first
     assert requests_without_ids(tenancy) == EXPORT_REQUESTS
 
 
 def test_exports_with_and_without_data_are_two_files(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES, SALES | {"data": False}])
-    assert exports.file(tenancy.cloud, SALES) != exports.file(tenancy.cloud, SALES | {"data": False})
+    assert exports.fetch(tenancy.cloud, SALES) != exports.fetch(tenancy.cloud, SALES | {"data": False})
 
 
 def test_the_export_of_another_run_is_not_reused(tenancy: Tenancy) -> None:
@@ -67,17 +67,17 @@ def test_the_export_of_another_run_is_not_reused(tenancy: Tenancy) -> None:
     wait_for_export(SALES)
     tenancy.requests()
     with run.handling("urn", "127.0.0.1:2"):
-        exports.file(tenancy.cloud, SALES)
+        exports.fetch(tenancy.cloud, SALES)
     assert requests_without_ids(tenancy) == ["GET /api/v1/items"]
 
 
 def test_the_error_of_a_missing_template_does_not_depend_on_an_early_export(tenancy: Tenancy) -> None:
     missing = SALES | {"version": "9.9.9"}
     with pytest.raises(TemplateNotFound) as direct:
-        exports.file(tenancy.cloud, missing)
+        exports.fetch(tenancy.cloud, missing)
     exports.begin(tenancy.cloud, [missing])
     with pytest.raises(TemplateNotFound) as early:
-        exports.file(tenancy.cloud, missing)
+        exports.fetch(tenancy.cloud, missing)
     assert str(early.value) == str(direct.value)
 
 
@@ -86,22 +86,22 @@ def test_an_app_repeats_a_failed_early_export(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES])
     wait_for_export(SALES)
     tenancy.qlik.control.release(fault)
-    assert exports.file(tenancy.cloud, SALES).exists()
+    assert exports.fetch(tenancy.cloud, SALES).exists()
 
 
 def test_a_file_that_qlik_refused_is_exported_again(tenancy: Tenancy) -> None:
     """This also holds for an export of this run."""
     exports.begin(tenancy.cloud, [SALES])
-    templates.distrust(exports.file(tenancy.cloud, SALES))
+    templates.distrust(exports.fetch(tenancy.cloud, SALES))
     tenancy.requests()
-    exports.file(tenancy.cloud, SALES)
+    exports.fetch(tenancy.cloud, SALES)
     assert requests_without_ids(tenancy) == EXPORT_REQUESTS
 
 
 def test_a_deleted_file_is_exported_again(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES])
-    exports.file(tenancy.cloud, SALES).unlink()
-    assert exports.file(tenancy.cloud, SALES).exists()
+    exports.fetch(tenancy.cloud, SALES).unlink()
+    assert exports.fetch(tenancy.cloud, SALES).exists()
 
 
 def test_an_app_waits_for_an_export_only_until_its_deadline(
@@ -110,17 +110,17 @@ def test_an_app_waits_for_an_export_only_until_its_deadline(
     may_continue = hold_exports(monkeypatch)
     exports.begin(tenancy.cloud, [SALES])
     with tenancy.cloud.deadline(0.05), pytest.raises(DeadlineExceeded, match="which is being exported"):
-        exports.file(tenancy.cloud, SALES)
+        exports.fetch(tenancy.cloud, SALES)
     may_continue.set()
     wait_for_export(SALES)
 
 
 def test_an_app_does_not_wait_for_a_queued_export(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the app needs the file before the export starts, it exports the template itself."""
-    monkeypatch.setattr(exports, "AT_ONCE", 1)
+    monkeypatch.setattr(exports, "MAX_PARALLEL_EXPORTS", 1)
     may_continue = hold_exports(monkeypatch)
     exports.begin(tenancy.cloud, [SALES, STOCK])
-    assert exports.file(tenancy.cloud, STOCK).exists()
+    assert exports.fetch(tenancy.cloud, STOCK).exists()
     may_continue.set()
     wait_for_export(SALES)
     assert requests_without_ids(tenancy).count("GET /api/v1/items") == 2
@@ -142,7 +142,7 @@ def test_the_end_of_a_run_does_not_wait_for_exports(
 def test_an_incomplete_app_gets_no_early_export(tenancy: Tenancy) -> None:
     """Tenantry has not checked the apps of the program yet, and an error must not prevent the tenant."""
     exports.begin(tenancy.cloud, [{}, {"source_tenant": 1, "version": []}, "Sales", SALES])  # type: ignore[list-item]
-    assert list(run.current().exports) == [exports.needed(SALES)]
+    assert list(run.current().exports) == [exports.export_for(SALES)]
     wait_for_export(SALES)
 
 

@@ -16,7 +16,7 @@ TENANT = "acme.eu.qlikcloud.com"
 
 @dataclass
 class CloudHarness:
-    """A Cloud over a fake network: what it sent, how long it slept, what it told the user."""
+    """A Cloud on a fake network, with its requests, its pauses and its messages to the user."""
 
     cloud: Cloud
     network: MockTransport
@@ -25,15 +25,17 @@ class CloudHarness:
 
     @property
     def tenant(self) -> Host:
+        """Return the host of the test tenant."""
         return self.cloud.tenant(TENANT)
 
     @property
     def api_calls(self) -> list[Call]:
-        """The calls, without those for tokens."""
+        """Return the calls, without token requests."""
         return [call for call in self.network.calls if call.path != "/oauth/token"]
 
     @property
     def token_calls(self) -> list[Call]:
+        """Return the token requests."""
         return [call for call in self.network.calls if call.path == "/oauth/token"]
 
 
@@ -42,7 +44,10 @@ MakeHarness = Callable[..., CloudHarness]
 
 @pytest.fixture
 def make_harness() -> Iterator[MakeHarness]:
-    """Make a Sky from a handler, or from a list of replies and exceptions, given one after the other."""
+    """Return a function that creates a harness.
+
+    Its first argument is a handler, or a list of the replies and exceptions, one per request.
+    """
     with ExitStack() as stack:
 
         def make(
@@ -50,7 +55,7 @@ def make_harness() -> Iterator[MakeHarness]:
             environ: dict[str, str] | None = None,
             tokens: bool = True,
         ) -> CloudHarness:
-            handler = one_after_the_other(replies) if isinstance(replies, list) else replies
+            handler = handler_of(replies) if isinstance(replies, list) else replies
             network, clock = MockTransport(handler, tokens=tokens), FakeClock()
             notifications: list[str] = []
             cloud = Cloud(
@@ -61,12 +66,12 @@ def make_harness() -> Iterator[MakeHarness]:
         yield make
 
 
-def one_after_the_other(replies: list[Any]) -> Callable[[Call], Reply]:
-    """A handler that gives each answer once, and raises those that are exceptions."""
-    left = iter(replies)
+def handler_of(replies: list[Any]) -> Callable[[Call], Reply]:
+    """Return a handler that returns each reply once, or raises it if it is an exception."""
+    remaining = iter(replies)
 
     def handler(call: Call) -> Reply:
-        reply = next(left, None)
+        reply = next(remaining, None)
         assert reply is not None, f"one request too many: {call}"
         if isinstance(reply, Exception):
             raise reply
@@ -81,7 +86,7 @@ MakeWire = Callable[..., Wire]
 
 @pytest.fixture
 def make_wire() -> Iterator[MakeWire]:
-    """Start loopback servers, each with a script of its own."""
+    """Return a function that starts a loopback server with a script."""
     with ExitStack() as stack:
 
         def make(script: Any) -> Wire:
@@ -92,25 +97,26 @@ def make_wire() -> Iterator[MakeWire]:
 
 @pytest.fixture
 def make_cloud() -> Iterator[Callable[..., Cloud]]:
-    """Make a Cloud that reaches a Wire; retries do not really wait."""
+    """Return a function that creates a Cloud which sends its requests to a Wire. Retries do not wait."""
     with ExitStack() as stack:
 
         def make(wire: Wire, clock: Any = None, **environ: str) -> Cloud:
-            known = {
+            variables = {
                 **ENVIRONMENT,
                 "QLIK_CLOUD_ENDPOINT": wire.url,
                 "TENANTRY_REQUEST_TIMEOUT": "5",
                 **environ,
             }
-            return stack.enter_context(Cloud(known, clock=clock or FakeClock()))
+            return stack.enter_context(Cloud(variables, clock=clock or FakeClock()))
 
         yield make
 
 
-def error_body(code: str, title: str = "No.", **more: Any) -> dict[str, Any]:
-    """An error body of Qlik's."""
-    return {"errors": [{"code": code, "title": title, **more}], "traceId": "0123456789abcdef"}
+def error_body(code: str, title: str = "No.", **keys: Any) -> dict[str, Any]:
+    """Return the body of an error response of Qlik."""
+    return {"errors": [{"code": code, "title": title, **keys}], "traceId": "0123456789abcdef"}
 
 
 def error_reply(status: int, code: str = "X-1", **headers: str) -> Reply:
+    """Return an error response of Qlik. Underscores in header names become hyphens."""
     return Reply(status, error_body(code), {name.replace("_", "-"): value for name, value in headers.items()})

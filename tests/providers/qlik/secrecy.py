@@ -1,4 +1,4 @@
-"""What an exception could show to somebody: messages, attributes, and everything chained to it."""
+"""All text that an exception could reveal: messages, attributes, and the exceptions chained to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception with all causes and contexts, the suppressed ones too."""
+    """Yield the exception and all its causes and contexts, even suppressed ones."""
     seen: list[BaseException] = []
     waiting = [error]
     while waiting:
@@ -17,17 +17,17 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
     yield from seen
 
 
-def everything_said(error: BaseException) -> str:
-    """All text that can be reached from an exception, for a search for secrets."""
-    said = []
-    for each in chain(error):
-        said += [
-            str(each),
-            repr(each),
-            repr(each.args),
-            repr(vars(each)),
-            repr(getattr(each, "__notes__", [])),
+def all_text(error: BaseException) -> str:
+    """Return all text that can be reached from an exception, to search it for secrets."""
+    texts = []
+    for linked in chain(error):
+        texts += [
+            str(linked),
+            repr(linked),
+            repr(linked.args),
+            repr(vars(linked)),
+            repr(getattr(linked, "__notes__", [])),
         ]
-        for value in vars(each).values():
-            said += [repr(vars(value))] if hasattr(value, "__dict__") else []
-    return "\n".join(said)
+        for value in vars(linked).values():
+            texts += [repr(vars(value))] if hasattr(value, "__dict__") else []
+    return "\n".join(texts)

@@ -1,4 +1,4 @@
-"""Which failures are repeated, how often, and how they end."""
+"""Retries: which requests are repeated after which failures, and how often."""
 
 from __future__ import annotations
 
@@ -34,163 +34,171 @@ from tests.providers.qlik.conftest import CloudHarness, MakeHarness, error_reply
 OK = Reply(200, {"id": "1"})
 PATH = "/api/v1/things/1"
 
-BROKEN = requests.ConnectionError(
+CONNECTION_RESET = requests.ConnectionError(
     ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
 )
-SILENT = requests.ReadTimeout("no answer")
-REFUSED = requests.ConnectionError(
+READ_TIMEOUT = requests.ReadTimeout("no answer")
+CONNECTION_REFUSED = requests.ConnectionError(
     MaxRetryError(None, "/", NewConnectionError(None, "x"))  # type: ignore[arg-type]
 )
-UNKNOWN = requests.ConnectionError(
+NAME_NOT_RESOLVED = requests.ConnectionError(
     MaxRetryError(None, "/", NameResolutionError("h", None, OSError("x")))  # type: ignore[arg-type]
 )
-NO_CONNECTION = requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError("x")))  # type: ignore[arg-type]
-NO_PROXY = requests.exceptions.ProxyError(
+CONNECT_TIMEOUT = requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError("x")))  # type: ignore[arg-type]
+PROXY_FAILURE = requests.exceptions.ProxyError(
     MaxRetryError(None, "/", ProxyError("x", OSError()))  # type: ignore[arg-type]
 )
-TLS = requests.exceptions.SSLError(
+TLS_FAILURE = requests.exceptions.SSLError(
     MaxRetryError(None, "/", SSLError(ssl.SSLError(1, "[SSL] wrong version")))  # type: ignore[arg-type]
 )
 
-SAFE: list[tuple[str, dict[str, Any]]] = [
+REPEATABLE: list[tuple[str, dict[str, Any]]] = [
     ("get", {}),
     ("put", {}),
     ("delete", {}),
     ("post", {"repeatable": True}),
     ("patch", {"repeatable": True}),
 ]
-UNSAFE: list[tuple[str, dict[str, Any]]] = [("post", {}), ("patch", {})]
+NOT_REPEATABLE: list[tuple[str, dict[str, Any]]] = [("post", {}), ("patch", {})]
 
-safe = pytest.mark.parametrize(("method", "options"), SAFE)
-unsafe = pytest.mark.parametrize(("method", "options"), UNSAFE)
-every = pytest.mark.parametrize(("method", "options"), SAFE + UNSAFE)
+repeatable = pytest.mark.parametrize(("method", "options"), REPEATABLE)
+not_repeatable = pytest.mark.parametrize(("method", "options"), NOT_REPEATABLE)
+every_method = pytest.mark.parametrize(("method", "options"), REPEATABLE + NOT_REPEATABLE)
 
 
-def ask(harness: CloudHarness, method: str, options: dict[str, Any]) -> Any:
+def send(harness: CloudHarness, method: str, options: dict[str, Any]) -> Any:
     return getattr(harness.tenant, method)(PATH, **options)
 
 
-@safe
-@pytest.mark.parametrize("failure", [error_reply(500), error_reply(503), BROKEN, SILENT, REFUSED], ids=repr)
-def test_repeated_where_it_is_safe(
+@repeatable
+@pytest.mark.parametrize(
+    "failure",
+    [error_reply(500), error_reply(503), CONNECTION_RESET, READ_TIMEOUT, CONNECTION_REFUSED],
+    ids=repr,
+)
+def test_a_repeatable_request_is_repeated_after_a_failure(
     make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Any
 ) -> None:
     harness = make_harness([failure, failure, failure, OK])
-    assert ask(harness, method, options) == {"id": "1"}
-    assert len(harness.clock.slept) == 3
+    assert send(harness, method, options) == {"id": "1"}
+    assert len(harness.clock.sleeps) == 3
     assert len(harness.notifications) == 3
 
 
-@safe
+@repeatable
 @pytest.mark.parametrize(
-    ("failure", "kind"),
-    [(error_reply(502), ServerError), (BROKEN, ConnectionFailed), (UNKNOWN, ConnectionFailed)],
+    ("failure", "error"),
+    [
+        (error_reply(502), ServerError),
+        (CONNECTION_RESET, ConnectionFailed),
+        (NAME_NOT_RESOLVED, ConnectionFailed),
+    ],
 )
-def test_four_tries_at_most(
-    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Any, kind: type[QlikError]
+def test_there_are_at_most_four_attempts(
+    make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Any, error: type[QlikError]
 ) -> None:
     harness = make_harness([failure] * 4)
-    with pytest.raises(kind):
-        ask(harness, method, options)
+    with pytest.raises(error):
+        send(harness, method, options)
     assert len(harness.api_calls) == 4
 
 
-@unsafe
-@pytest.mark.parametrize("failure", [BROKEN, SILENT], ids=repr)
-def test_a_lost_answer_is_said_to_be_one(
+@not_repeatable
+@pytest.mark.parametrize("failure", [CONNECTION_RESET, READ_TIMEOUT], ids=repr)
+def test_a_lost_response_raises_response_lost(
     make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Exception
 ) -> None:
     harness = make_harness([failure])
     with pytest.raises(ResponseLost, match="may or may not") as caught:
-        ask(harness, method, options)
+        send(harness, method, options)
     assert caught.value.may_be_done
     assert (caught.value.method, caught.value.path) == (method.upper(), PATH)
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
 
 
-@unsafe
-def test_a_server_error_is_not_repeated_where_that_could_do_harm(
+@not_repeatable
+def test_a_request_that_is_not_repeatable_is_sent_once_despite_a_server_error(
     make_harness: MakeHarness, method: str, options: dict[str, Any]
 ) -> None:
     harness = make_harness([error_reply(500, "X-9")])
     with pytest.raises(ServerError, match="X-9") as caught:
-        ask(harness, method, options)
+        send(harness, method, options)
     assert caught.value.may_be_done
 
 
-@unsafe
-@pytest.mark.parametrize("failure", [REFUSED, UNKNOWN, NO_CONNECTION, NO_PROXY], ids=repr)
-def test_what_was_never_sent_may_be_repeated(
+@not_repeatable
+@pytest.mark.parametrize(
+    "failure", [CONNECTION_REFUSED, NAME_NOT_RESOLVED, CONNECT_TIMEOUT, PROXY_FAILURE], ids=repr
+)
+def test_a_request_that_was_never_sent_is_repeated(
     make_harness: MakeHarness, method: str, options: dict[str, Any], failure: Exception
 ) -> None:
     harness = make_harness([failure, OK])
-    assert ask(harness, method, options) == {"id": "1"}
+    assert send(harness, method, options) == {"id": "1"}
     harness = make_harness([failure] * 4)
     with pytest.raises(ConnectionFailed) as caught:
-        ask(harness, method, options)
+        send(harness, method, options)
     assert not caught.value.may_be_done
     assert not caught.value.sent
 
 
-@safe
-def test_tls_problems_are_final(make_harness: MakeHarness, method: str, options: dict[str, Any]) -> None:
-    harness = make_harness([TLS])
+@repeatable
+def test_a_tls_failure_is_final(make_harness: MakeHarness, method: str, options: dict[str, Any]) -> None:
+    harness = make_harness([TLS_FAILURE])
     with pytest.raises(ConnectionFailed, match="TLS"):
-        ask(harness, method, options)
+        send(harness, method, options)
 
 
-@every
+@every_method
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413])
-def test_what_qlik_refuses_is_final(
+def test_a_refusal_of_qlik_is_final(
     make_harness: MakeHarness, method: str, options: dict[str, Any], status: int
 ) -> None:
     harness = make_harness([error_reply(status)])
     with pytest.raises(ApiError) as caught:
-        ask(harness, method, options)
+        send(harness, method, options)
     assert caught.value.status == status
     assert harness.notifications == []
 
 
 def test_waits_grow_and_have_full_jitter(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[tuple[float, float]] = []
+    ranges: list[tuple[float, float]] = []
 
     def highest(low: float, high: float) -> float:
-        drawn.append((low, high))
+        ranges.append((low, high))
         return high
 
     monkeypatch.setattr(random, "uniform", highest)
-    harness = make_harness([BROKEN, BROKEN, BROKEN, OK])
+    harness = make_harness([CONNECTION_RESET, CONNECTION_RESET, CONNECTION_RESET, OK])
     harness.tenant.get(PATH)
-    assert drawn == [(0, 2), (0, 4), (0, 8)]
-    assert harness.clock.slept == [2, 4, 8]
+    assert ranges == [(0, 2), (0, 4), (0, 8)]
+    assert harness.clock.sleeps == [2, 4, 8]
 
 
-def test_waits_have_a_longest(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It counts as soon as there are more tries than there are today."""
+def test_waits_have_a_maximum(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the present number of attempts, no wait reaches the maximum."""
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
     monkeypatch.setattr(calls, "TRIES", 7)
-    harness = make_harness([BROKEN] * 6 + [OK])
+    harness = make_harness([CONNECTION_RESET] * 6 + [OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [2, 4, 8, 16, 20, 20]
+    assert harness.clock.sleeps == [2, 4, 8, 16, 20, 20]
 
 
-def test_retry_after_is_the_least_and_not_the_most(
-    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retry_after_is_a_minimum(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that asks for less than the back-off does not get more requests than others."""
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
     harness = make_harness([error_reply(503, Retry_After="1"), error_reply(503, Retry_After="90"), OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [2, 90]
+    assert harness.clock.sleeps == [2, 90]
 
 
 def test_retry_after_of_a_503_is_obeyed(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503, Retry_After="30"), OK])
     harness.tenant.get(PATH)
-    assert harness.clock.slept == [30]
+    assert harness.clock.sleeps == [30]
 
 
-def test_the_user_is_told_what_happened(make_harness: MakeHarness) -> None:
+def test_a_message_names_the_failure_and_the_next_attempt(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503, "X-7"), OK])
     harness.tenant.get(PATH)
     assert "503 X-7" in harness.notifications[0]
@@ -198,17 +206,17 @@ def test_the_user_is_told_what_happened(make_harness: MakeHarness) -> None:
     assert "1 of 4" in harness.notifications[0]
 
 
-def test_no_repetition_goes_beyond_the_deadline(make_harness: MakeHarness) -> None:
+def test_no_retry_goes_beyond_the_deadline(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503, "X-7", Retry_After="30")])
     with harness.cloud.deadline(20, setting="SOME_SETTING"), pytest.raises(DeadlineExceeded) as caught:
         harness.tenant.get(PATH)
     assert "503 X-7" in str(caught.value)
     assert "SOME_SETTING" in str(caught.value)
-    assert harness.clock.slept == []
+    assert harness.clock.sleeps == []
     assert harness.notifications == []
 
 
-def test_nothing_is_sent_when_no_time_is_left(make_harness: MakeHarness) -> None:
+def test_nothing_is_sent_after_the_deadline(make_harness: MakeHarness) -> None:
     harness = make_harness([OK])
     harness.tenant.get(PATH)
     with harness.cloud.deadline(10):
@@ -218,37 +226,37 @@ def test_nothing_is_sent_when_no_time_is_left(make_harness: MakeHarness) -> None
     assert len(harness.api_calls) == 1
 
 
-def test_an_answer_that_came_whole_in_the_last_moment_counts(make_harness: MakeHarness) -> None:
-    def late(call: Call) -> Reply:
+def test_a_complete_response_counts_even_after_the_deadline(make_harness: MakeHarness) -> None:
+    def respond_late(call: Call) -> Reply:
         harness.clock.sleep(20)
         return OK
 
-    harness = make_harness(late)
+    harness = make_harness(respond_late)
     with harness.cloud.deadline(10):
         assert harness.tenant.post(PATH) == {"id": "1"}
 
 
-def test_the_default_deadline_is_that_of_the_settings(make_harness: MakeHarness) -> None:
+def test_the_default_deadline_comes_from_the_settings(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503, Retry_After="30")], {"TENANTRY_DEADLINE": "20"})
     with pytest.raises(DeadlineExceeded, match="TENANTRY_DEADLINE"):
         harness.tenant.get(PATH)
 
 
-def test_a_repeated_delete_that_was_done_the_first_time(make_harness: MakeHarness) -> None:
-    harness = make_harness([BROKEN, error_reply(404)])
+def test_a_repeated_delete_raises_not_found_if_the_first_one_succeeded(make_harness: MakeHarness) -> None:
+    harness = make_harness([CONNECTION_RESET, error_reply(404)])
     with pytest.raises(NotFound):
         harness.tenant.delete(PATH)
 
 
-def test_notify_may_be_replaced(make_harness: MakeHarness) -> None:
+def test_notify_can_be_replaced(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(503), OK])
-    told: list[str] = []
-    harness.cloud.notify = told.append
+    messages: list[str] = []
+    harness.cloud.notify = messages.append
     harness.tenant.get(PATH)
-    assert (len(told), harness.notifications) == (1, [])
+    assert (len(messages), harness.notifications) == (1, [])
 
 
-def test_a_read_that_something_on_the_way_gave_up_is_repeated(make_harness: MakeHarness) -> None:
+def test_a_read_that_times_out_with_a_408_is_repeated(make_harness: MakeHarness) -> None:
     assert make_harness([error_reply(408), Reply(200, {"id": "1"})]).tenant.get("/x") == {"id": "1"}
     harness = make_harness([error_reply(408)])
     with pytest.raises(ApiError):

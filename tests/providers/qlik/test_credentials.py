@@ -11,7 +11,7 @@ import pytest
 
 from tenantry.providers.qlik import Cloud, CredentialsCommandFailed, CredentialsMissing, credentials
 from tenantry.providers.qlik.credentials import CredentialSource
-from tests.providers.qlik.secrecy import everything_said
+from tests.providers.qlik.secrecy import all_text
 
 GENERAL = {"QLIK_CLIENT_ID": "id", "QLIK_CLIENT_SECRET": "s3cret"}
 EUROPE = {"QLIK_CLIENT_ID_EU": "eu-id", "QLIK_CLIENT_SECRET_EU": "eu-s3cret"}
@@ -20,7 +20,7 @@ ORGANISATION = {"QLIK_ORG_CLIENT_ID": "org-id", "QLIK_ORG_CLIENT_SECRET": "org-s
 
 @pytest.fixture
 def command(tmp_path: Path) -> Any:
-    """Make a command that prints `text`, fails with `code`, and counts its runs in `runs`."""
+    """Return a function that writes a command. It prints `text`, exits with `code` and counts its runs."""
     runs = tmp_path / "runs"
     script = tmp_path / "print it.py"
     script.write_text(
@@ -37,14 +37,15 @@ def command(tmp_path: Path) -> Any:
     return make
 
 
-def pair(found: credentials.Credentials) -> tuple[str, str]:
-    return found.client_id, found.client_secret
+def pair(client: credentials.Credentials) -> tuple[str, str]:
+    """Return the id and the secret of a client."""
+    return client.client_id, client.client_secret
 
 
-def test_general_variables() -> None:
-    found = CredentialSource(GENERAL).region("eu")
-    assert pair(found) == ("id", "s3cret")
-    assert found.source == "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET"
+def test_a_region_uses_the_general_variables() -> None:
+    client = CredentialSource(GENERAL).region("eu")
+    assert pair(client) == ("id", "s3cret")
+    assert client.source == "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET"
 
 
 def test_a_regions_own_variables_come_first() -> None:
@@ -58,13 +59,13 @@ def test_hyphens_of_a_region_become_underscores() -> None:
     assert pair(CredentialSource(environ).region("us-gov")) == ("a", "b")
 
 
-def test_organisation() -> None:
+def test_the_organisation_has_its_own_variables() -> None:
     source = CredentialSource(GENERAL | ORGANISATION)
     assert source.has_organisation
     assert pair(source.organisation()) == ("org-id", "org-s3cret")
 
 
-def test_a_regions_client_is_never_used_for_the_organisation_or_the_reverse() -> None:
+def test_region_and_organisation_never_use_each_others_client() -> None:
     assert not CredentialSource(GENERAL | EUROPE).has_organisation
     with pytest.raises(CredentialsMissing, match="QLIK_ORG_CLIENT_ID and QLIK_ORG_CLIENT_SECRET"):
         CredentialSource(GENERAL | EUROPE).organisation()
@@ -72,7 +73,7 @@ def test_a_regions_client_is_never_used_for_the_organisation_or_the_reverse() ->
         CredentialSource(ORGANISATION).region("eu")
 
 
-def test_missing_names_everything_that_was_looked_for() -> None:
+def test_the_error_for_missing_credentials_names_every_variable() -> None:
     with pytest.raises(CredentialsMissing) as caught:
         CredentialSource({}).region("eu")
     text = str(caught.value)
@@ -81,7 +82,7 @@ def test_missing_names_everything_that_was_looked_for() -> None:
 
 
 @pytest.mark.parametrize("missing", [*GENERAL, *EUROPE])
-def test_half_a_pair_is_an_error_and_not_completed_from_elsewhere(missing: str) -> None:
+def test_an_incomplete_pair_is_an_error_and_is_not_completed_from_another_pair(missing: str) -> None:
     environ = {name: value for name, value in (GENERAL | EUROPE).items() if name != missing}
     if missing in GENERAL:
         environ = {name: value for name, value in environ.items() if name not in EUROPE}
@@ -89,19 +90,19 @@ def test_half_a_pair_is_an_error_and_not_completed_from_elsewhere(missing: str) 
         CredentialSource(environ).region("eu")
 
 
-def test_command_with_one_client(command: Any) -> None:
+def test_a_command_can_print_one_client(command: Any) -> None:
     source = CredentialSource(command({"client_id": "a", "client_secret": "b"}))
     assert pair(source.region("eu")) == ("a", "b")
     assert source.region("eu").source.startswith("QLIK_CREDENTIALS_COMMAND")
     assert not source.has_organisation
 
 
-def test_command_with_regions_and_organisation(command: Any) -> None:
-    printed = {
+def test_a_command_can_print_clients_for_regions_and_the_organisation(command: Any) -> None:
+    output = {
         "regions": {"eu": {"client_id": "a", "client_secret": "b"}},
         "organisation": {"client_id": "c", "client_secret": "d"},
     }
-    source = CredentialSource(command(printed))
+    source = CredentialSource(command(output))
     assert pair(source.region("eu")) == ("a", "b")
     assert pair(source.organisation()) == ("c", "d")
     with pytest.raises(CredentialsMissing, match=r"regions\.us"):
@@ -114,15 +115,15 @@ def test_variables_come_before_the_command(command: Any) -> None:
     assert command.runs() == 0
 
 
-def test_command_runs_once_for_all_threads(command: Any) -> None:
+def test_the_command_runs_once_for_all_threads(command: Any) -> None:
     source = CredentialSource(command({"client_id": "a", "client_secret": "b"}))
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(source.region, ["eu", "us", "de", "ap"] * 3))
-    assert {pair(each) for each in found} == {("a", "b")}
+        clients = list(pool.map(source.region, ["eu", "us", "de", "ap"] * 3))
+    assert {pair(client) for client in clients} == {("a", "b")}
     assert command.runs() == 1
 
 
-def test_failing_command_runs_once_too(command: Any) -> None:
+def test_a_failing_command_runs_only_once(command: Any) -> None:
     source = CredentialSource(command("", 3))
     for _ in range(3):
         with pytest.raises(CredentialsCommandFailed, match="exit code 3"):
@@ -130,7 +131,7 @@ def test_failing_command_runs_once_too(command: Any) -> None:
     assert command.runs() == 1
 
 
-def test_command_has_no_shell(command: Any, tmp_path: Path) -> None:
+def test_the_command_runs_without_a_shell(command: Any, tmp_path: Path) -> None:
     environ = command({"client_id": "a", "client_secret": "b"})
     environ["QLIK_CREDENTIALS_COMMAND"] += f" ; touch {tmp_path / 'touched'}"
     CredentialSource(environ).region("eu")
@@ -138,7 +139,7 @@ def test_command_has_no_shell(command: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("printed", "code", "why"),
+    ("output", "code", "reason"),
     [
         ('{"client_id": "a", "client_secret": "topsecret"}', 1, "exit code 1"),
         ("topsecret", 0, "not JSON"),
@@ -150,28 +151,30 @@ def test_command_has_no_shell(command: Any, tmp_path: Path) -> None:
         ('{"regions": "topsecret"}', 0, "regions"),
     ],
 )
-def test_unusable_output_is_named_and_never_shown(command: Any, printed: str, code: int, why: str) -> None:
+def test_the_error_for_invalid_output_never_shows_the_output(
+    command: Any, output: str, code: int, reason: str
+) -> None:
     with pytest.raises(CredentialsCommandFailed, match="QLIK_CREDENTIALS_COMMAND") as caught:
-        CredentialSource(command(printed, code)).region("eu")
-    assert why in str(caught.value)
-    assert "topsecret" not in everything_said(caught.value)
+        CredentialSource(command(output, code)).region("eu")
+    assert reason in str(caught.value)
+    assert "topsecret" not in all_text(caught.value)
 
 
 @pytest.mark.parametrize("text", ["/no/such/program topsecret", "'topsecret", "/ topsecret"])
-def test_command_that_cannot_start(text: str) -> None:
+def test_a_command_that_cannot_start_is_an_error(text: str) -> None:
     with pytest.raises(CredentialsCommandFailed) as caught:
         CredentialSource({"QLIK_CREDENTIALS_COMMAND": text}).region("eu")
-    assert "topsecret" not in everything_said(caught.value)
+    assert "topsecret" not in all_text(caught.value)
 
 
-def test_command_of_blanks_is_none() -> None:
+def test_a_blank_command_counts_as_unset() -> None:
     with pytest.raises(CredentialsMissing):
         CredentialSource({"QLIK_CREDENTIALS_COMMAND": "  "}).region("eu")
 
 
-def test_command_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "COMMAND_SECONDS", 0.2)
-    hangs = shlex.join(
+    command = shlex.join(
         [
             sys.executable,
             "-c",
@@ -180,17 +183,17 @@ def test_command_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         ]
     )
     with pytest.raises(CredentialsCommandFailed, match=r"it took more than 0\.2 s") as caught:
-        CredentialSource({"QLIK_CREDENTIALS_COMMAND": hangs}).region("eu")
-    assert "topsecret" not in everything_said(caught.value)
+        CredentialSource({"QLIK_CREDENTIALS_COMMAND": command}).region("eu")
+    assert "topsecret" not in all_text(caught.value)
 
 
-def test_command_cannot_wait_for_input() -> None:
-    reads = shlex.join([sys.executable, "-c", "input()"])
+def test_the_command_has_no_input() -> None:
+    command = shlex.join([sys.executable, "-c", "input()"])
     with pytest.raises(CredentialsCommandFailed, match="exit code 1"):
-        CredentialSource({"QLIK_CREDENTIALS_COMMAND": reads}).region("eu")
+        CredentialSource({"QLIK_CREDENTIALS_COMMAND": command}).region("eu")
 
 
-def test_nothing_is_read_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_are_read_when_the_first_request_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*GENERAL, *EUROPE, *ORGANISATION, "QLIK_CREDENTIALS_COMMAND", "QLIK_CLOUD_ENDPOINT"]:
         monkeypatch.delenv(name, raising=False)
     with Cloud.from_environment() as cloud:
@@ -200,7 +203,7 @@ def test_nothing_is_read_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) ->
             host.get("/api/v1/spaces")
 
 
-def test_from_environment_reads_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_environment_follows_changes_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with Cloud.from_environment() as cloud:
         for name, value in ORGANISATION.items():
             monkeypatch.setenv(name, value)
@@ -209,7 +212,7 @@ def test_from_environment_reads_this_process(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_representations_show_no_secret() -> None:
     source = CredentialSource(GENERAL)
-    shown = repr(source) + repr(source.region("eu")) + str(source.region("eu")) + repr(Cloud(GENERAL))
-    assert "s3cret" not in shown
-    assert "'id'" not in shown
-    assert shown.count("[secure]") >= 4
+    text = repr(source) + repr(source.region("eu")) + str(source.region("eu")) + repr(Cloud(GENERAL))
+    assert "s3cret" not in text
+    assert "'id'" not in text
+    assert text.count("[secure]") >= 4

@@ -1,4 +1,4 @@
-"""The client against the emulator, which shares none of its code: both must read Qlik's documents alike."""
+"""The client against the emulator. They share no code, so they must agree on Qlik's documentation."""
 
 from __future__ import annotations
 
@@ -48,23 +48,24 @@ def cloud(environ: dict[str, str], clock: FakeClock) -> Iterator[Cloud]:
 
 @pytest.fixture
 def tenant(cloud: Cloud) -> Host:
-    """A tenant of its own."""
+    """Create a tenant for this test only."""
     key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
     return cloud.tenant(cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})["hostnames"][0])
 
 
 def tenant_id(tenant: Host) -> str:
-    found: str = tenant.get("/api/v1/tenants/me")["id"]
-    return found
+    """Return the id of a tenant."""
+    id: str = tenant.get("/api/v1/tenants/me")["id"]
+    return id
 
 
-def test_redirects_of_users_and_tenants_me(tenant: Host) -> None:
+def test_redirects_of_users_me_and_tenants_me_are_followed(tenant: Host) -> None:
     me = tenant.get("/api/v1/users/me")
     assert me["tenantId"] == tenant_id(tenant)
     assert me["subject"].startswith("qlikbot")
 
 
-def test_spaces_page_by_page(tenant: Host) -> None:
+def test_spaces_are_listed_page_by_page(tenant: Host) -> None:
     names = [f"Space {n}" for n in range(7)]
     for name in names:
         tenant.post(SPACES, {"name": name, "type": "shared"})
@@ -73,7 +74,7 @@ def test_spaces_page_by_page(tenant: Host) -> None:
     assert tenant.find(SPACES, "space 3") == []
 
 
-def test_errors_are_those_of_qlik(tenant: Host) -> None:
+def test_errors_have_qliks_code_and_trace_id(tenant: Host) -> None:
     space = tenant.post(SPACES, {"name": "Sales", "type": "shared"})
     with pytest.raises(Conflict) as caught:
         tenant.post(SPACES, {"name": "Sales", "type": "managed"})
@@ -84,13 +85,15 @@ def test_errors_are_those_of_qlik(tenant: Host) -> None:
 
 def test_the_organisation_lists_all_tenants(cloud: Cloud, tenant: Host) -> None:
     listed = [
-        name for each in cloud.organisation().list("/api/core/tenants", limit=1) for name in each["hostnames"]
+        hostname
+        for tenant_entry in cloud.organisation().list("/api/core/tenants", limit=1)
+        for hostname in tenant_entry["hostnames"]
     ]
     assert {SOURCE, tenant.hostname} <= set(listed)
     assert len(listed) == len(set(listed)) >= 3
 
 
-def test_an_app_from_one_tenant_to_another(cloud: Cloud, tenant: Host, tmp_path: Path) -> None:
+def test_an_app_is_copied_to_another_tenant(cloud: Cloud, tenant: Host, tmp_path: Path) -> None:
     source = cloud.tenant(SOURCE)
     item = source.find("/api/v1/items", "Sales Overview", {"resourceType": "app"})[0]
     location = source.export(f"/api/v1/apps/{item['resourceId']}/export", {"NoData": True})
@@ -103,32 +106,36 @@ def test_an_app_from_one_tenant_to_another(cloud: Cloud, tenant: Host, tmp_path:
         tenant.delete(f"{SPACES}/{space['id']}")
 
 
-def test_a_deactivated_tenant(cloud: Cloud, environ: dict[str, str], tenant: Host) -> None:
-    id_ = tenant_id(tenant)
-    confirmed = {"qlik-confirm-hostname": tenant.hostname}
+def test_a_deactivated_tenant_is_disabled_until_its_reactivation(
+    cloud: Cloud, environ: dict[str, str], tenant: Host
+) -> None:
+    id = tenant_id(tenant)
+    confirmation = {"qlik-confirm-hostname": tenant.hostname}
     cloud.register("eu").post(
-        f"/api/v1/tenants/{id_}/actions/deactivate", {"purgeAfterDays": 10}, headers=confirmed
+        f"/api/v1/tenants/{id}/actions/deactivate", {"purgeAfterDays": 10}, headers=confirmation
     )
-    with Cloud(environ) as newcomer:
-        for host in [tenant, newcomer.tenant(tenant.hostname)]:  # with a token, and without
+    with Cloud(environ) as new_cloud:
+        for host in [tenant, new_cloud.tenant(tenant.hostname)]:  # with a token, and without
             with pytest.raises(TenantDisabled):
                 host.get(SPACES)
-    cloud.register("eu").post(f"/api/v1/tenants/{id_}/actions/reactivate", headers=confirmed)
+    cloud.register("eu").post(f"/api/v1/tenants/{id}/actions/reactivate", headers=confirmation)
     assert list(tenant.list(SPACES)) == []
 
 
-def test_a_token_that_ended_is_renewed(qlik: Emulator, tenant: Host) -> None:
+def test_an_expired_token_is_renewed(qlik: Emulator, tenant: Host) -> None:
     tenant.get(SPACES)
     qlik.control.advance(6 * 3600 + 1)
     tenant.get(SPACES)
 
 
-def test_the_client_of_another_region(cloud: Cloud) -> None:
+def test_the_client_of_another_region_is_refused(cloud: Cloud) -> None:
     with pytest.raises(Unauthorized, match="QLIK_CLIENT_ID_US"):
         cloud.tenant("templates.us.qlikcloud.com").get(SPACES)
 
 
-def test_limits_of_qlik_are_waited_for(qlik: Emulator, clock: FakeClock, tenant: Host) -> None:
+def test_a_rate_limited_request_waits_as_long_as_qlik_asks(
+    qlik: Emulator, clock: FakeClock, tenant: Host
+) -> None:
     qlik.control.add_fault(
         host=tenant.hostname,
         path=SPACES,
@@ -139,23 +146,23 @@ def test_limits_of_qlik_are_waited_for(qlik: Emulator, clock: FakeClock, tenant:
         body={},
     )
     tenant.post(SPACES, {"name": "Sales", "type": "shared"})
-    assert clock.slept == [13, 13]
+    assert clock.sleeps == [13, 13]
 
 
-@pytest.mark.parametrize("how", ["drop_before", "drop_after", "truncate"])
-def test_a_change_whose_answer_was_lost(qlik: Emulator, tenant: Host, how: str) -> None:
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "truncate"])
+def test_a_change_without_a_response_raises_response_lost(qlik: Emulator, tenant: Host, fault: str) -> None:
     tenant.authenticate()
-    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="POST", **{how: True})
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="POST", **{fault: True})
     with pytest.raises(ResponseLost):
         tenant.post(SPACES, {"name": "Sales", "type": "shared"})
-    assert len(tenant.find(SPACES, "Sales")) == (0 if how == "drop_before" else 1)
+    assert len(tenant.find(SPACES, "Sales")) == (0 if fault == "drop_before" else 1)
 
 
-@pytest.mark.parametrize("how", ["drop_before", "drop_after", "truncate"])
-def test_a_read_gets_over_it(qlik: Emulator, tenant: Host, how: str) -> None:
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "truncate"])
+def test_a_read_without_a_response_is_repeated(qlik: Emulator, tenant: Host, fault: str) -> None:
     tenant.authenticate()
-    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=3, **{how: True})
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=3, **{fault: True})
     assert list(tenant.list(SPACES)) == []
-    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=4, **{how: True})
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=4, **{fault: True})
     with pytest.raises(ConnectionFailed):
         list(tenant.list(SPACES))

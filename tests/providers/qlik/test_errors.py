@@ -13,11 +13,11 @@ from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, Unexp
 from tenantry.providers.qlik.messages import Request
 
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
-TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID")
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", client_source="QLIK_CLIENT_ID")
 GET = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/spaces/1")
 
 
-def test_message_holds_what_a_person_needs() -> None:
+def test_a_message_has_everything_that_qlik_said_and_the_advice() -> None:
     problem = Problem("SPACES-1", "Cannot do it", "Because", "/name", ("too short", "too blue"))
     error = ApiError(POST, 400, [problem, Problem("B", "Also this")], trace_id="abc", advice="Do that.")
     assert str(error) == (
@@ -34,7 +34,7 @@ def test_message_holds_what_a_person_needs() -> None:
     assert error.trace_id == "abc"
 
 
-def test_message_without_anything_from_qlik() -> None:
+def test_a_message_without_a_body_has_the_request_and_the_status() -> None:
     error = NotFound(GET, 404)
     assert str(error) == "GET acme.eu.qlikcloud.com/api/v1/spaces/1 answered 404"
     assert (error.code, error.problems) == ("", ())
@@ -57,7 +57,7 @@ def test_message_without_anything_from_qlik() -> None:
     ],
     ids=repr,
 )
-def test_may_be_done(error: QlikError, expected: bool) -> None:
+def test_may_be_done_tells_whether_qlik_may_have_made_the_change(error: QlikError, expected: bool) -> None:
     assert error.may_be_done is expected
 
 

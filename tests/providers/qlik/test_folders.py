@@ -1,4 +1,4 @@
-"""Folders of a user who has none."""
+"""Folders for caches and state, for a user without a home folder."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tenantry.providers.qlik import ConfigurationError, folders
 @pytest.mark.parametrize(
     ("folder", "variable"), [(folders.cache, "TENANTRY_CACHE"), (folders.state, "TENANTRY_STATE")]
 )
-def test_without_a_home_the_variable_is_named(
+def test_without_a_home_folder_the_error_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, folder: Callable[[], Path], variable: str
 ) -> None:
-    def nobody(_: int) -> None:
+    def raise_key_error(_: int) -> None:
         raise KeyError
 
-    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", raise_key_error)
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", variable):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigurationError, match=f"^{variable} is not set, and this user has no home folder"):

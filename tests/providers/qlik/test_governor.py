@@ -1,4 +1,4 @@
-"""Rate limits that processes share."""
+"""Rate limits that the processes of one machine share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tenantry.demo.environment import client_environment
 from tenantry.emulator import Emulator
 from tenantry.providers.qlik import Cloud, DeadlineExceeded, deadlines
 from tenantry.providers.qlik.deadlines import Deadline
-from tenantry.providers.qlik.governor import LATEST, SLOTS, Governor, Turn
+from tenantry.providers.qlik.governor import MAX_ARRIVAL_DELAY_SECONDS, SLOTS, Governor, Turn
 from tenantry.providers.qlik.limits import TIERS, WINDOW
 from tenantry.providers.qlik.testing import FakeClock
 from tests.contract import ContractChecker
@@ -29,12 +29,12 @@ from tests.contract import ContractChecker
 HOST = "register.eu.qlikcloud.com"
 WRITES = int(TIERS["tier 2"] * WINDOW / 60)
 
-Ask = Callable[..., float]
+TakeTurn = Callable[..., float]
 
 
-def seconds(given: Turn | None) -> float:
-    """How long to wait."""
-    return given.seconds if given else 0.0
+def seconds(turn: Turn | None) -> float:
+    """Return how long to wait for a turn."""
+    return turn.seconds if turn else 0.0
 
 
 @pytest.fixture
@@ -43,108 +43,112 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def turn(tmp_path: Path, clock: FakeClock) -> Ask:
-    """Ask for a turn, each time as another process would; wait for it, and return when it was."""
+def take_turn(tmp_path: Path, clock: FakeClock) -> TakeTurn:
+    """Return a function that requests a turn like a new process, waits for it, and returns its time."""
 
-    def ask(host: str = HOST, budget: str = "tier 2", share: float = 0.1, patience: float = 1e6) -> float:
+    def take_turn(
+        host: str = HOST, budget: str = "tier 2", share: float = 0.1, deadline_seconds: float = 1e6
+    ) -> float:
         governor = Governor(tmp_path / "rates", share, clock)
-        clock.sleep(seconds(governor.turn(host, budget, Deadline(patience, clock))))
+        clock.sleep(seconds(governor.turn(host, budget, Deadline(deadline_seconds, clock))))
         return clock.time()
 
-    return ask
+    return take_turn
 
 
-def test_nothing_waits_below_the_share(turn: Ask, clock: FakeClock) -> None:
+def test_requests_within_the_share_do_not_wait(take_turn: TakeTurn, clock: FakeClock) -> None:
     for _ in range(WRITES // 10):
-        turn()
-    assert sum(clock.slept) == 0
+        take_turn()
+    assert sum(clock.sleeps) == 0
 
 
-def test_no_five_minutes_have_more_than_the_share(turn: Ask) -> None:
-    """However the requests come: all at once, and then on."""
+def test_no_window_has_more_requests_than_the_share(take_turn: TakeTurn) -> None:
+    """A window is any period of five minutes, wherever it starts."""
     allowed = WRITES // 10
-    times = [turn() for _ in range(4 * allowed)]
+    times = [take_turn() for _ in range(4 * allowed)]
     assert all(later - earlier > WINDOW for earlier, later in zip(times, times[allowed:], strict=False))
     longest = 3 * WINDOW * (1 + 2 / SLOTS)
-    assert times[-1] - times[0] <= longest, "it waits no longer than the limit needs"
+    assert times[-1] - times[0] <= longest, "longer than the limit requires"
 
 
-def test_hosts_and_budgets_are_counted_apart(turn: Ask, clock: FakeClock) -> None:
+def test_hosts_and_budgets_are_counted_separately(take_turn: TakeTurn, clock: FakeClock) -> None:
     for _ in range(WRITES // 10):
-        turn()
-        turn(host="templates.eu.qlikcloud.com")
-        turn(budget="tier 1")
-        turn(budget="POST /api/v1/reloads")
-    assert sum(clock.slept) == 0
-    turn()
-    assert sum(clock.slept) > 0
+        take_turn()
+        take_turn(host="templates.eu.qlikcloud.com")
+        take_turn(budget="tier 1")
+        take_turn(budget="POST /api/v1/reloads")
+    assert sum(clock.sleeps) == 0
+    take_turn()
+    assert sum(clock.sleeps) > 0
 
 
-def test_turns_are_given_in_the_order_of_asking(tmp_path: Path, clock: FakeClock) -> None:
-    """Also to those who do not wait yet: nobody is overtaken by a later one."""
+def test_turns_are_given_in_the_order_of_the_requests(tmp_path: Path, clock: FakeClock) -> None:
+    """No request overtakes an earlier one, even if the earlier one does not wait yet."""
     governor = Governor(tmp_path, 0.002, clock)
     waits = [seconds(governor.turn(HOST, "tier 2", Deadline(1e6, clock))) for _ in range(5)]
     assert waits[0] == 0
     assert all(later - earlier > WINDOW for earlier, later in pairwise(waits))
 
 
-def test_who_cannot_wait_takes_no_turn(turn: Ask, clock: FakeClock) -> None:
-    turn(share=0.002)
+def test_a_request_that_cannot_wait_is_not_counted(take_turn: TakeTurn, clock: FakeClock) -> None:
+    take_turn(share=0.002)
     with pytest.raises(DeadlineExceeded, match="other runs on this machine"):
-        turn(share=0.002, patience=10)
+        take_turn(share=0.002, deadline_seconds=10)
     before = clock.time()
-    assert turn(share=0.002) - before <= WINDOW * (1 + 2 / SLOTS)
+    assert take_turn(share=0.002) - before <= WINDOW * (1 + 2 / SLOTS)
 
 
-def test_a_refusal_of_qlik_counts_for_all(tmp_path: Path, turn: Ask, clock: FakeClock) -> None:
-    """Each process would have to be refused for itself otherwise."""
+def test_after_a_refusal_of_qlik_all_processes_wait(
+    tmp_path: Path, take_turn: TakeTurn, clock: FakeClock
+) -> None:
+    """Otherwise Qlik would refuse each process once."""
     before = clock.time()
     Governor(tmp_path / "rates", 0.1, clock).close(HOST, "tier 2", 40)
-    assert 40 <= turn() - before <= 40 + 2 * WINDOW / SLOTS
-    assert turn(budget="tier 1") == clock.time()
+    assert 40 <= take_turn() - before <= 40 + 2 * WINDOW / SLOTS
+    assert take_turn(budget="tier 1") == clock.time()
 
 
-def test_who_has_waited_waits_on_where_qlik_has_refused(tmp_path: Path, clock: FakeClock) -> None:
-    """Each of those who wait would be refused for itself otherwise."""
+def test_after_a_refusal_of_qlik_a_waiting_process_waits_longer(tmp_path: Path, clock: FakeClock) -> None:
+    """Otherwise Qlik would refuse each waiting process once."""
     governor, deadline = Governor(tmp_path, 0.002, clock), Deadline(1e6, clock)
     governor.turn(HOST, "tier 2", deadline)
-    given = governor.turn(HOST, "tier 2", deadline)
-    assert given
-    clock.sleep(given.seconds)
+    turn = governor.turn(HOST, "tier 2", deadline)
+    assert turn
+    clock.sleep(turn.seconds)
     governor.close(HOST, "tier 2", 40)
-    given = governor.confirmed(HOST, "tier 2", given, deadline)
-    assert 40 <= given.seconds <= 40 + 2 * WINDOW / SLOTS
-    clock.sleep(given.seconds)
-    assert governor.confirmed(HOST, "tier 2", given, deadline) == Turn(given.slot, 0.0)
+    turn = governor.confirmed(HOST, "tier 2", turn, deadline)
+    assert 40 <= turn.seconds <= 40 + 2 * WINDOW / SLOTS
+    clock.sleep(turn.seconds)
+    assert governor.confirmed(HOST, "tier 2", turn, deadline) == Turn(turn.slot, 0.0)
 
 
-@pytest.mark.parametrize(("took", "counts"), [(0.1, 0.0), (4.5, 4.5), (60.0, LATEST)])
-def test_a_request_counts_from_when_it_may_have_arrived(
-    tmp_path: Path, clock: FakeClock, took: float, counts: float
+@pytest.mark.parametrize(("duration", "delay"), [(0.1, 0.0), (4.5, 4.5), (60.0, MAX_ARRIVAL_DELAY_SECONDS)])
+def test_a_request_counts_from_its_latest_possible_arrival(
+    tmp_path: Path, clock: FakeClock, duration: float, delay: float
 ) -> None:
-    """A window later the next one goes out: Qlik must not have both in one."""
+    """The next request is sent one window later, so that Qlik never counts both in one window."""
     governor, deadline = Governor(tmp_path, 0.002, clock), Deadline(1e6, clock)
     first = governor.turn(HOST, "tier 2", deadline)
     second = governor.turn(HOST, "tier 2", deadline)
     assert first
     assert second
     sent = clock.time()
-    clock.sleep(took)
+    clock.sleep(duration)
     governor.answered(HOST, "tier 2", first)
-    clock.sleep(second.seconds - took)
+    clock.sleep(second.seconds - duration)
     while second.seconds:
         second = governor.confirmed(HOST, "tier 2", second, deadline)
         clock.sleep(second.seconds)
     waited = clock.time() - sent - WINDOW
-    assert counts < waited <= counts + 3 * WINDOW / SLOTS
+    assert delay < waited <= delay + 3 * WINDOW / SLOTS
 
 
-def test_late_requests_make_no_window_too_full(tmp_path: Path, clock: FakeClock) -> None:
-    """However late they arrive, and whoever asks meanwhile: each is sent and arrives by the clock."""
+def test_late_requests_do_not_exceed_the_limit_of_any_window(tmp_path: Path, clock: FakeClock) -> None:
+    """Simulate 60 requests with random delays that are sent, and arrive, in the order of the clock."""
     chance, share = random.Random(7), 0.02
     allowed = int(WRITES * share)
     governor, deadline = Governor(tmp_path, share, clock), Deadline(1e6, clock)
-    # What happens next: when, and of which request (a turn that is waited for, or an answer).
+    # The next events: time, number of the request, its turn, and whether it was sent (awaits its response).
     events: list[tuple[float, int, Turn | None, bool]] = [(clock.time(), n, None, False) for n in range(60)]
     arrived: list[float] = []
     while events:
@@ -162,37 +166,41 @@ def test_late_requests_make_no_window_too_full(tmp_path: Path, clock: FakeClock)
         if turn.seconds:
             heappush(events, (clock.time() + turn.seconds, number, turn, False))
         else:
-            arrived.append(clock.time() + chance.uniform(0, LATEST - 2))
+            arrived.append(clock.time() + chance.uniform(0, MAX_ARRIVAL_DELAY_SECONDS - 2))
             heappush(events, (arrived[-1], number, turn, True))
     arrived.sort()
     assert len(arrived) == 60
     assert all(later - earlier >= WINDOW for earlier, later in zip(arrived, arrived[allowed:], strict=False))
-    assert arrived[-1] - arrived[0] <= 59 // allowed * (WINDOW + LATEST + 2 * WINDOW / SLOTS)
+    assert arrived[-1] - arrived[0] <= 59 // allowed * (
+        WINDOW + MAX_ARRIVAL_DELAY_SECONDS + 2 * WINDOW / SLOTS
+    )
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "null", '{"sent": [], "closed": 0}', '{"sent": {"x": 1}, "closed": 0}']
 )
-def test_a_damaged_file_counts_as_none(tmp_path: Path, turn: Ask, clock: FakeClock, text: str) -> None:
-    turn()
+def test_a_damaged_file_is_ignored(tmp_path: Path, take_turn: TakeTurn, clock: FakeClock, text: str) -> None:
+    take_turn()
     [file] = (tmp_path / "rates").iterdir()
     file.write_text(text)
-    turn()
-    assert sum(clock.slept) == 0
+    take_turn()
+    assert sum(clock.sleeps) == 0
     assert sum(json.loads(file.read_text())["sent"].values()) == 1
 
 
-def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path, turn: Ask, clock: FakeClock) -> None:
-    turn(share=0.002)
+def test_a_clock_that_was_set_back_delays_no_request(
+    tmp_path: Path, take_turn: TakeTurn, clock: FakeClock
+) -> None:
+    take_turn(share=0.002)
     [file] = (tmp_path / "rates").iterdir()
-    later = json.loads(file.read_text())
-    ahead = {str(int(slot) + 1000 * SLOTS): count for slot, count in later["sent"].items()}
+    record = json.loads(file.read_text())
+    ahead = {str(int(slot) + 1000 * SLOTS): count for slot, count in record["sent"].items()}
     file.write_text(json.dumps({"sent": ahead, "closed": clock.time() + 1e6}))
-    turn(share=0.002)
-    assert sum(clock.slept) == 0
+    take_turn(share=0.002)
+    assert sum(clock.sleeps) == 0
 
 
-def test_a_folder_that_cannot_be_written_shares_nothing(tmp_path: Path, clock: FakeClock) -> None:
+def test_without_a_writable_folder_no_limits_are_shared(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").touch()
     governor = Governor(tmp_path / "file" / "rates", 0.002, clock)
     assert [governor.turn(HOST, "tier 2", Deadline(1, clock)) for _ in range(3)] == [None] * 3
@@ -202,16 +210,16 @@ def test_a_folder_that_cannot_be_written_shares_nothing(tmp_path: Path, clock: F
 
 
 @pytest.mark.parametrize("call", ["pwrite", "pread", "flock"])
-def test_a_disk_that_fails_stops_no_request(
-    turn: Ask, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, call: str
+def test_a_disk_failure_delays_no_request(
+    take_turn: TakeTurn, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, call: str
 ) -> None:
-    """A full one, or a folder on a network without locks."""
+    """The disk may be full, or the folder may be on a network without locks."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fcntl if call == "flock" else os, call, fail)
-    assert [turn(share=0.002), turn(share=0.002)] == [clock.time()] * 2
+    assert [take_turn(share=0.002), take_turn(share=0.002)] == [clock.time()] * 2
 
 
 PROCESS = """\
@@ -225,9 +233,9 @@ for _ in range(100):
 """
 
 
-def test_processes_at_once_lose_no_count(tmp_path: Path) -> None:
-    running = [subprocess.Popen([sys.executable, "-c", PROCESS, tmp_path]) for _ in range(4)]
-    assert [process.wait(120) for process in running] == [0] * 4
+def test_concurrent_processes_lose_no_count(tmp_path: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", PROCESS, tmp_path]) for _ in range(4)]
+    assert [process.wait(120) for process in processes] == [0] * 4
     [file] = tmp_path.iterdir()
     assert sum(json.loads(file.read_text())["sent"].values()) == 400
 
@@ -235,29 +243,30 @@ def test_processes_at_once_lose_no_count(tmp_path: Path) -> None:
 def test_a_request_waits_for_its_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
-    """Against an emulator only where the variable says so; the user is told why nothing goes on."""
+    """With an emulator this needs TENANTRY_RATE_SHARE. A message tells the user why the request waits."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
     with Emulator(middleware=ContractChecker().wrap) as qlik:
         env = client_environment(qlik.url)
         for share, files in ((None, 0), ("0.0002", 2)):
-            said: list[str] = []
-            own = env if share is None else env | {"TENANTRY_RATE_SHARE": share}
-            with Cloud(own, clock=clock, notify=said.append) as cloud, deadlines.deadline(1e6, clock=clock):
+            messages: list[str] = []
+            environ = env if share is None else env | {"TENANTRY_RATE_SHARE": share}
+            with (
+                Cloud(environ, clock=clock, notify=messages.append) as cloud,
+                deadlines.deadline(1e6, clock=clock),
+            ):
                 tenant = cloud.tenant("templates.eu.qlikcloud.com")
                 for _ in range(2):
                     list(tenant.list("/api/v1/spaces"))
             assert len(list(tmp_path.glob("rates/*"))) == files
-            told = [line for line in said if "a turn at templates.eu.qlikcloud.com (tier 1)" in line]
-            assert len(told) == files / 2
+            waits = [line for line in messages if "a turn at templates.eu.qlikcloud.com (tier 1)" in line]
+            assert len(waits) == files / 2
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_clients_at_once_are_refused_once_at_most(
+def test_concurrent_clients_with_a_shared_budget_are_refused_at_most_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
-    """Four that send more than a window takes, as processes would: without a common budget each learns of it
-    by a refusal of its own.
-    """
+    """Four clients together send more than a window allows. Without a shared budget, Qlik refuses several."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
     with Emulator(rate_limits=True, rate_window_scale=0.02, middleware=ContractChecker().wrap) as qlik:
         share = {"TENANTRY_RATE_SHARE": "0.5" if shared else "0", "TENANTRY_RATE_WINDOW": "6"}
@@ -271,12 +280,13 @@ def test_clients_at_once_are_refused_once_at_most(
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(client, range(4)))
         log = qlik.control.requests()
-    assert len([each for each in log if each["method"] == "GET" and each["status"] == 200]) == 120
-    refused = Counter((each["host"], each["tier"]) for each in log if each["status"] == 429)
-    assert (max(refused.values(), default=0) <= 1) is shared
+    successes = [request for request in log if request["method"] == "GET" and request["status"] == 200]
+    assert len(successes) == 120
+    refusals = Counter((request["host"], request["tier"]) for request in log if request["status"] == 429)
+    assert (max(refusals.values(), default=0) <= 1) is shared
 
 
-def test_a_refusal_of_another_run_holds_who_waits_already(
+def test_a_refusal_of_another_run_delays_a_waiting_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
@@ -285,14 +295,14 @@ def test_a_refusal_of_another_run_holds_who_waits_already(
 
     def sleep_while_another_is_refused(seconds: float) -> None:
         sleep(seconds)
-        if len(clock.slept) == 1:
+        if len(clock.sleeps) == 1:
             other.close(tenant, "tier 1", 1000)
 
     with Emulator(middleware=ContractChecker().wrap) as qlik:
         env = client_environment(qlik.url) | {"TENANTRY_RATE_SHARE": "0.0002"}
         with Cloud(env, clock=clock) as cloud, deadlines.deadline(1e6, clock=clock):
             list(cloud.tenant(tenant).list("/api/v1/spaces"))
-            assert sum(clock.slept) == 0
+            assert sum(clock.sleeps) == 0
             monkeypatch.setattr(clock, "sleep", sleep_while_another_is_refused)
             list(cloud.tenant(tenant).list("/api/v1/spaces"))
-    assert WINDOW + 1000 <= sum(clock.slept) <= WINDOW + 1000 + 3 * WINDOW / SLOTS
+    assert WINDOW + 1000 <= sum(clock.sleeps) <= WINDOW + 1000 + 3 * WINDOW / SLOTS

@@ -13,7 +13,7 @@ PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]
 
 
 @pytest.mark.parametrize(
-    ("do", "method", "body"),
+    ("send", "method", "body"),
     [
         (lambda host: host.get("/api/v1/x"), "GET", b""),
         (lambda host: host.post("/api/v1/x"), "POST", b""),
@@ -33,9 +33,11 @@ PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]
         (lambda host: host.delete("/api/v1/x"), "DELETE", b""),
     ],
 )
-def test_what_is_sent(make_harness: MakeHarness, do: Callable[[Host], Any], method: str, body: bytes) -> None:
+def test_each_method_sends_its_body_as_json(
+    make_harness: MakeHarness, send: Callable[[Host], Any], method: str, body: bytes
+) -> None:
     harness = make_harness([Reply(200, {"id": "1"})])
-    assert do(harness.tenant) == {"id": "1"}
+    assert send(harness.tenant) == {"id": "1"}
     call = harness.api_calls[0]
     assert (call.method, call.host, call.path, call.params, call.body) == (
         method,
@@ -50,9 +52,9 @@ def test_what_is_sent(make_harness: MakeHarness, do: Callable[[Host], Any], meth
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_parameters_and_headers(make_harness: MakeHarness, method: str) -> None:
+def test_each_method_sends_parameters_and_headers(make_harness: MakeHarness, method: str) -> None:
     harness = make_harness([Reply(200)])
-    params = {"name": "A & B", "flag": True, "off": False, "n": 3, "gone": None, "many": ["a", "b"]}
+    params = {"name": "A & B", "flag": True, "off": False, "n": 3, "unset": None, "many": ["a", "b"]}
     getattr(harness.tenant, method)("/x", params=params, headers={"qlik-confirm-hostname": TENANT})
     call = harness.api_calls[0]
     assert call.params == {
@@ -66,46 +68,46 @@ def test_parameters_and_headers(make_harness: MakeHarness, method: str) -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(204), Reply(200, content=b""), Reply(201, content=b" \n")], ids=str)
-def test_an_empty_body_is_none(make_harness: MakeHarness, reply: Reply) -> None:
+def test_an_empty_response_body_is_none(make_harness: MakeHarness, reply: Reply) -> None:
     assert make_harness([reply]).tenant.patch("/x", PATCH) is None
 
 
 @pytest.mark.parametrize("content", [b"<html>hi</html>", b'{"id": "1", "na', b"\xff\xfe"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_json_where_json_belongs(make_harness: MakeHarness, method: str, content: bytes) -> None:
+def test_a_response_without_json_is_an_error(make_harness: MakeHarness, method: str, content: bytes) -> None:
     with pytest.raises(UnexpectedResponse, match="without complete JSON") as caught:
         getattr(make_harness([Reply(200, content=content)]).tenant, method)("/x")
     assert caught.value.may_be_done is (method == "post")
     assert caught.value.__context__ is None
 
 
-def test_a_path_without_a_slash_is_a_mistake_of_the_caller(make_harness: MakeHarness) -> None:
+def test_a_path_without_a_slash_raises_value_error(make_harness: MakeHarness) -> None:
     harness = make_harness([])
     with pytest.raises(ValueError, match="slash"):
         harness.tenant.get("@example.com/x")
     assert harness.network.calls == []
 
 
-def test_json_that_is_none_is_not_sent(make_harness: MakeHarness) -> None:
+def test_a_body_that_is_not_valid_json_raises_value_error(make_harness: MakeHarness) -> None:
     harness = make_harness([])
     with pytest.raises(ValueError, match="JSON"):
         harness.tenant.post("/x", {"a": float("nan")})
 
 
-def test_find_compares_exactly(make_harness: MakeHarness) -> None:
+def test_find_returns_only_exact_matches(make_harness: MakeHarness) -> None:
     spaces = [{"name": name, "id": str(n)} for n, name in enumerate(["Sales", "sales", "Sales EU", "Sales"])]
     harness = make_harness([Reply(200, {"data": [*spaces, {"id": "no name"}]})])
     assert harness.tenant.find("/api/v1/things", "Sales", {"type": "shared"}) == [spaces[0], spaces[3]]
     assert harness.api_calls[0].params == {"name": ["Sales"], "type": ["shared"], "limit": ["100"]}
 
 
-def test_find_by_another_key_and_search(make_harness: MakeHarness) -> None:
+def test_find_can_use_another_key_and_search_parameter(make_harness: MakeHarness) -> None:
     harness = make_harness([Reply(200, {"data": [{"subject": "a"}, {"subject": "ab"}]})])
     assert harness.tenant.find("/api/v1/people", "a", key="subject", search="query") == [{"subject": "a"}]
     assert harness.api_calls[0].params == {"query": ["a"], "limit": ["100"]}
 
 
-def test_find_looks_at_all_pages(make_harness: MakeHarness) -> None:
+def test_find_searches_all_pages(make_harness: MakeHarness) -> None:
     pages = [
         Reply(200, {"data": [{"name": "ab"}], "links": {"next": {"href": "/x?next=2"}}}),
         Reply(200, {"data": [{"name": "a"}]}),
@@ -127,7 +129,7 @@ def test_export_returns_the_path_of_the_content(make_harness: MakeHarness, locat
     assert (harness.api_calls[0].method, harness.api_calls[0].params) == ("POST", {"NoData": ["true"]})
 
 
-def test_export_is_repeated(make_harness: MakeHarness) -> None:
+def test_a_failed_export_is_repeated(make_harness: MakeHarness) -> None:
     harness = make_harness([Reply(502), Reply(201, headers={"Location": "/t/1"})])
     assert harness.tenant.export("/api/v1/apps/1/export") == "/t/1"
 
@@ -143,19 +145,21 @@ def test_export_is_repeated(make_harness: MakeHarness) -> None:
         {"Location": "http://[x"},
     ],
 )
-def test_export_to_nowhere(make_harness: MakeHarness, headers: dict[str, str]) -> None:
+def test_an_export_without_a_valid_location_is_an_error(
+    make_harness: MakeHarness, headers: dict[str, str]
+) -> None:
     with pytest.raises(UnexpectedResponse, match="Location"):
         make_harness([Reply(201, headers=headers)]).tenant.export("/api/v1/apps/1/export")
 
 
-def test_hosts_share_tokens(make_harness: MakeHarness) -> None:
+def test_two_host_objects_for_one_tenant_share_a_token(make_harness: MakeHarness) -> None:
     harness = make_harness(lambda call: Reply(200, {}))
     for _ in range(3):
         harness.cloud.tenant(TENANT).get("/x")
     assert len(harness.token_calls) == 1
 
 
-def test_a_closed_cloud_may_be_used_again(make_harness: MakeHarness) -> None:
+def test_a_closed_cloud_can_be_used_again(make_harness: MakeHarness) -> None:
     harness = make_harness(lambda call: Reply(200, {}))
     harness.tenant.get("/x")
     harness.cloud.close()
@@ -164,5 +168,5 @@ def test_a_closed_cloud_may_be_used_again(make_harness: MakeHarness) -> None:
     assert len(harness.token_calls) == 1
 
 
-def test_representation(make_harness: MakeHarness) -> None:
+def test_the_representation_of_a_host_is_its_hostname(make_harness: MakeHarness) -> None:
     assert repr(make_harness([]).tenant) == f"Host('{TENANT}')"

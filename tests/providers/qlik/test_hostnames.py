@@ -6,7 +6,7 @@ from tenantry.providers.qlik import HostRefused
 from tests.providers.qlik.conftest import MakeHarness
 
 
-def test_hosts_and_their_regions(make_harness: MakeHarness) -> None:
+def test_a_host_knows_its_region(make_harness: MakeHarness) -> None:
     cloud = make_harness([]).cloud
     hosts = [cloud.tenant("X1y2.eu.QlikCloud.com"), cloud.register("us"), cloud.organisation()]
     assert [(host.hostname, host.region) for host in hosts] == [
@@ -16,7 +16,7 @@ def test_hosts_and_their_regions(make_harness: MakeHarness) -> None:
     ]
 
 
-def test_government_cloud(make_harness: MakeHarness) -> None:
+def test_a_host_of_the_government_cloud_knows_its_region(make_harness: MakeHarness) -> None:
     assert make_harness([]).cloud.tenant("acme.us-gov.qlikcloudgov.com").region == "us-gov"
 
 
@@ -38,11 +38,11 @@ def test_government_cloud(make_harness: MakeHarness) -> None:
         "-a.eu.qlikcloud.com",
     ],
 )
-def test_hosts_that_are_not_qliks(make_harness: MakeHarness, hostname: str) -> None:
+def test_a_host_outside_qlik_cloud_is_refused(make_harness: MakeHarness, hostname: str) -> None:
     with pytest.raises(HostRefused, match="qlikcloud"):
         make_harness([]).cloud.tenant(hostname)
 
 
-def test_region_that_is_none(make_harness: MakeHarness) -> None:
+def test_an_invalid_region_is_refused(make_harness: MakeHarness) -> None:
     with pytest.raises(HostRefused):
         make_harness([]).cloud.register("eu.example")

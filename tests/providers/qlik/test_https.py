@@ -1,4 +1,7 @@
-"""Without an endpoint: https, with certificates that must be right. Names are resolved to loopback here."""
+"""HTTPS with valid certificates, which the client requires unless it has an endpoint.
+
+Here all names resolve to loopback.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ x509 = pytest.importorskip("cryptography.x509")
 
 @dataclass
 class Authority:
-    """A certificate for `*.eu.qlikcloud.com`, signed by itself."""
+    """A self-signed certificate for `*.eu.qlikcloud.com`."""
 
     certificate: Path
     key: Path
@@ -50,19 +53,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    found = Authority(folder / "certificate.pem", folder / "key.pem")
-    found.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    found.key.write_bytes(
+    authority = Authority(folder / "certificate.pem", folder / "key.pem")
+    authority.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    authority.key.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
-    return found
+    return authority
 
 
 @contextmanager
-def secure(authority: Authority) -> Iterator[Wire]:
-    with Wire(lambda each: each.answer(200, {"host": each.headers["Host"]})) as wire:
+def https_server(authority: Authority) -> Iterator[Wire]:
+    """Run a server that responds with the host that was requested."""
+    with Wire(lambda exchange: exchange.respond(200, {"host": exchange.headers["Host"]})) as wire:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.certificate, authority.key)
         wire.socket = context.wrap_socket(wire.socket, server_side=True)
@@ -71,7 +75,10 @@ def secure(authority: Authority) -> Iterator[Wire]:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire | None], None]:
-    """Let every name lead to a server, or be unknown if there is none; nothing leaves this machine."""
+    """Return a function that resolves every name to a server, or to nothing for None.
+
+    So no request leaves this machine.
+    """
     for name in [
         "HTTPS_PROXY",
         "https_proxy",
@@ -82,7 +89,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire | None], None]:
     ]:
         monkeypatch.delenv(name, raising=False)
 
-    def to(wire: Wire | None) -> None:
+    def resolve(wire: Wire | None) -> None:
         def getaddrinfo(host: Any, port: Any, *_: Any, **__: Any) -> Any:
             if wire is None:
                 raise socket.gaierror(-2, "Name or service not known")
@@ -91,69 +98,69 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire | None], None]:
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
-    return to
+    return resolve
 
 
-def ask(hostname: str = TENANT, method: str = "get", clock: FakeClock | None = None) -> Any:
+def send(hostname: str = TENANT, method: str = "get", clock: FakeClock | None = None) -> Any:
     with Cloud(ENVIRONMENT, clock=clock or FakeClock()) as cloud:
         return getattr(cloud.tenant(hostname), method)("/x")
 
 
-def test_with_a_certificate_that_is_trusted(
+def test_a_trusted_certificate_is_accepted(
     authority: Authority, resolve: Callable[[Wire | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
-    with secure(authority) as wire:
+    with https_server(authority) as wire:
         resolve(wire)
-        assert ask() == {"host": TENANT}
+        assert send() == {"host": TENANT}
         assert wire.connections == 1
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_certificate_of_somebody_else_is_refused_at_once(
+def test_an_untrusted_certificate_is_refused_without_a_retry(
     authority: Authority, resolve: Callable[[Wire | None], None], method: str
 ) -> None:
-    with secure(authority) as wire:
+    with https_server(authority) as wire:
         resolve(wire)
         clock = FakeClock()
         with pytest.raises(ConnectionFailed, match=r"TLS: .*self.signed") as caught:
-            ask(method=method, clock=clock)
-        assert wire.seen == []
+            send(method=method, clock=clock)
+        assert wire.received == []
     assert not caught.value.sent
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)
-    assert clock.slept == []
+    assert clock.sleeps == []
 
 
 def test_a_certificate_for_another_name_is_refused(
     authority: Authority, resolve: Callable[[Wire | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
-    with secure(authority) as wire:
+    with https_server(authority) as wire:
         resolve(wire)
         with pytest.raises(ConnectionFailed, match=r"TLS: .*(match|not valid for)"):
-            ask("acme.us.qlikcloud.com")
-        assert wire.seen == []
+            send("acme.us.qlikcloud.com")
+        assert wire.received == []
 
 
-def test_a_server_that_speaks_no_tls(resolve: Callable[[Wire | None], None]) -> None:
+def test_a_server_without_tls_is_refused(resolve: Callable[[Wire | None], None]) -> None:
     with Wire(Exchange.cut) as wire:
         resolve(wire)
         clock = FakeClock()
         with pytest.raises(ConnectionFailed, match="TLS"):
-            ask(clock=clock)
-    assert clock.slept == []
+            send(clock=clock)
+    assert clock.sleeps == []
 
 
-def test_a_name_that_does_not_exist(resolve: Callable[[Wire | None], None]) -> None:
+def test_a_name_that_cannot_be_resolved_is_retried(resolve: Callable[[Wire | None], None]) -> None:
     resolve(None)
     clock = FakeClock()
     with pytest.raises(ConnectionFailed, match="the name cannot be resolved") as caught:
-        ask(method="post", clock=clock)
+        send(method="post", clock=clock)
     assert not caught.value.sent
-    assert len(clock.slept) == 3
+    assert len(clock.sleeps) == 3
 
 
-def test_no_password_of_netrc_is_sent(
+def test_a_password_from_netrc_is_not_sent(
     authority: Authority,
     resolve: Callable[[Wire | None], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -163,9 +170,9 @@ def test_no_password_of_netrc_is_sent(
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
-    with secure(authority) as wire:
+    with https_server(authority) as wire:
         resolve(wire)
-        ask()
-        token, used = wire.seen
-    assert token.headers["Authorization"] is None
-    assert used.headers["Authorization"] == "Bearer the-access-token"
+        send()
+        token_request, api_request = wire.received
+    assert token_request.headers["Authorization"] is None
+    assert api_request.headers["Authorization"] == "Bearer the-access-token"

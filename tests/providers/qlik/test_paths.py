@@ -1,4 +1,4 @@
-"""A path leads where it seems to, whatever ids are in it."""
+"""An id in a path cannot redirect the request to another path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package offers, and what importing it costs."""
+"""The public names of the package, and the modules that importing it loads."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def test_importing_does_not_import_the_http_library() -> None:
         "Cloud.from_environment().tenant('a.eu.qlikcloud.com');"
         "print(sorted({'requests', 'urllib3', 'pulumi', 'pydantic', 'tenantry.emulator'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -16,7 +16,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
     ],
 )
-def test_what_looks_secret(secret: str) -> None:
+def test_text_that_looks_like_a_secret_is_redacted(secret: str) -> None:
     text = redacted(f"before {secret} after", None)
     assert secret not in text
     assert "MIIE" not in text
@@ -37,20 +37,20 @@ def test_what_looks_secret(secret: str) -> None:
     ],
     ids=repr,
 )
-def test_what_was_sent_under_a_secret_name(body: object) -> None:
+def test_a_sent_value_with_a_secret_name_is_redacted(body: object) -> None:
     assert redacted("no p4ssw here", body) == "no [secure] here"
 
 
 @pytest.mark.parametrize("form", ["a/b+c d%e", "a/b%2Bc%20d%25e", "a%2Fb%2Bc+d%25e"])
-def test_a_secret_as_an_address_has_it(form: str) -> None:
+def test_a_url_encoded_secret_is_redacted(form: str) -> None:
     assert redacted(f"x={form}&y", {"client_secret": "a/b+c d%e"}) == "x=[secure]&y"
 
 
-def test_longer_secrets_go_first() -> None:
+def test_longer_secrets_are_replaced_first() -> None:
     assert redacted("abcdef", {"secret": "abcd", "password": "abcdef"}) == "[secure]"
 
 
 @pytest.mark.parametrize("body", [None, {"name": "Sales"}, {"secret": ""}, {"secret": "s"}, {"secret": 7}])
-def test_nothing_else_is_touched(body: object) -> None:
+def test_other_text_is_unchanged(body: object) -> None:
     text = "Sales: the eyJ of the space is bearer of news, 7 times"
     assert redacted(text, body) == text

@@ -1,4 +1,4 @@
-"""The bodies of errors as the APIs of Qlik, and proxies before them, really send them."""
+"""Bodies of error responses, as Qlik's APIs and proxies in front of them really send them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tenantry.providers.qlik.messages import Request, Response
 from tenantry.providers.qlik.responses import api_error, retry_after
 
 REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/things")
-TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID and …")
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", client_source="QLIK_CLIENT_ID and …")
 NOW = 1_800_000_000.0
 
 
@@ -36,7 +36,7 @@ def error(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "error_type"),
     [
         (400, ApiError),
         (401, Unauthorized),
@@ -51,13 +51,13 @@ def error(
         (599, ServerError),
     ],
 )
-def test_kind_by_status(status: int, kind: type[ApiError]) -> None:
-    assert type(error(status)) is kind
+def test_the_status_decides_the_type_of_the_error(status: int, error_type: type[ApiError]) -> None:
+    assert type(error(status)) is error_type
 
 
 @pytest.mark.parametrize("code", ["TENANT_DISABLED", "TENANT_DEACTIVATED"])
 @pytest.mark.parametrize("request_", [REQUEST, TOKEN])
-def test_disabled_tenant_is_no_wrong_password(code: str, request_: Request) -> None:
+def test_a_disabled_tenant_does_not_raise_unauthorized(code: str, request_: Request) -> None:
     found = error(401, {"errors": [{"code": code, "title": "Tenant deactivated", "status": "401"}]}, request_)
     assert type(found) is TenantDisabled
     assert not isinstance(found, Unauthorized)
@@ -67,14 +67,15 @@ def test_disabled_tenant_is_no_wrong_password(code: str, request_: Request) -> N
 
 
 @pytest.mark.parametrize("status", ["409", 409, None])
-def test_status_of_the_envelope_in_any_form(status: Any) -> None:
+def test_the_status_in_the_body_can_have_any_form(status: Any) -> None:
     entry = {"code": "A-1", "title": "Taken", "detail": "by you"} | ({"status": status} if status else {})
     found = error(409, {"errors": [entry], "traceId": "t1"})
     assert (found.code, found.title, found.detail, found.trace_id) == ("A-1", "Taken", "by you", "t1")
     assert found.status == 409
 
 
-def test_top_level_twins_of_spaces_are_not_shown_twice() -> None:
+def test_an_error_repeated_at_the_top_level_is_shown_once() -> None:
+    """The spaces API repeats its errors like this."""
     body = {
         "code": "S-1",
         "title": "Taken",
@@ -84,7 +85,7 @@ def test_top_level_twins_of_spaces_are_not_shown_twice() -> None:
     assert str(error(409, body)).count("Taken") == 1
 
 
-def test_top_level_alone_is_read() -> None:
+def test_an_error_only_at_the_top_level_is_read() -> None:
     assert error(409, {"code": "AssignmentConflict", "title": "Taken"}).code == "AssignmentConflict"
 
 
@@ -102,7 +103,7 @@ def test_top_level_alone_is_read() -> None:
         ("text", ()),
     ],
 )
-def test_causes_of_tenants_10(meta: Any, causes: tuple[str, ...]) -> None:
+def test_the_causes_of_tenants_10_are_shown(meta: Any, causes: tuple[str, ...]) -> None:
     entry = {"code": "TENANTS-10", "title": "Invalid PATCH request", "meta": meta}
     found = error(400, {"errors": [entry | {"source": {"pointer": "/hostnames/1"}}]})
     assert found.problems[0].causes == causes
@@ -124,21 +125,21 @@ def test_causes_of_tenants_10(meta: Any, causes: tuple[str, ...]) -> None:
         b'{"errors": []}',
     ],
 )
-def test_bodies_that_say_nothing_are_no_second_error(body: bytes) -> None:
+def test_a_useless_body_causes_no_second_error(body: bytes) -> None:
     assert error(404, body).status == 404
 
 
-def test_html_of_a_proxy_is_readable() -> None:
+def test_html_of_a_proxy_is_shown_as_text() -> None:
     page = b"<html><style>p {x: y}</style><title>Bad\nGateway</title><body><p>nginx</p></body></html>"
     assert "502 Bad Gateway nginx" in str(error(502, page))
 
 
-def test_long_texts_are_cut() -> None:
+def test_a_long_text_is_truncated() -> None:
     assert len(str(error(500, b"word " * 10_000))) < 1000
 
 
 @pytest.mark.parametrize("name", ["X-B3-TraceId", "qlik-traceid"])
-def test_trace_id_of_a_header(name: str) -> None:
+def test_the_trace_id_can_be_in_a_header(name: str) -> None:
     assert error(500, headers={name: "t9"}).trace_id == "t9"
 
 
@@ -155,7 +156,7 @@ def test_trace_id_of_a_header(name: str) -> None:
         ({}, None),
     ],
 )
-def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(Response(429, CaseInsensitiveDict(headers)), NOW) == seconds
 
 
@@ -173,7 +174,7 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
         (500, "X", REQUEST, "Qlik's support"),
     ],
 )
-def test_advice(status: int, code: str, request_: Request, expected: str) -> None:
+def test_each_code_has_its_advice(status: int, code: str, request_: Request, expected: str) -> None:
     assert (
         expected in str(error(status, {"errors": [{"code": code, "title": "t"}]}, request_)).splitlines()[1]
     )
@@ -220,41 +221,43 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
         (413, "POST /api/v1/groups", "Sent: JSON of 0.0 kB."),
     ],
 )
-def test_advice_fits_what_was_asked(status: int, operation: str, expected: str) -> None:
+def test_the_advice_matches_the_operation(status: int, operation: str, expected: str) -> None:
     method, path = operation.split()
     request = Request(method, "acme.eu.qlikcloud.com", path)
     assert expected in str(error(status, {"errors": [{"code": "X", "title": "t"}]}, request)).splitlines()[1]
 
 
-def test_what_was_too_large_is_told_with_its_size(tmp_path: Path) -> None:
+def test_a_413_names_the_size_of_the_body(tmp_path: Path) -> None:
     file = tmp_path / "template.qvf"
     file.write_bytes(bytes(1_250_000))
     request = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/apps/import", file=file)
-    told = str(error(413, None, request)).splitlines()[1]
-    assert told.startswith("Sent: the file template.qvf, 1.2 MB. ")
-    assert "`data: false`" in told
+    advice = str(error(413, None, request)).splitlines()[1]
+    assert advice.startswith("Sent: the file template.qvf, 1.2 MB. ")
+    assert "`data: false`" in advice
     file.unlink()
     assert "Sent: the file template.qvf. " in str(error(413, None, request))
     request = Request("PATCH", "acme.eu.qlikcloud.com", "/api/v1/groups/g", body=["secret" * 500])
-    told = str(error(413, None, request))
-    assert "Sent: JSON of 3.0 kB. " in told
-    assert "secret" not in told
+    message = str(error(413, None, request))
+    assert "Sent: JSON of 3.0 kB. " in message
+    assert "secret" not in message
 
 
 @pytest.mark.parametrize("status", [403, 404, 409, 413])
-def test_the_session_of_a_user_is_none_of_the_client(status: int) -> None:
-    request = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/apps/a", proof={"Cookie": "eas.sid=1"})
+def test_an_error_in_the_session_of_a_user_has_no_advice_about_the_client(status: int) -> None:
+    request = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/apps/a", login_headers={"Cookie": "eas.sid=1"})
     assert len(str(error(status, None, request)).splitlines()) == 1
 
 
-def test_wrong_organisation_client_is_not_told_about_regions() -> None:
-    request = Request("POST", "console.qlikcloud.com", "/oauth/token", credentials="QLIK_ORG_CLIENT_ID and …")
+def test_the_advice_for_the_organisation_client_does_not_mention_regions() -> None:
+    request = Request(
+        "POST", "console.qlikcloud.com", "/oauth/token", client_source="QLIK_ORG_CLIENT_ID and …"
+    )
     text = str(error(401, None, request))
     assert "QLIK_ORG_CLIENT_ID" in text
     assert "region" not in text
 
 
-def test_what_was_sent_as_a_secret_is_not_repeated() -> None:
+def test_a_secret_that_qlik_repeats_is_not_shown() -> None:
     request = Request(
         "POST", "r.eu.qlikcloud.com", "/t", body={"licenseKey": "very-private", "name": "Globex"}
     )
@@ -275,12 +278,12 @@ def test_what_was_sent_as_a_secret_is_not_repeated() -> None:
     assert "Globex" in str(found)
 
 
-def test_a_secret_at_the_edge_of_a_cut_text_is_not_shown_by_half() -> None:
+def test_a_secret_at_the_end_of_a_truncated_text_is_not_shown_partially() -> None:
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
     assert "eyJ" not in str(error(500, b"x" * 480 + b" " + token.encode()))
 
 
-def test_a_time_out_on_the_way_leaves_open_what_came_of_it() -> None:
-    """Qlik may go on with what it was asked for; any other refusal was none of that."""
+def test_qlik_may_carry_out_a_request_despite_a_408() -> None:
+    """The timeout may come from a proxy. After other refusals, Qlik does nothing."""
     assert error(408).may_be_done
     assert not error(403).may_be_done

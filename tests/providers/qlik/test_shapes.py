@@ -1,4 +1,4 @@
-"""An answer of another shape than Qlik's is an error of one line, wherever it is read."""
+"""A response with an unexpected shape is an error of one line, wherever it is read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ BAD_BODIES = [
         ("post", "/api/v1/apps/1/publish"),
     ],
 )
-def test_another_body(make_harness: MakeHarness, method: str, path: str, body: bytes) -> None:
+def test_an_unexpected_body_is_an_error(
+    make_harness: MakeHarness, method: str, path: str, body: bytes
+) -> None:
     harness = make_harness([Reply(200, content=body, headers={"X-B3-TraceId": "b3"})])
     with pytest.raises(UnexpectedResponse) as caught:
         getattr(harness.tenant, method)(path)
@@ -47,14 +49,14 @@ def test_another_body(make_harness: MakeHarness, method: str, path: str, body: b
 
 
 @pytest.mark.parametrize("body", BAD_BODIES[:-1], ids=lambda body: body.decode("latin-1") or "empty")
-def test_another_object_in_a_list(make_harness: MakeHarness, body: bytes) -> None:
+def test_an_unexpected_entry_of_a_list_is_an_error(make_harness: MakeHarness, body: bytes) -> None:
     harness = make_harness([Reply(200, content=b'{"data": [' + (body or b"0") + b"]}")])
     with pytest.raises(UnexpectedResponse):
         list(harness.tenant.list("/api/v1/groups"))
 
 
 @pytest.mark.parametrize(
-    ("path", "answer", "at"),
+    ("path", "body", "pointer"),
     [
         ("/api/v1/tenants/me", {"id": "t", "hostnames": [[]]}, "/hostnames/0"),
         ("/api/v1/tenants/me", {"id": "t", "hostnames": []}, "/hostnames"),
@@ -72,12 +74,14 @@ def test_another_object_in_a_list(make_harness: MakeHarness, body: bytes) -> Non
     ],
     ids=str,
 )
-def test_where_it_differs(make_harness: MakeHarness, path: str, answer: dict[str, Any], at: str) -> None:
-    with pytest.raises(UnexpectedResponse, match=f" at {at}"):
-        make_harness([Reply(200, answer)]).tenant.get(path)
+def test_the_error_names_the_place_of_the_unexpected_value(
+    make_harness: MakeHarness, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(UnexpectedResponse, match=f" at {pointer}"):
+        make_harness([Reply(200, body)]).tenant.get(path)
 
 
-def test_the_value_itself_is_not_shown(make_harness: MakeHarness) -> None:
+def test_the_error_does_not_show_the_unexpected_value(make_harness: MakeHarness) -> None:
     with pytest.raises(UnexpectedResponse) as caught:
         make_harness([Reply(200, {"status": "ok", "trial": "s3cret-key", "valid": ""})]).tenant.get(
             "/api/v1/licenses/overview"
@@ -85,25 +89,25 @@ def test_the_value_itself_is_not_shown(make_harness: MakeHarness) -> None:
     assert "s3cret-key" not in str(caught.value)
 
 
-def test_null_is_absent_where_that_is_allowed(make_harness: MakeHarness) -> None:
-    group = {"id": "1", "name": "Sales", "description": None, "more": None}
+def test_null_in_an_optional_known_key_counts_as_absent(make_harness: MakeHarness) -> None:
+    group = {"id": "1", "name": "Sales", "description": None, "unknown": None}
     found = make_harness([Reply(200, group)]).tenant.get("/api/v1/groups/1")
-    assert found == {"id": "1", "name": "Sales", "more": None}
+    assert found == {"id": "1", "name": "Sales", "unknown": None}
 
 
-def test_half_a_character_is_no_text(make_harness: MakeHarness) -> None:
+def test_text_with_an_unpaired_surrogate_is_an_error(make_harness: MakeHarness) -> None:
     with pytest.raises(UnexpectedResponse):
         make_harness([Reply(200, content=b'{"id": "1", "name": "\\ud800"}')]).tenant.get("/api/v1/groups/1")
 
 
 @pytest.mark.parametrize("links", ["x", 1, ["x"], {"next": 1}, {"next": {"href": "http://[x?a=1"}}], ids=str)
-def test_links_of_another_shape(make_harness: MakeHarness, links: Any) -> None:
+def test_an_unexpected_link_is_an_error(make_harness: MakeHarness, links: Any) -> None:
     harness = make_harness([Reply(200, {"data": [], "links": links})])
     with pytest.raises(UnexpectedResponse, match="leads back"):
         list(harness.tenant.list("/api/v1/groups"))
 
 
-def test_pages_without_end(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_pages_are_an_error(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.providers.qlik.paging.MAX_PAGES", 5)
     pages = [Reply(200, {"data": [], "links": {"next": {"href": f"?next={n}"}}}) for n in range(6)]
     with pytest.raises(UnexpectedResponse, match="more than 5 pages"):
@@ -113,7 +117,9 @@ def test_pages_without_end(make_harness: MakeHarness, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     "error", [KeyError("s3cret"), TypeError("s3cret"), IndexError("s3cret"), RecursionError()]
 )
-def test_what_no_shape_has_foreseen(make_harness: MakeHarness, error: Exception) -> None:
+def test_any_other_unexpected_value_is_an_error_of_the_response(
+    make_harness: MakeHarness, error: Exception
+) -> None:
     harness = make_harness([Reply(200, {}, headers={"X-B3-TraceId": "b3"})])
 
     def read() -> None:
@@ -122,21 +128,22 @@ def test_what_no_shape_has_foreseen(make_harness: MakeHarness, error: Exception)
 
     with pytest.raises(UnexpectedResponse) as caught, responses.translated_errors():
         read()
-    first = str(caught.value).splitlines()[0]
-    assert first.startswith(
+    first_line = str(caught.value).splitlines()[0]
+    assert first_line.startswith(
         "GET acme.eu.qlikcloud.com/x answered 200 with a value that this program cannot use"
     )
-    assert first.endswith("(traceId b3)")
+    assert first_line.endswith("(traceId b3)")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
-def test_an_error_of_ours_stays_one() -> None:
+def test_an_error_before_any_response_stays_unchanged() -> None:
+    """It is a defect of this program."""
     with pytest.raises(KeyError), responses.translated_errors():
         raise KeyError("x")
 
 
-def test_code_and_trace_hold_no_secret(make_harness: MakeHarness) -> None:
+def test_a_secret_in_the_code_or_trace_id_is_not_shown(make_harness: MakeHarness) -> None:
     secret = "s3cret-of-the-client"
     body = {"errors": [{"code": secret, "title": "no"}], "traceId": secret}
     with pytest.raises(ApiError) as caught:
@@ -146,7 +153,7 @@ def test_code_and_trace_hold_no_secret(make_harness: MakeHarness) -> None:
 
 
 @pytest.mark.parametrize("token", ["a\nb", "a\r\nX: y", "a b", "é", "", 7, None])
-def test_a_token_that_cannot_be_sent(make_harness: MakeHarness, token: Any) -> None:
+def test_a_token_that_cannot_be_sent_is_an_error(make_harness: MakeHarness, token: Any) -> None:
     network = MockTransport(lambda call: Reply(200, {"access_token": token}), tokens=False)
     with Cloud(ENVIRONMENT, adapter=network) as cloud, pytest.raises(UnexpectedResponse) as caught:
         cloud.tenant("acme.eu.qlikcloud.com").get("/x")
@@ -156,14 +163,14 @@ def test_a_token_that_cannot_be_sent(make_harness: MakeHarness, token: Any) -> N
 @pytest.mark.parametrize(
     "location", ["http://[x", "/a b", "//", "/\x7f", "x" * 9000, "////evil.example/x", "/é"]
 )
-def test_a_malformed_location(make_harness: MakeHarness, location: str) -> None:
+def test_a_malformed_location_is_an_error(make_harness: MakeHarness, location: str) -> None:
     harness = make_harness([Reply(302, headers={"Location": location})])
     with pytest.raises(UnexpectedResponse) as caught:
         harness.tenant.get("/x")
     assert len(str(caught.value)) < 400
 
 
-def test_an_answer_that_is_too_long(make_harness: MakeHarness) -> None:
+def test_a_response_that_is_too_long_is_an_error(make_harness: MakeHarness) -> None:
     with pytest.raises(ConnectionFailed, match="more than 64 MB"):
         make_harness([Reply(200, content=b"1" * (65 << 20))]).tenant.get("/x")
 

@@ -24,12 +24,13 @@ from tests.providers.qlik.conftest import TENANT, MakeHarness, error_reply
 HOUR = 3600.0
 
 
-def token(number: int = 1, **more: Any) -> Reply:
-    return Reply(200, {"access_token": f"token-{number}", "token_type": "bearer", **more})
+def token(number: int = 1, **keys: Any) -> Reply:
+    """Return a response with a token."""
+    return Reply(200, {"access_token": f"token-{number}", "token_type": "bearer", **keys})
 
 
-def numbered(**more: Any) -> Any:
-    """A handler that issues token-1, token-2 … and accepts any."""
+def issue_tokens(**keys: Any) -> Any:
+    """Return a handler that issues token-1, token-2 and so on, and accepts any token."""
     issued = 0
 
     def handler(call: Call) -> Reply:
@@ -37,23 +38,23 @@ def numbered(**more: Any) -> Any:
         if call.path != "/oauth/token":
             return Reply(200, {})
         issued += 1
-        return token(issued, **more)
+        return token(issued, **keys)
 
     return handler
 
 
-def test_request_for_a_token(make_harness: MakeHarness) -> None:
-    harness = make_harness(numbered(expires_in=21600), tokens=False)
+def test_a_token_is_requested_with_the_clients_credentials(make_harness: MakeHarness) -> None:
+    harness = make_harness(issue_tokens(expires_in=21600), tokens=False)
     harness.tenant.get("/api/v1/things")
-    asked, used = harness.network.calls
-    assert (asked.method, asked.host, asked.path) == ("POST", TENANT, "/oauth/token")
-    assert asked.json == {
+    token_call, api_call = harness.network.calls
+    assert (token_call.method, token_call.host, token_call.path) == ("POST", TENANT, "/oauth/token")
+    assert token_call.json == {
         "client_id": "test-client",
         "client_secret": "test-secret",
         "grant_type": "client_credentials",
     }
-    assert "Authorization" not in asked.headers
-    assert used.headers["Authorization"] == "Bearer token-1"
+    assert "Authorization" not in token_call.headers
+    assert api_call.headers["Authorization"] == "Bearer token-1"
 
 
 def test_one_token_per_host(make_harness: MakeHarness) -> None:
@@ -77,7 +78,7 @@ def test_one_token_per_host(make_harness: MakeHarness) -> None:
     assert [call.json["client_id"] for call in harness.token_calls] == ["test-client", "test-client", "org"]
 
 
-def test_each_region_has_its_client(make_harness: MakeHarness) -> None:
+def test_each_region_uses_its_own_client(make_harness: MakeHarness) -> None:
     harness = make_harness(
         lambda call: Reply(200, {}), {"QLIK_CLIENT_ID_US": "us", "QLIK_CLIENT_SECRET_US": "us-secret"}
     )
@@ -87,7 +88,7 @@ def test_each_region_has_its_client(make_harness: MakeHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lifetime", "good_for", "gone_at"),
+    ("lifetime", "last_use", "renewal"),
     [
         ({"expires_in": 21600}, 6 * HOUR - 61, 6 * HOUR - 59),
         ({"expires_in": "21600"}, 6 * HOUR - 61, 6 * HOUR - 59),
@@ -102,21 +103,21 @@ def test_each_region_has_its_client(make_harness: MakeHarness) -> None:
     ],
     ids=str,
 )
-def test_kept_until_shortly_before_it_ends(
-    make_harness: MakeHarness, lifetime: dict[str, Any], good_for: float, gone_at: float
+def test_a_token_is_used_until_shortly_before_it_expires(
+    make_harness: MakeHarness, lifetime: dict[str, Any], last_use: float, renewal: float
 ) -> None:
-    harness = make_harness(numbered(**lifetime), tokens=False)
+    harness = make_harness(issue_tokens(**lifetime), tokens=False)
     harness.tenant.get("/x")
-    harness.clock.sleep(good_for)
+    harness.clock.sleep(last_use)
     harness.tenant.get("/x")
     assert len(harness.token_calls) == 1
-    harness.clock.sleep(gone_at - good_for)
+    harness.clock.sleep(renewal - last_use)
     harness.tenant.get("/x")
     assert len(harness.token_calls) == 2
     assert harness.api_calls[-1].headers["Authorization"] == "Bearer token-2"
 
 
-def test_a_wrong_clock_here_does_not_shorten_a_token(make_harness: MakeHarness) -> None:
+def test_a_wrong_local_clock_does_not_shorten_the_use_of_a_token(make_harness: MakeHarness) -> None:
     def handler(call: Call) -> Reply:
         body = {"access_token": "t", "expires_at": "2020-01-01T06:00:00Z"}
         return Reply(200, body, {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"})
@@ -128,7 +129,7 @@ def test_a_wrong_clock_here_does_not_shorten_a_token(make_harness: MakeHarness) 
     assert len(harness.token_calls) == 1
 
 
-def test_renewed_once_after_a_401(make_harness: MakeHarness) -> None:
+def test_a_token_is_renewed_once_after_a_401(make_harness: MakeHarness) -> None:
     def handler(call: Call) -> Reply:
         if call.path == "/oauth/token":
             return token(len(harness.token_calls))
@@ -151,7 +152,7 @@ def test_a_second_401_is_final(make_harness: MakeHarness) -> None:
 
 
 @pytest.mark.parametrize("code", ["TENANT_DISABLED", "TENANT_DEACTIVATED"])
-def test_a_disabled_tenant_is_not_asked_twice(make_harness: MakeHarness, code: str) -> None:
+def test_a_request_to_a_disabled_tenant_is_not_repeated(make_harness: MakeHarness, code: str) -> None:
     harness = make_harness(lambda call: error_reply(401, code))
     with pytest.raises(TenantDisabled):
         harness.tenant.get("/x")
@@ -159,20 +160,22 @@ def test_a_disabled_tenant_is_not_asked_twice(make_harness: MakeHarness, code: s
 
 
 @pytest.mark.parametrize("code", ["TENANT_DISABLED", "TENANT_DEACTIVATED"])
-def test_a_disabled_tenant_gives_no_token(make_harness: MakeHarness, code: str) -> None:
+def test_a_token_request_to_a_disabled_tenant_raises_tenant_disabled(
+    make_harness: MakeHarness, code: str
+) -> None:
     harness = make_harness([error_reply(401, code)], tokens=False)
     with pytest.raises(TenantDisabled, match=code):
         harness.tenant.get("/x")
 
 
-def test_a_wrong_secret_says_which_variable(make_harness: MakeHarness) -> None:
+def test_the_error_for_a_wrong_secret_names_the_variables(make_harness: MakeHarness) -> None:
     harness = make_harness([error_reply(401, "OAUTH-1")], tokens=False)
     with pytest.raises(Unauthorized, match="QLIK_CLIENT_ID and QLIK_CLIENT_SECRET") as caught:
         harness.tenant.get("/x")
     assert "test-secret" not in str(caught.value)
 
 
-def test_token_answers_of_403_are_not_repeated(make_harness: MakeHarness) -> None:
+def test_a_token_request_is_not_repeated_after_a_403(make_harness: MakeHarness) -> None:
     with pytest.raises(Forbidden):
         make_harness([error_reply(403)], tokens=False).tenant.get("/x")
 
@@ -189,25 +192,26 @@ def test_token_answers_of_403_are_not_repeated(make_harness: MakeHarness) -> Non
     ],
     ids=str,
 )
-def test_an_answer_without_a_token(make_harness: MakeHarness, reply: Reply) -> None:
+def test_a_token_response_without_a_token_is_an_error(make_harness: MakeHarness, reply: Reply) -> None:
     with pytest.raises(UnexpectedResponse, match="without a usable access token"):
         make_harness([reply], tokens=False).tenant.get("/x")
 
 
-def test_server_errors_of_the_token_host_are_not_repeated_twice_over(make_harness: MakeHarness) -> None:
+def test_retries_of_a_token_request_do_not_multiply(make_harness: MakeHarness) -> None:
+    """The request that needs the token must not repeat the four attempts."""
     harness = make_harness(lambda call: error_reply(503), tokens=False)
     with pytest.raises(Exception, match="503"):
         harness.tenant.get("/x")
     assert len(harness.token_calls) == 4
 
 
-def test_a_failure_to_get_a_token_is_no_change(make_harness: MakeHarness) -> None:
+def test_after_a_failed_token_request_the_change_was_not_made(make_harness: MakeHarness) -> None:
     with pytest.raises(ServerError) as caught:
         make_harness(lambda call: error_reply(503), tokens=False).tenant.post("/api/v1/tenants", {})
     assert not caught.value.may_be_done
 
 
-def test_authenticate_fetches_the_token_ahead(make_harness: MakeHarness) -> None:
+def test_authenticate_requests_the_token_in_advance(make_harness: MakeHarness) -> None:
     harness = make_harness(lambda call: Reply(200, {}))
     harness.tenant.authenticate()
     assert [call.path for call in harness.network.calls] == ["/oauth/token"]
@@ -215,33 +219,33 @@ def test_authenticate_fetches_the_token_ahead(make_harness: MakeHarness) -> None
     assert len(harness.token_calls) == 1
 
 
-def test_one_fetch_for_many_threads(make_harness: MakeHarness) -> None:
-    together = threading.Barrier(8)
+def test_many_threads_send_one_token_request(make_harness: MakeHarness) -> None:
+    all_ready = threading.Barrier(8)
 
     def handler(call: Call) -> Reply:
         return token() if call.path == "/oauth/token" else Reply(200, {})
 
     harness = make_harness(handler, tokens=False)
 
-    def ask(_: int) -> None:
-        together.wait(5)
+    def send(_: int) -> None:
+        all_ready.wait(5)
         harness.tenant.get("/x")
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(ask, range(8)))
+        list(pool.map(send, range(8)))
     assert len(harness.token_calls) == 1
     assert len(harness.api_calls) == 8
 
 
-def test_one_renewal_for_many_threads(make_harness: MakeHarness) -> None:
-    """All have their 401 before the first renews: the others do not throw away what it got."""
-    refused = threading.Barrier(4)
+def test_many_threads_renew_a_token_once(make_harness: MakeHarness) -> None:
+    """All get a 401 before the first one renews the token. The others must not discard the new token."""
+    all_refused = threading.Barrier(4)
 
     def handler(call: Call) -> Reply:
         if call.path == "/oauth/token":
             return token(len(harness.token_calls))
         if call.headers["Authorization"] == "Bearer token-1":
-            refused.wait(5)
+            all_refused.wait(5)
             return error_reply(401)
         return Reply(200, {})
 
@@ -251,15 +255,15 @@ def test_one_renewal_for_many_threads(make_harness: MakeHarness) -> None:
     assert len(harness.token_calls) == 2
 
 
-def test_waiting_for_another_threads_fetch_is_bounded() -> None:
+def test_a_wait_for_the_token_request_of_another_thread_ends_at_the_deadline() -> None:
     fetching, release = threading.Event(), threading.Event()
 
-    def slow(request: Request) -> Response:
+    def fetch_slowly(request: Request) -> Response:
         fetching.set()
         release.wait(5)
         return Response(200, {}, b'{"access_token": "t"}')
 
-    tokens = TokenCache(CredentialSource(ENVIRONMENT), slow, FakeClock())
+    tokens = TokenCache(CredentialSource(ENVIRONMENT), fetch_slowly, FakeClock())
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(tokens.get, TENANT, Deadline(60))
         fetching.wait(5)
@@ -275,8 +279,8 @@ def test_representations_show_no_token() -> None:
         lambda _: Response(200, {}, b'{"access_token": "abc-def"}'),
         FakeClock(),
     )
-    found = tokens.get(TENANT, Deadline(5))
-    assert found.value == "abc-def"
-    assert "abc-def" not in repr(found) + repr(tokens) + str(found)
-    assert "[secure]" in repr(found)
+    token = tokens.get(TENANT, Deadline(5))
+    assert token.value == "abc-def"
+    assert "abc-def" not in repr(token) + repr(tokens) + str(token)
+    assert "[secure]" in repr(token)
     assert "[secure]" in repr(tokens)

@@ -1,4 +1,4 @@
-"""Over real sockets on loopback: what connections really do when they are kept, cut, slow, cut short."""
+"""Requests over real loopback sockets, with connections that are reused, cut, slow or incomplete."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from tenantry.providers.qlik.transport import CHUNK, FileBody, Transport, _encod
 from tests.providers.qlik.conftest import TENANT, MakeWire
 from tests.providers.qlik.wire import Exchange, Wire
 
-Wired = Callable[..., Cloud]
+MakeCloud = Callable[..., Cloud]
 
 
-def fine(exchange: Exchange) -> None:
-    exchange.answer(200, {"path": exchange.path, "body": exchange.body.decode()})
+def succeed(exchange: Exchange) -> None:
+    exchange.respond(200, {"path": exchange.path, "body": exchange.body.decode()})
 
 
-def once(breakdown: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
-    """A script that breaks down at the first request and answers the others."""
-    broken: list[str] = []
+def fail_once(failure: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
+    """Return a script that fails at the first request and responds to the others."""
+    paths: list[str] = []
 
     def script(exchange: Exchange) -> None:
-        broken.append(exchange.path)
-        breakdown(exchange) if len(broken) == 1 else fine(exchange)
+        paths.append(exchange.path)
+        failure(exchange) if len(paths) == 1 else succeed(exchange)
 
     return script
 
 
 def cut_in_response(exchange: Exchange) -> None:
-    exchange.answer(200, b'{"id": ', Content_Length="100")
+    exchange.respond(200, b'{"id": ', Content_Length="100")
     exchange.close_connection = True
 
 
@@ -68,7 +68,7 @@ def reset(exchange: Exchange) -> None:
     exchange.close_connection = True
 
 
-def contradict(exchange: Exchange) -> None:
+def send_two_lengths(exchange: Exchange) -> None:
     exchange.send_response(200)
     exchange.send_header("Content-Length", "2")
     exchange.send_header("Content-Length", "5")
@@ -76,27 +76,29 @@ def contradict(exchange: Exchange) -> None:
     exchange.wfile.write(b"{}")
 
 
-BREAKDOWNS = [contradict, Exchange.cut, reset, cut_in_response, cut_in_chunks, Exchange.wait]
-breakdowns = pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=lambda each: each.__name__)
+FAILURES = [send_two_lengths, Exchange.cut, reset, cut_in_response, cut_in_chunks, Exchange.wait]
+each_failure = pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
 
 
-def test_every_host_is_reached_at_the_endpoint(make_wire: MakeWire, make_cloud: Wired) -> None:
-    wire = make_wire(fine)
+def test_requests_for_every_host_go_to_the_endpoint(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    wire = make_wire(succeed)
     cloud = make_cloud(wire, QLIK_ORG_CLIENT_ID="o", QLIK_ORG_CLIENT_SECRET="p")
     for host in [cloud.tenant(TENANT), cloud.register("eu"), cloud.organisation()]:
         host.get("/api/v1/x")
-        assert wire.seen[-1].headers["Host"] == host.hostname
-        assert wire.seen[-1].headers["Authorization"] == "Bearer the-access-token"
+        assert wire.received[-1].headers["Host"] == host.hostname
+        assert wire.received[-1].headers["Authorization"] == "Bearer the-access-token"
 
 
-def test_json_and_parameters_arrive(make_wire: MakeWire, make_cloud: Wired) -> None:
-    wire = make_wire(fine)
-    found = make_cloud(wire).tenant(TENANT).post("/api/v1/x", {"a": 1}, params={"q": "a b&c"})
-    assert found == {"path": "/api/v1/x?q=a+b%26c", "body": '{"a": 1}'}
+def test_json_and_parameters_arrive(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    wire = make_wire(succeed)
+    received = make_cloud(wire).tenant(TENANT).post("/api/v1/x", {"a": 1}, params={"q": "a b&c"})
+    assert received == {"path": "/api/v1/x?q=a+b%26c", "body": '{"a": 1}'}
 
 
-def test_connections_are_reused(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
-    wire = make_wire(lambda each: each.answer(404, {}) if "no" in each.path else fine(each))
+def test_connections_are_reused(make_wire: MakeWire, make_cloud: MakeCloud, tmp_path: Path) -> None:
+    wire = make_wire(
+        lambda exchange: exchange.respond(404, {}) if "no" in exchange.path else succeed(exchange)
+    )
     tenant = make_cloud(wire).tenant(TENANT)
     (tmp_path / "file").write_bytes(b"x")
     for _ in range(3):
@@ -106,59 +108,59 @@ def test_connections_are_reused(make_wire: MakeWire, make_cloud: Wired, tmp_path
         tenant.download("/x", tmp_path / "to")
         with pytest.raises(NotFound):
             tenant.get("/no")
-    assert len(wire.asked) == 15
+    assert len(wire.api_requests) == 15
     assert wire.connections == 1
 
 
-def test_an_empty_answer_keeps_the_connection(make_wire: MakeWire, make_cloud: Wired) -> None:
-    wire = make_wire(lambda each: each.answer(204))
+def test_a_connection_is_reused_after_an_empty_response(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    wire = make_wire(lambda exchange: exchange.respond(204))
     tenant = make_cloud(wire).tenant(TENANT)
     assert [tenant.delete("/x") for _ in range(3)] == [None] * 3
     assert wire.connections == 1
 
 
-def test_many_threads_at_once(make_wire: MakeWire, make_cloud: Wired) -> None:
-    wire = make_wire(fine)
+def test_many_threads_get_their_own_responses(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    wire = make_wire(succeed)
     tenant = make_cloud(wire).tenant(TENANT)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda n: tenant.post(f"/x{n}", {"n": n}), range(200)))
-    assert [each["path"] for each in found] == [f"/x{n}" for n in range(200)]
-    assert [each["body"] for each in found] == [f'{{"n": {n}}}' for n in range(200)]
-    assert len([each for each in wire.seen if each.path == "/oauth/token"]) == 1
+        responses = list(pool.map(lambda n: tenant.post(f"/x{n}", {"n": n}), range(200)))
+    assert [response["path"] for response in responses] == [f"/x{n}" for n in range(200)]
+    assert [response["body"] for response in responses] == [f'{{"n": {n}}}' for n in range(200)]
+    assert len([request for request in wire.received if request.path == "/oauth/token"]) == 1
     assert wire.connections <= 8
 
 
-@breakdowns
-def test_a_read_gets_over_it(
-    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None]
+@each_failure
+def test_a_read_is_repeated_after_a_failed_connection(
+    make_wire: MakeWire, make_cloud: MakeCloud, failure: Callable[[Exchange], None]
 ) -> None:
-    wire = make_wire(once(breakdown))
+    wire = make_wire(fail_once(failure))
     assert make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/x")["path"] == "/x"
-    assert len(wire.asked) == 2
+    assert len(wire.api_requests) == 2
 
 
-@breakdowns
-def test_a_change_is_sent_once_and_its_answer_lost(
-    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None]
+@each_failure
+def test_a_change_is_not_repeated_after_a_failed_connection(
+    make_wire: MakeWire, make_cloud: MakeCloud, failure: Callable[[Exchange], None]
 ) -> None:
-    wire = make_wire(breakdown)
+    wire = make_wire(failure)
     with pytest.raises(ResponseLost):
         make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).post("/x", {"name": "Globex"})
-    assert len(wire.asked) == 1
+    assert len(wire.api_requests) == 1
 
 
-@breakdowns
-def test_a_download_gets_over_it(
-    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None], tmp_path: Path
+@each_failure
+def test_a_download_is_repeated_after_a_failed_connection(
+    make_wire: MakeWire, make_cloud: MakeCloud, failure: Callable[[Exchange], None], tmp_path: Path
 ) -> None:
-    wire = make_wire(once(breakdown))
+    wire = make_wire(fail_once(failure))
     cloud = make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2")
     assert cloud.tenant(TENANT).download("/x", tmp_path / "to") == len('{"path": "/x", "body": ""}')
-    assert len(wire.asked) == 2
+    assert len(wire.api_requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("breakdown", "reason"),
+    ("failure", "reason"),
     [
         (Exchange.cut, "closed without a response"),
         (reset, "reset by peer"),
@@ -167,19 +169,19 @@ def test_a_download_gets_over_it(
         (Exchange.wait, "TENANTRY_REQUEST_TIMEOUT"),
     ],
 )
-def test_what_happened_is_said_in_words(
-    make_wire: MakeWire, make_cloud: Wired, breakdown: Callable[[Exchange], None], reason: str
+def test_the_error_explains_the_failed_connection(
+    make_wire: MakeWire, make_cloud: MakeCloud, failure: Callable[[Exchange], None], reason: str
 ) -> None:
-    wire = make_wire(breakdown)
+    wire = make_wire(failure)
     with pytest.raises(ConnectionFailed, match=reason) as caught:
         make_cloud(wire, TENANTRY_REQUEST_TIMEOUT="0.2").tenant(TENANT).get("/api/v1/x?q=1")
     assert str(caught.value).startswith(f"GET {TENANT}/api/v1/x failed: ")
-    assert len(wire.asked) == 4
+    assert len(wire.api_requests) == 4
 
 
-def test_nobody_listens(make_cloud: Wired) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_a_refused_connection_is_an_error_with_advice(make_cloud: MakeCloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
     environ = {
         "QLIK_CLIENT_ID": "i",
         "QLIK_CLIENT_SECRET": "s",
@@ -194,12 +196,14 @@ def test_nobody_listens(make_cloud: Wired) -> None:
     assert not caught.value.sent
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire, make_cloud: Wired) -> None:
-    """A change after a pause must not be lost to a connection that the server has closed meanwhile."""
+def test_a_connection_that_was_closed_while_idle_is_replaced(
+    make_wire: MakeWire, make_cloud: MakeCloud
+) -> None:
+    """Otherwise a change after a pause would get no response."""
 
     def script(exchange: Exchange) -> None:
-        fine(exchange)
-        exchange.close_connection = True  # without saying so in the answer
+        succeed(exchange)
+        exchange.close_connection = True  # without announcing it in the response
 
     wire = make_wire(script)
     tenant = make_cloud(wire).tenant(TENANT)
@@ -208,26 +212,26 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire
     assert tenant.post("/x", {})["body"] == "{}"
 
 
-@pytest.mark.parametrize(("left", "timeout"), [(4, (4, 4)), (40, (15, 40)), (400, (15, 60))])
-def test_neither_connecting_nor_waiting_is_allowed_more_than_is_left(
-    left: float, timeout: tuple[float, float]
+@pytest.mark.parametrize(("remaining", "timeout"), [(4, (4, 4)), (40, (15, 40)), (400, (15, 60))])
+def test_timeouts_are_never_longer_than_the_remaining_time(
+    remaining: float, timeout: tuple[float, float]
 ) -> None:
-    """Connecting has 15 seconds, an answer those of the settings, both at most what the deadline leaves."""
-    allowed: list[Any] = []
+    """Otherwise a connection has 15 seconds, and the settings have the timeout of a response."""
+    timeouts: list[Any] = []
 
     class Network(MockTransport):
         def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
-            allowed.append(options["timeout"])
+            timeouts.append(options["timeout"])
             return super().send(request)
 
     network = Network(lambda _: Reply(200, {}))
     cloud = Cloud(ENVIRONMENT, adapter=network, clock=FakeClock())
-    with cloud, cloud.deadline(left):
+    with cloud, cloud.deadline(remaining):
         cloud.tenant(TENANT).get("/x")
-    assert set(allowed) == {timeout}
+    assert set(timeouts) == {timeout}
 
 
-def test_no_call_outlasts_its_deadline(make_wire: MakeWire, make_cloud: Wired) -> None:
+def test_a_call_without_a_response_ends_at_its_deadline(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
     wire = make_wire(Exchange.wait)
     tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
     tenant.authenticate()
@@ -237,8 +241,8 @@ def test_no_call_outlasts_its_deadline(make_wire: MakeWire, make_cloud: Wired) -
     assert time.monotonic() - start < 2
 
 
-def dribble(exchange: Exchange) -> None:
-    """Answer byte by byte, never silent for long."""
+def send_slowly(exchange: Exchange) -> None:
+    """Send a response byte by byte, with only short pauses."""
     exchange.send_response(200)
     exchange.send_header("Content-Length", "100000")
     exchange.end_headers()
@@ -246,10 +250,10 @@ def dribble(exchange: Exchange) -> None:
         exchange.wfile.write(b" ")
 
 
-def test_an_answer_that_dribbles_does_not_outlast_it_either(
-    make_wire: MakeWire, make_cloud: Wired, tmp_path: Path
+def test_a_call_with_a_slow_response_ends_at_its_deadline(
+    make_wire: MakeWire, make_cloud: MakeCloud, tmp_path: Path
 ) -> None:
-    wire = make_wire(dribble)
+    wire = make_wire(send_slowly)
     tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
     start = time.monotonic()
     with deadline(0.3), pytest.raises(DeadlineExceeded):
@@ -262,22 +266,22 @@ def test_an_answer_that_dribbles_does_not_outlast_it_either(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, make_cloud: Wired) -> None:
-    hung_up = threading.Event()
+def test_the_connection_is_closed_at_the_deadline(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    closed = threading.Event()
 
     def script(exchange: Exchange) -> None:
         try:
-            dribble(exchange)
+            send_slowly(exchange)
         except OSError:
-            hung_up.set()
+            closed.set()
 
     tenant = make_cloud(make_wire(script), clock=SYSTEM_CLOCK).tenant(TENANT)
     with deadline(0.2), pytest.raises(DeadlineExceeded) as caught:
         tenant.get("/x")
-    assert hung_up.wait(3), caught.value  # while the exception, with its frames, is still held
+    assert closed.wait(3), caught.value  # while the exception still keeps its frames alive
 
 
-def test_nothing_of_a_file_is_read_once_the_time_is_up() -> None:
+def test_no_part_of_a_file_is_read_after_the_deadline() -> None:
     clock = FakeClock()
     body = FileBody([io.BytesIO(b"x")], Request("PUT", TENANT, "/x"), Deadline(5, clock))
     assert body.read() == b"x"
@@ -287,7 +291,7 @@ def test_nothing_of_a_file_is_read_once_the_time_is_up() -> None:
 
 
 def test_a_form_with_files_is_one_body(tmp_path: Path) -> None:
-    """Its files are read in pieces, and its length is known before."""
+    """Its files are read in pieces, and its length is known in advance."""
     request = Request("POST", TENANT, "/x")
     form = {"Json": Part(b"{}", "application/json")}
     for name in ("One", "Two"):
@@ -298,38 +302,40 @@ def test_a_form_with_files_is_one_body(tmp_path: Path) -> None:
         body = FileBody(files, request, Deadline(5, FakeClock()))
         pieces = list(body)
         assert max(map(len, pieces)) <= CHUNK
-    whole = b"".join(pieces)
-    assert len(whole) == len(body)
+    content = b"".join(pieces)
+    assert len(content) == len(body)
     boundary = content_type.partition("boundary=")[2].encode()
     contents = [
-        part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in whole.split(b"--" + boundary)
+        part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in content.split(b"--" + boundary)
     ]
     assert contents == [b"", b"{}", b"One" * CHUNK, b"Two" * CHUNK, b""]
 
 
-def test_as_many_connections_are_kept_as_calls_run_at_once() -> None:
-    """Else each further one is closed after its call, and opened anew, with TLS, for the next."""
+def test_there_is_a_connection_for_each_concurrent_call() -> None:
+    """Otherwise each further connection is closed after its call, and the next call needs a TLS handshake."""
     adapter = Transport(Settings())._connections().get_adapter(f"https://{TENANT}")
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
     assert adapter.poolmanager.connection_pool_kw["maxsize"] == 16
 
 
-def test_an_upload_that_nobody_reads_does_not_outlast_it(make_cloud: Wired, tmp_path: Path) -> None:
+def test_an_upload_that_the_server_reads_slowly_ends_at_its_deadline(
+    make_cloud: MakeCloud, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with (tmp_path / "file").open("wb") as file:
         file.truncate(64 << 20)
 
-    class Slow(Exchange):
+    class SlowReader(Exchange):
         def do_POST(self) -> None:
             if self.path == "/oauth/token":
                 self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer(200, {"access_token": "t"})
+                self.respond(200, {"access_token": "t"})
                 return
             while self.rfile.read1(65536) and not self.server.stopping.wait(0.02):
                 pass
 
-    with Wire(fine) as wire:
-        wire.RequestHandlerClass = Slow
+    with Wire(succeed) as wire:
+        wire.RequestHandlerClass = SlowReader
         tenant = make_cloud(wire, clock=SYSTEM_CLOCK).tenant(TENANT)
         start = time.monotonic()
         with deadline(0.3), pytest.raises(ResponseLost):
@@ -338,54 +344,54 @@ def test_an_upload_that_nobody_reads_does_not_outlast_it(make_cloud: Wired, tmp_
 
 
 @pytest.mark.parametrize("location", ["/there", f"https://{TENANT}/there", f"http://{TENANT}/there"])
-def test_redirects_stay_at_the_endpoint(make_wire: MakeWire, make_cloud: Wired, location: str) -> None:
-    wire = make_wire(once(lambda each: each.answer(301, b"<html>", Location=location)))
+def test_redirects_also_go_to_the_endpoint(make_wire: MakeWire, make_cloud: MakeCloud, location: str) -> None:
+    wire = make_wire(fail_once(lambda exchange: exchange.respond(301, b"<html>", Location=location)))
     assert make_cloud(wire).tenant(TENANT).get("/here")["path"] == "/there"
-    assert wire.asked[1].headers["Host"] == TENANT
-    assert wire.asked[1].headers["Authorization"] == "Bearer the-access-token"
+    assert wire.api_requests[1].headers["Host"] == TENANT
+    assert wire.api_requests[1].headers["Authorization"] == "Bearer the-access-token"
 
 
-def test_another_host_never_hears_of_a_redirect(make_wire: MakeWire, make_cloud: Wired) -> None:
-    other = make_wire(fine)
-    wire = make_wire(lambda each: each.answer(302, Location=f"{other.url}/steal"))
+def test_a_redirect_never_reaches_another_host(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    other = make_wire(succeed)
+    wire = make_wire(lambda exchange: exchange.respond(302, Location=f"{other.url}/steal"))
     with pytest.raises(Exception, match="another host"):
         make_cloud(wire).tenant(TENANT).get("/x")
-    assert other.seen == []
+    assert other.received == []
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_the_endpoint(
-    make_wire: MakeWire, make_cloud: Wired, monkeypatch: pytest.MonkeyPatch
+def test_requests_to_the_endpoint_do_not_use_a_proxy(
+    make_wire: MakeWire, make_cloud: MakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire, proxy = make_wire(fine), make_wire(fine)
+    wire, proxy = make_wire(succeed), make_wire(succeed)
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]:
         monkeypatch.setenv(name, proxy.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     make_cloud(wire).tenant(TENANT).get("/x")
-    assert proxy.seen == []
-    assert len(wire.asked) == 1
+    assert proxy.received == []
+    assert len(wire.api_requests) == 1
 
 
-def test_no_cookie_of_one_tenant_reaches_another(make_wire: MakeWire, make_cloud: Wired) -> None:
-    wire = make_wire(lambda each: each.answer(200, {}, Set_Cookie="session=1; Path=/"))
+def test_cookies_are_not_kept_and_reach_no_other_tenant(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
+    wire = make_wire(lambda exchange: exchange.respond(200, {}, Set_Cookie="session=1; Path=/"))
     cloud = make_cloud(wire)
     for hostname in [TENANT, TENANT, "other.eu.qlikcloud.com"]:
         cloud.tenant(hostname).get("/x")
-    assert [each.headers["Cookie"] for each in wire.asked] == [None] * 3
+    assert [request.headers["Cookie"] for request in wire.api_requests] == [None] * 3
 
 
-def test_gzip_is_read(make_wire: MakeWire, make_cloud: Wired) -> None:
+def test_a_gzip_response_is_decompressed(make_wire: MakeWire, make_cloud: MakeCloud) -> None:
     import gzip
 
     wire = make_wire(
-        lambda each: each.answer(
+        lambda exchange: exchange.respond(
             200, gzip.compress(b'{"a": "' + b"b" * 100_000 + b'"}'), Content_Encoding="gzip"
         )
     )
     assert len(make_cloud(wire).tenant(TENANT).get("/x")["a"]) == 100_000
 
 
-def test_chunks_are_read(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
+def test_a_chunked_response_is_read(make_wire: MakeWire, make_cloud: MakeCloud, tmp_path: Path) -> None:
     def script(exchange: Exchange) -> None:
         exchange.send_response(200)
         exchange.send_header("Transfer-Encoding", "chunked")
@@ -399,39 +405,39 @@ def test_chunks_are_read(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path)
     assert wire.connections == 1
 
 
-def test_an_empty_file_is_uploaded(make_wire: MakeWire, make_cloud: Wired, tmp_path: Path) -> None:
-    wire = make_wire(fine)
+def test_an_empty_file_is_uploaded(make_wire: MakeWire, make_cloud: MakeCloud, tmp_path: Path) -> None:
+    wire = make_wire(succeed)
     (tmp_path / "file").touch()
-    found: Any = make_cloud(wire).tenant(TENANT).upload("/x", tmp_path / "file")
-    assert found["body"] == ""
-    assert wire.asked[0].headers["Content-Length"] == "0"
+    received: Any = make_cloud(wire).tenant(TENANT).upload("/x", tmp_path / "file")
+    assert received["body"] == ""
+    assert wire.api_requests[0].headers["Content-Length"] == "0"
 
 
 @pytest.mark.parametrize("part", ["the first line", "headers", "chunks"])
-def test_drops_of_an_answer_do_not_outlast_it(make_cloud: Wired, part: str) -> None:
-    """Each comes well within the timeout of one read, and they never end."""
-    ended: list[str] = []
+def test_an_endless_response_ends_at_the_deadline(make_cloud: MakeCloud, part: str) -> None:
+    """Each piece arrives well within the timeout of one read, and the pieces never end."""
+    closed_connections: list[str] = []
 
     status = b"HTTP/1.1 200 OK\r\n"
-    begin, drop = {
+    start, piece = {
         "the first line": (b"", b"H"),
         "headers": (status, b"X"),
         "chunks": (status + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     }[part]
 
-    def drip(exchange: Exchange) -> None:
+    def send_endlessly(exchange: Exchange) -> None:
         exchange.close_connection = True
         try:
-            exchange.wfile.write(begin)
+            exchange.wfile.write(start)
             while not exchange.server.stopping.wait(0.02):
-                exchange.wfile.write(drop)
+                exchange.wfile.write(piece)
         except OSError:
-            ended.append(part)
+            closed_connections.append(part)
 
-    with Wire(drip) as wire:
+    with Wire(send_endlessly) as wire:
         cloud = make_cloud(wire, clock=SYSTEM_CLOCK)
         cloud.authenticate(TENANT)
         with deadline(0.6), pytest.raises((ConnectionFailed, DeadlineExceeded)):
             cloud.tenant(TENANT).get("/x")
         assert not wire.stopping.wait(1.5)
-        assert ended == [part], "nobody listens any more"
+        assert closed_connections == [part], "the client must close the connection"

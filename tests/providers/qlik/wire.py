@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback whose every answer, or breakdown, is scripted."""
+"""A real HTTP server on loopback. A script decides each response or failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReceivedRequest:
     """A request that arrived."""
 
     command: str
@@ -23,15 +23,15 @@ class Seen:
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One connection; the script is called for each request on it and uses the methods below."""
+    """One connection. Each request on it calls the script, which uses the methods below."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Wire
     body: bytes
 
-    def answer(self, status: int, body: Any = None, **headers: str) -> None:
-        """Answer with JSON, or with the bytes given."""
+    def respond(self, status: int, body: Any = None, **headers: str) -> None:
+        """Send a response. Bytes are sent unchanged, any other body as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {"Content_Length": str(len(content)), **headers}.items():
@@ -40,11 +40,11 @@ class Exchange(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def cut(self) -> None:
-        """Close the connection with no word."""
+        """Close the connection without a response."""
         self.close_connection = True
 
     def wait(self) -> None:
-        """Keep silent until the server is stopped."""
+        """Send no response until the server stops."""
         self.server.stopping.wait(10)
         self.close_connection = True
 
@@ -54,9 +54,9 @@ class Exchange(BaseHTTPRequestHandler):
         while self.server.discard and length > 0:
             length -= len(self.rfile.read(min(length, 1 << 20)))
         with self.server.lock:
-            self.server.seen.append(Seen(self.command, self.path, self.headers, self.body))
+            self.server.received.append(ReceivedRequest(self.command, self.path, self.headers, self.body))
         if self.path == "/oauth/token" and not self.server.own_tokens:
-            self.answer(
+            self.respond(
                 200, {"access_token": "the-access-token", "token_type": "Bearer", "expires_in": 21600}
             )
         else:
@@ -74,7 +74,10 @@ class Exchange(BaseHTTPRequestHandler):
 
 
 class Wire(ThreadingHTTPServer):
-    """Serves while it is entered. `seen` holds every request, `connections` counts what was opened."""
+    """A server, as a context manager. It lists the received requests and counts the connections.
+
+    With `own_tokens`, the script also handles token requests. With `discard`, request bodies are not stored.
+    """
 
     daemon_threads = True
     request_queue_size = 64
@@ -86,7 +89,7 @@ class Wire(ThreadingHTTPServer):
         self.script = script
         self.own_tokens = own_tokens
         self.discard = discard
-        self.seen: list[Seen] = []
+        self.received: list[ReceivedRequest] = []
         self.connections = 0
         self.lock = threading.Lock()
         self.stopping = threading.Event()
@@ -97,12 +100,12 @@ class Wire(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     @property
-    def asked(self) -> list[Seen]:
-        """The requests, without those for tokens."""
-        return [each for each in self.seen if each.path != "/oauth/token"]
+    def api_requests(self) -> list[ReceivedRequest]:
+        """Return the received requests, without token requests."""
+        return [request for request in self.received if request.path != "/oauth/token"]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that hung up, as many of these tests want it
+        pass  # a client that disconnected, which many of these tests expect
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,4 +1,4 @@
-"""Entitlements at the end of a tenant. Tenantry releases them only if no other tenant uses them."""
+"""Entitlements when a tenant is deactivated. Tenantry releases them only if no other tenant uses them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_nothing_is_released_without_the_list_of_all_tenants(cloud: Cloud, tenan
     assert "QLIK_ORG_CLIENT_ID" in output
 
 
-def test_nothing_is_released_while_a_tenant_is_deactivated(cloud: Cloud, tenancy: Tenancy) -> None:
+def test_nothing_is_released_while_another_tenant_is_deactivated(cloud: Cloud, tenancy: Tenancy) -> None:
     """Somebody can reactivate it, and Tenantry cannot read its users."""
     other_tenant = create_other_tenant(tenancy)
     host = other_tenant["hostnames"][0]
@@ -119,7 +119,7 @@ def test_nothing_is_released_if_qlik_refuses_the_data(
 
 
 def test_nothing_is_released_if_the_list_does_not_have_this_tenant(cloud: Cloud, tenancy: Tenancy) -> None:
-    """The list is late, so other tenants can be missing too."""
+    """The list lags behind, so other tenants can be missing too."""
     tenancy.qlik.control.settings(organisation_lag_ms=600_000)
     assert "does not have this tenant" in release_and_read_messages(cloud, tenancy)
     assert len(entitled_subjects(tenancy)) == 3
@@ -142,8 +142,8 @@ def test_the_error_of_a_refusal_lists_the_released_entitlements(cloud: Cloud, te
         assert words in str(caught.value)
 
 
-def test_an_entitlement_that_does_not_exist_any_more_is_no_error(cloud: Cloud, tenancy: Tenancy) -> None:
-    """Tenantry repeats a request with a lost response, and users repeat a failed destroy."""
+def test_an_entitlement_that_no_longer_exists_is_not_an_error(cloud: Cloud, tenancy: Tenancy) -> None:
+    """Tenantry repeats a request whose response was lost, and users repeat a failed destroy."""
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/actions/delete", drop_after=True, times=1)
     release_and_read_messages(cloud, tenancy)
     assert entitled_subjects(tenancy) == {"auth0|eve"}

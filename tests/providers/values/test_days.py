@@ -32,7 +32,7 @@ def test_the_last_day_ends_at_midnight_in_its_time_zone(
         now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert day.has_passed(now) is is_over
         assert has_ended(str(day), now.timestamp()) is is_over
-        assert day.left(now) == (-1 if is_over else 0)
+        assert day.days_left(now) == (-1 if is_over else 0)
 
 
 @pytest.mark.parametrize("day", [LastDay(DAY), LastDay(DAY, "Europe/Berlin")])
@@ -75,6 +75,6 @@ def test_a_machine_without_time_zones_is_an_error(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "tzdata", None)
     try:
         with pytest.raises(ConfigurationError, match="needs the package tzdata"):
-            LastDay(DAY, "Europe/Berlin").left(datetime.now(UTC))
+            LastDay(DAY, "Europe/Berlin").days_left(datetime.now(UTC))
     finally:
         zoneinfo.reset_tzpath()

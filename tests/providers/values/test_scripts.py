@@ -32,9 +32,9 @@ def test_a_digest_does_not_depend_on_line_endings() -> None:
 def test_all_texts_are_replaced_in_one_pass() -> None:
     """Replaced text is not replaced again, and a longer text has precedence."""
     text = "'a' 'ab' $(x) 'a'"
-    assert scripts.replaced(text, {"'a'": "'ab'", "'ab'": "'c'", "$(x)": r"\1"}) == r"'ab' 'c' \1 'ab'"
+    assert scripts.replace_texts(text, {"'a'": "'ab'", "'ab'": "'c'", "$(x)": r"\1"}) == r"'ab' 'c' \1 'ab'"
     with pytest.raises(ConfigurationError, match=r'does not contain "b\\"", "z", which'):
-        scripts.replaced(text, {"'a'": "x", 'b"': "x", "z": "x"})
+        scripts.replace_texts(text, {"'a'": "x", 'b"': "x", "z": "x"})
 
 
 def test_variables_match_only_whole_names() -> None:

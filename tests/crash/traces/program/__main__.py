@@ -7,24 +7,28 @@ from typing import Any
 import pulumi
 from things import Group, Thing  # type: ignore[import-not-found]
 
-made: dict[str, Any] = {}
+resources: dict[str, Any] = {}
 for declaration in json.loads(Path("program.json").read_text("utf-8")):
     options = pulumi.ResourceOptions(
-        parent=made.get(declaration.get("parent")),
-        depends_on=[made[name] for name in declaration.get("needs", [])],
-        deleted_with=made.get(declaration.get("with")),
+        parent=resources.get(declaration.get("parent")),
+        depends_on=[resources[name] for name in declaration.get("needs", [])],
+        deleted_with=resources.get(declaration.get("deleted_with")),
         protect=declaration.get("protect"),
-        delete_before_replace=declaration.get("delete_first"),
-        aliases=[pulumi.Alias(name=name) for name in declaration.get("was", [])],
+        delete_before_replace=declaration.get("delete_before_replace"),
+        aliases=[pulumi.Alias(name=name) for name in declaration.get("former_names", [])],
     )
-    inputs = {name: declaration[name] for name in ("size", "shape", "first", "wrong") if name in declaration}
+    inputs = {
+        name: declaration[name] for name in ("size", "shape", "deletes_first", "wrong") if name in declaration
+    }
     if "of" in declaration:
-        inputs["of"] = made[declaration["of"]].id
+        inputs["of"] = resources[declaration["of"]].id
     if "like" in declaration:
-        inputs["like"] = made[declaration["like"]].size
-    kind = Group if declaration.get("group") else Thing
-    made[declaration["name"]] = kind(declaration["name"], inputs, options)
+        inputs["like"] = resources[declaration["like"]].size
+    resource_class = Group if declaration.get("group") else Thing
+    resources[declaration["name"]] = resource_class(declaration["name"], inputs, options)
 
-things = {name: resource for name, resource in made.items() if isinstance(resource, Thing)}
+things = {name: resource for name, resource in resources.items() if isinstance(resource, Thing)}
 pulumi.export("sizes", {name: thing.size for name, thing in things.items()})
-pulumi.export("times made", {name: thing.made.apply(lambda made: made + 0) for name, thing in things.items()})
+pulumi.export(
+    "write counts", {name: thing.writes.apply(lambda count: count + 0) for name, thing in things.items()}
+)

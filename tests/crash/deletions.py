@@ -1,4 +1,4 @@
-"""The engine's steps after the program: it deletes replaced resources and resources without registration."""
+"""The engine's steps after the program: delete the replaced and the unregistered resources."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.crash.resources import Resource, all_needs, dependents, direct_needs
 def delete_the_rest(run: Deployment) -> None:
     """Delete the targets of the run that the program did not register. Raises Stop on a failure."""
     allowed = _allowed(run)
-    going: list[Resource] = []
+    to_delete: list[Resource] = []
     for entry in run.entries:
-        over = entry not in run.early if entry.delete else not run.stays(entry)
-        if over and (allowed is None or entry.urn in allowed):
+        is_surplus = entry not in run.deleted_early if entry.delete else not run.is_kept(entry)
+        if is_surplus and (allowed is None or entry.urn in allowed):
             run.deletes.add(entry.urn)
-            going.append(entry)
-    extra = [entry.name for entry in going if not {entry.urn, entry.name} & run.options.targets]
+            to_delete.append(entry)
+    extra = [entry.name for entry in to_delete if not {entry.urn, entry.name} & run.options.targets]
     if extra and run.options.targets and not run.options.target_dependents:
         raise Stop(f"{', '.join(extra)} must be deleted, but is not a target")
-    _delete_in_order(run, going)
+    _delete_in_order(run, to_delete)
 
 
 def _allowed(run: Deployment) -> set[str] | None:
@@ -40,14 +40,14 @@ def _allowed(run: Deployment) -> set[str] | None:
     return allowed
 
 
-def _delete_in_order(run: Deployment, going: list[Resource]) -> None:
-    """Delete in rounds, starting with unneeded entries. Keep everything that protected entries need."""
+def _delete_in_order(run: Deployment, to_delete: list[Resource]) -> None:
+    """Delete first what no other entry needs. Keep everything that protected entries need."""
     spared: set[Resource] = set()
     failed: list[str] = []
-    for layer in _rounds(run.entries, going):
-        left = run.options.parallel
+    for layer in _layers(run.entries, to_delete):
+        free_slots = run.options.parallel
         for entry in layer:
-            if entry in spared or not left:
+            if entry in spared or not free_slots:
                 continue
             try:
                 _delete(run, entry)
@@ -57,24 +57,25 @@ def _delete_in_order(run: Deployment, going: list[Resource]) -> None:
             except Stop as error:
                 failed.append(str(error))
                 run.stopped = True
-            left -= run.stopped
+            free_slots -= run.stopped
         if run.stopped:
             break
     if failed:
         raise Stop("\n".join(failed))
 
 
-def _rounds(entries: list[Resource], going: list[Resource]) -> list[list[Resource]]:
-    left, rounds = list(going), []
-    while left:
-        free = [entry for entry in left if not direct_needs(entries, entry) & set(left)]
-        left = [entry for entry in left if entry not in free]
-        rounds.append(free[::-1])
-    return rounds[::-1]
+def _layers(entries: list[Resource], to_delete: list[Resource]) -> list[list[Resource]]:
+    """Return the layers of the entries to delete. No entry needs one of an earlier layer."""
+    remaining, layers = list(to_delete), []
+    while remaining:
+        independent = [entry for entry in remaining if not direct_needs(entries, entry) & set(remaining)]
+        remaining = [entry for entry in remaining if entry not in independent]
+        layers.append(independent[::-1])
+    return layers[::-1]
 
 
 class _Protected(Stop):
-    """A protected resource cannot be deleted."""
+    """The error for the deletion of a protected resource."""
 
 
 def _delete(run: Deployment, entry: Resource) -> None:

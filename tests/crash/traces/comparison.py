@@ -1,4 +1,4 @@
-"""Runs the same steps with the real and the in-process engine, and compares the results."""
+"""The real and the in-process engine, which run the same steps, and a comparison of the results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One command: `program` are the resources (None: as in the step before), `faults` the errors.
+    """One command, and what to change before it.
 
-    `live` changes the real objects without the engine. `ok` is the expected success. `targets` and `replace`
-    are names of things. `tainted` is a thing to taint before. `unprotected`: remove all protection before.
+    `program` are the resources (None: as in the step before), and `faults` the errors. `live` changes the
+    real objects without the engine. `ok` is the expected success. `targets` and `replace` are names of
+    things. `tainted` is a thing to taint. `unprotected` removes all protection.
     """
 
     command: str
@@ -59,18 +60,18 @@ class StepResult:
         }
         return {"resources": entries, "pending": sorted(self.state.pending)}
 
-    def calls_of(self, *names: str, but: str = "") -> list[Doc]:
-        """Return the calls for some things, in order, without one kind of call."""
-        return [call for call in self.calls if call["name"] in names and call["kind"] != but]
+    def calls_of(self, *names: str, without: str = "") -> list[Doc]:
+        """Return the calls for some things, in order, without the calls of one method."""
+        return [call for call in self.calls if call["name"] in names and call["method"] != without]
 
 
-class Real:
+class RealEngine:
     """The real engine in the folder of a stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.folder = stack, stack.folder
 
-    def take(self, step: Step) -> bool:
+    def run(self, step: Step) -> bool:
         """Run the command."""
         if step.tainted:
             self.stack.pulumi("state", "taint", self._urn(step.tainted), "--yes")
@@ -96,14 +97,16 @@ class Real:
         return known.get(name, f"{new}{name}")
 
 
-class InProcess:
+class InProcessEngine:
     """The in-process engine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.engine = Engine(folder, self._main, before=self._before, project="things", stack="globex")
+        self.engine = Engine(
+            folder, self._main, set_up=self._set_up_process, project="things", stack="globex"
+        )
 
-    def take(self, step: Step) -> bool:
+    def run(self, step: Step) -> bool:
         """Run the command."""
         if step.tainted:
             self.engine.taint(f"Thing {step.tainted}")
@@ -121,8 +124,8 @@ class InProcess:
             options["refresh"] = True
         result = getattr(self.engine, step.command)(**options)
         print(step.command, result)
-        assert [(call.kind, call.fresh) for call in result.calls] == [
-            (call["kind"], call.get("fresh", False)) for call in read_log(self.folder)
+        assert [(call.method, call.fresh) for call in result.calls] == [
+            (call["method"], call.get("fresh", False)) for call in read_log(self.folder)
         ], "the engine's log differs from the provider's log"
         return bool(result.ok)
 
@@ -130,7 +133,7 @@ class InProcess:
         """Return the state on disk."""
         return self.engine.state
 
-    def _before(self) -> None:
+    def _set_up_process(self) -> None:
         os.environ["ALONE"] = "1"
         sys.path.insert(0, str(PROGRAM))
 
@@ -140,8 +143,8 @@ class InProcess:
 
 def prepare(folder: Path, step: Step) -> None:
     """Write the program and the faults of a step, and change the real objects."""
-    for left in ("log.jsonl", "failed", "begun", *(path.name for path in folder.glob("begun *"))):
-        (folder / left).unlink(missing_ok=True)
+    for name in ("log.jsonl", "failed", "begun", *(path.name for path in folder.glob("begun *"))):
+        (folder / name).unlink(missing_ok=True)
     if step.program is not None:
         (folder / "program.json").write_text(json.dumps(step.program))
     (folder / "faults.json").write_text(json.dumps(step.faults))
@@ -151,7 +154,7 @@ def prepare(folder: Path, step: Step) -> None:
     path.write_text(json.dumps(live))
 
 
-def seen(engine: Real | InProcess, ok: bool) -> StepResult:
+def read_result(engine: RealEngine | InProcessEngine, ok: bool) -> StepResult:
     """Return the result of the step."""
     live = json.loads((engine.folder / "live.json").read_text())
     return StepResult(ok, read_log(engine.folder), live, engine.state())
@@ -163,30 +166,30 @@ def read_log(folder: Path) -> list[Doc]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def compare(step: Step, real: StepResult, ours: StepResult, before: State) -> None:
-    """Check that both results agree; the order matters for each thing, and between dependent things.
+def compare(step: Step, real: StepResult, in_process: StepResult, before: State) -> None:
+    """Check that both results agree. The order matters for each thing, and between dependent things.
 
     With targets, the engine checks in random order which dependents must be deleted too.
     """
-    chance = "diff" if step.targets else ""
-    assert ours.ok == real.ok
-    names = {call["name"] for call in real.calls} | {call["name"] for call in ours.calls}
+    unordered = "diff" if step.targets else ""
+    assert in_process.ok == real.ok
+    names = {call["name"] for call in real.calls} | {call["name"] for call in in_process.calls}
     for name in sorted(names):
-        assert ours.calls_of(name) == real.calls_of(name)
+        assert in_process.calls_of(name) == real.calls_of(name)
     for pair in sorted(_related(before, real.state, names)):
-        assert ours.calls_of(*pair, but=chance) == real.calls_of(*pair, but=chance)
-    assert ours.live == real.live
-    assert not out_of_order(ours.state)
-    assert ours.comparable_state() == real.comparable_state()
+        assert in_process.calls_of(*pair, without=unordered) == real.calls_of(*pair, without=unordered)
+    assert in_process.live == real.live
+    assert not out_of_order(in_process.state)
+    assert in_process.comparable_state() == real.comparable_state()
 
 
 def out_of_order(state: State) -> list[str]:
     """Return the entries that come before one of their dependencies, which Pulumi refuses."""
-    known, early = {""}, []
+    known, too_early = {""}, []
     for resource in state.resources:
-        early += [resource.urn] if (resource.needs() | {resource.parent}) - known else []
+        too_early += [resource.urn] if (resource.needs() | {resource.parent}) - known else []
         known.add(resource.urn)
-    return early
+    return too_early
 
 
 def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str]]:
@@ -198,9 +201,9 @@ def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str
             for resource in state
         }
         found |= {
-            (one, other)
-            for one, other in combinations(sorted(names), 2)
-            if other in needs.get(one, ()) or one in needs.get(other, ())
+            (first, second)
+            for first, second in combinations(sorted(names), 2)
+            if second in needs.get(first, ()) or first in needs.get(second, ())
         }
     return found
 
@@ -210,9 +213,9 @@ def _name(urn: str) -> str:
 
 
 def _sorted(entry: Resource) -> Doc:
-    found = entry.as_json()
-    found["dependencies"] = sorted(entry.dependencies)
-    found["propertyDependencies"] = {
+    document = entry.as_json()
+    document["dependencies"] = sorted(entry.dependencies)
+    document["propertyDependencies"] = {
         name: sorted(urns) for name, urns in entry.propertyDependencies.items() if urns
     }
-    return found
+    return document

@@ -1,4 +1,4 @@
-"""A run requests each thing once from Qlik, regardless of threads, processes and resources."""
+"""A run sends each request to Qlik only once, for any number of threads, processes and resources."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
 
 
 def test_nothing_is_requested_twice(stack: Stack, qlik: Emulator) -> None:
-    """`up` with its preview runs two provider processes. The preview sends no request.
+    """A preview sends no request.
 
-    `up` requests one token per host, one licence key, and one lookup and one export of a template that three
-    apps use.
+    `up` requests one token per host and one licence key. It looks up and exports a template once, although
+    three apps use it.
     """
     qlik.control.settings(latency_ms=30)
     customer = changed(
@@ -27,16 +27,20 @@ def test_nothing_is_requested_twice(stack: Stack, qlik: Emulator) -> None:
     stack.preview()
     assert qlik.control.requests() == []
 
-    asked = stack.pulumi("up", "--yes").requests
-    tokens = Counter(request["host"] for request in asked if request["path"] == "/oauth/token")
-    hosts = {request["host"] for request in asked}
+    up_requests = stack.pulumi("up", "--yes").requests
+    tokens = Counter(request["host"] for request in up_requests if request["path"] == "/oauth/token")
+    hosts = {request["host"] for request in up_requests}
     assert len(hosts) == 3, hosts
     assert tokens == dict.fromkeys(hosts, 1)
-    exports = [request["path"] for request in asked if request["path"].partition("?")[0].endswith("/export")]
+    exports = [
+        request["path"] for request in up_requests if request["path"].partition("?")[0].endswith("/export")
+    ]
     assert len(exports) == 1
-    reads = Counter(f"{request['host']}{request['path']}" for request in asked if request["method"] == "GET")
-    theirs = f"{stack.outputs()['hostname']}/api/v1/items?"
-    assert {read for read, times in reads.items() if times > 1 and not read.startswith(theirs)} == set()
+    reads = Counter(
+        f"{request['host']}{request['path']}" for request in up_requests if request["method"] == "GET"
+    )
+    polled_list = f"{stack.outputs()['hostname']}/api/v1/items?"
+    assert {read for read, times in reads.items() if times > 1 and not read.startswith(polled_list)} == set()
 
 
 def test_a_refresh_reads_lists(stack: Stack, qlik: Emulator) -> None:

@@ -12,11 +12,11 @@ from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
     ORGANISATION,
+    add_revive_line,
     bring_up,
     deactivate_by_hand,
     entries,
     resources,
-    take_back,
     tenants,
 )
 from tests.world import World, calls, writes
@@ -24,23 +24,22 @@ from tests.world import World, calls, writes
 PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
 
 
-def test_a_purged_tenant_is_reported_and_stays_in_the_state(stack: Stack, qlik: Emulator) -> None:
-    """A refresh reports the purge and keeps everything in the state.
+def test_a_purged_tenant_is_reported_and_not_replaced(stack: Stack, qlik: Emulator) -> None:
+    """A refresh reports the purge and keeps everything in the state. `up` names two solutions.
 
-    `up` names two solutions and creates nothing. The error does not ask for credentials, because they are not
-    the cause.
+    The error does not mention credentials, because they are not the cause.
     """
     world = bring_up(stack, qlik, PRODUCTION)
     deactivate_by_hand(world)
     qlik.control.advance(31 * DAY)
-    held = entries(stack)
-    gone = stack.refresh()
-    assert gone.diffs == {"Tenant tenant": {"status": "update"}}
-    assert gone.changes == {"update": ["Tenant tenant"], "same": len(held)}
-    assert entries(stack) == held
+    entries_before = entries(stack)
+    refreshed = stack.refresh()
+    assert refreshed.diffs == {"Tenant tenant": {"status": "update"}}
+    assert refreshed.changes == {"update": ["Tenant tenant"], "same": len(entries_before)}
+    assert entries(stack) == entries_before
     assert resources(stack)["Tenant tenant"]["outputs"]["status"] == "gone"
     assert any(
-        "no longer has tenant" in message and "tenantry forget" in message for message in gone.messages
+        "no longer has tenant" in message and "tenantry forget" in message for message in refreshed.messages
     )
     failed = stack.up(expect=1)
     assert failed.failed == ["Tenant tenant"]
@@ -50,7 +49,7 @@ def test_a_purged_tenant_is_reported_and_stays_in_the_state(stack: Stack, qlik: 
     assert "QLIK_CLIENT" not in failed.output
     assert "credentials" not in failed.output.replace("The credentials are correct.", "")
     assert writes(failed.requests) == []
-    assert (entries(stack), tenants(qlik)) == (held, {})
+    assert (entries(stack), tenants(qlik)) == (entries_before, {})
 
     forget = [str(TENANTRY), "forget", stack.name, "--protected", "--yes"]
     subprocess.run(forget, cwd=stack.folder, env=stack.env, timeout=240, check=True)
@@ -64,7 +63,7 @@ def trial(last_day: datetime) -> Customer:
 
 
 def test_an_ended_trial_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
-    """A preview fails as well. Qlik's clock decides on the end, if Qlik can be reached."""
+    """A preview fails as well. `up` also compares the last day with Qlik's clock."""
     now = datetime.now(UTC)
     stack.write(**settings(trial(now - timedelta(days=2))))
     for refused in (stack.preview(expect=None), stack.up(expect=None)):
@@ -84,11 +83,10 @@ def test_an_ended_trial_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
     assert tenants(qlik) == {}
 
 
-def test_a_revived_tenant_keeps_settings_that_are_removed_from_the_file(stack: Stack, qlik: Emulator) -> None:
-    """An administrator who is removed from the file loses the role.
+def test_removed_settings_of_a_revived_tenant(stack: Stack, qlik: Emulator) -> None:
+    """An administrator who is removed from the file loses the role. Removed settings keep their values.
 
-    The settings from before the first `up` are unknown after a revival. The run says that it keeps the
-    current settings, and it does.
+    After a revival, Tenantry does not know the settings from before the first `up`. The run says so.
     """
     extras = {
         "admins": {"Support": {"email": "ada@example.com"}},
@@ -96,14 +94,14 @@ def test_a_revived_tenant_keeps_settings_that_are_removed_from_the_file(stack: S
     }
     world = bring_up(stack, qlik, {**GLOBEX, **extras})
     assert administrators(world) == {"auth0|ada"}
-    taken = take_back(stack, {**GLOBEX, **extras}, stack.destroy())
-    back = stack.up()
+    revived_customer = add_revive_line(stack, {**GLOBEX, **extras}, stack.destroy())
+    revived = stack.up()
     assert any(
-        "auto_create_groups" in message and "is no longer known" in message for message in back.messages
+        "auto_create_groups" in message and "is no longer known" in message for message in revived.messages
     )
-    stack.write(**settings({key: value for key, value in taken.items() if key not in extras}))
-    done = stack.up()
-    assert done.changes["delete"] == ["GroupSettings group settings", "TenantAdmin Support"]
+    stack.write(**settings({key: value for key, value in revived_customer.items() if key not in extras}))
+    updated = stack.up()
+    assert updated.changes["delete"] == ["GroupSettings group settings", "TenantAdmin Support"]
     assert administrators(world) == set()
     assert world.request("GET", "groups/settings")["autoCreateGroups"] is True
     assert World(qlik, world.hostname).tenant["status"] == "active"
