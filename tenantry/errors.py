@@ -3,12 +3,12 @@
 ```
 TenantryError
 ├── BundleRefused                          a repository cannot be sent to workers, or arrived changed
-├── CallFailed                             a function in its own process returned no result
+├── CallFailed                             a function in a separate process returned no result
 ├── CannotForget                           a tenant cannot be removed from the state of its stack
 ├── CannotRename                           a stack cannot be renamed
 ├── ClusterUnusable                        a Dask cluster cannot be used
 ├── DocumentTooLarge                       a YAML file is nested too deeply, or its aliases make it too large
-├── Doubt                                  whether the engine would change a stack cannot be told
+├── Doubt                                  it is unknown whether the engine would change a stack
 ├── ExportRefused                          the content of a tenant cannot be exported
 ├── Failure                                an error whose text is all that the user of `pulumi` sees
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab
@@ -47,21 +47,21 @@ TenantryError
 │   └── ResourceError                      a resource cannot become what the file says
 │       ├── AdoptionUndecided              several objects match the one to adopt
 │       ├── AliasRefused                   a tenant cannot have the alias
-│       ├── AlreadyDifferent               an object of that name exists, and Qlik cannot change it
-│       ├── AlreadyExists                  an object of that name exists, and somebody else created it
+│       ├── AlreadyDifferent               an object with that name exists, and Qlik cannot change it
+│       ├── AlreadyExists                  an object with that name exists that this stack did not create
 │       ├── Ambiguous                      several objects have that name
 │       ├── CheckpointsRefused             the engine is configured not to save its state
 │       ├── EmailTaken                     another user has the e-mail address
 │       ├── HeldByAnother                  another resource of this stack holds the object
 │       ├── HolderUnknown                  it is unknown whether another resource holds the object
-│       ├── LoginServiceUnusable           the login service does not respond as one
-│       ├── NameTaken                      somebody else's object has the new name
+│       ├── LoginServiceUnusable           the login service does not respond as expected
+│       ├── NameTaken                      an object that this stack did not create has the new name
 │       ├── NoRecoveryAdmin                nobody could administer the tenant if the login failed
 │       ├── NotEmpty                       a space still has content
 │       ├── NotProven                      a 404 that does not prove that the object is gone
 │       ├── NotReady                       created, but not usable within the time allowed
 │       ├── NotReleased                    Qlik did not release entitlements of the tenant's users
-│       ├── OtherLogin                     somebody else's identity provider is active
+│       ├── OtherLogin                     an identity provider from outside Tenantry is active
 │       ├── PartlyDone                     Qlik made only some of the changes
 │       ├── PersonAmbiguous                several people have the e-mail address or subject
 │       ├── PersonNotFound                 nobody has the e-mail address or subject
@@ -70,17 +70,17 @@ TenantryError
 │       ├── StateUnreadable                the state of the stack cannot be read
 │       ├── TemplateAmbiguous              several apps have the name and version
 │       ├── TemplateNotFound               no app has the name and version, or it is not visible
-│       ├── TenantGone                     the tenant to revive, or in the state, does not exist
+│       ├── TenantGone                     the tenant to revive, or the tenant in the state, does not exist
 │       ├── TenantUndecided                an earlier run may have created a tenant; a person decides
 │       │   └── NothingCreated                it is certain that no tenant was created
 │       ├── TrialEnded                     a trial that has ended cannot get a tenant
-│       ├── Unfinished                     created, but not as wanted yet; the next `pulumi up` continues
+│       ├── Unfinished                     created but not complete; the next `pulumi up` continues
 │       ├── UnknownRole                    the tenant does not have the role
 │       └── UseUnknown                     it is unknown whether other tenants use an entitlement
 ├── RunRefused                             the user did not agree to a run
 ├── SettingsError                          stack files or plans have problems
 ├── SetupError                             the Pulumi CLI cannot be installed
-├── SmokeTestRefused                       `tenantry smoke` cannot look at a tenant
+├── SmokeTestRefused                       `tenantry smoke` cannot test a tenant
 ├── UnknownRef                             a git reference does not name a commit
 ├── UnknownRegion                          there is no tenant in the region
 ├── UnknownSelection                       the requested stack, ring, plan or tag does not exist
@@ -88,7 +88,7 @@ TenantryError
 └── UnusableTarget                         notifications cannot go to the address
 ```
 
-Each message says what failed and where, what Qlik or Pulumi said, and what to do next. No message has a
+Each message says what failed and where, what Qlik or Pulumi said, and what to do next. No message contains a
 secret. This module imports nothing of the project, so that every package can add its errors to the tree.
 """
 

@@ -1,6 +1,6 @@
 """Escaping of text from outside, with one function for each output format.
 
-Names, keys and descriptions come from authors of stack files and users of a tenant; errors come from Qlik and
+Names, keys and descriptions come from authors of stack files and users of a tenant. Errors come from Qlik and
 Pulumi. Each may contain commands for a terminal, a job log, Markdown or a spreadsheet. The functions here
 return text that is shown but not executed.
 
@@ -38,7 +38,7 @@ _COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w{0,20}\[)", re.MULTILINE)
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 _HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
-# At the start of a line, some more characters start a list, a heading, or a command at GitLab or in a log.
+# At the start of a line, more characters are markup, because they start a list, a heading or a command.
 _MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/:]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 # "@team" would notify people; "#1" and "!1" would link an issue.
@@ -49,7 +49,7 @@ _REPOSITORY_REFERENCE = re.compile(r"(GH-)(?=\d)", re.IGNORECASE)
 
 
 def for_terminal(text: str) -> str:
-    r"""Return text for a terminal or a job log; line feeds and tabs stay unchanged.
+    r"""Return text for a terminal or a job log. Line feeds and tabs stay unchanged.
 
     Control characters are escaped as in JSON, such as `\u001b`, so that JSON stays valid.
     """
@@ -63,24 +63,24 @@ def for_line(text: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Return text on one line, with each gap and each control character as one space."""
+    """Return text on one line. Each run of whitespace and control characters becomes one space."""
     return _GAP.sub(" ", text).strip()
 
 
 @lru_cache(maxsize=20_000)
 def for_markdown(text: str) -> str:
-    """Return text on one line that Markdown, and HTML in it, show unchanged.
+    """Return text on one line that Markdown, and HTML in Markdown, show unchanged.
 
-    It creates no markup, no link and no column, and notifies nobody. Markup characters become entities, and a
-    zero-width space breaks references.
+    The result creates no markup, no link and no column, and notifies nobody. Markup characters become
+    entities, and a zero-width space breaks references.
     """
     return HIDDEN.join(map(_escape_markdown, _HIDDEN.split(on_one_line(text))))
 
 
 def for_csv(text: str) -> str:
-    """Return text for a CSV cell, on one line, that a spreadsheet does not run as a formula.
+    """Return text on one line for a CSV cell. A spreadsheet does not run it as a formula.
 
-    Adds an apostrophe before a formula. Other text without control characters stays unchanged.
+    A formula gets an apostrophe in front. Other text without control characters stays unchanged.
     """
     text = for_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -50,52 +50,52 @@ def run_audit(
     explain: Explain,
     say: Callable[[str], None],
 ) -> Audit:
-    """Compare all tenants of the organisation with all stacks of the backend, or only those of one region.
+    """Compare all tenants of the organisation, or those of one region, with all stacks of the backend.
 
     Raises QlikError if the organisation does not list its tenants, PulumiFailed if the backend cannot be
     read, and UnknownRegion.
     """
-    # The list is read before the states. A tenant that a run creates in between then does not look unmanaged.
-    found = map(Listed.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
-    listed = [tenant for tenant in found if tenant.status != DELETED]
-    names, why = stacks_of(backend, project)
-    say(f"{counted(len(listed), 'tenant')}; reading {counted(len(names), 'state')}")
-    holdings, unread = read_all(backend, names, at_once, explain)
-    if why:
-        unread.append(Unread("the list of all stacks", why))
+    # The list is read before the states, so that a tenant created in between does not look unmanaged.
+    entries = map(Listed.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
+    listed = [tenant for tenant in entries if tenant.status != DELETED]
+    stack_names, list_problem = stacks_of(backend, project)
+    say(f"{counted(len(listed), 'tenant')}; reading {counted(len(stack_names), 'state')}")
+    holdings, unread = read_all(backend, stack_names, at_once, explain)
+    if list_problem:
+        unread.append(Unread("the list of all stacks", list_problem))
     sources = frozenset[str]().union(*(holding.sources for holding in holdings), _sources(project))
-    ledger = Ledger([_of_region(holding, region) for holding in holdings], sources, not unread)
-    known = sorted({tenant.region for tenant in listed} - {""})
+    ledger = Ledger([_restricted_to_region(holding, region) for holding in holdings], sources, not unread)
+    regions = sorted({tenant.region for tenant in listed} - {""})
     if (
         region
-        and region not in known
+        and region not in regions
         and not any(holding.tenants or holding.proofs for holding in ledger.holdings)
     ):
         raise UnknownRegion(
-            f"There is no tenant in region {region}. Regions with tenants: {', '.join(known)}."
+            f"There is no tenant in region {region}. Regions with tenants: {', '.join(regions)}."
         )
-    present = [tenant for tenant in listed if not region or tenant.region == region]
+    tenants_in_scope = [tenant for tenant in listed if not region or tenant.region == region]
 
-    gone, later = _verified(cloud, tenants.missing(present, ledger), unread)
-    present += later
-    findings = list(tenants.compare(present, gone, ledger))
-    findings += licences.ending(present, ledger, Preflight(cloud), unread)
+    gone, unlisted = _verify_missing(cloud, tenants.missing(tenants_in_scope, ledger), unread)
+    tenants_in_scope += unlisted
+    findings = list(tenants.compare(tenants_in_scope, gone, ledger))
+    findings += licences.ending(tenants_in_scope, ledger, Preflight(cloud), unread)
     search = Search(cloud, backend, explain, ledger.complete)
-    held = {
+    stacks_by_hostname = {
         tenant.hostname: stacks
-        for tenant in present
+        for tenant in tenants_in_scope
         if tenant.is_active and (stacks := ledger.stacks(tenant))
     }
-    say(f"searching for left-over apps in {counted(len(held), 'tenant')}")
+    say(f"searching for left-over apps in {counted(len(stacks_by_hostname), 'tenant')}")
     ids = frozenset[str]().union(*(holding.ids for holding in holdings))
-    left_over = search.search(held, ids, at_once, unread)
+    left_over = search.search(stacks_by_hostname, ids, at_once, unread)
     findings += [app.finding for app in left_over]
     findings.sort(key=lambda finding: (KINDS.index(finding.kind), finding.about))
-    return Audit(len(present), len(names), findings, unread, left_over, search)
+    return Audit(len(tenants_in_scope), len(stack_names), findings, unread, left_over, search)
 
 
-def _of_region(holding: Holding, region: str) -> Holding:
-    """Return what a stack holds in a region."""
+def _restricted_to_region(holding: Holding, region: str) -> Holding:
+    """Return a holding with only the tenants and proofs in a region."""
     if not region:
         return holding
     return Holding(
@@ -117,24 +117,26 @@ def _sources(project: Project) -> set[str]:
     return {str(config[SOURCE_TENANT]).lower() for config in values if config.get(SOURCE_TENANT)}
 
 
-def _verified(
+def _verify_missing(
     cloud: Cloud, missing: Sequence[tuple[str, HeldTenant]], unread: list[Unread]
 ) -> tuple[list[tuple[str, HeldTenant]], list[Listed]]:
     """Request each missing tenant by its id. Return the tenants that are gone, and those that exist.
 
-    A tenant can exist although it is not in the list: it was created later, or the list does not show it yet.
+    A tenant that is not in the list can exist: it was created later, or the list does not show it yet.
     """
     gone, present = [], []
     for stack, held in missing:
         try:
-            found = cloud.organisation().get(f"{TENANTS}/{held.tenant_id}")["data"] if held.tenant_id else []
+            entries = (
+                cloud.organisation().get(f"{TENANTS}/{held.tenant_id}")["data"] if held.tenant_id else []
+            )
         except NotFound:
-            found = []
+            entries = []
         except QlikError as error:
             unread.append(Unread(f"tenant {held.hostname} of stack {stack}", str(error)))
             continue
         existing = [
-            tenant for tenant in map(Listed.of, found) if tenant.status != DELETED and tenant.matches(held)
+            tenant for tenant in map(Listed.of, entries) if tenant.status != DELETED and tenant.matches(held)
         ]
         present += existing
         if not existing:

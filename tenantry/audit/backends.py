@@ -15,29 +15,29 @@ def stacks_of(backend: Backend, project: Project) -> tuple[list[str], str]:
     """Return the names of all stacks, and why the list may be incomplete.
 
     Stacks of other projects have full names. `pulumi stack ls` reads every state, so it fails if one is
-    broken. Then the names come from the files of the backend, if it has any, and from the stack files of the
-    project.
+    broken. In that case the names come from the files of the backend, if it has any, and from the stack files
+    of the project.
     """
     try:
-        return _listed(backend, "--all"), ""
+        return _list_stacks(backend, "--all"), ""
     except PulumiFailed as failure:
-        why = str(failure)
-    found = dict.fromkeys([*_in_files(backend, project), *project.stack_files()])
+        problem = str(failure)
+    names = dict.fromkeys([*_names_in_files(backend, project), *project.stack_files()])
     with suppress(PulumiFailed):
-        found |= dict.fromkeys(_listed(backend))
-    return list(found), why
+        names |= dict.fromkeys(_list_stacks(backend))
+    return list(names), problem
 
 
-def _listed(backend: Backend, *arguments: str) -> list[str]:
+def _list_stacks(backend: Backend, *arguments: str) -> list[str]:
     return [str(stack["name"]) for stack in json.loads(backend.run("stack", "ls", *arguments, "--json"))]
 
 
-def _in_files(backend: Backend, project: Project) -> list[str]:
+def _names_in_files(backend: Backend, project: Project) -> list[str]:
     try:
         folder = folder_of(address_of(backend), backend.root)
     except PulumiFailed:
         return []
     return [
-        name if of == project.name else f"{ORGANISATION}/{of}/{name}"
-        for of, name in (stacks_in(folder) if folder else ())
+        name if stack_project == project.name else f"{ORGANISATION}/{stack_project}/{name}"
+        for stack_project, name in (stacks_in(folder) if folder else ())
     ]

@@ -1,4 +1,4 @@
-"""The findings of an audit, grouped by kinds. Each kind has a heading and an advice."""
+"""The findings of an audit, grouped by kind. Each kind has a heading and advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Kind(NamedTuple):
-    """A kind of finding: its name in JSON, its heading, and what to do about it."""
+    """A kind of finding: its name in JSON, its heading, and the advice."""
 
     name: str
     heading: str
@@ -71,8 +71,8 @@ KINDS = (UNMANAGED, UNNAMED, HELD_TWICE, MISSING, DEACTIVATED, SAME_NAME, LICENC
 class Finding:
     """One finding: its subject `about`, its `text`, and `ways`, which are lines to run or paste.
 
-    `certain` is False if an unreadable state might prove it wrong. `notice` means that there is nothing to
-    do. `facts` are for JSON.
+    `certain` is False if an unreadable state might prove it wrong. `notice`: there is nothing to do. `facts`
+    are for JSON.
     """
 
     kind: Kind
@@ -86,13 +86,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unread:
-    """Something that could not be read, and why."""
+    """Something that could not be read, and the reason."""
 
     what: str
     why: str
 
 
 def command(words: str, stack: str) -> str:
-    """Return a command for a stack. Stacks of other projects have full names (organisation/project/name)."""
+    """Return a command for a stack.
+
+    The stack of another project has a full name (organisation/project/name). Its command is followed by a
+    comment with the project.
+    """
     *_, project, name = stack.split("/") if stack.count("/") > 1 else ("", stack)
     return f"{words} {name}  # in the folder of project {project}" if project else f"{words} {name}"

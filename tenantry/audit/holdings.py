@@ -1,4 +1,4 @@
-"""What the states of all stacks hold: tenants, proofs of tenants, and all ids."""
+"""The content of states that an audit needs: tenants, proofs of tenants, and all ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ID = re.compile(r"[A-Za-z0-9_-]{16,100}")
 """The form of an id at Qlik."""
 
 Explain = Callable[[str, PulumiFailed], str]
-"""Returns in one line why a command for a stack failed."""
+"""A function that explains in one line why a command for a stack failed."""
 
 
 class HeldTenant(NamedTuple):
@@ -32,9 +32,9 @@ class HeldTenant(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """The proof of a tenant in a state: its region, its name, and when a run was about to request it.
+    """The proof of a tenant in a state: its region, its name, and the time before the run requested it.
 
-    `made_at` is ISO 8601. `unused` means that the run requested no new tenant, because it revived one.
+    `made_at` is that time, ISO 8601. `unused`: the run requested no new tenant, because it revived one.
     """
 
     made_at: str
@@ -45,11 +45,11 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True)
 class Holding:
-    """What the state of one stack holds.
+    """The content of one state that an audit needs.
 
     `proofs` are empty if the stack has a tenant. `sources` are hostnames of source tenants. `ids` are all
-    strings in the state that are ids or look like ids. `importing` means that the import of an app was
-    started and its end is not recorded.
+    strings in the state that are ids or look like ids. `importing`: the import of an app was started, and its
+    end is not recorded.
     """
 
     stack: str
@@ -61,13 +61,15 @@ class Holding:
 
 
 def holding(stack: str, state: State) -> Holding:
-    """Return what a state holds, including resources that are pending deletion."""
-    everything = resources(state)
-    tenants = tuple(_tenant(resource) for resource in everything if resource["type"] == TENANT)
-    proofs = [resource for resource in everything if resource["type"] == PROOF and not resource.get("delete")]
+    """Return the holding of a state, including resources that are pending deletion."""
+    all_resources = resources(state)
+    tenants = tuple(_tenant(resource) for resource in all_resources if resource["type"] == TENANT)
+    proofs = [
+        resource for resource in all_resources if resource["type"] == PROOF and not resource.get("delete")
+    ]
     sources = (
         _values(resource).get("source_tenant")
-        for resource in everything
+        for resource in all_resources
         if resource["type"].startswith(tokens.RESOURCES)
     )
     return Holding(
@@ -75,13 +77,13 @@ def holding(stack: str, state: State) -> Holding:
         tenants,
         () if tenants else tuple(map(_proof, proofs)),
         frozenset(source.lower() for source in sources if isinstance(source, str)),
-        frozenset(_ids([*everything, *pending_operations(state)])),
-        any(_is_unfinished_import(everything, operation) for operation in pending_operations(state)),
+        frozenset(_ids([*all_resources, *pending_operations(state)])),
+        any(_is_unfinished_import(all_resources, operation) for operation in pending_operations(state)),
     )
 
 
 def read(backend: Backend, stack: str) -> Holding | None:
-    """Read the state of one stack; None if the stack does not exist. Raises PulumiFailed."""
+    """Read the state of one stack. Return None if the stack does not exist. Raises PulumiFailed."""
     try:
         return holding(stack, backend.state(stack))
     except NoSuchStack:
@@ -91,7 +93,7 @@ def read(backend: Backend, stack: str) -> Holding | None:
 def read_all(
     backend: Backend, stacks: Iterable[str], at_once: int, explain: Explain
 ) -> tuple[list[Holding], list[Unread]]:
-    """Read the states of stacks, `at_once` in parallel. Return what they hold, and the failures."""
+    """Read the states of stacks, `at_once` in parallel. Return their holdings, and the failures."""
 
     def read_one(stack: str) -> Holding | Unread | None:
         try:
@@ -100,9 +102,9 @@ def read_all(
             return Unread(f"the state of stack {stack}", explain(stack, failure))
 
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(read_one, stacks))
-    holdings = [result for result in found if isinstance(result, Holding)]
-    return holdings, [result for result in found if isinstance(result, Unread)]
+        results = list(pool.map(read_one, stacks))
+    holdings = [result for result in results if isinstance(result, Holding)]
+    return holdings, [result for result in results if isinstance(result, Unread)]
 
 
 def _tenant(resource: Resource) -> HeldTenant:
@@ -122,18 +124,18 @@ def _values(resource: Resource) -> dict[str, Any]:
     return {**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}
 
 
-def _is_unfinished_import(everything: list[Resource], operation: dict[str, Any]) -> bool:
+def _is_unfinished_import(all_resources: list[Resource], operation: dict[str, Any]) -> bool:
     """Tell whether an operation is the import of an app that is not in the state.
 
-    The engine records it before it calls the provider. After a killed run it stays recorded, even when a
-    later run has imported the app. Then the state has an app with the same URN and mark.
+    The engine records an operation before it calls the provider. After a killed run it stays recorded, even
+    if a later run has imported the app. In that case the state has an app with the same URN and mark.
     """
     resource = operation.get("resource") or {}
     if operation.get("type") != "creating" or resource.get("type") != APP:
         return False
-    wanted = resource.get("urn"), mark(resource.get("inputs") or {})
-    apps = (resource for resource in everything if resource["type"] == APP and not resource.get("delete"))
-    return all((app["urn"], mark(app.get("inputs") or {})) != wanted for app in apps)
+    identity = resource.get("urn"), mark(resource.get("inputs") or {})
+    apps = (resource for resource in all_resources if resource["type"] == APP and not resource.get("delete"))
+    return all((app["urn"], mark(app.get("inputs") or {})) != identity for app in apps)
 
 
 def _ids(value: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Staged apps that an interrupted import left behind: they have our mark and are in no state.
+"""Staged apps that an interrupted import left behind.
 
-Such an app has the mark, was created by the bot user, and its id is in no state. A duplicate that a user
-created from a staged app has the mark too, but another creator.
+Such an app has Tenantry's mark, was created by Tenantry's bot user, and has an id that is in no state. If a
+user duplicates a staged app, the duplicate also has the mark, but another creator.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ GONE = "it no longer exists"
 
 @dataclass(frozen=True)
 class LeftOver:
-    """A staged app in no state. `stacks` hold its tenant. `kept` says why it must not be deleted, if so.
+    """A staged app that is in no state. `stacks` hold its tenant.
 
-    `certain` is False if an unreadable state might hold it.
+    `kept` is the reason if it must not be deleted. `certain` is False if an unreadable state might hold it.
     """
 
     hostname: str
@@ -41,8 +41,10 @@ class LeftOver:
     @property
     def finding(self) -> Finding:
         """The finding about this app."""
-        named = f'app "{self.name}"' if self.mark in self.name else f'app "{self.name}" with mark {self.mark}'
-        text = f"{named} on {self.hostname}, created {self.made or 'at an unknown time'}"
+        description = (
+            f'app "{self.name}"' if self.mark in self.name else f'app "{self.name}" with mark {self.mark}'
+        )
+        text = f"{description} on {self.hostname}, created {self.made or 'at an unknown time'}"
         facts = {
             "hostname": self.hostname,
             "app_id": self.id,
@@ -58,7 +60,7 @@ class LeftOver:
 
 @dataclass(frozen=True)
 class Search:
-    """Finds and deletes left-over apps. `complete` means that all states of the backend could be read."""
+    """A search for left-over apps, which can delete them. `complete`: all states of the backend were read."""
 
     cloud: Cloud
     backend: Backend
@@ -80,99 +82,101 @@ class Search:
 
         def search_one(hostname: str) -> list[LeftOver]:
             try:
-                return list(self._in_tenant(hostname, tuple(tenants[hostname]), ids))
+                return list(self._search_tenant(hostname, tuple(tenants[hostname]), ids))
             except QlikError as error:
                 unread.append(Unread(f"the apps of {hostname}", str(error)))
                 return []
 
         with ThreadPoolExecutor(at_once) as pool:
-            return [app for found in pool.map(search_one, tenants) for app in found]
+            return [app for apps in pool.map(search_one, tenants) for app in apps]
 
-    def _in_tenant(self, hostname: str, stacks: tuple[str, ...], ids: frozenset[str]) -> Iterator[LeftOver]:
+    def _search_tenant(
+        self, hostname: str, stacks: tuple[str, ...], ids: frozenset[str]
+    ) -> Iterator[LeftOver]:
         host = self.cloud.tenant(hostname)
         items = host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})
-        suspects = [item for item in items if _staged_by_us(item) and item["resourceId"] not in ids]
+        suspects = [item for item in items if _is_staged(item) and item["resourceId"] not in ids]
         if not suspects:
             return
         bot = host.get("/api/v1/users/me")["id"]
         suspects = [item for item in suspects if (item.get("creatorId") or item.get("ownerId")) == bot]
         # A run may have recorded an app after the states were read.
-        now, kept = self._now(stacks) if suspects else ([], "")
-        recorded = frozenset[str]().union(*(holding.ids for holding in now))
+        holdings, kept = self._read_again(stacks) if suspects else ([], "")
+        recorded = frozenset[str]().union(*(holding.ids for holding in holdings))
         for item in suspects:
             if item["resourceId"] not in recorded:
-                made, text = item.get("createdAt", ""), _text(item)
+                created_at, text = item.get("createdAt", ""), _text(item)
                 yield LeftOver(
                     hostname,
                     item["resourceId"],
                     item["name"],
                     _mark(text),
-                    made,
+                    created_at,
                     stacks,
                     kept,
                     self.complete,
                 )
 
     def delete(self, app: LeftOver) -> str:
-        """Check an app again and delete it. Return why it was not deleted, if so. Raises QlikError."""
+        """Check an app again and delete it. Return the reason if it was not deleted. Raises QlikError."""
         if app.kept:
             return app.kept
-        now, kept = self._now(app.stacks)
+        holdings, kept = self._read_again(app.stacks)
         if kept:
             return kept
-        holder = next((holding.stack for holding in now if app.id in holding.ids), "")
+        holder = next((holding.stack for holding in holdings if app.id in holding.ids), "")
         if holder:
             return f"it is now in the state of stack {holder}"
         host, path = self.cloud.tenant(app.hostname), f"/api/v1/apps/{app.id}"
         try:
-            found = host.get(path)["attributes"]
+            attributes = host.get(path)["attributes"]
         except NotFound:
             return GONE
-        if found.get("publishTime") or app.mark not in _text(found):
+        if attributes.get("publishTime") or app.mark not in _text(attributes):
             return "it has changed in the meantime"
         host.delete(path)
         return ""
 
-    def _now(self, stacks: tuple[str, ...]) -> tuple[list[Holding], str]:
-        """Return what stacks hold now, and why nothing in their tenant must be deleted, if so."""
+    def _read_again(self, stacks: tuple[str, ...]) -> tuple[list[Holding], str]:
+        """Return the current holdings of stacks, and the reason if nothing in their tenant may be deleted."""
         kept = "" if self.complete else "an unreadable state may hold it"
-        found: list[Holding] = []
+        holdings: list[Holding] = []
         for stack in stacks:
             try:
                 holding = read(self.backend, stack)
             except PulumiFailed as failure:
-                return found, f"the state of stack {stack} cannot be read: {self.explain(stack, failure)}"
+                return holdings, f"the state of stack {stack} cannot be read: {self.explain(stack, failure)}"
             if holding is None:
-                return found, f"stack {stack} no longer exists"
-            found.append(holding)
+                return holdings, f"stack {stack} no longer exists"
+            holdings.append(holding)
             if holding.importing:
                 kept = (
                     f"an import by stack {stack} is in progress or was interrupted. If no run is in "
                     f"progress: 1. run `pulumi up --stack {stack}`, which uses the app if the stack still "
                     f"needs it, 2. run `pulumi refresh --clear-pending-creates --stack {stack}`"
                 )
-        return found, kept
+        return holdings, kept
 
 
 def delete_all(
     search: Search, apps: Sequence[LeftOver], say: Callable[[str], None]
 ) -> tuple[list[LeftOver], list[Unread]]:
-    """Delete apps one after the other. Return the apps that are gone, and the failures."""
-    gone, failed = [], []
+    """Delete apps one after another. Return the apps that no longer exist, and the failures."""
+    deleted, failed = [], []
     for app in apps:
         try:
-            left = search.delete(app)
+            reason = search.delete(app)
         except QlikError as error:
             failed.append(Unread(f"app {app.id} on {app.hostname}", str(error)))
             continue
-        say(f"app {app.id} on {app.hostname}: {f'not deleted, {left}' if left else 'deleted'}")
-        if not left or left == GONE:
-            gone.append(app)
-    return gone, failed
+        say(f"app {app.id} on {app.hostname}: {f'not deleted, {reason}' if reason else 'deleted'}")
+        if not reason or reason == GONE:
+            deleted.append(app)
+    return deleted, failed
 
 
-def _staged_by_us(item: Json) -> bool:
-    """Tell whether an item of the catalog is an app with our mark that is not a published copy."""
+def _is_staged(item: Json) -> bool:
+    """Tell whether an item of the catalog is an app with Tenantry's mark and not a published copy."""
     return bool(MARK.search(_text(item))) and not (item.get("resourceAttributes") or {}).get("publishTime")
 
 
@@ -181,5 +185,5 @@ def _text(item: Json) -> str:
 
 
 def _mark(text: str) -> str:
-    found = MARK.search(text)
-    return found[0] if found else ""
+    match = MARK.search(text)
+    return match[0] if match else ""

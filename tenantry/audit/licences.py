@@ -26,35 +26,35 @@ def ending(
             counts[key] = counts.get(key, 0) + 1
     for (licence, ends), number in sorted(counts.items()):
         day = _day(ends)
-        if day and _soon(day, preflight.today):
-            text = f"{_when(day, preflight.today)}; {counted(number, 'tenant')} under it"
+        if day and _ends_soon(day, preflight.today):
+            text = f"{_end_text(day, preflight.today)}; {counted(number, 'tenant')} under it"
             facts = {"licence": licence, "ends": str(day), "tenants": number}
             yield Finding(LICENCE, licence or "a licence without a number", text, facts=facts)
-    known = {licence for licence, _ in counts}
+    listed_licences = {licence for licence, _ in counts}
     for source in active:
-        if ledger.is_source(source) and source.licence not in known:
-            yield from _of_source(source, preflight, unread)
+        if ledger.is_source(source) and source.licence not in listed_licences:
+            yield from _source_licence(source, preflight, unread)
 
 
-def _of_source(source: Listed, preflight: Preflight, unread: list[Unread]) -> Iterator[Finding]:
+def _source_licence(source: Listed, preflight: Preflight, unread: list[Unread]) -> Iterator[Finding]:
     try:
         day = preflight.licence(source.hostname).ends
     except QlikError as error:
         unread.append(Unread(f"the licence of source tenant {source.hostname}", str(error)))
         return
-    if day and _soon(day, preflight.today):
+    if day and _ends_soon(day, preflight.today):
         facts = {"licence": source.licence or None, "ends": str(day), "source_tenant": source.hostname}
-        text = f"the licence of source tenant {source.hostname}; {_when(day, preflight.today)}"
+        text = f"the licence of source tenant {source.hostname}; {_end_text(day, preflight.today)}"
         yield Finding(LICENCE, source.licence or source.hostname, text, facts=facts)
 
 
-def _soon(day: date, today: date) -> bool:
+def _ends_soon(day: date, today: date) -> bool:
     return (day - today).days <= SOON_DAYS
 
 
-def _when(day: date, today: date) -> str:
-    left = (day - today).days
-    return f"ends on {day}, in {counted(left, 'day')}" if left >= 0 else f"ended on {day}"
+def _end_text(day: date, today: date) -> str:
+    days = (day - today).days
+    return f"ends on {day}, in {counted(days, 'day')}" if days >= 0 else f"ended on {day}"
 
 
 def _day(text: str) -> date | None:

@@ -1,10 +1,10 @@
 """The locks of a stack, on any backend but Pulumi Cloud: who took them, where, and when.
 
 Pulumi keeps a lock as an object in the backend. If the backend is a folder, this module reads the object.
-Otherwise it runs `pulumi`, which prints the locks only in an error of a command that needs a lock: it renames
-the stack to its present name. If there are locks, the command fails and prints them. Otherwise it takes a
-lock, finds that the name is taken, and releases the lock. It reads no secret and writes only that lock. A run
-that starts in these few milliseconds fails because the stack is locked.
+Otherwise it runs `pulumi`, which prints the locks only in the error of a command that needs a lock. The
+command renames the stack to its current name. If there are locks, it fails and prints them. Otherwise it
+takes a lock, finds that the name is taken, and releases the lock. It reads no secret and writes only that
+lock. A run that starts in these few milliseconds fails because the stack is locked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tenantry.state.backend import Backend, PulumiFailed
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock: the process that took it, and when. `host` is empty if the lock is only partly written."""
+    """A lock: the process that took it, and the time. `host` is empty if the lock is only partly written."""
 
     user: str
     host: str
@@ -33,28 +33,28 @@ class Lock:
     @property
     def holder(self) -> str:
         """The holder of the lock, for messages."""
-        who = f"{self.user}@{self.host} (pid {self.pid})" if self.host else "a partly written lock"
-        return f"{who} since {self.at.isoformat(timespec='seconds')}" if self.at else who
+        text = f"{self.user}@{self.host} (pid {self.pid})" if self.host else "a partly written lock"
+        return f"{text} since {self.at.isoformat(timespec='seconds')}" if self.at else text
 
 
 class LocksUnknown(TenantryError):
-    """The output of `pulumi` says neither who holds a lock nor that there is none."""
+    """The output of `pulumi` does not say whether there is a lock, or who holds it."""
 
 
 def locks_of(backend: Backend, address: str, project: str, stack: str) -> list[Lock]:
     """Return the locks of a stack.
 
-    The name may be a full name. Raises LocksUnknown, PulumiFailed, OSError.
+    `stack` may be a full name. Raises LocksUnknown, PulumiFailed and OSError.
     """
     folder = folder_of(address, backend.root)
     *_, name = parts = stack.split("/")
     project = parts[1] if len(parts) > 2 else project
     if folder and backend_files.has_project(folder, project):
-        return list(_in_files(backend_files.lock_files(folder, project, name)))
-    return _asked(backend, stack)
+        return list(_read_files(backend_files.lock_files(folder, project, name)))
+    return _ask_pulumi(backend, stack)
 
 
-def _in_files(files: list[Path]) -> Iterator[Lock]:
+def _read_files(files: list[Path]) -> Iterator[Lock]:
     for file in files:
         try:
             yield _lock(*backend_files.lock_fields(json.loads(file.read_text("utf-8"))))
@@ -68,7 +68,7 @@ def _lock(user: str, host: str, pid: int, at: str) -> Lock:
     return Lock(user, host, pid, moment(at))
 
 
-def _asked(backend: Backend, stack: str) -> list[Lock]:
+def _ask_pulumi(backend: Backend, stack: str) -> list[Lock]:
     try:
         backend.run(*lock_messages.lock_command(stack))
     except PulumiFailed as failure:
@@ -87,18 +87,18 @@ def locks_in_error(failure: PulumiFailed) -> list[Lock]:
         if lock_messages.TAKEN in failure.output:
             return []
         raise failure
-    found = [_lock(*fields) for fields in lock_messages.locks_in(failure.output)]
-    if not found:
+    locks = [_lock(*fields) for fields in lock_messages.locks_in(failure.output)]
+    if not locks:
         raise LocksUnknown(
             f"the stack is locked, but `pulumi` does not say by whom: {failure.output.strip()}"
         )
-    return found
+    return locks
 
 
 def moment(text: str) -> datetime | None:
-    """Parse a time as Pulumi writes it; None if it cannot be parsed."""
+    """Parse a time in Pulumi's format. Return None if it cannot be parsed."""
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

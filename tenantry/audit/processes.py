@@ -1,4 +1,4 @@
-"""Whether the process that took a lock still runs on this machine."""
+"""The process that took a lock, and whether it still runs on this machine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 
 PROC = Path("/proc")
 ENDED = ("Z", "X")
-"""States of a process that has ended, but that its parent has not waited for yet."""
+"""The states of a process that has ended, and whose parent has not waited for it yet."""
 
 
 def may_be_pulumi(pid: int) -> bool:
     """Tell whether a process with this id is alive and may be `pulumi`.
 
-    The process can also be in a container on this machine.
-
-    Unknown counts as yes: a hidden process of another user, and any process if there is no /proc.
+    The process can also be in a container on this machine. If it is unknown, the result is True: for a hidden
+    process of another user, and for any process if there is no /proc.
     """
     return pid > 0 and (_may_be_pulumi(pid) or any(map(_may_be_pulumi, _in_containers(pid))))
 
@@ -37,7 +36,7 @@ def _may_be_pulumi(pid: int) -> bool:
 
 
 def _in_containers(pid: int) -> Iterator[int]:
-    """Yield the processes that have this id in a container, because a container may share our hostname."""
+    """Yield the processes that have this id in a container. A container may share this machine's hostname."""
     for status in PROC.glob("[0-9]*/status"):
         with suppress(OSError):
             found = re.search(r"^NSpid:[ \t]+(\d+)[ \t].*\b(\d+)$", status.read_text(), re.MULTILINE)
@@ -46,7 +45,7 @@ def _in_containers(pid: int) -> Iterator[int]:
 
 
 def _state(pid: int) -> str:
-    """Return the letter of the state of a process; empty if it cannot be read."""
+    """Return the letter of the state of a process, or an empty string if it cannot be read."""
     with suppress(OSError, IndexError):
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
     return ""

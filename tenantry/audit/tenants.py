@@ -1,4 +1,4 @@
-"""Comparison of the organisation's tenants (https://qlik.dev/apis/org-rest) with what the states hold."""
+"""The comparison of the organisation's tenants (https://qlik.dev/apis/org-rest) with the states."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from tenantry.audit.holdings import HeldTenant, Holding, Proof
 from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.qlik import hostnames
 from tenantry.providers.tenants.lost_responses import CLOCK_SKEW
-from tenantry.providers.tenants.tenant_list import DEACTIVATED as ASLEEP
+from tenantry.providers.tenants.tenant_list import DEACTIVATED as DEACTIVATED_STATUSES
 
 
 @dataclass(frozen=True)
 class Listed:
     """A tenant in the organisation's list.
 
-    The system hostname is first in `hostnames`; `made` is ISO 8601.
+    The system hostname is first in `hostnames`. `created_at` is ISO 8601.
     """
 
     id: str
     name: str
     hostnames: tuple[str, ...]
     status: str
-    made: str = ""
+    created_at: str = ""
     purged_on: str = ""
     licence: str = ""
     licence_ends: str = ""
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Listed:
+    def of(cls, entry: Mapping[str, Any]) -> Listed:
         """Return a tenant from an entry of the list."""
         return cls(
-            str(found["id"]),
-            found.get("name") or "",
-            tuple(str(hostname).lower() for hostname in found.get("hostnames") or ()),
-            str(found.get("status", "")),
-            str(found.get("createdAt") or ""),
-            str(found.get("deletionStartsAt") or "")[:10],
-            str(found.get("licenseNumber") or found.get("subscriptionId") or ""),
-            str(found.get("licenseEndsAt") or found.get("licenceEndsAt") or "")[:10],
+            str(entry["id"]),
+            entry.get("name") or "",
+            tuple(str(hostname).lower() for hostname in entry.get("hostnames") or ()),
+            str(entry.get("status", "")),
+            str(entry.get("createdAt") or ""),
+            str(entry.get("deletionStartsAt") or "")[:10],
+            str(entry.get("licenseNumber") or entry.get("subscriptionId") or ""),
+            str(entry.get("licenseEndsAt") or entry.get("licenceEndsAt") or "")[:10],
         )
 
     @property
@@ -74,7 +74,7 @@ class Listed:
     @property
     def is_deactivated(self) -> bool:
         """Whether the tenant is deactivated and can be brought back."""
-        return self.status in ASLEEP
+        return self.status in DEACTIVATED_STATUSES
 
     @property
     def is_unnamed(self) -> bool:
@@ -86,7 +86,7 @@ class Listed:
 
     @property
     def revive_lines(self) -> tuple[str, ...]:
-        """The line for a stack file that brings it under management; none without a hostname."""
+        """The line for a stack file that brings it under management. Without a hostname, there is none."""
         return (revive_line(self.hostname, self.id),) if self.hostnames else ()
 
     def matches(self, held: HeldTenant) -> bool:
@@ -96,7 +96,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What all stacks hold.
+    """The holdings of all stacks.
 
     `sources` are hostnames of source tenants. `complete`: all states were readable.
     """
@@ -114,8 +114,8 @@ class Ledger:
 
     def stacks(self, tenant: Listed) -> list[str]:
         """Return the stacks that hold a tenant."""
-        found = (self._stacks.get(key, ()) for key in (*tenant.hostnames, tenant.id))
-        return sorted({stack for stacks in found for stack in stacks})
+        stacks_by_key = (self._stacks.get(key, ()) for key in (*tenant.hostnames, tenant.id))
+        return sorted({stack for stacks in stacks_by_key for stack in stacks})
 
     def is_source(self, tenant: Listed) -> bool:
         """Tell whether a tenant is the source tenant of a stack."""
@@ -123,7 +123,7 @@ class Ledger:
 
 
 def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, HeldTenant]]:
-    """Return the stacks that hold a tenant which is not in the list."""
+    """Return the held tenants that are not in the list, each with its stack."""
     known = {key for tenant in tenants for key in (*tenant.hostnames, tenant.id)}
     return [
         (holding.stack, held)
@@ -136,65 +136,65 @@ def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, HeldTe
 def compare(
     tenants: Collection[Listed], gone: Iterable[tuple[str, HeldTenant]], ledger: Ledger
 ) -> Iterator[Finding]:
-    """Yield the findings. `gone` are stacks whose tenant certainly does not exist."""
+    """Yield the findings. `gone` are the held tenants that certainly do not exist, each with its stack."""
     for tenant in tenants:
         stacks = ledger.stacks(tenant)
         if tenant.is_active and not stacks and not ledger.is_source(tenant):
-            yield _unheld(tenant, ledger)
+            yield _unmanaged(tenant, ledger)
         if tenant.is_deactivated:
-            yield _asleep(tenant, stacks)
+            yield _deactivated(tenant, stacks)
         if len(stacks) > 1:
-            text = f"{_described(tenant)}; held by {', '.join(stacks)}"
+            text = f"{_description(tenant)}; held by {', '.join(stacks)}"
             yield _finding(HELD_TWICE, tenant, text, [_forget(stack) for stack in stacks], stacks=stacks)
     for stack, held in gone:
         facts = {"hostname": held.hostname, "tenant_id": held.tenant_id, "stacks": [stack]}
         text = f"held by {stack}; id {held.tenant_id or 'unknown'}"
         yield Finding(MISSING, held.hostname, text, (_forget(stack),), facts=facts)
-    yield from _namesakes(tenants, ledger)
+    yield from _same_names(tenants, ledger)
     for holding in ledger.holdings:
         for proof in holding.proofs:
             yield _cut_off(holding.stack, proof, tenants, ledger)
 
 
-def _unheld(tenant: Listed, ledger: Ledger) -> Finding:
+def _unmanaged(tenant: Listed, ledger: Ledger) -> Finding:
     if not tenant.is_unnamed:
         ways = [f"tenantry import {tenant.hostname}"] if tenant.hostnames else []
-        return _finding(UNMANAGED, tenant, _described(tenant), ways, certain=ledger.complete)
-    asked = [
+        return _finding(UNMANAGED, tenant, _description(tenant), ways, certain=ledger.complete)
+    requests = [
         f"stack {holding.stack} was about to request one at {proof.made_at}"
         for holding in ledger.holdings
         for proof in holding.proofs
         if may_be_of(tenant, proof)
     ]
-    text = "; ".join([f"created {tenant.made or 'at an unknown time'}, id {tenant.id}", *asked])
+    text = "; ".join([f"created {tenant.created_at or 'at an unknown time'}, id {tenant.id}", *requests])
     return _finding(UNNAMED, tenant, text, certain=ledger.complete)
 
 
-def _asleep(tenant: Listed, stacks: list[str]) -> Finding:
+def _deactivated(tenant: Listed, stacks: list[str]) -> Finding:
     purge = f"purged on {tenant.purged_on}" if tenant.purged_on else "purge date unknown"
     holders = f"; held by {', '.join(stacks)}" if stacks else ""
     ways = [command("pulumi up --refresh --stack", stack) for stack in stacks]
-    found = _finding(DEACTIVATED, tenant, f'"{tenant.name}", {purge}{holders}', ways, stacks=stacks)
-    # If no stack holds it, the purge is expected. If a stack holds it, the tenant should be active.
-    return replace(found, notice=not stacks)
+    finding = _finding(DEACTIVATED, tenant, f'"{tenant.name}", {purge}{holders}', ways, stacks=stacks)
+    # Without a stack, the purge is expected. With a stack, the tenant should be active.
+    return replace(finding, notice=not stacks)
 
 
-def _namesakes(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
-    named: dict[str, list[Listed]] = {}
+def _same_names(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
+    by_name: dict[str, list[Listed]] = {}
     for tenant in tenants:
         if tenant.is_active and not tenant.is_unnamed:
-            named.setdefault(tenant.name, []).append(tenant)
-    for name, same in sorted(named.items()):
-        if len(same) > 1 and not all(map(ledger.is_source, same)):
-            shown = ", ".join(_with_holders(tenant, ledger) for tenant in same)
-            facts = {"name": name, "hostnames": [tenant.hostname for tenant in same]}
-            yield Finding(SAME_NAME, f'"{name}"', shown, facts=facts)
+            by_name.setdefault(tenant.name, []).append(tenant)
+    for name, namesakes in sorted(by_name.items()):
+        if len(namesakes) > 1 and not all(map(ledger.is_source, namesakes)):
+            text = ", ".join(_text_with_stacks(tenant, ledger) for tenant in namesakes)
+            facts = {"name": name, "hostnames": [tenant.hostname for tenant in namesakes]}
+            yield Finding(SAME_NAME, f'"{name}"', text, facts=facts)
 
 
 def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger) -> Finding:
     candidates = [tenant for tenant in tenants if may_be_of(tenant, proof) and not ledger.stacks(tenant)]
-    about = "revive" if proof.unused else "request"
-    text = f'was about to {about} a tenant "{proof.name}" in region {proof.region} at {proof.made_at}'
+    verb = "revive" if proof.unused else "request"
+    text = f'was about to {verb} a tenant "{proof.name}" in region {proof.region} at {proof.made_at}'
     if candidates:
         text += f"; created since then: {', '.join(tenant.hostname for tenant in candidates)}"
     ways = (command("tenantry up", stack), *(line for tenant in candidates for line in tenant.revive_lines))
@@ -207,39 +207,43 @@ def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger
 
 
 def may_be_of(tenant: Listed, proof: Proof) -> bool:
-    """Tell whether a run with this proof may have created a tenant: later, with its name or no name."""
-    asked, made = _moment(proof.made_at), _moment(tenant.made)
+    """Tell whether a run with this proof may have created a tenant.
+
+    The tenant must be newer than the proof, and have its name or no name.
+    """
+    request_time, creation_time = _moment(proof.made_at), _moment(tenant.created_at)
     return (
         not proof.unused
         and tenant.region == proof.region
         and (tenant.is_unnamed or tenant.name == proof.name)
-        and (asked is None or made is None or made >= asked - CLOCK_SKEW)
+        and (request_time is None or creation_time is None or creation_time >= request_time - CLOCK_SKEW)
     )
 
 
 def _finding(
     kind: Kind, tenant: Listed, text: str, ways: Iterable[str] = (), *, certain: bool = True, **facts: Any
 ) -> Finding:
-    common: dict[str, Any] = {
+    tenant_facts: dict[str, Any] = {
         "hostname": tenant.hostname,
         "tenant_id": tenant.id,
         "name": tenant.name,
         "region": tenant.region,
         "status": tenant.status,
-        "made_at": tenant.made,
+        "made_at": tenant.created_at,
         "purged_on": tenant.purged_on or None,
         "revive": next(iter(tenant.revive_lines), None),
         "stacks": [],
     }
     lines = tuple(ways) if kind is HELD_TWICE else (*ways, *tenant.revive_lines)
-    return Finding(kind, tenant.hostname, text, lines, certain, facts=common | facts)
+    return Finding(kind, tenant.hostname, text, lines, certain, facts=tenant_facts | facts)
 
 
-def _described(tenant: Listed) -> str:
-    return f'"{tenant.name}", {tenant.status}, created {tenant.made or "at an unknown time"}, id {tenant.id}'
+def _description(tenant: Listed) -> str:
+    created = f"created {tenant.created_at or 'at an unknown time'}"
+    return f'"{tenant.name}", {tenant.status}, {created}, id {tenant.id}'
 
 
-def _with_holders(tenant: Listed, ledger: Ledger) -> str:
+def _text_with_stacks(tenant: Listed, ledger: Ledger) -> str:
     stacks = ledger.stacks(tenant)
     return f"{tenant.hostname} ({', '.join(stacks) or 'no stack'})"
 
@@ -249,7 +253,7 @@ def _forget(stack: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """Parse an ISO 8601 time; None if it cannot be parsed."""
+    """Parse an ISO 8601 time. Return None if it cannot be parsed."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

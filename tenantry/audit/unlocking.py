@@ -1,8 +1,8 @@
-"""Which locks of a stack may be cleared, and what to do after they are.
+"""The locks of a stack that may be cleared, and the next steps.
 
-Only a lock prevents two runs of a stack at the same time. So a lock whose process is alive on this machine is
-never cleared. The state of a process on another machine is unknown. Its lock must be older than the longest
-run, plus the time that Qlik may need afterwards.
+Only a lock prevents two runs of a stack at the same time. So a lock is never cleared if its process is alive
+on this machine. It is unknown whether a process on another machine is alive. So its lock must be older than
+the longest run, plus the time that Qlik may need afterwards.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLOCK_SKEW_SECONDS = 300.0
 
 
 def stale_after() -> timedelta:
-    """Return the age from which a lock of another machine cannot belong to a run any more: about 75 minutes.
+    """Return the age after which a lock of another machine cannot belong to a run: about 75 minutes.
 
     It is the sum of the longest run, the life of a permit to request a tenant, the creation of that tenant,
     the time until Qlik lists it, and the difference between the clocks.
@@ -39,7 +39,7 @@ def stale_after() -> timedelta:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a lock may be cleared, and the reason."""
+    """The decision about a lock: whether it may be cleared, and the reason."""
 
     lock: Lock
     clear: bool
@@ -51,37 +51,39 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """Decides which locks are stale, at the time `now` on the machine `here`.
+    """A judge that decides which locks are stale, at the time `now` on the machine `hostname`.
 
-    `older_than` is the age from the command line. It applies to the locks of this machine too.
+    `older_than` is the age from the command line. It also applies to the locks of this machine.
     `may_be_pulumi` tells whether a process of this machine is alive.
     """
 
-    here: str
+    hostname: str
     now: datetime
     may_be_pulumi: Callable[[int], bool]
     older_than: timedelta | None = None
 
     def verdict(self, lock: Lock) -> Verdict:
         """Decide whether a lock may be cleared."""
-        if lock.host == self.here:
+        if lock.host == self.hostname:
             if self.may_be_pulumi(lock.pid):
-                why = f"process {lock.pid} runs on this machine; wait until it ends, or end it"
-                return Verdict(lock, False, why)
-            what = f"this machine has no `pulumi` process {lock.pid} any more"
-            needed = self.older_than
+                reason = f"process {lock.pid} runs on this machine; wait until it ends, or end it"
+                return Verdict(lock, False, reason)
+            situation = f"this machine has no `pulumi` process {lock.pid} any more"
+            required_age = self.older_than
         else:
-            what = "another machine took it, and it is unknown whether its run has ended"
-            needed = stale_after() if self.older_than is None else self.older_than
-        if needed is None:
-            return Verdict(lock, True, what)
+            situation = "another machine took it, and it is unknown whether its run has ended"
+            required_age = stale_after() if self.older_than is None else self.older_than
+        if required_age is None:
+            return Verdict(lock, True, situation)
         if lock.at is None:
-            return Verdict(lock, False, f"{what}, and its age is unknown")
+            return Verdict(lock, False, f"{situation}, and its age is unknown")
         age = self.now - lock.at
-        if age <= needed:
-            why = f"{what}; it is {minutes(age)} old, but must be older than {minutes(needed)}"
-            return Verdict(lock, False, why)
-        return Verdict(lock, True, f"{what}; it is {minutes(age)} old, more than {minutes(needed)}")
+        if age <= required_age:
+            reason = f"{situation}; it is {minutes(age)} old, but must be older than {minutes(required_age)}"
+            return Verdict(lock, False, reason)
+        return Verdict(
+            lock, True, f"{situation}; it is {minutes(age)} old, more than {minutes(required_age)}"
+        )
 
 
 def minutes(span: timedelta) -> str:
@@ -90,7 +92,7 @@ def minutes(span: timedelta) -> str:
 
 
 def aftermath(stack: str, state: State) -> list[str]:
-    """Return lines about the operations that an interrupted run left in the state, and what to do next."""
+    """Return lines about the operations that an interrupted run left in the state, and the next step."""
     pending = pending_operations(state)
     if not pending:
         return []

@@ -1,4 +1,4 @@
-"""Whether `pulumi up` can succeed, checked with reads only."""
+"""The checks that tell whether `pulumi up` can succeed. They send only reads."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SOON = timedelta(days=30)
 STACKS_AT_ONCE = 8
 
 Place = tuple[str, str]
-"""A region, and the source tenant whose licence counts."""
+"""A region, and the source tenant with the licence."""
 
 StateOf = Callable[[str], State]
-"""Returns the state of a stack, an empty one if there is none yet; raises PulumiFailed."""
+"""A function that returns the state of a stack, which is empty if there is none yet. Raises PulumiFailed."""
 
 
 def check(
@@ -48,21 +48,26 @@ def check(
 
     `follow` wraps the iteration over the stacks, for example to show progress.
     """
-    named = {stack_of(path): path for path in paths}
+    paths_by_stack = {stack_of(path): path for path in paths}
 
     def check_one(stack: str) -> Checked:
-        return _check(stack, named[stack], preflight, state_of)
+        return _check(stack, paths_by_stack[stack], preflight, state_of)
 
     with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
-        found = dict(zip(named, follow(pool.map(check_one, named)), strict=True))
+        checked_by_stack = dict(zip(paths_by_stack, follow(pool.map(check_one, paths_by_stack)), strict=True))
     new = Counter(
-        place for checked in found.values() if checked.checks and (place := checked.checks.place_of_new)
+        place
+        for checked in checked_by_stack.values()
+        if checked.checks and (place := checked.checks.place_of_new)
     )
-    return {stack: [*checked.findings, *_counted(checked, new)] for stack, checked in found.items()}
+    return {
+        stack: [*checked.findings, *_licence_findings(checked, new)]
+        for stack, checked in checked_by_stack.items()
+    }
 
 
 class Checked(NamedTuple):
-    """The findings of one stack; `checks` is None if its files have errors."""
+    """The findings of one stack. `checks` is None if its files have errors."""
 
     findings: list[Finding]
     checks: Checks | None
@@ -79,8 +84,8 @@ def _check(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> C
     return Checked([Finding("ok", "settings", "valid"), *checks.all()], checks)
 
 
-def _counted(checked: Checked, new: Mapping[Place, int]) -> Iterator[Finding]:
-    """Yield whether the licence has room for the new tenants of all stacks together."""
+def _licence_findings(checked: Checked, new: Mapping[Place, int]) -> Iterator[Finding]:
+    """Yield a finding on whether the licence has room for the new tenants of all stacks together."""
     if checks := checked.checks:
         with suppress(QlikError):  # `Checks.organisation` has reported it
             yield from checks.count(new)
@@ -95,7 +100,7 @@ def _state(stack: str, state_of: StateOf) -> tuple[State, str]:
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of one stack. `unknown` says why its state could not be read; `state` is empty then."""
+    """The checks of one stack. If its state cannot be read, `unknown` is the reason and `state` is empty."""
 
     resolved: Resolved
     preflight: Preflight
@@ -130,9 +135,9 @@ class Checks:
             text = f"cannot be read, so the tenant of the stack is not checked. {self.unknown}"
             yield Finding("warning", "state", text)
         yield from held_names.findings(self.customer, self.sources, self.state)
-        refused = list(self.guarded("credentials", self.credentials))
-        yield from refused
-        if all(finding.level == "ok" for finding in refused):
+        credential_findings = list(self.guarded("credentials", self.credentials))
+        yield from credential_findings
+        if all(finding.level == "ok" for finding in credential_findings):
             yield from self.guarded("licence", self.licence)
             yield from self.templates()
             yield from self.people()
@@ -160,26 +165,26 @@ class Checks:
 
     @property
     def place_of_new(self) -> Place | None:
-        """Where the next `up` creates a tenant; None if it creates none, or if that is unknown."""
+        """The place where the next `up` creates a tenant. None if it creates none, or if that is unknown."""
         if self.tenant or self.unknown or self.customer.revive:
             return None
         return self.settings.region, self.settings.source_tenant
 
     def count(self, new: Mapping[Place, int]) -> Iterator[Finding]:
-        """Yield whether the licence has room for all new tenants."""
+        """Yield a finding on whether the licence has room for all new tenants."""
         if self.preflight.has_organisation:
             place = self.place_of_new
             yield organisation.count(self.settings, self.preflight, new[place] if place else 0)
 
     def lifecycle(self) -> Iterator[Finding]:
         """Yield a warning if the trial has ended."""
-        last = self.customer.lifecycle.last_day
-        if last and last.has_passed(self.preflight.now):
-            text = f"the trial ended on {last.shown}"
+        last_day = self.customer.lifecycle.last_day
+        if last_day and last_day.has_passed(self.preflight.now):
+            text = f"the trial ended on {last_day.shown}"
             yield self.at(("lifecycle", "ends_on"), "warning", "lifecycle", text)
 
     def credentials(self) -> Iterator[Finding]:
-        """Yield whether the client of the region gets tokens from the source tenant and the register host."""
+        """Yield a finding on whether the client gets tokens from the source tenant and the register host."""
         for host in (self.settings.source_tenant, f"register.{self.settings.region}.qlikcloud.com"):
             self.preflight.log_in(host)
         yield Finding("ok", "credentials", f"accepted in region {self.settings.region}")
@@ -188,58 +193,58 @@ class Checks:
             yield at(self.sources, ("qlik:region",), "error", "tenant", text)
 
     def licence(self) -> Iterator[Finding]:
-        """Yield whether the licence allows new tenants: only with status Ok."""
+        """Yield a finding on whether the licence allows new tenants. It does so only with the status Ok."""
         host = self.settings.source_tenant
-        found, today = self.preflight.licence(host), self.preflight.today
-        if found.status != "Ok":
+        terms, today = self.preflight.licence(host), self.preflight.today
+        if terms.status != "Ok":
             yield Finding(
-                "error", "licence", f"has status {found.status} on {host}, so no tenant can be created"
+                "error", "licence", f"has status {terms.status} on {host}, so no tenant can be created"
             )
-        elif found.ends and found.ends < today:
-            yield Finding("error", "licence", f"ended on {found.ends} ({host})")
-        elif found.ends and found.ends < today + SOON:
-            yield Finding("warning", "licence", f"ends on {found.ends} ({host})")
-        elif found.trial:
-            yield Finding("warning", "licence", f"is a trial{_until(found.ends)} ({host})")
+        elif terms.ends and terms.ends < today:
+            yield Finding("error", "licence", f"ended on {terms.ends} ({host})")
+        elif terms.ends and terms.ends < today + SOON:
+            yield Finding("warning", "licence", f"ends on {terms.ends} ({host})")
+        elif terms.trial:
+            yield Finding("warning", "licence", f"is a trial{_until(terms.ends)} ({host})")
         else:
-            yield Finding("ok", "licence", f"valid{_until(found.ends)} ({host})")
+            yield Finding("ok", "licence", f"valid{_until(terms.ends)} ({host})")
 
     def templates(self) -> Iterator[Finding]:
-        """Yield whether each template exists exactly once, and whether this client may export it."""
+        """Yield findings on whether each template exists exactly once and this client may export it."""
         for key, app in self.customer.apps.items():
             keys: Keys = ("apps", key, "template" if app.template else "template_id")
             template = Template(self.settings.source_tenant, app.template, app.template_id, app.version)
             try:
-                found = self.preflight.template(template)
-                if found.exportable:
+                located = self.preflight.template(template)
+                if located.exportable:
                     yield Finding("ok", "templates", str(template))
-                elif app.join_template_space and found.space:
-                    text = f"{template}: this client's bot user will join space {found.space} to export it"
+                elif app.join_template_space and located.space:
+                    text = f"{template}: this client's bot user will join space {located.space} to export it"
                     yield Finding("ok", "templates", text)
                 else:
-                    text = f"{template}: this client cannot export it. {_advice(found.space)}"
+                    text = f"{template}: this client cannot export it. {_advice(located.space)}"
                     yield self.at(keys, "error", "templates", text)
             except QlikError as error:
                 yield self.at(keys, "error", "templates", str(error))
 
     def people(self) -> Iterator[Finding]:
-        """Yield whether each administrator is exactly one person of the source tenant."""
+        """Yield findings on whether each administrator is exactly one person of the source tenant."""
         for key, admin in self.customer.admins.items():
             try:
-                found = self.preflight.person(self.settings.source_tenant, admin.email, admin.subject)
-                yield Finding("ok", "people", f"administrator {key} is {found}")
+                person = self.preflight.person(self.settings.source_tenant, admin.email, admin.subject)
+                yield Finding("ok", "people", f"administrator {key} is {person}")
             except QlikError as error:
                 keys: Keys = ("admins", key, "email" if admin.email else "subject")
                 yield self.at(keys, "error", "people", str(error))
 
     def existing_objects(self) -> Iterator[Finding]:
-        """Yield whether the tenant is active, and whether its groups and spaces can be managed."""
+        """Yield findings on whether the tenant is active and its groups and spaces can be managed."""
         yield from existing_objects.findings(self.customer, self.sources, self.state, self.preflight)
 
     def roles(self) -> Iterator[Finding]:
-        """Yield whether role names exist in the tenant, or in a new tenant if there is none yet."""
-        wanted = dict(self.wanted_roles())
-        if not any(wanted.values()):
+        """Yield findings on whether role names exist in the tenant, or in a new tenant if there is none."""
+        roles_by_keys = dict(self.role_settings())
+        if not any(roles_by_keys.values()):
             return
         revived = self.customer.revive
         host = self.tenant or (revived.hostname if revived else None)
@@ -251,29 +256,32 @@ class Checks:
             host, known = None, self.preflight.roles(self.settings.source_tenant)
         results = [
             self.role(keys, role, known, host)
-            for keys, roles in wanted.items()
+            for keys, roles in roles_by_keys.items()
             for role in roles
             if role not in known.built_in
         ]
-        found = [finding for finding in results if finding]
-        yield from found or [Finding("ok", "roles", f"all known on {host or self.settings.source_tenant}")]
+        findings = [finding for finding in results if finding]
+        yield from findings or [Finding("ok", "roles", f"all known on {host or self.settings.source_tenant}")]
 
-    def wanted_roles(self) -> Iterator[tuple[Keys, list[str]]]:
-        """Yield the keys that hold role names, and the names."""
+    def role_settings(self) -> Iterator[tuple[Keys, list[str]]]:
+        """Yield the keys of settings that hold role names, each with the names."""
         for keys, block in parts(self.customer):
             for key in marked(type(block), TENANT_ROLES):
                 yield (*keys, key), getattr(block, key) or []
 
     def role(self, keys: Keys, role: str, known: Roles, host: str | None) -> Finding | None:
         """Return the finding about a role that is not built in, if there is one."""
-        every = known.built_in | known.custom
-        where = host or self.settings.source_tenant
-        if role not in every:
-            text = f'role "{role}" does not exist on {where}; names are case-sensitive{nearest(role, every)}'
+        existing = known.built_in | known.custom
+        hostname = host or self.settings.source_tenant
+        if role not in existing:
+            hint = nearest(role, existing)
+            text = f'role "{role}" does not exist on {hostname}; names are case-sensitive{hint}'
             return self.at(keys, "error", "roles", text)
         if host:
             return None
-        text = f'role "{role}" is custom on {where}. The new tenant has only built-in roles: create it there'
+        text = (
+            f'role "{role}" is custom on {hostname}. The new tenant has only built-in roles: create it there'
+        )
         return self.at(keys, "warning", "roles", text)
 
     def organisation(self) -> Iterator[Finding]:
@@ -284,7 +292,7 @@ class Checks:
             )
             return
         yield from organisation.findings(
-            self.settings, self.sources, self.preflight, self.tenant, sure=not self.unknown
+            self.settings, self.sources, self.preflight, self.tenant, has_state=not self.unknown
         )
 
 

@@ -1,4 +1,4 @@
-"""The tenant of a stack with its groups and spaces: whether they exist, and who created them."""
+"""The check of a stack's tenant with its groups and spaces: whether they exist, and who created them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COLLECTIONS: dict[str, Collection] = {"groups": group.HANDLER, "spaces": space.H
 
 
 class KnownObjects(NamedTuple):
-    """The objects of one type: in the state by key, and in the tenant by id."""
+    """The known objects of one type: those in the state by key, and those in the tenant by id."""
 
     held: dict[str, Resource]
     listed: dict[str, dict[str, Any]]
 
 
 def findings(customer: Customer, sources: Sources, state: State, preflight: Preflight) -> Iterator[Finding]:
-    """Yield what prevents `pulumi up` in the tenant of a stack; nothing if the stack has no tenant."""
+    """Yield what prevents `pulumi up` in the tenant of a stack. Yields nothing if there is no tenant."""
     found = next((resource for resource in resources(state) if resource["type"] == TENANT), None)
     tenant_id = (found.get("outputs") or {}).get("tenant_id") if found else None
     if found is None or not tenant_id:
@@ -47,67 +47,74 @@ def findings(customer: Customer, sources: Sources, state: State, preflight: Pref
     else:
         yield Finding("ok", "tenant", status)
         for block in COLLECTIONS:
-            yield from _of_block(block, customer, sources, state, host, preflight)
+            yield from _block_findings(block, customer, sources, state, host, preflight)
 
 
-def _of_block(
+def _block_findings(
     block: str, customer: Customer, sources: Sources, state: State, host: str, preflight: Preflight
 ) -> Iterator[Finding]:
     handler = COLLECTIONS[block]
-    wanted = getattr(customer, block)
-    if not wanted:
+    entries = getattr(customer, block)
+    if not entries:
         return
-    there = KnownObjects(_held(state, handler), _listed(preflight, host, handler.path))
-    for key, entry in wanted.items():
+    known = KnownObjects(_resources_by_key(state, handler), _objects_by_id(preflight, host, handler.path))
+    for key, entry in entries.items():
         noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
-        mine = next(
+        own_resource = next(
             (
-                there.held[name]
+                known.held[name]
                 for name in (key, *names.former_names(entry.renamed_from))
-                if name in there.held
+                if name in known.held
             ),
             None,
         )
-        if mine is not None:
-            if mine["id"] not in there.listed:
-                gone = f"{noun} ({mine['id']}) no longer exists on {host}"
-                text = f"{gone}; `pulumi up --refresh` creates it again"
+        if own_resource is not None:
+            if own_resource["id"] not in known.listed:
+                problem = f"{noun} ({own_resource['id']}) no longer exists on {host}"
+                text = f"{problem}; `pulumi up --refresh` creates it again"
                 yield at(sources, (CUSTOMER, block, key), "warning", block, text)
             continue
-        theirs = _named_like(entry, there)
-        if theirs and not entry.adopt and not _is_ours(preflight, host, handler, theirs, entry):
+        existing = _find_by_name(entry, known)
+        if existing and not entry.adopt and not _is_created_by_us(preflight, host, handler, existing, entry):
             text = (
-                f"{noun} exists on {host}, but this client did not create it (id {theirs['id']}). Set "
+                f"{noun} exists on {host}, but this client did not create it (id {existing['id']}). Set "
                 "`adopt: true` to manage it, or give another name to create a new one"
             )
             yield at(sources, (CUSTOMER, block, key), "error", block, text)
 
 
-def _held(state: State, handler: Collection) -> dict[str, Resource]:
+def _resources_by_key(state: State, handler: Collection) -> dict[str, Resource]:
     """Return the resources of a type in the state, by key in the settings."""
     token = tokens.of(handler.resource_type.__name__)
-    found = (
+    existing = (
         resource for resource in resources(state) if resource["type"] == token and not resource.get("delete")
     )
-    return {str(resource["urn"]).rpartition("::")[2]: resource for resource in found}
+    return {str(resource["urn"]).rpartition("::")[2]: resource for resource in existing}
 
 
-def _named_like(entry: Any, there: KnownObjects) -> dict[str, Any] | None:
-    """Return the tenant's object with this name, unless another entry holds it: `held_names` reports that."""
-    ids = {resource["id"] for resource in there.held.values()}
-    want = _wanted(entry)
-    for found in there.listed.values():
-        kind = found.get("providerType", "idp") if "provider_type" in want else None
-        if found["name"] == entry.name and kind == want.get("provider_type") and found["id"] not in ids:
-            return found
+def _find_by_name(entry: Any, known: KnownObjects) -> dict[str, Any] | None:
+    """Return the tenant's object with this name, unless another entry holds it.
+
+    `held_names` reports an object that another entry holds.
+    """
+    ids = {resource["id"] for resource in known.held.values()}
+    identity = _identity(entry)
+    for existing in known.listed.values():
+        kind = existing.get("providerType", "idp") if "provider_type" in identity else None
+        if (
+            existing["name"] == entry.name
+            and kind == identity.get("provider_type")
+            and existing["id"] not in ids
+        ):
+            return existing
     return None
 
 
-def _wanted(entry: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": entry.name}
+def _identity(entry: Any) -> dict[str, Any]:
+    identity: dict[str, Any] = {"name": entry.name}
     with suppress(AttributeError):
-        found["provider_type"] = entry.provider_type
-    return found
+        identity["provider_type"] = entry.provider_type
+    return identity
 
 
 def _status(preflight: Preflight, host: str, tenant_id: str) -> str:
@@ -119,16 +126,16 @@ def _status(preflight: Preflight, host: str, tenant_id: str) -> str:
     return str(preflight.once(("tenant", host), request).get("status"))
 
 
-def _listed(preflight: Preflight, host: str, path: str) -> dict[str, dict[str, Any]]:
+def _objects_by_id(preflight: Preflight, host: str, path: str) -> dict[str, dict[str, Any]]:
     """Return a collection of a tenant, by id."""
 
     def request() -> dict[str, dict[str, Any]]:
-        return {found["id"]: found for found in preflight.cloud.tenant(host).list(path)}
+        return {item["id"]: item for item in preflight.cloud.tenant(host).list(path)}
 
     return preflight.once(("list", host, path), request)
 
 
-def _is_ours(
-    preflight: Preflight, host: str, handler: Collection, theirs: dict[str, Any], entry: Any
+def _is_created_by_us(
+    preflight: Preflight, host: str, handler: Collection, existing: dict[str, Any], entry: Any
 ) -> bool:
-    return handler.is_ours(preflight.cloud.tenant(host), theirs, _wanted(entry))
+    return handler.is_ours(preflight.cloud.tenant(host), existing, _identity(entry))

@@ -14,7 +14,7 @@ Level = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding: its level, its subject, its text, and the line of a file that it is about, if any.
+    """One finding: its level, its subject, its text, and the line of a file if it is about one.
 
     `pulumi up` fails because of an `error`, but not because of a `warning`.
     """

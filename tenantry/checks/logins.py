@@ -1,4 +1,4 @@
-"""Whether the service where users log in answers, before `up` activates it."""
+"""The check that the login service of users responds, before `up` activates it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ ABOUT = "login"
 
 
 def findings(customer: Customer, sources: Sources, cloud: Cloud) -> Iterator[Finding]:
-    """Yield whether the service of each identity provider answers, like `up` before it activates one."""
+    """Yield findings on whether the service of each identity provider responds.
+
+    `up` does the same check before it activates an identity provider.
+    """
     for block in LOGIN_BLOCKS:
         for key, entry in getattr(customer, block).items():
             handler = handler_of(entry.mapping.resource)

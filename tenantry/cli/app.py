@@ -1,4 +1,4 @@
-"""The whole command line: every command, in the order in which `tenantry --help` lists them."""
+"""The whole command line, with the commands in the order of `tenantry --help`."""
 
 from __future__ import annotations
 

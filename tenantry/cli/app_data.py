@@ -1,4 +1,4 @@
-"""Whether published apps have the data that the stack file expects."""
+"""The check that published apps have the data that the stack file expects."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ class PublishedApp:
 
 def published_apps(customer: Customer, outputs: Mapping[str, Any]) -> list[PublishedApp]:
     """Return the published apps for which the stack file has expectations."""
-    found = outputs.get("apps", {})
+    apps = outputs.get("apps", {})
     return [
-        PublishedApp(f"{key} in {space}", found.get(key, {}).get(space, {}).get("id", ""), app.expect)
+        PublishedApp(f"{key} in {space}", apps.get(key, {}).get(space, {}).get("id", ""), app.expect)
         for key, app in customer.apps.items()
         if app.expect is not None
         for space in app.publish_to
     ]
 
 
-def check(tenant: Host, app: PublishedApp, patience: float) -> list[str]:
-    """Return the problems with the data of an app, failed requests included.
+def check(tenant: Host, app: PublishedApp, wait_seconds: float) -> list[str]:
+    """Return the problems with the data of an app, including failed requests.
 
-    `patience` is how many seconds to wait until Qlik lets a newly published app be read.
+    `wait_seconds` is how long to wait until Qlik allows reading a newly published app.
     """
     if not app.id:
         return ["is not in the outputs of the stack; run `pulumi up` first"]
     try:
-        return list(_problems(tenant, app, patience))
+        return list(_problems(tenant, app, wait_seconds))
     except QlikError as error:
         return [str(error)]
 
 
-def _problems(tenant: Host, app: PublishedApp, patience: float) -> Iterator[str]:
-    reloaded = _attributes(tenant, app.id, patience).get("lastReloadTime", "")
+def _problems(tenant: Host, app: PublishedApp, wait_seconds: float) -> Iterator[str]:
+    last_reload = _attributes(tenant, app.id, wait_seconds).get("lastReloadTime", "")
     data = tenant.get(f"/api/v1/apps/{app.id}/data/metadata")
     tables = {table["name"]: table for table in data.get("tables", [])}
     fields = {field["name"]: field for field in data.get("fields", [])}
@@ -66,28 +66,28 @@ def _problems(tenant: Host, app: PublishedApp, patience: float) -> Iterator[str]
     yield from _row_problems(app.expect, tables)
     yield from _field_problems(app.expect, fields)
     if app.expect.reloaded_within_hours is not None:
-        yield from _age_problems(app.expect.reloaded_within_hours, reloaded, tenant.time)
+        yield from _age_problems(app.expect.reloaded_within_hours, last_reload, tenant.time)
 
 
-def _attributes(tenant: Host, id: str, patience: float) -> dict[str, Any]:
+def _attributes(tenant: Host, id: str, wait_seconds: float) -> dict[str, Any]:
     """Read an app. Qlik returns 403 for a while after the app was published."""
     clock = tenant.cloud.clock
-    ends = clock.monotonic() + patience
+    deadline = clock.monotonic() + wait_seconds
     while True:
         try:
             return tenant.get(f"/api/v1/apps/{id}")["attributes"]  # type: ignore[no-any-return]
         except (Forbidden, NotFound):
-            if clock.monotonic() >= ends:
+            if clock.monotonic() >= deadline:
                 raise
         clock.sleep(POLL_SECONDS)
 
 
 def _row_problems(expect: Expectations, tables: Entries) -> Iterator[str]:
-    for name, wanted in expect.rows.items():
+    for name, minimum in expect.rows.items():
         if name not in tables:
             yield _missing("table", name, tables)
-        elif (rows := tables[name].get("no_of_rows", 0)) < wanted:
-            yield f'table "{name}" has {counted(rows, "row")}, but at least {wanted:,} are expected'
+        elif (rows := tables[name].get("no_of_rows", 0)) < minimum:
+            yield f'table "{name}" has {counted(rows, "row")}, but at least {minimum:,} are expected'
 
 
 def _field_problems(expect: Expectations, fields: Entries) -> Iterator[str]:
@@ -96,24 +96,25 @@ def _field_problems(expect: Expectations, fields: Entries) -> Iterator[str]:
             yield _missing("field", name, fields)
             continue
         values, comment = fields[name].get("cardinal", 0), fields[name].get("comment", "")
-        wanted = expect.distinct_values.get(name, values)
-        if values != wanted:
-            yield f'field "{name}" has {counted(values, "distinct value")} instead of {wanted:,}'
+        expected = expect.distinct_values.get(name, values)
+        if values != expected:
+            yield f'field "{name}" has {counted(values, "distinct value")} instead of {expected:,}'
         if comment != expect.field_comments.get(name, comment):
-            found = f'the comment "{for_line(comment)}"' if comment else "no comment"
-            yield f'field "{name}" has {found} instead of "{expect.field_comments[name]}"'
+            comment_text = f'the comment "{for_line(comment)}"' if comment else "no comment"
+            yield f'field "{name}" has {comment_text} instead of "{expect.field_comments[name]}"'
 
 
 def _missing(kind: str, name: str, existing: Entries) -> str:
     return for_line(f'there is no {kind} "{name}"{choices(name, existing, f"{kind}s")}')
 
 
-def _age_problems(hours: int, reloaded: str, now: float | None) -> Iterator[str]:
+def _age_problems(hours: int, last_reload: str, now: float | None) -> Iterator[str]:
     try:
-        moment = datetime.fromisoformat(reloaded)
+        moment = datetime.fromisoformat(last_reload)
     except ValueError:
         yield "Qlik does not say when the app was last reloaded"
         return
     age = (now or 0.0) - moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     if age > hours * 3600:
-        yield f"was reloaded at {reloaded}, {age / 3600:,.0f} hours ago; at most {hours:,} hours are allowed"
+        hours_ago = f"{age / 3600:,.0f} hours ago"
+        yield f"was reloaded at {last_reload}, {hours_ago}; at most {hours:,} hours are allowed"

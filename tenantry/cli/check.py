@@ -1,4 +1,4 @@
-"""`tenantry check`: whether `pulumi up` can succeed."""
+"""`tenantry check`: a check that `pulumi up` can succeed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tenantry.fleet.selection import Criteria
 
 LEVELS = ("error", "warning", "ok")
-MOST_PLACES = 3
+MAX_PLACES = 3
 """How many other places a finding lists."""
 
 
@@ -30,9 +30,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, check, example="check --all")
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def check(
-    wanted: Criteria,
+    criteria: Criteria,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, by stack.")] = False,
@@ -44,26 +44,26 @@ def check(
     Sends only reads, and each of them once for all stacks. Prints a finding about several stacks once, with
     all of their names. The exit code is 1 if there is an error.
     """
-    found = _found(wanted)
+    findings_by_stack = _check_stacks(criteria)
     if quiet:
-        found = {
+        findings_by_stack = {
             name: [finding for finding in findings if finding.level != "ok"]
-            for name, findings in found.items()
+            for name, findings in findings_by_stack.items()
         }
-    counts = {level: _count(found, level) for level in ("error", "warning")}
+    counts = {level: _count(findings_by_stack, level) for level in ("error", "warning")}
     if as_json:
-        rows = {name: [_row(finding) for finding in findings] for name, findings in found.items()}
+        rows = {name: [_row(finding) for finding in findings] for name, findings in findings_by_stack.items()}
         print_json({"stacks": rows, **{f"{level}s": count for level, count in counts.items()}})
     else:
-        for same, stacks in _grouped(found):
-            print_finding(same[0], _whose(same, stacks, len(found)))
+        for equal_findings, stacks in _group(findings_by_stack):
+            print_finding(equal_findings[0], _lines_below(equal_findings, stacks, len(findings_by_stack)))
         numbers = [counted(count, level) for level, count in counts.items()]
-        echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
+        echo(f"{counted(len(findings_by_stack), 'stack')}: {', '.join(numbers)}")
     if counts["error"] or (strict and counts["warning"]):
         raise typer.Exit(1)
 
 
-def _found(wanted: Criteria) -> dict[str, list[Finding]]:
+def _check_stacks(criteria: Criteria) -> dict[str, list[Finding]]:
     from tenantry.checks import checks
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
@@ -72,9 +72,9 @@ def _found(wanted: Criteria) -> dict[str, list[Finding]]:
 
     project = current_project()
     with working(READING_FILES):
-        members = select_stacks(wanted, project).members
+        members = select_stacks(criteria, project).members
         reader = Reader.of(Backend(root_of(project)), project)
-    if wanted.every and not members:
+    if criteria.every and not members:
         fail(f"There are no stack files in {project.stacks}.", code=2)
 
     def state_of(stack: str) -> dict[str, Any]:
@@ -91,31 +91,33 @@ def _found(wanted: Criteria) -> dict[str, list[Finding]]:
         )
 
 
-def _grouped(found: dict[str, list[Finding]]) -> Iterator[tuple[list[Finding], list[str]]]:
-    """Yield the findings with the same text and their stacks, the most severe first."""
+def _group(findings_by_stack: dict[str, list[Finding]]) -> Iterator[tuple[list[Finding], list[str]]]:
+    """Yield each group of findings with the same text, and its stacks. The most severe groups come first."""
     groups: dict[tuple[str, str, str], dict[str, Finding]] = {}
-    for stack, findings in found.items():
+    for stack, findings in findings_by_stack.items():
         for finding in findings:
             groups.setdefault((finding.level, finding.about, finding.text), {})[stack] = finding
     for key in sorted(groups, key=lambda key: LEVELS.index(key[0])):
         yield list(groups[key].values()), list(groups[key])
 
 
-def _whose(same: list[Finding], stacks: list[str], of: int) -> list[str]:
+def _lines_below(equal_findings: list[Finding], stacks: list[str], total: int) -> list[str]:
     """Return the lines below a finding: its stacks, and its other places."""
-    everybody = len(stacks) == of > 1
-    places = dict.fromkeys(f"{finding.place.file}:{finding.place.line}" for finding in same if finding.place)
-    more = list(places)[1 : MOST_PLACES + 1]
-    rest = len(places) - 1 - len(more)
+    is_every_stack = len(stacks) == total > 1
+    places = dict.fromkeys(
+        f"{finding.place.file}:{finding.place.line}" for finding in equal_findings if finding.place
+    )
+    listed = list(places)[1 : MAX_PLACES + 1]
+    unlisted = len(places) - 1 - len(listed)
     return [
-        f"all {counted(of, 'stack')}" if everybody else named(stacks),
-        *(f"also {place}" for place in more),
-        *([f"and {counted(rest, 'more place')}"] if rest > 0 else []),
+        f"all {counted(total, 'stack')}" if is_every_stack else named(stacks),
+        *(f"also {place}" for place in listed),
+        *([f"and {counted(unlisted, 'more place')}"] if unlisted > 0 else []),
     ]
 
 
-def _count(found: dict[str, list[Finding]], level: str) -> int:
-    return sum(finding.level == level for findings in found.values() for finding in findings)
+def _count(findings_by_stack: dict[str, list[Finding]], level: str) -> int:
+    return sum(finding.level == level for findings in findings_by_stack.values() for finding in findings)
 
 
 def _row(finding: Finding) -> dict[str, Any]:

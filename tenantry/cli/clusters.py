@@ -31,10 +31,10 @@ Scheduler = Annotated[
 
 @contextmanager
 def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[ClusterRun | None]:
-    """Yield the cluster at this address, once one of its workers is usable; nothing without an address.
+    """Yield the cluster at this address, once one of its workers is usable. Without an address, yield None.
 
-    `root` is the folder of the project. `credentials` says whether the run sends requests to Qlik. The
-    command ends with an error if no worker is usable.
+    `root` is the folder of the project. `credentials`: the run sends requests to Qlik. The command ends with
+    an error if no worker is usable.
     """
     if not address:
         yield None
@@ -46,7 +46,7 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
 
     if not is_address(address):
         fail("--scheduler must be the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    begun = ClusterRun.opened(
+    opening = ClusterRun.opened(
         address,
         root,
         credentials=credentials,
@@ -54,19 +54,19 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
         announce=lambda line: echo(line, err=True),
     )
     try:
-        remote = begun.__enter__()
+        remote = opening.__enter__()
     except (ClusterUnusable, BundleRefused) as error:
         fail(f"--scheduler {address}: {error}. {NOTHING_DONE}")
     try:
         yield remote
     finally:
-        begun.__exit__(None, None, None)
+        opening.__exit__(None, None, None)
 
 
 def _holder_of_lock(job: Job) -> str:
-    """Return who holds the lock of a stack whose worker was lost, and how to free it.
+    """Return who holds the lock of a stack whose worker was lost, and how to release it.
 
-    Empty if nobody does.
+    Returns an empty string if nobody holds it.
     """
     import socket
 
@@ -83,6 +83,6 @@ def _holder_of_lock(job: Job) -> str:
         return ""
     holders = " and ".join(lock.holder for lock in locks)
     is_here = all(lock.host == socket.gethostname() for lock in locks)
-    free = f"`tenantry unlock {stack}{'' if is_here else ' --older-than 0'}`"
-    wait = f"it is locked by {holders}. Wait until that process ends"
-    return f"{wait}, or run {free} if it no longer exists. Then run the stack again"
+    unlock = f"`tenantry unlock {stack}{'' if is_here else ' --older-than 0'}`"
+    advice = f"it is locked by {holders}. Wait until that process ends"
+    return f"{advice}, or run {unlock} if it no longer exists. Then run the stack again"

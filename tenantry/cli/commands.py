@@ -1,4 +1,4 @@
-"""How a command explains itself: a summary on one line, an example, and placeholders instead of types."""
+"""The help of a command: a summary on one line, an example, and placeholders instead of types."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class ReadableGroup(TyperGroup):
 def add_command(
     app: typer.Typer, command: Callable[..., None], name: str | None = None, *, example: str, **settings: Any
 ) -> None:
-    """Add a command; the first paragraph of its docstring is its summary in the list of commands."""
-    # Without line feeds in a paragraph, the terminal wraps it.
+    """Add a command. The first paragraph of its docstring is its summary in the list of commands."""
+    # The terminal wraps a paragraph only if it contains no line feeds.
     paragraphs = [" ".join(paragraph.split()) for paragraph in (command.__doc__ or "").split("\n\n")]
     app.command(
         name,

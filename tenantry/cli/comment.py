@@ -1,4 +1,4 @@
-"""`tenantry comment` and `tenantry issue`: the report of a run at GitHub or GitLab."""
+"""`tenantry comment` and `tenantry issue`: the report of a run on GitHub or GitLab."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def comment(
     from tenantry.fleet.forges import hidden
 
     text = _text(file)
-    _say(lambda forge: forge.comment(number, hidden(marker), text))
+    _post(lambda forge: forge.comment(number, hidden(marker), text))
 
 
 def issue(
@@ -69,7 +69,7 @@ def issue(
     if not close and file is None:
         fail("Give a file with the text, or --close.", code=2)
     text = None if close or file is None else _text(file)
-    _say(lambda forge: forge.issue(hidden(marker), title, text))
+    _post(lambda forge: forge.issue(hidden(marker), title, text))
 
 
 def _text(file: Path) -> str:
@@ -81,11 +81,11 @@ def _text(file: Path) -> str:
         fail(f"{file} is not UTF-8 text.", code=2)
 
 
-def _say(what: Callable[[Forge], str]) -> None:
+def _post(send: Callable[[Forge], str]) -> None:
     from tenantry.fleet.forges import ForgeError, NoForge, from_environment
 
     try:
-        url = what(from_environment())
+        url = send(from_environment())
     except NoForge as error:
         fail(str(error), code=2)
     except ForgeError as error:

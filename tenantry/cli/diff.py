@@ -1,4 +1,4 @@
-"""`tenantry diff` and `tenantry select`: what a commit changes, without state or credentials."""
+"""`tenantry diff` and `tenantry select`: the changes since a commit, without state or credentials."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, select, example="select --changed-since origin/main --json")
 
 
-@with_options(wanted=selection, output=reports)
+@with_options(criteria=selection, output=reports)
 def diff(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     since: Annotated[
         str,
@@ -48,21 +48,21 @@ def diff(
     from tenantry.fleet.changes import UnknownRef
     from tenantry.fleet.difference import compare
 
-    ref = since or wanted.changed_since
+    ref = since or criteria.changed_since
     if not ref:
         fail("--since or --changed-since is required: the commit to compare with.", code=2)
     project = current_project()
     try:
         with working("Comparing settings"):
-            report = compare(select_stacks(wanted, project), root_of(project), ref)
+            report = compare(select_stacks(criteria, project), root_of(project), ref)
     except UnknownRef as error:
         fail(f"--since {ref}: {error}", code=2)
     finish(report, output)
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def select(
-    wanted: Criteria,
+    criteria: Criteria,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and shards as JSON.")] = False,
     stacks_per_shard: Annotated[
         int,
@@ -73,28 +73,28 @@ def select(
 ) -> None:
     """Print the stacks that your options select.
 
-    Prints one stack per line: the ones that a run with the same options uses. With --json, also prints the
-    shards, `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
+    Prints one stack per line. These are the stacks that a run with the same options uses. With --json, also
+    prints the shards, such as `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
     """
     with working(READING_FILES):
-        chosen = select_stacks(wanted, current_project())
+        selected = select_stacks(criteria, current_project())
     if not as_json:
-        for member in chosen.members:
+        for member in selected.members:
             echo(member.stack)
         return
     print_json(
         {
-            "stacks": [member.stack for member in chosen.members],
-            **_shards(len(chosen.members), stacks_per_shard),
+            "stacks": [member.stack for member in selected.members],
+            **_shards(len(selected.members), stacks_per_shard),
         }
         | {
-            "removed": list(chosen.removed),
-            "code_changed": bool(chosen.changes and chosen.changes.code),
+            "removed": list(selected.removed),
+            "code_changed": bool(selected.changes and selected.changes.code),
         }
     )
 
 
 def _shards(stacks: int, stacks_per_shard: int) -> dict[str, Any]:
-    """Return the shards for this number of stacks; none if there are no stacks."""
+    """Return the shards for this number of stacks, or an empty list if there are no stacks."""
     count = min(-(-stacks // stacks_per_shard), MAX_JOBS)
     return {"shards": [f"{number}/{count}" for number in range(1, count + 1)]}

@@ -1,4 +1,4 @@
-"""`tenantry doctor`: whether this machine is ready."""
+"""`tenantry doctor`: a check that this machine is ready."""
 
 from __future__ import annotations
 

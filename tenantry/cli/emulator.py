@@ -9,7 +9,7 @@ from tenantry.cli.extras import needs
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command to the command line; the emulator parses all options itself, `--help` too."""
+    """Add the command to the command line. The emulator parses all options itself, including `--help`."""
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}
     add_command(app, emulator, example="emulator --help", add_help_option=False, context_settings=passing)
 

@@ -1,4 +1,4 @@
-"""What a member of a group sees in a tenant: which apps open, and which must not."""
+"""A login as a member of a group, and a check of the apps that the member can open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tenantry.settings.models import Customer
 
 SUBJECT = "tenantry-smoke"
-"""The test user's subject, the same in every tenant: entitlements are held per subject across a licence."""
+"""The subject of the test user, the same in every tenant. A licence counts entitlements by subject."""
 
 AUDIENCE = "qlik.api/login/jwt-session"
 CLOCK_SKEW_SECONDS, LIFETIME_SECONDS = 30, 60
@@ -46,7 +46,7 @@ class Signer:
 class Group:
     """The apps that members of a group may open, according to the stack file and the outputs of the stack.
 
-    `published` and `closed` map app ids to "app in space". `shared` holds the ids of shared spaces; members
+    `published` and `closed` map app ids to "app in space". `shared` holds the ids of shared spaces. Members
     may see every app in them.
     """
 
@@ -59,10 +59,10 @@ class Group:
 
 
 def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
-    """Return what members of the group with that key may open; raises SmokeTestRefused."""
+    """Return what members of the group with this key may open. Raises SmokeTestRefused."""
     if key not in customer.groups:
-        known = choices(key, customer.groups) if customer.groups else ", which has no groups"
-        raise SmokeTestRefused(f'there is no group "{key}" in the stack file{known}')
+        suggestion = choices(key, customer.groups) if customer.groups else ", which has no groups"
+        raise SmokeTestRefused(f'there is no group "{key}" in the stack file{suggestion}')
     group = customer.groups[key]
     if group.provider_type != "idp":
         raise SmokeTestRefused(
@@ -90,14 +90,14 @@ def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
 def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
     """Return the key with the issuer and key id that the tenant has for it.
 
-    Raises `SmokeTestRefused` if the key does not belong to an identity provider of the tenant.
+    Raises SmokeTestRefused if the key does not belong to an identity provider of the tenant.
     """
     from tenantry.cli.keys import is_half_of
 
     providers = [
         (options["issuer"], static_key)
-        for found in tenant.list("/api/v1/identity-providers", {"active": True})
-        if found.get("protocol") == "jwtAuth" and (options := found.get("options") or {}).get("issuer")
+        for provider in tenant.list("/api/v1/identity-providers", {"active": True})
+        if provider.get("protocol") == "jwtAuth" and (options := provider.get("options") or {}).get("issuer")
         for static_key in options.get("staticKeys", [])
     ]
     if not providers:
@@ -108,9 +108,9 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
     for issuer, static_key in providers:
         if is_half_of(static_key.get("pem", ""), key):
             return Signer(key, issuer, static_key["kid"])
-    known = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
+    existing = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
     raise SmokeTestRefused(
-        f"the key belongs to no identity provider of {tenant.hostname}, which has: {known}"
+        f"the key belongs to no identity provider of {tenant.hostname}, which has: {existing}"
     )
 
 
@@ -129,7 +129,7 @@ def entitlements_spent(tenant: Host) -> str:
 def name_of(tenant: Host, group: Group) -> str:
     """Return the name of the group at Qlik.
 
-    Raises `SmokeTestRefused` if the group is gone, because a login could create it again.
+    Raises SmokeTestRefused if the group is gone, because a login could create it again.
     """
     try:
         return str(tenant.get(f"/api/v1/groups/{group.id}")["name"])
@@ -139,16 +139,16 @@ def name_of(tenant: Host, group: Group) -> str:
         ) from None
 
 
-def check(tenant: Host, signer: Signer, group: Group, name: str, patience: float) -> list[str]:
-    """Log in as a member of a group, and return the problems; delete the test user at the end.
+def check(tenant: Host, signer: Signer, group: Group, name: str, wait_seconds: float) -> list[str]:
+    """Log in as a member of a group, and return the problems. Delete the test user at the end.
 
-    `patience` is how many seconds to wait until Qlik opens apps to a new user. The problems include failed
+    `wait_seconds` is how long to wait until Qlik opens apps to a new user. The problems include failed
     requests and logins.
     """
     problems: list[str] = []
     try:
         remove_user(tenant)  # a killed run may have left it, with other groups
-        problems += _problems(log_in(tenant, _token(signer, name)), group, patience)
+        problems += _problems(log_in(tenant, _token(signer, name)), group, wait_seconds)
     except QlikError as error:
         problems.append(str(error))
     finally:
@@ -195,32 +195,33 @@ def _token(signer: Signer, group: str) -> str:
     return sign(signer.key, signer.kid, claims)
 
 
-def _problems(session: Session, group: Group, patience: float) -> list[str]:
-    return [*_missing_apps(session, group, patience), *_excess_apps(session, group)]
+def _problems(session: Session, group: Group, wait_seconds: float) -> list[str]:
+    return [*_missing_apps(session, group, wait_seconds), *_excess_apps(session, group)]
 
 
-def _missing_apps(session: Session, group: Group, patience: float) -> Iterator[str]:
-    """Yield the apps that stay closed. Qlik may open them to a new user some time after the login."""
+def _missing_apps(session: Session, group: Group, wait_seconds: float) -> Iterator[str]:
+    """Yield the apps that stay closed. Qlik may open them to a new user with a delay after the login."""
     clock = session.cloud.clock
-    ends = clock.monotonic() + patience
+    deadline = clock.monotonic() + wait_seconds
     waiting = dict(group.published)
     while waiting:
         waiting = {id: name for id, name in waiting.items() if not _opens(session, id)}
-        if not waiting or clock.monotonic() >= ends:
+        if not waiting or clock.monotonic() >= deadline:
             break
         clock.sleep(POLL_SECONDS)
     for id, name in waiting.items():
-        yield f"does not see {name} (app {id}) after {patience:g} s; `pulumi up --refresh` repairs the access"
+        problem = f"does not see {name} (app {id}) after {wait_seconds:g} s"
+        yield f"{problem}; `pulumi up --refresh` repairs the access"
 
 
 def _excess_apps(session: Session, group: Group) -> Iterator[str]:
-    seen = {id: name for id, name in group.closed.items() if _opens(session, id)}
+    visible = {id: name for id, name in group.closed.items() if _opens(session, id)}
     for item in session.list("/api/v1/items", {"resourceType": "app"}):
         if item["resourceId"] not in group.published and item.get("spaceId") not in group.shared:
-            where = f"space {item['spaceId']}" if item.get("spaceId") else "a personal space"
-            seen.setdefault(item["resourceId"], f"{item['name']} in {where}")
+            location = f"space {item['spaceId']}" if item.get("spaceId") else "a personal space"
+            visible.setdefault(item["resourceId"], f"{item['name']} in {location}")
     hint = f"; the group's roles ({', '.join(group.roles)}) may open it" if group.roles else ""
-    for id, name in seen.items():
+    for id, name in visible.items():
         yield f"sees {name} (app {id}), but the stack file gives it no access{hint}"
 
 

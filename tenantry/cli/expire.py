@@ -1,4 +1,4 @@
-"""`tenantry expire`: deactivate the tenants of trials that have ended, and list those that end soon."""
+"""`tenantry expire`: deactivation of trials that have ended, and a list of trials that end soon."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, expire, example="expire --dry-run")
 
 
-@with_options(wanted=any_selection, output=reports, notify=notices)
+@with_options(criteria=any_selection, output=reports, notify=notices)
 def expire(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
     dry_run: Annotated[
@@ -67,7 +67,7 @@ def expire(
     """Deactivate the tenants of trials that have ended.
 
     A trial ends at midnight after its last day, in the `time_zone` of its file (default: UTC). The grace
-    period comes from the file too. Without stack names, the command checks all stacks. It deactivates each
+    period also comes from the file. Without stack names, the command checks all stacks. It deactivates each
     tenant like `destroy`. The report says when Qlik purges the tenant, and has the line that brings it back
     until then. To keep a trial, set a later `ends_on` or `kind: production` in its file. With --dry-run,
     --reports writes trials.json and trials.md.
@@ -82,49 +82,49 @@ def expire(
         fail("--join-spaces needs --export.", code=2)
     project, now = running_project(), datetime.now(UTC)
     with working(READING_FILES):
-        chosen = select_stacks(wanted, project)
+        selected = select_stacks(criteria, project)
         reader = Reader.of(Backend(root_of(project)), project)
-    broken = [member for member in chosen.members if member.broken]
-    members = [*ending_trials(chosen.members, now, within), *broken]
-    looks = stack_statuses(reader, members, jobs or default_jobs())
-    found = list(followed(looks, READING_STATES, len(members)))
-    trials = trials_with_tenants(found, now)
-    over = [trial for trial in trials if trial.has_ended]
-    unreadable, unsaved = unreadable_trials(found), False
+    broken = [member for member in selected.members if member.broken]
+    members = [*ending_trials(selected.members, now, within), *broken]
+    status_iterator = stack_statuses(reader, members, jobs or default_jobs())
+    statuses = list(followed(status_iterator, READING_STATES, len(members)))
+    trials = trials_with_tenants(statuses, now)
+    ended = [trial for trial in trials if trial.has_ended]
+    unreadable, unsaved = unreadable_trials(statuses), False
     _notify(notify, project, trials, within)
-    for stack, why in sorted(unreadable.items()):
-        echo(f"{stack}: {why}", err=True)
+    for stack, reason in sorted(unreadable.items()):
+        echo(f"{stack}: {reason}", err=True)
     if dry_run or not output.form:
         _list(trials, unreadable, output)
     if dry_run and output.folder:
         _write(trials, unreadable, output.folder)
     if not dry_run:
-        confirm(f"Take down {named([trial.member.stack for trial in over])}?", yes=yes or not over)
+        confirm(f"Take down {named([trial.member.stack for trial in ended])}?", yes=yes or not ended)
         if export:
-            kept = export_all([trial.stack_status for trial in over], export, join=join_spaces, err=True)
-            over, unsaved = _saved(over, kept)
-        if over or output.form or output.folder:
-            _take_down(project, over, output, notify, jobs, seconds)
+            saved = export_all([trial.stack_status for trial in ended], export, join=join_spaces, err=True)
+            ended, unsaved = _split_by_saved(ended, saved)
+        if ended or output.form or output.folder:
+            _take_down(project, ended, output, notify, jobs, seconds)
     if unreadable or unsaved:
         raise typer.Exit(FAILED)
 
 
-def _saved(over: Sequence[Trial], kept: Collection[str]) -> tuple[list[Trial], bool]:
-    """Return the trials whose content is saved, and whether there are others.
+def _split_by_saved(ended: Sequence[Trial], saved: Collection[str]) -> tuple[list[Trial], bool]:
+    """Return the trials whose content is saved, and whether there are other trials.
 
-    Print the names of the others.
+    Prints the names of the others.
     """
-    unsaved = [trial.member.stack for trial in over if trial.member.stack not in kept]
+    unsaved = [trial.member.stack for trial in ended if trial.member.stack not in saved]
     if unsaved:
         echo(
             f"Not taken down, because not all of their content could be saved: {', '.join(unsaved)}", err=True
         )
-    return [trial for trial in over if trial.member.stack in kept], bool(unsaved)
+    return [trial for trial in ended if trial.member.stack in saved], bool(unsaved)
 
 
 def _take_down(
     project: Project,
-    over: Sequence[Trial],
+    ended: Sequence[Trial],
     output: Output,
     notify: Notices,
     jobs: int | None,
@@ -136,14 +136,14 @@ def _take_down(
     from tenantry.fleet.trials import grace_environment
     from tenantry.fleet.waves import Wave
 
-    chosen = tuple(trial.member for trial in over)
+    members = tuple(trial.member for trial in ended)
     order = RunOrder(
         "destroy",
         project,
         root_of(project),
-        Selection(chosen),
-        [Wave("all", chosen)],
-        environments={trial.member.stack: grace_environment(trial) for trial in over},
+        Selection(members),
+        [Wave("all", members)],
+        environments={trial.member.stack: grace_environment(trial) for trial in ended},
         seconds=seconds,
     )
     finish(run_with_progress(order, jobs, followers=followers(order, notify, "expire")), output)
@@ -154,7 +154,7 @@ def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: 
     from tenantry.fleet.notify import events
 
     for notifier in notify.notifiers(project.name, "expire", len(trials)) if trials else ():
-        notifier.tell(
+        notifier.send(
             events.trials(notifier.run, {trial.member.stack: trial.text for trial in trials}, within)
         )
         for line in notifier.close():
@@ -163,7 +163,7 @@ def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: 
 
 def _list(trials: Sequence[Trial], unreadable: Mapping[str, str], output: Output) -> None:
     if output.form == "json":
-        print_json(_all(trials, unreadable))
+        print_json(_trials_json(trials, unreadable))
     elif output.form == "markdown":
         echo_text(_markdown(trials, unreadable))
     elif trials:
@@ -175,7 +175,7 @@ def _list(trials: Sequence[Trial], unreadable: Mapping[str, str], output: Output
 def _write(trials: Sequence[Trial], unreadable: Mapping[str, str], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trials.json").write_text(json.dumps(_all(trials, unreadable)) + "\n", "utf-8")
+        (folder / "trials.json").write_text(json.dumps(_trials_json(trials, unreadable)) + "\n", "utf-8")
         (folder / "trials.md").write_text(_markdown(trials, unreadable) + "\n", "utf-8")
     except OSError as error:
         fail(f"The list cannot be written into {folder}: {error.strerror}")
@@ -183,11 +183,13 @@ def _write(trials: Sequence[Trial], unreadable: Mapping[str, str], folder: Path)
 
 def _markdown(trials: Sequence[Trial], unreadable: Mapping[str, str]) -> str:
     table = markdown_table(COLUMNS, [_row(trial) for trial in trials])
-    unknown = [f"- {for_markdown(stack)}: {for_markdown(why)}" for stack, why in sorted(unreadable.items())]
+    unknown = [
+        f"- {for_markdown(stack)}: {for_markdown(reason)}" for stack, reason in sorted(unreadable.items())
+    ]
     return "\n".join([table, *(["", UNKNOWN, "", *unknown] if unknown else [])])
 
 
-def _all(trials: Sequence[Trial], unreadable: Mapping[str, str]) -> dict[str, Any]:
+def _trials_json(trials: Sequence[Trial], unreadable: Mapping[str, str]) -> dict[str, Any]:
     return {"trials": [_json(trial) for trial in trials], "unknown": dict(sorted(unreadable.items()))}
 
 

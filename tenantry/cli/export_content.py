@@ -1,4 +1,4 @@
-"""`tenantry export-content`: save what users created in a tenant before Qlik purges it."""
+"""`tenantry export-content`: copies of what users created in a tenant, before Qlik purges it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, export_content, "export-content", example="export-content acme --to exports")
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def export_content(
-    wanted: Criteria,
+    criteria: Criteria,
     to: Annotated[
         Path,
         typer.Option(
@@ -51,9 +51,9 @@ def export_content(
     """Save the apps, users and groups of tenants to files.
 
     Writes a folder for each stack. Its index.json lists what was saved and what could not be saved. Apps in
-    managed spaces are saved without data, because Qlik allows no more. A later run downloads only apps that
-    have changed. Changes nothing at Qlik without --join-spaces. Skips stacks that have no tenant, unless you
-    name them. The exit code is 1 if anything could not be saved.
+    managed spaces are saved without data, because Qlik does not allow more. A later run downloads only apps
+    that have changed. Changes nothing at Qlik without --join-spaces. Skips stacks that have no tenant, unless
+    you name them. The exit code is 1 if anything could not be saved.
     """
     from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
@@ -62,14 +62,14 @@ def export_content(
 
     project = current_project()
     with working(READING_FILES):
-        members = select_stacks(wanted, project).members
+        members = select_stacks(criteria, project).members
         reader = Reader.of(Backend(root_of(project)), project)
-    found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
-    with_tenant = [status for status in found if status.has_tenant]
+    statuses = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
+    with_tenant = [status for status in statuses if status.has_tenant]
     failed = [
         status
-        for status in found
-        if status.trouble or (not status.has_tenant and status.member.stack in wanted.names)
+        for status in statuses
+        if status.trouble or (not status.has_tenant and status.member.stack in criteria.names)
     ]
     for status in failed:
         echo(f"{status.member.stack}: {status.trouble or 'it has no tenant'}", err=True)
@@ -79,10 +79,10 @@ def export_content(
 
 
 def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool = False) -> set[str]:
-    """Export the tenants of stacks one after the other, and print the result of each.
+    """Export the tenants of stacks one after another, and print the result of each.
 
-    `err` prints it on standard error, because standard output has a report. Returns the stacks whose content
-    is saved completely.
+    `err` prints it on standard error, for a command that prints a report on standard output. Returns the
+    stacks whose content is saved completely.
     """
     from tenantry.exporting.content import export
     from tenantry.exporting.folder import ExportRefused
@@ -94,7 +94,7 @@ def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool
         for status in stacks:
             stack = status.member.stack
             try:
-                done = export(cloud, status.hostname, stack, to, join=join)
+                exported = export(cloud, status.hostname, stack, to, join=join)
             except ConfigurationError as error:
                 fail("", error)
             except (ExportRefused, QlikError) as error:
@@ -103,16 +103,16 @@ def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool
             except OSError as error:
                 echo(f"{stack}: {error.filename or to} cannot be written: {error.strerror}", err=True)
                 continue
-            _print(stack, done, err=err)
-            if done.complete:
+            _print(stack, exported, err=err)
+            if exported.complete:
                 saved.add(stack)
     return saved
 
 
-def _print(stack: str, done: Export, *, err: bool) -> None:
-    for missed in done.not_saved:
-        echo(f"{stack}: not saved: {on_one_line(str(missed))}", err=True)
-    lists = [counted(number, kind.removesuffix("s")) for kind, number in sorted(done.counts.items())]
-    about = [f"{counted(done.apps, 'app')} ({done.fetched:,} fetched)", *lists]
-    missing = f", {len(done.not_saved):,} not saved" if done.not_saved else ""
-    echo(f"{stack}: {', '.join(about)}{missing}; see {done.folder / 'index.json'}", err=err)
+def _print(stack: str, exported: Export, *, err: bool) -> None:
+    for item in exported.not_saved:
+        echo(f"{stack}: not saved: {on_one_line(str(item))}", err=True)
+    lists = [counted(number, kind.removesuffix("s")) for kind, number in sorted(exported.counts.items())]
+    numbers = [f"{counted(exported.apps, 'app')} ({exported.fetched:,} fetched)", *lists]
+    missing = f", {len(exported.not_saved):,} not saved" if exported.not_saved else ""
+    echo(f"{stack}: {', '.join(numbers)}{missing}; see {exported.folder / 'index.json'}", err=err)

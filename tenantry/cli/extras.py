@@ -1,4 +1,4 @@
-"""Commands with optional libraries: what to install if one is missing."""
+"""Optional libraries of commands, with advice on what to install if one is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.cli.output import echo
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Replace an import error inside the block by a message that names the missing library and its extra.
+    """Replace an import error inside the block with a message that names the missing library and its extra.
 
     A missing module of Tenantry itself is a bug and stays an exception.
     """

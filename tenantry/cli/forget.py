@@ -1,4 +1,4 @@
-"""`tenantry forget`: stop managing a tenant without deactivating it."""
+"""`tenantry forget`: removal of a tenant from the state, without deactivating it."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def forget(
             fail("Some resources are protected. To forget them too, add --protected.")
         if not yes and not ask("Remove it from the state?"):
             raise typer.Abort
-        kept = report.forget()
+        backup = report.forget()
     except (CannotForget, PulumiFailed) as error:
         fail("", error)
-    echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
+    echo(f"Done. The former state is in {backup}; `pulumi stack import --file` brings it back.")
     _print_way_back(report)
 
 
@@ -57,8 +57,8 @@ def _explain(report: ForgetReport) -> None:
     parts = report.parts
     for tenant in parts.tenants:
         echo(f"Tenant {tenant['id']} leaves the state of stack {report.stack} and stays unchanged at Qlik:")
-    count, guarded = len(parts.ours), len(parts.protected)
-    echo(f"  {count} resources leave the state, {guarded} of them protected. Qlik receives no request.")
+    count, protected = len(parts.ours), len(parts.protected)
+    echo(f"  {count} resources leave the state, {protected} of them protected. Qlik receives no request.")
     echo("  After that, no `pulumi` run changes or deactivates the tenant.")
 
 

@@ -1,4 +1,4 @@
-"""`tenantry import`: bring an existing tenant under management."""
+"""`tenantry import`: a stack for an existing tenant."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ def import_(
         echo_text(text, err=True)
 
     project = running_project()
-    wanted = ImportRequest(hostname, stack, plan, source_tenant)
+    request = ImportRequest(hostname, stack, plan, source_tenant)
     with Cloud.from_environment() as cloud:
         cloud.notify = say
         try:
-            made = import_tenant(cloud, project, Backend(root_of(project)), wanted, say)
+            imported = import_tenant(cloud, project, Backend(root_of(project)), request, say)
         except (ImportRefused, QlikError, PulumiFailed) as error:
             fail(f"{hostname} was not imported", error)
-    echo(f"{hostname} is now stack {made.stack}: {made.file}")
-    print_table(("kind", "managed"), [(kind, str(number)) for kind, number in made.counts.items()])
-    if made.unmanaged:
+    echo(f"{hostname} is now stack {imported.stack}: {imported.file}")
+    print_table(("kind", "managed"), [(kind, str(number)) for kind, number in imported.counts.items()])
+    if imported.unmanaged:
         echo_text("\nThe stack does not manage, and leaves unchanged:")
-    for line in made.unmanaged:
+    for line in imported.unmanaged:
         echo(f"  - {line}")

@@ -1,4 +1,4 @@
-"""How to install a missing extra of Tenantry."""
+"""The advice for a missing extra of Tenantry."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ def how_to_install(extra: str) -> str:
 
     If pip recorded a wheel, a commit or a folder as the source, the command names it.
     """
-    wanted = requirement((extra,))
-    if " @ " in wanted:
-        return f'Install it with: pip install "{wanted}"'
-    return (
-        f'Install Tenantry {wanted.partition("==")[2]} again from the same source, with its extra "{extra}".'
-    )
+    pip_requirement = requirement((extra,))
+    if " @ " in pip_requirement:
+        return f'Install it with: pip install "{pip_requirement}"'
+    version = pip_requirement.partition("==")[2]
+    return f'Install Tenantry {version} again from the same source, with its extra "{extra}".'

@@ -41,10 +41,10 @@ def keypair(
     private, public = folder / PRIVATE, folder / PUBLIC
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kid = keys.make(private, public)
+        kid = keys.create_pair(private, public)
     except FileExistsError as error:
-        there = error.filename or error.args[0]
-        fail(f"{there} exists and is not overwritten. Give another folder.")
+        existing = error.filename or error.args[0]
+        fail(f"{existing} exists and is not overwritten. Give another folder.")
     except OSError as error:
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
     echo(f"{private}  for the portal. Keep it secret: give it to nobody else, and do not commit it")

@@ -28,10 +28,10 @@ ALGORITHM = "RS256"
 
 
 class UnusableKey(TenantryError):
-    """A file has no private key that can sign. The message never contains any of the file."""
+    """A file has no private key that can sign. The message never contains content of the file."""
 
 
-def make(private: Path, public: Path) -> str:
+def create_pair(private: Path, public: Path) -> str:
     """Write a new key pair into two files, and return its key id. Only the owner can read the private file.
 
     Raises FileExistsError before anything is written if a file exists, and OSError if one cannot be written.
@@ -52,7 +52,7 @@ def key_id(key: rsa.RSAPublicKey) -> str:
 
 
 def read_private(file: Path) -> rsa.RSAPrivateKey:
-    """Return the private key in a PEM file; raises UnusableKey."""
+    """Return the private key in a PEM file. Raises UnusableKey."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -65,10 +65,10 @@ def read_private(file: Path) -> rsa.RSAPrivateKey:
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         public = b"-----BEGIN PUBLIC KEY" in content or b"-----BEGIN CERTIFICATE" in content
-        what = (
+        problem = (
             "is a public key; the private key is required" if public else "is not a private key in PEM format"
         )
-        raise UnusableKey(f"{file} {what}") from None
+        raise UnusableKey(f"{file} {problem}") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise UnusableKey(f"{file} is not an RSA key; Qlik verifies only {ALGORITHM}")
     return key
@@ -78,7 +78,7 @@ def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
     """Tell whether a PEM text is the public key, or a certificate of the public key, of this private key."""
     label, der = pem.content(text)
     try:
-        public: Any = _certified(der) if label == "CERTIFICATE" else load_der_public_key(der)
+        public: Any = _certified_key(der) if label == "CERTIFICATE" else load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         return False
     return (
@@ -91,12 +91,12 @@ def sign(key: rsa.RSAPrivateKey, kid: str, claims: dict[str, Any]) -> str:
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
 
 
-def _certified(certificate: bytes) -> Any:
+def _certified_key(certificate: bytes) -> Any:
     return x509.load_der_x509_certificate(certificate).public_key()
 
 
 def _write(file: Path, content: bytes, *, mode: int) -> None:
     """Create a file that has the permissions `mode` from the start."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)

@@ -1,4 +1,4 @@
-"""The display of a run in progress: a line for each running stack, and the estimated time left."""
+"""The display of a run in progress, with a line for each running stack and the estimated time left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 class Live:
-    """The display of a run of `total` stacks; use it as a context manager.
+    """The display of a run of `total` stacks. Use it as a context manager.
 
     On a terminal, it redraws the lines in place. Elsewhere it prints a line when a stack ends. Everything
     goes to standard error, because standard output is for the report.
@@ -37,7 +37,7 @@ class Live:
         self.total, self.at_once = total, at_once
         self.done = self.failed = 0
         self.running: dict[str, Running] = {}
-        self.later: list[str] = []
+        self.pending_lines: list[str] = []
         self.started = time.monotonic()
         self.screen = _screen()
 
@@ -53,7 +53,7 @@ class Live:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to other code, and do not count that time."""
+        """Release the terminal for other code, and do not count that time."""
         began = time.monotonic()
         if self.screen:
             self.screen.stop()
@@ -70,7 +70,7 @@ class Live:
         self.running[job.member.stack] = Running(job)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """Replace the line of a stack by its result."""
+        """Replace the line of a stack with its result."""
         self.running.pop(job.member.stack, None)
         self.done += 1
         self.failed += outcome.status == "failed"
@@ -79,11 +79,11 @@ class Live:
         )
 
     def say_later(self, line: str) -> None:
-        """Print a line with the next tick.
+        """Print a line at the next tick.
 
-        A signal handler must not print, because it can interrupt a print.
+        A signal handler must not print, because it can interrupt another print.
         """
-        self.later.append(line)
+        self.pending_lines.append(line)
 
     def tick(self) -> None:
         """Redraw all lines."""
@@ -99,24 +99,24 @@ class Live:
             echo(line, err=True)
 
     def _catch_up(self) -> None:
-        while self.later:
-            self.say(self.later.pop(0))
+        while self.pending_lines:
+            self.say(self.pending_lines.pop(0))
 
     def _lines(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
         for stack, running in self.running.items():
-            took = f"{time.monotonic() - running.since:.0f} s"
-            table.add_row(rich_text(f"  {stack}"), took, rich_text(running.at()))
+            elapsed = f"{time.monotonic() - running.since:.0f} s"
+            table.add_row(rich_text(f"  {stack}"), elapsed, rich_text(running.at()))
         failed = f", {self.failed} failed" if self.failed else ""
         total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
         return Group(table, rich_text(total, style="bold"))
 
-    def _left(self, before: str) -> str:
-        """Return the estimated time left, from the average so far; empty after only a few stacks."""
+    def _left(self, prefix: str) -> str:
+        """Return the estimated time left, from the average so far. It is empty after only a few stacks."""
         if self.done < 2 * self.at_once or self.done >= self.total:
             return ""
         seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
-        return f"{before}about {duration(seconds)} left"
+        return f"{prefix}about {duration(seconds)} left"
 
 
 def _screen() -> Screen | None:
@@ -127,18 +127,17 @@ def _screen() -> Screen | None:
 
 
 def summary(outcome: Outcome) -> str:
-    """Return the result of a stack in a few words, the same as in the report."""
+    """Return the result of a stack in a few words, which are the same as in the report."""
     if outcome.troubles and outcome.failed:
-        more = len(outcome.troubles) - 1
+        others = len(outcome.troubles) - 1
+        more = f" (and {others} more)" if others else ""
         # The report has the whole text and the next step.
-        return (
-            f"{outcome.status}: {shortened(outcome.troubles[0].text)}{f' (and {more} more)' if more else ''}"
-        )
+        return f"{outcome.status}: {shortened(outcome.troubles[0].text)}{more}"
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
     imports, rest = split_imports(outcome)
-    found = Counter(change.operation for change in rest)
-    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
+    operations = Counter(change.operation for change in rest)
+    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(operations.items())]
     counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
     drift = [f"{counted(len(outcome.drift), 'resource')} changed outside"] if outcome.drift else []
     word = [] if drift and not outcome.changes else [state(outcome)]
@@ -146,22 +145,22 @@ def summary(outcome: Outcome) -> str:
 
 
 class Running:
-    """A running job, whose log is read while it grows."""
+    """A running job. Its log is read while it grows."""
 
     def __init__(self, job: Job) -> None:
         self.since = time.monotonic()
-        self._log, self._doing = job.log, ACTIVITY[job.operation]
-        self._place = 0
-        self._rest = b""
-        self._steps = StepsInFlight(self._doing)
+        self._log, self._activity = job.log, ACTIVITY[job.operation]
+        self._position = 0
+        self._incomplete_line = b""
+        self._steps = StepsInFlight(self._activity)
 
     def at(self) -> str:
         """Return what the job is doing now."""
         with suppress(OSError), self._log.open("rb") as file:
-            if file.seek(0, 2) < self._place:  # another command has started a new log
-                self._place, self._rest, self._steps = 0, b"", StepsInFlight(self._doing)
-            file.seek(self._place)
-            *lines, self._rest = (self._rest + file.read()).split(b"\n")
-            self._place = file.tell()
+            if file.seek(0, 2) < self._position:  # another command has started a new log
+                self._position, self._incomplete_line, self._steps = 0, b"", StepsInFlight(self._activity)
+            file.seek(self._position)
+            *lines, self._incomplete_line = (self._incomplete_line + file.read()).split(b"\n")
+            self._position = file.tell()
             self._steps.take(line.decode("utf-8", "replace") for line in lines)
         return self._steps.text

@@ -1,4 +1,4 @@
-"""Shell completion: names of stacks, plans, rings, tags, groups and runs, from the files of the project.
+"""The names for shell completion: stacks, plans, rings, tags, groups and runs, from the project's files.
 
 Errors are ignored here, because a shell would print them into the line that the user is typing.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tenantry.settings.project import Project
 
 READ_SECONDS = 0.5
-"""How long to read files. With very many customers, only the tags of the first ones are offered."""
+"""The time limit for reading files. With very many customers, only the tags of the first ones are offered."""
 
 Completer = Callable[[typer.Context, str], list[str]]
 
@@ -30,7 +30,7 @@ def _completer(names: Callable[[Project, typer.Context], Iterable[str]]) -> Comp
         try:
             project = Project.of(Path.cwd() / "Pulumi.yaml")
             return [name for name in names(project, ctx) if name.startswith(incomplete)] if project else []
-        except Exception:  # noqa: BLE001 (a shell that completes must show no error)
+        except Exception:  # noqa: BLE001 (an error must not appear in the user's command line)
             return []
 
     complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}
@@ -66,9 +66,9 @@ def tags(project: Project, _: typer.Context) -> Iterable[str]:
     from tenantry.settings.plans import plan_names
 
     plans = [project.stacks / "plans" / f"{name}.yaml" for name in plan_names(project.stacks)]
-    found = _values([*plans, *project.stack_files().values()])
-    declared = (customer["tags"] for customer in found if isinstance(customer.get("tags"), dict))
-    return sorted({f"{key}={value}" for tags in declared for key, value in tags.items()})
+    customers = _values([*plans, *project.stack_files().values()])
+    tag_mappings = (customer["tags"] for customer in customers if isinstance(customer.get("tags"), dict))
+    return sorted({f"{key}={value}" for tags in tag_mappings for key, value in tags.items()})
 
 
 @_completer
@@ -77,8 +77,8 @@ def groups(project: Project, ctx: typer.Context) -> Iterable[str]:
     from tenantry.settings import load_file
 
     files = project.stack_files()
-    named = next(word for word in (ctx.params.get("stack"), *ctx.args) if word in files)
-    return load_file(files[named]).customer.groups
+    stack = next(word for word in (ctx.params.get("stack"), *ctx.args) if word in files)
+    return load_file(files[stack]).customer.groups
 
 
 @_completer

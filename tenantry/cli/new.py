@@ -61,9 +61,9 @@ def new(
         fail("", error, code=2)
     echo(f"written: {file}")
     echo_text("\nNext:")
-    for command, why in (
+    for command, comment in (
         (f"tenantry check {stack}", "after each edit, and before init, which rewrites the file"),
         (f"pulumi stack init {stack} --no-select", ""),
         (f"pulumi up --stack {stack}", ""),
     ):
-        echo(f"  {command}{'   # ' * bool(why)}{why}")
+        echo(f"  {command}{'   # ' * bool(comment)}{comment}")

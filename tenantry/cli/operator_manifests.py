@@ -39,9 +39,9 @@ def add_to(app: typer.Typer) -> None:
     )
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def operator_manifests(
-    wanted: Criteria,
+    criteria: Criteria,
     folder: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Folder to write, for `kubectl apply -k`."),
@@ -112,7 +112,8 @@ def operator_manifests(
         ),
     ] = "",
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Before each run, read at Qlik what was changed outside Pulumi.")
+        bool,
+        typer.Option("--refresh", help="Before each run, read the changes that were made outside Pulumi."),
     ] = False,
     resync: Annotated[
         bool, typer.Option("--resync", help="Run again every --seconds, even without a new commit.")
@@ -147,9 +148,9 @@ def operator_manifests(
     project = current_project()
     backend = _backend(backend)
     with working(READING_FILES):
-        chosen = select_stacks(wanted, project).members
-    held = _held(chosen)
-    members = [member for member in chosen if member.stack not in held]
+        selected = select_stacks(criteria, project).members
+    ended_trials = _ended_trials(selected)
+    members = [member for member in selected if member.stack not in ended_trials]
     try:
         setup = Setup(
             source_of(root_of(project), repository, commit, branch, git_secret),
@@ -171,7 +172,7 @@ def operator_manifests(
     except ManifestsRefused as error:
         fail(str(error), code=2)
     broken = [member for member in members if member.broken]
-    _warn(held, broken, setup, root_of(project))
+    _warn(ended_trials, broken, setup, root_of(project))
     if not folder:
         texts = (text.removeprefix(HEAD) for name, text in files.items() if name != KUSTOMIZATION)
         echo_text(HEAD + "---\n".join(texts), nl=False)
@@ -182,8 +183,8 @@ def operator_manifests(
             fail(f"{error.filename or folder}: {error.strerror}")
         for name in changed:
             echo(f"{'stale' if check else 'written' if name in files else 'removed'}  {folder / name}")
-        done = f"{counted(len(changed), 'file')} {'stale' if check else 'changed'}"
-        echo(f"{counted(len(members), 'customer')}; {done}.")
+        change_count = f"{counted(len(changed), 'file')} {'stale' if check else 'changed'}"
+        echo(f"{counted(len(members), 'customer')}; {change_count}.")
         if check and changed:
             raise typer.Exit(1)
     if broken:
@@ -201,10 +202,10 @@ def _check_names(**names: str) -> None:
             )
 
 
-def _backend(given: str) -> str:
+def _backend(option: str) -> str:
     from tenantry.state.backend import redacted
 
-    address = given or os.environ.get("PULUMI_BACKEND_URL", "")
+    address = option or os.environ.get("PULUMI_BACKEND_URL", "")
     if address.startswith("file:"):
         fail(
             f"--backend {address}: a folder disappears with the pod. Give a backend that all pods can reach.",
@@ -219,23 +220,23 @@ def _backend(given: str) -> str:
     return address
 
 
-def _secrets(more: Sequence[str], backend: str, secrets_provider: str) -> list[str]:
-    for name in more:
+def _secrets(additional: Sequence[str], backend: str, secrets_provider: str) -> list[str]:
+    for name in additional:
         if not VARIABLE.fullmatch(name):
             fail(f"--secret-env {name}: this is not a variable name.", code=2)
-    found = [*SECRETS, *more]
+    names = [*SECRETS, *additional]
     if not backend or backend.startswith(("http://", "https://")):
-        found.append("PULUMI_ACCESS_TOKEN")
+        names.append("PULUMI_ACCESS_TOKEN")
     elif not secrets_provider:
-        found.append("PULUMI_CONFIG_PASSPHRASE")
-    return list(dict.fromkeys(found))
+        names.append("PULUMI_CONFIG_PASSPHRASE")
+    return list(dict.fromkeys(names))
 
 
-def _values(given: Sequence[str]) -> dict[str, str]:
+def _values(assignments: Sequence[str]) -> dict[str, str]:
     from tenantry.fleet.kubernetes.overlay import looks_secret
 
-    found = {}
-    for assignment in given:
+    values = {}
+    for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not VARIABLE.fullmatch(name):
             fail(f"--env {name}: the form is NAME=VALUE", code=2)
@@ -243,8 +244,8 @@ def _values(given: Sequence[str]) -> dict[str, str]:
             fail(
                 f"--env {name}: this looks like a secret. Put it into the Secret: --secret-env {name}", code=2
             )
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def _overlay(file: Path | None) -> dict[str, Any]:
@@ -261,8 +262,8 @@ def _overlay(file: Path | None) -> dict[str, Any]:
         fail(f"--overlay {file}: {error.strerror}", code=2)
 
 
-def _held(members: Sequence[Member]) -> dict[str, str]:
-    """Return the last day of each trial that has ended, by stack. `up` skips these stacks too."""
+def _ended_trials(members: Sequence[Member]) -> dict[str, str]:
+    """Return the last day of each trial that has ended, by stack. `up` also skips these stacks."""
     now = datetime.now(UTC)
     return {
         member.stack: member.ends_on.shown
@@ -271,8 +272,8 @@ def _held(members: Sequence[Member]) -> dict[str, str]:
     }
 
 
-def _warn(held: Mapping[str, str], broken: Sequence[Member], setup: Setup, root: Path) -> None:
-    for stack, day in held.items():
+def _warn(ended_trials: Mapping[str, str], broken: Sequence[Member], setup: Setup, root: Path) -> None:
+    for stack, day in ended_trials.items():
         echo(f"{stack} is skipped: its trial ended on {day}. `tenantry expire` takes it down.", err=True)
     for member in broken:
         echo(f"{member.stack} will fail:", err=True)
@@ -282,7 +283,7 @@ def _warn(held: Mapping[str, str], broken: Sequence[Member], setup: Setup, root:
             "destroyOnFinalize is set: if you delete a manifest, the tenant of the customer is deactivated.",
             err=True,
         )
-    if not setup.own_image and not (root / "requirements.txt").is_file():
+    if not setup.has_own_image and not (root / "requirements.txt").is_file():
         echo(
             "There is no requirements.txt beside Pulumi.yaml, but a pod installs only what it lists. "
             "Write one with the line `.`, or give an --image that has all packages.",

@@ -52,36 +52,36 @@ def orphans(
     """Find tenants and apps that no stack manages.
 
     Compares all tenants of the organisation with the states of all stacks of the backend. Reports tenants
-    that no stack or several stacks hold, or that are gone; deactivated tenants with their purge date;
-    duplicate tenant names; licences that end within 30 days; stacks whose run ended before they had a tenant;
-    and apps that an interrupted import left behind. Needs an organisation client. Sends only reads. --fix
-    deletes apps, but never a tenant or a state.
+    that no stack holds, that several stacks hold, or that are gone. Also reports deactivated tenants with
+    their purge date, duplicate tenant names, licences that end within 30 days, stacks whose run ended before
+    they had a tenant, and apps that an interrupted import left behind. Needs an organisation client. Sends
+    only reads. --fix deletes apps, but never a tenant or a state.
 
     The exit code is 0 if there is nothing to do, 7 if there is, and 1 if something could not be read. A
-    deactivated tenant that no stack holds is listed, but does not count: it waits for its purge.
+    deactivated tenant that no stack holds is listed but does not count, because Qlik will purge it.
     """
     from tenantry.providers.qlik import Cloud, QlikError
 
     with Cloud.from_environment() as cloud:
-        cloud.notify = _say
+        cloud.notify = _print_line
         try:
             if not cloud.has_organisation:
                 fail(NEEDS_ORGANISATION)
-            found = _look(cloud, region.lower(), jobs)
+            audit = _audit(cloud, region.lower(), jobs)
         except QlikError as error:
             fail("", error)
         if not as_json:
-            _print(found)
-        gone, failed = _fix(found, yes=yes) if fix else ([], [])
+            _print(audit)
+        deleted, failed = _fix(audit, yes=yes) if fix else ([], [])
     if as_json:
-        print_json(_json(found, gone, failed))
-    if found.unread or failed:
+        print_json(_json(audit, deleted, failed))
+    if audit.unread or failed:
         raise typer.Exit(FAILED)
-    if sum(not finding.notice for finding in found.findings) > len(gone):
+    if sum(not finding.notice for finding in audit.findings) > len(deleted):
         raise typer.Exit(CHANGED)
 
 
-def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
+def _audit(cloud: Cloud, region: str, jobs: int | None) -> Audit:
     from tenantry.audit.audit import UnknownRegion, run_audit
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.troubles import from_command
@@ -100,7 +100,7 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
                 region=region,
                 at_once=jobs or default_jobs(),
                 explain=explain,
-                say=_say,
+                say=_print_line,
             )
     except PulumiFailed as error:
         fail("", error)
@@ -108,62 +108,62 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
         fail(str(error), code=2)
 
 
-def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unread]]:
+def _fix(audit: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unread]]:
     """Delete the left-over apps. Return the deleted apps, and the failures."""
     from tenantry.audit.leftovers import delete_all
     from tenantry.providers.values.words import counted
 
-    apps = [app for app in found.left_over if not app.kept]
+    apps = [app for app in audit.left_over if not app.kept]
     if not apps:
-        _say("There is nothing for --fix to delete.")
+        _print_line("There is nothing for --fix to delete.")
         return [], []
     for app in apps:
-        _say(f"- {app.id}: {app.finding.text}")
+        _print_line(f"- {app.id}: {app.finding.text}")
     confirm(f"Delete {counted(len(apps), 'left-over app')}?", yes=yes)
-    gone, failed = delete_all(found.search, apps, _say)
+    deleted, failed = delete_all(audit.search, apps, _print_line)
     for failure in failed:
-        _say(f"{failure.what}: {failure.why}")
-    return gone, failed
+        _print_line(f"{failure.what}: {failure.why}")
+    return deleted, failed
 
 
-def _print(found: Audit) -> None:
+def _print(audit: Audit) -> None:
     from tenantry.audit.findings import KINDS
     from tenantry.providers.values.words import counted
 
     for kind in KINDS:
-        same = [finding for finding in found.findings if finding.kind is kind]
-        if not same:
+        findings = [finding for finding in audit.findings if finding.kind is kind]
+        if not findings:
             continue
-        certain = all(finding.certain for finding in same)
-        heading(f"{kind.heading}{'' if certain else ', as far as readable'}: {len(same)}")
+        certain = all(finding.certain for finding in findings)
+        heading(f"{kind.heading}{'' if certain else ', as far as readable'}: {len(findings)}")
         echo(f"  {kind.advice}")
-        for finding in same:
+        for finding in findings:
             echo(f"  - {on_one_line(f'{finding.about}: {finding.text}')}")
-            for way in finding.ways:
-                echo(f"      {on_one_line(way)}")
-    for unread in found.unread:
-        _say(f"Could not read {unread.what}: {unread.why}")
-    about = f"{counted(found.tenants, 'tenant')}, {counted(found.stacks, 'stack')}"
-    unknown = f", {len(found.unread)} unknown" if found.unread else ""
-    echo(f"{about}: {counted(len(found.findings), 'finding')}{unknown}")
+            for line in finding.ways:
+                echo(f"      {on_one_line(line)}")
+    for unread in audit.unread:
+        _print_line(f"Could not read {unread.what}: {unread.why}")
+    numbers = f"{counted(audit.tenants, 'tenant')}, {counted(audit.stacks, 'stack')}"
+    unknown = f", {len(audit.unread)} unknown" if audit.unread else ""
+    echo(f"{numbers}: {counted(len(audit.findings), 'finding')}{unknown}")
 
 
-def _json(found: Audit, gone: Sequence[LeftOver], failed: Sequence[Unread]) -> dict[str, Any]:
+def _json(audit: Audit, deleted: Sequence[LeftOver], failed: Sequence[Unread]) -> dict[str, Any]:
     return {
-        "tenants": found.tenants,
-        "stacks": found.stacks,
-        "findings": [_row(finding) for finding in found.findings],
-        "unread": [{"what": unread.what, "why": unread.why} for unread in (*found.unread, *failed)],
-        "deleted": [app.id for app in gone],
+        "tenants": audit.tenants,
+        "stacks": audit.stacks,
+        "findings": [_row(finding) for finding in audit.findings],
+        "unread": [{"what": unread.what, "why": unread.why} for unread in (*audit.unread, *failed)],
+        "deleted": [app.id for app in deleted],
     }
 
 
 def _row(finding: Finding) -> dict[str, Any]:
-    shared: dict[str, Any] = {"kind": finding.kind.name, "about": finding.about, "text": finding.text}
-    shared |= {"certain": finding.certain, "notice": finding.notice}
-    return {**shared, "ways": list(finding.ways), **finding.facts}
+    row: dict[str, Any] = {"kind": finding.kind.name, "about": finding.about, "text": finding.text}
+    row |= {"certain": finding.certain, "notice": finding.notice}
+    return {**row, "ways": list(finding.ways), **finding.facts}
 
 
-def _say(line: str) -> None:
-    """Print a line to standard error, apart from the report."""
+def _print_line(line: str) -> None:
+    """Print a line on standard error, separate from the report."""
     echo(on_one_line(line), err=True)

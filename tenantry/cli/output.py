@@ -1,4 +1,4 @@
-"""All printing of commands. It escapes text, so that no text from outside can control a terminal or a log."""
+"""All output of commands. It is escaped, so that no text from outside can control a terminal or a log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tenantry.checks.findings import Finding
 
-NOTHING: Mapping[str, int] = MappingProxyType({})
+NO_WIDTHS: Mapping[str, int] = MappingProxyType({})
 
 COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
 
@@ -40,7 +40,7 @@ def heading(text: str, *, red: bool = False, err: bool = False) -> None:
 
 
 def rich_text(text: str, style: str = "") -> Text:
-    """Return text for Rich, which does not interpret markup in it."""
+    """Return text for Rich, in which markup is not interpreted."""
     from rich.text import Text
 
     return Text(for_line(text), style=style)
@@ -55,12 +55,12 @@ def fail(message: str, error: Exception | None = None, *, code: int = 1) -> NoRe
 
 def ask(question: str) -> bool:
     """Ask a yes/no question. Raises typer.Abort for Ctrl-C."""
-    with redirect_stdout(sys.stderr):  # the space after the question must not be in the result
+    with redirect_stdout(sys.stderr):  # otherwise the space after the question goes to standard output
         return typer.confirm(for_line(question), err=True)
 
 
 def prompt(question: str, *, default: str | None = None) -> str:
-    """Ask for a text. Raises typer.Abort for Ctrl-C."""
+    """Ask for text. Raises typer.Abort for Ctrl-C."""
     return str(typer.prompt(for_line(question), default=default, err=True))
 
 
@@ -69,7 +69,7 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty()
 
 
-def progress_is_seen() -> bool:
+def progress_is_visible() -> bool:
     """Tell whether standard error, where commands show their progress, is a terminal."""
     return is_terminal(sys.stderr)
 
@@ -85,13 +85,13 @@ def print_table(
     *,
     dim: Sequence[bool] = (),
     spare: Sequence[str] = (),
-    narrow: Mapping[str, int] = NOTHING,
+    narrow: Mapping[str, int] = NO_WIDTHS,
     err: bool = False,
 ) -> None:
-    """Print rows under columns, on standard error if `err` is set. `dim` says which rows are less important.
+    """Print rows under columns, on standard error if `err` is set. `dim` marks the less important rows.
 
     On a narrow terminal, the columns in `narrow` wrap to their width, and the columns in `spare` are left out
-    one by one; a line on standard error names them. Elsewhere no row is wrapped or cut, so that the output
+    one by one. A line on standard error names them. Elsewhere no row is wrapped or cut, so that the output
     can be searched.
     """
     rows = [[on_one_line(cell) for cell in row] for row in rows]
@@ -105,22 +105,25 @@ def print_table(
     from rich.table import Column, Table
 
     console = Console(stderr=err)
-    shown = list(columns)
-    whole = dict(zip(columns, _widths(columns, rows), strict=True))
-    least = {column: min(width, narrow.get(column, width)) for column, width in whole.items()}
+    shown_columns = list(columns)
+    full_widths = dict(zip(columns, _widths(columns, rows), strict=True))
+    min_widths = {column: min(width, narrow.get(column, width)) for column, width in full_widths.items()}
     for column in spare:
-        if sum(least[name] for name in shown) + 2 * len(shown) > console.width:
-            shown.remove(column)
+        if sum(min_widths[name] for name in shown_columns) + 2 * len(shown_columns) > console.width:
+            shown_columns.remove(column)
     headers = [
-        Column(column, overflow="fold", no_wrap=bool(narrow) and column not in narrow) for column in shown
+        Column(column, overflow="fold", no_wrap=bool(narrow) and column not in narrow)
+        for column in shown_columns
     ]
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for index, row in enumerate(rows):
         style = "dim" if index < len(dim) and dim[index] else ""
-        texts = [rich_text(cell) for column, cell in zip(columns, row, strict=True) if column in shown]
+        texts = [
+            rich_text(cell) for column, cell in zip(columns, row, strict=True) if column in shown_columns
+        ]
         table.add_row(*texts, style=style)
     console.print(table)
-    if left_out := [column for column in columns if column not in shown]:
+    if left_out := [column for column in columns if column not in shown_columns]:
         typer.echo(f"Columns that do not fit on this terminal: {', '.join(left_out)}.", err=True)
 
 
@@ -133,10 +136,10 @@ def fitted(text: str, *, err: bool = False) -> list[str]:
         return [text]
     from rich.console import Console
 
-    inside = " " * (len(text) - len(text.lstrip()) + 2)
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
     width = Console(stderr=err).width
     lines = textwrap.wrap(
-        text, width, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return lines or [text]
 
@@ -153,8 +156,8 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 def print_finding(finding: Finding, below: Sequence[str] = ()) -> None:
     """Print the finding of a check: its level, its subject and its text, then the lines in `below`."""
-    first, *more = [*(for_terminal(str(finding)).splitlines() or [""]), *map(for_line, below)]
+    first, *rest = [*(for_terminal(str(finding)).splitlines() or [""]), *map(for_line, below)]
     level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
     typer.echo(f"  {level}  {for_terminal(on_one_line(finding.about)).ljust(12)}  {first}")
-    for line in more:
+    for line in rest:
         typer.echo(f"  {'':7}  {'':12}  {line}")

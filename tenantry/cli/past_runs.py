@@ -33,11 +33,11 @@ def runs(
     """
     from tenantry.fleet.journal import Journal
 
-    found = [dict(_facts(run)) for run in Journal.all(current_project().name)]
+    rows = [dict(_facts(run)) for run in Journal.all(current_project().name)]
     if as_json:
-        print_json(found)
-    elif found:
-        print_table(COLUMNS, [_row(facts) for facts in found], spare=("who", "time"), narrow={"result": 20})
+        print_json(rows)
+    elif rows:
+        print_table(COLUMNS, [_row(facts) for facts in rows], spare=("who", "time"), narrow={"result": 20})
         echo("To show one of them again: tenantry report RUN", err=True)
     else:
         echo("This machine has no past runs of this project.", err=True)

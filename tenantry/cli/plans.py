@@ -1,4 +1,4 @@
-"""`tenantry plans`: the plans, and how many customers are on each."""
+"""`tenantry plans`: the plans, and the number of customers on each."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def plans(as_json: Annotated[bool, typer.Option("--json", help="Print the plans 
         customer = config.get(CUSTOMER)
         if isinstance(customer, dict) and customer.get("plan"):
             customers[str(customer["plan"])] += 1
-    found = plans_of(project)
+    existing = plans_of(project)
     rows = [
         {"plan": name, "extends": str(plan.get("extends") or ""), "customers": customers[name]}
-        for name, plan in found.items()
+        for name, plan in existing.items()
     ]
     if as_json:
         print_json(rows)
         return
     cells = [(str(row["plan"]), str(row["extends"]) or "-", str(row["customers"])) for row in rows]
     print_table(("plan", "extends", "customers"), cells)
-    for name in sorted(customers.keys() - found.keys()):
+    for name in sorted(customers.keys() - existing.keys()):
         echo(f'There is no plan "{name}", but {counted(customers[name], "stack file")} with it.', err=True)

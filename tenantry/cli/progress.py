@@ -1,4 +1,4 @@
-"""Progress of commands that take some time, on standard error."""
+"""The progress of long commands, on standard error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tenantry.cli.output import echo, progress_is_seen
+from tenantry.cli.output import echo, progress_is_visible
 
 T = TypeVar("T")
 
@@ -25,34 +25,35 @@ READING_FILES = "Reading stack files"
 READING_STATES = "Reading states"
 
 LINE_INTERVAL_SECONDS = 10.0
-"""Time between two lines if the output is not a terminal, as in the log of a CI job."""
+"""The time between two lines if the output is not a terminal, such as in the log of a CI job."""
 
 
 @contextmanager
-def working(doing: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+def working(label: str, total: int | None = None) -> Iterator[Callable[[], None]]:
     """Show progress on standard error. Yields a function to call after each of the `total` items.
 
-    On a terminal, it is one line that disappears at the end. Elsewhere it prints a line every ten seconds.
+    On a terminal, the progress is one line that disappears at the end. Elsewhere it is a line every ten
+    seconds.
     """
-    if not progress_is_seen():
-        yield _lines(doing, total)
+    if not progress_is_visible():
+        yield _lines(label, total)
         return
     counts = (BarColumn(), MofNCompleteColumn()) if total is not None else ()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), *counts, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(doing, total=total)
-        yield lambda: shown.advance(task)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda: progress.advance(task)
 
 
-def followed(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
+def followed(items: Iterable[T], label: str, total: int) -> Iterator[T]:
     """Yield the items, and show on standard error how many are done."""
-    with working(doing, total) as step:
+    with working(label, total) as step:
         for item in items:
             step()
             yield item
 
 
-def _lines(doing: str, total: int | None) -> Callable[[], None]:
+def _lines(label: str, total: int | None) -> Callable[[], None]:
     done, printed = 0, time.monotonic()
 
     def step() -> None:
@@ -60,6 +61,6 @@ def _lines(doing: str, total: int | None) -> Callable[[], None]:
         done += 1
         if time.monotonic() >= printed + LINE_INTERVAL_SECONDS:
             printed = time.monotonic()
-            echo(f"{doing}: {done} of {total}", err=True)
+            echo(f"{label}: {done} of {total}", err=True)
 
     return step

@@ -45,15 +45,15 @@ def root_of(project: Project) -> Path:
     return project.file.parent if project.file else project.stacks
 
 
-def stack_files(project: Project, wanted: Sequence[str], *, every: bool = False) -> dict[str, Path]:
-    """Return the files of these stacks, or of all.
+def stack_files(project: Project, stacks: Sequence[str], *, every: bool = False) -> dict[str, Path]:
+    """Return the files of these stacks, or of all stacks.
 
     The command ends with an error if a file does not exist.
     """
     files = project.stack_files()
-    for name in wanted:
+    for name in stacks:
         if problem := missing_stack(name, files, project.stacks):
             fail(problem, code=2)
     if every and not files:
         fail(f"There are no stack files in {project.stacks}.", code=2)
-    return files if every else {name: files[name] for name in dict.fromkeys(wanted)}
+    return files if every else {name: files[name] for name in dict.fromkeys(stacks)}

@@ -23,9 +23,9 @@ def rename(
 ) -> None:
     """Rename a stack.
 
-    Renames its file, the stack in the backend, and what is named after it. Sends no request to Qlik: the
-    customer's name and tenant stay unchanged, and the next `up` has nothing to do. Fails if the new name is
-    taken, if a run has locked the stack, or if a run was interrupted.
+    Renames its file, the stack in the backend, and everything that is named after it. Sends no request to
+    Qlik: the customer's name and tenant stay unchanged, and the next `up` has nothing to do. Fails if the new
+    name is taken, if a run has locked the stack, or if a run was interrupted.
     """
     from tenantry.settings.project import STACK_NAME
     from tenantry.state.backend import Backend, PulumiFailed
@@ -41,10 +41,10 @@ def rename(
         )
     try:
         with working(f"Renaming {old}"):
-            made = rename_stack(Backend(root_of(project)), project.name, file, old, new)
+            new_file = rename_stack(Backend(root_of(project)), project.name, file, old, new)
     except (CannotRename, PulumiFailed) as error:
         fail(f"{old} was not renamed", error)
     except OSError as error:
         fail(f"{old} was not renamed: {error.filename}: {error.strerror}")
-    echo(f"Stack {old} is now {new}: {made}")
+    echo(f"Stack {old} is now {new}: {new_file}")
     echo("Commit the renamed file. Change the name in workflows that use it.", err=True)

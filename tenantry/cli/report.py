@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 @with_options(output=reports)
 def report(
     output: Output,
-    of: Annotated[
+    sources: Annotated[
         list[str],
         typer.Argument(
             metavar="RUN|FILE",
@@ -47,7 +47,7 @@ def report(
     from tenantry.fleet.report import joined
 
     try:
-        merged = joined(map(_report, of))
+        merged = joined(map(_report, sources))
     except ValueError as error:
         fail(str(error), code=2)
     show(merged, output.form, link)
@@ -55,21 +55,21 @@ def report(
         raise typer.Exit(FAILED)
 
 
-def _report(named: str) -> Report:
+def _report(name: str) -> Report:
     """Return a report by its file name or run name. The command ends with an error if there is none."""
     from tenantry.fleet.journal import Journal
     from tenantry.fleet.report import read
 
-    file, project = Path(named), Project.of(Path.cwd() / "Pulumi.yaml")
-    kept = {run.id: run for run in reversed(Journal.all(project.name))} if project else {}
-    if named in kept and not file.exists():
-        return kept[named].report()
+    file, project = Path(name), Project.of(Path.cwd() / "Pulumi.yaml")
+    runs = {run.id: run for run in reversed(Journal.all(project.name))} if project else {}
+    if name in runs and not file.exists():
+        return runs[name].report()
     try:
         return read(file)
     except FileNotFoundError:
-        last = list(kept)[: -MAX_LISTED_NAMES - 1 : -1]
-        known = choices(named, last, "the last runs are") if last else ""
-        fail(f"There is no file {named}, and no run of that name{known}", code=2)
+        recent = list(runs)[: -MAX_LISTED_NAMES - 1 : -1]
+        suggestion = choices(name, recent, "the last runs are") if recent else ""
+        fail(f"There is no file {name}, and no run of that name{suggestion}", code=2)
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror}", code=2)
     except ValueError as error:

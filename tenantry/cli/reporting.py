@@ -21,11 +21,11 @@ FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
 def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
     """Print a report, write its files, and end the command with its exit code.
 
-    `expect_no` is "changes" or "drift": the exit code is 7 if the report has any. Drift counts as a change.
+    `expect_no` is "changes" or "drift". The exit code is 7 if the report has any. Drift counts as a change.
     """
     show(report, output.form)
-    written = save(report, output.folder)
-    code = exit_code(report, expect_no=expect_no) or (0 if written else FAILED)
+    is_written = save(report, output.folder)
+    code = exit_code(report, expect_no=expect_no) or (0 if is_written else FAILED)
     if code:
         raise typer.Exit(code)
 
@@ -64,7 +64,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
             if line.heading:
                 heading(line.text, red=line.red, err=err)
             else:
-                for part in [line.text] if line.whole else fitted(line.text, err=err):
+                for part in [line.text] if line.no_wrap else fitted(line.text, err=err):
                     echo(part, err=err)
         echo_text(summary(report), err=err)
 

@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from tenantry.fleet.selection import Criteria, Selection
     from tenantry.settings.project import Project
 
-SHOWN = 20
+MAX_SHOWN_NAMES = 20
 NOTHING_DONE = "Nothing was done."
 INTERRUPTED = "interrupted"
 """The first word of the stop reason if the user stopped the run."""
 
 
-def select_stacks(wanted: Criteria, project: Project) -> Selection:
+def select_stacks(criteria: Criteria, project: Project) -> Selection:
     """Return the selected stacks. The command ends with an error if one does not exist."""
     from tenantry.fleet.selection import UnknownSelection, select
 
     try:
-        return select(project, root_of(project), wanted)
+        return select(project, root_of(project), criteria)
     except UnknownSelection as error:
         fail(f"{error}", code=2)
 
@@ -46,7 +46,7 @@ def select_stacks(wanted: Criteria, project: Project) -> Selection:
 def confirm(question: str, *, yes: bool = False) -> None:
     """Ask before anything is changed. Without a terminal, --yes is required.
 
-    PULUMI_SKIP_CONFIRMATIONS has the same effect as --yes, as for `pulumi`.
+    As with `pulumi`, the variable PULUMI_SKIP_CONFIRMATIONS has the same effect as --yes.
     """
     try:
         if must_ask(question, yes=yes) and not agrees(question):
@@ -66,16 +66,16 @@ def must_ask(question: str, *, yes: bool) -> bool:
 
 def agrees(question: str) -> bool:
     """Ask a yes/no question. Raises typer.Abort for Ctrl-C, even during a run."""
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return ask(question)
     finally:
-        signal.signal(signal.SIGINT, former)
+        signal.signal(signal.SIGINT, previous_handler)
 
 
 def named(stacks: Sequence[str]) -> str:
     """Return the number of stacks and their names, for a question."""
-    shown = ", ".join(stacks[:SHOWN]) + (", …" if len(stacks) > SHOWN else "")
+    shown = ", ".join(stacks[:MAX_SHOWN_NAMES]) + (", …" if len(stacks) > MAX_SHOWN_NAMES else "")
     return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")
 
 
@@ -94,8 +94,8 @@ def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follo
     """
     from tenantry.fleet.tracing import tracers
 
-    about = order.project.name, command or order.operation, len(due(order))
-    return [*notify.notifiers(*about), *tracers(*about)]
+    run_facts = order.project.name, command or order.operation, len(due(order))
+    return [*notify.notifiers(*run_facts), *tracers(*run_facts)]
 
 
 def run_with_progress(
@@ -109,7 +109,7 @@ def run_with_progress(
 ) -> Report:
     """Run the stacks and show the progress. Ctrl-C stops the run in an orderly way.
 
-    `consent` is called before each wave and `gate` after it; `followers` receive the events. `remote` is the
+    `consent` is called before each wave, and `gate` after it. `followers` receive the events. `remote` is the
     cluster that runs the stacks. The command ends if the user refuses before anything was done.
     """
     from tenantry.fleet.pool import default_jobs
@@ -117,14 +117,14 @@ def run_with_progress(
 
     try:
         at_once = jobs or (remote.cluster.threads if remote else default_jobs())
-        return _shown(order, at_once, max_failures, consent, gate, followers, remote)
+        return _run_with_display(order, at_once, max_failures, consent, gate, followers, remote)
     except OSError as error:
         _cannot_start(error)
     except RunRefused as refused:
         fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
 
 
-def _shown(
+def _run_with_display(
     order: RunOrder,
     at_once: int,
     max_failures: int | None,
@@ -147,9 +147,9 @@ def _shown(
         def ask_paused(members: Sequence[Member], failures_left: int | None) -> WaveDecision:
             assert consent is not None  # noqa: S101 (for the type checker)
             with live.paused():
-                agreed = consent(members, failures_left)
-            live.total -= len(agreed.outcomes)
-            return agreed
+                decision = consent(members, failures_left)
+            live.total -= len(decision.outcomes)
+            return decision
 
         def check_paused(members: Sequence[Member]) -> str:
             assert gate is not None  # noqa: S101 (for the type checker)
@@ -195,9 +195,11 @@ def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
         else:
             say("Aborting now. The next run looks for unfinished work.")
 
-    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous_handlers = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for number, handler in former.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cli.asking import WaveQuestion
 from tenantry.cli.clusters import Scheduler, cluster_for
 from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
@@ -18,6 +17,7 @@ from tenantry.cli.reporting import finish
 from tenantry.cli.running import confirm, due, followers, must_ask, named, run_with_progress, select_stacks
 from tenantry.cli.shared import Notices, Output, notices, reports, selection, with_options
 from tenantry.cli.smoke import KEY, SmokeTest
+from tenantry.cli.wave_question import WaveQuestion
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Resume = Annotated[
     ),
 ]
 Refresh = Annotated[
-    bool, typer.Option("--refresh", help="First read at Qlik what was changed outside Pulumi.")
+    bool, typer.Option("--refresh", help="First read the changes that were made outside Pulumi.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Engine = Annotated[
@@ -60,7 +60,7 @@ Seconds = Annotated[
 ]
 DEFAULT_TIMEOUT_SECONDS = 3600.0
 CONFIRMED_OPTIONS: Mapping[str, Sequence[str]] = {"up": ("--skip-preview",), "destroy": ()}
-"""Options of an operation after the user has confirmed its preview."""
+"""The options of an operation after the user has confirmed its preview."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,12 +71,12 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, destroy, example="destroy acme")
 
 
-@with_options(wanted=selection, output=reports, notify=notices)
+@with_options(criteria=selection, output=reports, notify=notices)
 def preview(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
-    look: Refresh = False,
+    refresh_first: Refresh = False,
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit with code 7 if there are changes or drift.")
     ] = False,
@@ -94,13 +94,13 @@ def preview(
     credentials, except with --refresh. Includes customers who have no stack yet. The exit code is 1 if a
     stack failed.
     """
-    if expect_no_drift and not look:
+    if expect_no_drift and not refresh_first:
         fail("--expect-no-drift needs --refresh.", code=2)
-    arguments = ("--refresh",) if look else ()
+    arguments = ("--refresh",) if refresh_first else ()
     expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
     _run(
         "preview",
-        wanted,
+        criteria,
         output,
         notify,
         jobs,
@@ -112,9 +112,9 @@ def preview(
     )
 
 
-@with_options(wanted=selection, output=reports, notify=notices)
+@with_options(criteria=selection, output=reports, notify=notices)
 def up(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
     waves: Annotated[
@@ -134,7 +134,7 @@ def up(
     ] = False,
     max_failures: MostFailures = None,
     resume: Resume = False,
-    look: Refresh = False,
+    refresh_first: Refresh = False,
     skip_preview: Annotated[
         bool,
         typer.Option("--skip-preview", help="Do not preview each stack first. Much faster."),
@@ -164,11 +164,15 @@ def up(
         fail("--wave needs --waves.", code=2)
     if smoke and key is None:
         fail("--smoke needs --key.", code=2)
-    most = 0 if waves and max_failures is None else max_failures
-    arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
+    failure_limit = 0 if waves and max_failures is None else max_failures
+    arguments = [
+        option
+        for option, is_set in (("--refresh", refresh_first), ("--skip-preview", skip_preview))
+        if is_set
+    ]
     _run(
         "up",
-        wanted,
+        criteria,
         output,
         notify,
         jobs,
@@ -176,7 +180,7 @@ def up(
         arguments,
         waves=waves,
         wave=wave,
-        max_failures=most,
+        max_failures=failure_limit,
         resume=resume,
         skip_pinned=bool(waves) and not include_pinned,
         yes=yes,
@@ -186,9 +190,9 @@ def up(
     )
 
 
-@with_options(wanted=selection, output=reports, notify=notices)
+@with_options(criteria=selection, output=reports, notify=notices)
 def refresh(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
     expect_no_changes: Annotated[
@@ -199,14 +203,14 @@ def refresh(
     seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
     yes: Yes = False,
 ) -> None:
-    """Update the state of each stack from what is at Qlik.
+    """Update the state of each stack from Qlik.
 
     Reports the differences and changes nothing at Qlik. `tenantry preview --refresh` shows the same
     differences without a change to the state.
     """
     _run(
         "refresh",
-        wanted,
+        criteria,
         output,
         notify,
         jobs,
@@ -218,9 +222,9 @@ def refresh(
     )
 
 
-@with_options(wanted=selection, output=reports, notify=notices)
+@with_options(criteria=selection, output=reports, notify=notices)
 def destroy(
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
     max_failures: MostFailures = None,
@@ -232,12 +236,12 @@ def destroy(
     """Deactivate the tenants of customers.
 
     The grace period comes from the stack file. The report says how to bring each tenant back. Without --yes,
-    it first shows what will be deleted. Production customers are protected. To destroy one: 1. set `protect:
-    false` in its file, 2. run `tenantry up`, 3. run `tenantry destroy`.
+    the command first shows what it will delete. Production customers are protected. To destroy one: 1. set
+    `protect: false` in its file, 2. run `tenantry up`, 3. run `tenantry destroy`.
     """
     _run(
         "destroy",
-        wanted,
+        criteria,
         output,
         notify,
         jobs,
@@ -251,7 +255,7 @@ def destroy(
 
 def _run(
     operation: Operation,
-    wanted: Criteria,
+    criteria: Criteria,
     output: Output,
     notify: Notices,
     jobs: int | None,
@@ -272,13 +276,13 @@ def _run(
     from tenantry.fleet.run import RunOrder
 
     project = running_project()
-    chosen = select_stacks(wanted, project)
+    selected = select_stacks(criteria, project)
     order = RunOrder(
         operation,
         project,
         root_of(project),
-        chosen,
-        _split(chosen, waves, wave),
+        selected,
+        _split(selected, waves, wave),
         arguments,
         resume=resume,
         skip_pinned=skip_pinned,
@@ -309,21 +313,21 @@ def _gate(test: SmokeTest) -> Gate:
 
     def gate(members: Sequence[Member]) -> str:
         echo(f"Smoke test of {counted(len(members), 'stack')}", err=True)
-        results = test.of(members, result=lambda text: echo_text(text, err=True))
+        results = test.run(members, print_result=lambda text: echo_text(text, err=True))
         failed = [result.stack for result in results if result.problems]
         return f"the smoke test failed for {', '.join(failed)}" if failed else ""
 
     return gate
 
 
-def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:
+def _split(selected: Selection, waves: str, wave: str) -> list[Wave]:
     from tenantry.fleet.selection import UnknownSelection
     from tenantry.fleet.waves import Wave, find_wave, split_into_waves
 
     if not waves:
-        return [Wave("all", chosen.members)]
+        return [Wave("all", selected.members)]
     try:
-        parts = split_into_waves(chosen.members, waves)
+        parts = split_into_waves(selected.members, waves)
         return find_wave(parts, wave) if wave else parts
     except UnknownSelection as error:
         fail(str(error), code=2)

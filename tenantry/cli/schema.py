@@ -33,7 +33,7 @@ def schema(
         echo_text(text(), nl=False)
         return
     file = current_project().stacks / "schema.json"
-    same = file.is_file() and file.read_text("utf-8") == text()
-    if not same:
+    is_current = file.is_file() and file.read_text("utf-8") == text()
+    if not is_current:
         file.write_text(text(), "utf-8")
-    echo(f"{file} is {'up to date' if same else 'written'}")
+    echo(f"{file} is {'up to date' if is_current else 'written'}")

@@ -47,9 +47,9 @@ def settings(
             {"stack": stack, "settings": as_mapping(values), "values": [row(value) for value in values]}
         )
         return
-    rows = [(value.path, _shown(value.value), str(value.origin or "default")) for value in values]
+    rows = [(value.path, _value_text(value.value), str(value.origin or "default")) for value in values]
     print_table(("setting", "value", "from"), rows, dim=[value.origin is None for value in values])
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,9 +1,9 @@
 """Options that several commands share, each defined once.
 
-    @with_options(wanted=selection, output=reports)
-    def preview(wanted: Criteria, output: Output, refresh: …) -> None: …
+    @with_options(criteria=selection, output=reports)
+    def preview(criteria: Criteria, output: Output, refresh: …) -> None: …
 
-The command has the options of `selection` and `reports` as well as its own. It receives what they return.
+The command has the options of `selection` and `reports` as well as its own. It receives their results.
 """
 
 from __future__ import annotations
@@ -32,35 +32,35 @@ Command = Callable[..., None]
 
 
 def with_options(**groups: Callable[..., Any]) -> Callable[[Command], Command]:
-    """Add the options of functions to a command, and pass it what these functions return.
+    """Add the options of functions to a command, and pass the results of these functions to it.
 
-    The name of an argument is the name of the group here.
+    The keyword of a function is the name of the command's parameter for its result.
     """
 
     def decorate(command: Command) -> Command:
-        options = {name: list(_options(make)) for name, make in groups.items()}
-        # The result of a group is not an option, so its type need not exist at run time.
-        own = _options(command, but=groups)
-        parameters = [*chain.from_iterable(options.values()), *own]
+        options = {name: list(_options(group_function)) for name, group_function in groups.items()}
+        # The result of a group function is not an option, so its type need not exist at run time.
+        own_options = _options(command, exclude=groups)
+        parameters = [*chain.from_iterable(options.values()), *own_options]
 
         @functools.wraps(command)
-        def called(**given: Any) -> None:
-            made = {
-                name: groups[name](**{part.name: given.pop(part.name) for part in parts})
-                for name, parts in options.items()
+        def wrapper(**arguments: Any) -> None:
+            values = {
+                name: groups[name](**{option.name: arguments.pop(option.name) for option in group_options})
+                for name, group_options in options.items()
             }
-            command(**made, **given)
+            command(**values, **arguments)
 
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return called
+        wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return wrapper
 
     return decorate
 
 
-def _options(command: Callable[..., Any], but: Iterable[str] = ()) -> Iterator[inspect.Parameter]:
+def _options(command: Callable[..., Any], exclude: Iterable[str] = ()) -> Iterator[inspect.Parameter]:
     for name, parameter in inspect.signature(command).parameters.items():
-        if name not in but:
+        if name not in exclude:
             declared = SimpleNamespace(__annotations__={name: parameter.annotation})
             hints = get_type_hints(declared, command.__globals__, include_extras=True)
             yield parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
@@ -141,7 +141,7 @@ def any_selection(
     shard: OneShard = "",
     times: Times = None,
 ) -> Criteria:
-    """Return which stacks the user selects; without any option, all of them."""
+    """Return the criteria for the stacks. Without any option, all stacks are selected."""
     from tenantry.fleet import selection as fleet
     from tenantry.fleet.selection import Criteria, Shard, UnknownSelection
 
@@ -173,15 +173,15 @@ def any_selection(
 
 
 @functools.wraps(any_selection)
-def selection(**given: Any) -> Criteria:
-    """Return which stacks the user selects. Without any option, the command ends with an error."""
-    wanted = any_selection(**given)
-    if not wanted.is_given:
+def selection(**options: Any) -> Criteria:
+    """Return the criteria for the stacks. Without any option, the command ends with an error."""
+    criteria = any_selection(**options)
+    if not criteria.is_given:
         fail(
             "No stacks are selected. Name them, or give --all, --plan, --ring, --tag or --changed-since.",
             code=2,
         )
-    return wanted
+    return criteria
 
 
 def _pair(tag: str) -> tuple[str, str]:
@@ -192,13 +192,13 @@ def _pair(tag: str) -> tuple[str, str]:
 
 
 class Notices(NamedTuple):
-    """Where to send notifications of a run, and which: words of `tenantry.fleet.notify.events.KINDS`."""
+    """The targets for notifications of a run, and the events to send."""
 
     targets: tuple[Target, ...]
     about: tuple[Kind, ...]
 
     def notifiers(self, project: str, operation: str, stacks: int) -> list[Notifier]:
-        """Return the notifiers of a run over `stacks` stacks; none without `--notify`."""
+        """Return the notifiers of a run over `stacks` stacks. Without `--notify`, there are none."""
         if not self.targets:
             return []
         from tenantry.fleet.notify import Notifier
@@ -226,7 +226,7 @@ def notices(
         ),
     ] = "",
 ) -> Notices:
-    """Return where to send notifications of a run, and which."""
+    """Return the targets for notifications of a run, and the events to send."""
     if not notify:
         if about:
             fail("--notify-about needs --notify.", code=2)
@@ -234,18 +234,18 @@ def notices(
     from tenantry.fleet.notify import Target, UnusableTarget
     from tenantry.fleet.notify.events import KINDS
 
-    wanted = [word.strip() for word in about.split(",")] if about else KINDS
-    if unknown := [word for word in wanted if word not in KINDS]:
+    kinds = [word.strip() for word in about.split(",")] if about else KINDS
+    if unknown := [word for word in kinds if word not in KINDS]:
         fail(f"--notify-about {unknown[0]}: there is no such event{choices(unknown[0], KINDS)}", code=2)
     try:
         targets = tuple(map(Target.parse, notify))
     except UnusableTarget as error:
         fail(f"--notify: {error}.", code=2)
-    return Notices(targets, tuple(kind for kind in KINDS if kind in wanted))
+    return Notices(targets, tuple(kind for kind in KINDS if kind in kinds))
 
 
 class Output(NamedTuple):
-    """Where a report goes: in one format to standard output, and in all formats into a folder."""
+    """The destination of a report: one format goes to standard output, all formats go into a folder."""
 
     form: str
     folder: Path | None
@@ -264,8 +264,10 @@ def reports(
         ),
     ] = None,
 ) -> Output:
-    """Return where the report goes."""
-    forms = [name for name, on in (("json", as_json), ("markdown", as_markdown), ("html", as_html)) if on]
+    """Return the destination of the report."""
+    forms = [
+        name for name, is_set in (("json", as_json), ("markdown", as_markdown), ("html", as_html)) if is_set
+    ]
     if len(forms) > 1:
         fail(
             f"--{' and --'.join(forms)}: only one of them can be printed. --reports DIR writes all of them.",

@@ -1,4 +1,4 @@
-"""`tenantry smoke`: check what end users see, for one or many customers; also used between waves of `up`."""
+"""`tenantry smoke`: a check of what end users see, for one or many customers, and between waves of `up`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tenantry.fleet.selection import Criteria
     from tenantry.providers.qlik import Cloud, Host
 
-PATIENCE_SECONDS = 120.0
+DEFAULT_WAIT_SECONDS = 120.0
 STACK = "{stack}"
 
 KEY = typer.Option(
@@ -46,9 +46,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, smoke, example="smoke acme --key keys/acme/private.pem")
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def smoke(
-    wanted: Criteria,
+    criteria: Criteria,
     key: Annotated[Path, KEY],
     groups: Annotated[
         list[str] | None,
@@ -60,12 +60,12 @@ def smoke(
             autocompletion=names.groups,
         ),
     ] = None,
-    patience: Annotated[
+    wait_seconds: Annotated[
         float,
         typer.Option(
             "--wait", min=0, metavar="SECONDS", help="How long to wait until Qlik opens apps to a new user."
         ),
-    ] = PATIENCE_SECONDS,
+    ] = DEFAULT_WAIT_SECONDS,
     release: Annotated[
         bool, typer.Option("--release", help="At the end, release the entitlement of the test user.")
     ] = False,
@@ -79,9 +79,9 @@ def smoke(
     code is 1 if there are problems.
     """
     project = current_project()
-    members = select_stacks(wanted, project).members
-    test = SmokeTest(root_of(project), key, tuple(groups or ()), patience, release, tuple(wanted.names))
-    results = list(test.of(members, result=echo_text))
+    members = select_stacks(criteria, project).members
+    test = SmokeTest(root_of(project), key, tuple(groups or ()), wait_seconds, release, tuple(criteria.names))
+    results = list(test.run(members, print_result=echo_text))
     numbers = [
         (word, sum(result.word == word for result in results)) for word in ("ok", "failed", "left out")
     ]
@@ -93,7 +93,7 @@ def smoke(
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """The result of a smoke test for a stack: its problems, or that it was left out."""
+    """The result of a smoke test for a stack. `left_out`: the stack was not tested."""
 
     stack: str
     problems: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class SmokeResult:
 
     @property
     def word(self) -> str:
-        """The result in one word or two."""
+        """The result in one or two words."""
         return "failed" if self.problems else "left out" if self.left_out else "ok"
 
 
@@ -109,21 +109,21 @@ class SmokeResult:
 class SmokeTest:
     """The smoke test of stacks of the project in the folder `root`.
 
-    `groups` are the keys of the groups to check, by default all idp groups. The stacks in `named` must have a
-    tenant.
+    `groups` are the keys of the groups to check, by default all idp groups. The stacks in `required_stacks`
+    must have a tenant.
     """
 
     root: Path
     key: Path
     groups: tuple[str, ...] = ()
-    patience: float = PATIENCE_SECONDS
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
     release: bool = False
-    named: tuple[str, ...] = ()
+    required_stacks: tuple[str, ...] = ()
 
-    def of(self, members: Sequence[Member], *, result: PrintResult) -> Iterator[SmokeResult]:
+    def run(self, members: Sequence[Member], *, print_result: PrintResult) -> Iterator[SmokeResult]:
         """Test the stacks one after the other, and yield their results.
 
-        `result` prints what was found. The progress goes to standard error.
+        `print_result` prints the results. The progress goes to standard error.
         """
         from tenantry.providers.qlik import Cloud, QlikError
 
@@ -136,13 +136,13 @@ class SmokeTest:
                 for number, member in enumerate(members, start=1):
                     if len(members) > 1:
                         _progress(f"[{number}/{len(members)}] {member.stack}")
-                    yield self._test(cloud, member, result)
+                    yield self._test(cloud, member, print_result)
         except QlikError as error:
             _progress(str(error))
             raise typer.Exit(1) from None
 
-    def _test(self, cloud: Cloud, member: Member, result: PrintResult) -> SmokeResult:
-        """Test one stack. An error that prevents the test is its result."""
+    def _test(self, cloud: Cloud, member: Member, print_result: PrintResult) -> SmokeResult:
+        """Test one stack. An error that prevents the test becomes its result."""
         from tenantry.cli.app_data import published_apps
         from tenantry.cli.end_user import SmokeTestRefused, group_of
         from tenantry.cli.keys import UnusableKey, read_private
@@ -159,33 +159,40 @@ class SmokeTest:
                 outputs = {}
             if "hostname" not in outputs:
                 text = f"Stack {stack} has no tenant yet: run `pulumi up --stack {stack}` first."
-                result(text)
+                print_result(text)
                 return (
-                    SmokeResult(stack, (text,)) if stack in self.named else SmokeResult(stack, left_out=True)
+                    SmokeResult(stack, (text,))
+                    if stack in self.required_stacks
+                    else SmokeResult(stack, left_out=True)
                 )
             names = self.groups or [
                 name for name, group in customer.groups.items() if group.provider_type == "idp"
             ]
-            checked = [group_of(customer, outputs, name) for name in dict.fromkeys(names)]
-            private = read_private(Path(str(self.key).replace(STACK, stack)))
+            groups = [group_of(customer, outputs, name) for name in dict.fromkeys(names)]
+            private_key = read_private(Path(str(self.key).replace(STACK, stack)))
             tenant = cloud.tenant(outputs["hostname"])
-            problems = self._check_groups(stack, tenant, private, checked, result)
-            problems += self._check_data(stack, tenant, published_apps(customer, outputs), result)
+            problems = self._check_groups(stack, tenant, private_key, groups, print_result)
+            problems += self._check_data(stack, tenant, published_apps(customer, outputs), print_result)
         except (SettingsError, PulumiFailed, SmokeTestRefused, UnusableKey, QlikError) as error:
             text = for_line(str(error)) if isinstance(error, SmokeTestRefused | UnusableKey) else str(error)
-            result(f"{stack}: FAILED\n  {text}")
+            print_result(f"{stack}: FAILED\n  {text}")
             return SmokeResult(stack, (text,))
-        if not checked:
-            result(f"{stack}: it has no idp group, so no user can log in")
+        if not groups:
+            print_result(f"{stack}: it has no idp group, so no user can log in")
         return SmokeResult(stack, tuple(problems))
 
     def _check_groups(
-        self, stack: str, tenant: Host, private: RSAPrivateKey, groups: Sequence[Group], result: PrintResult
+        self,
+        stack: str,
+        tenant: Host,
+        private_key: RSAPrivateKey,
+        groups: Sequence[Group],
+        print_result: PrintResult,
     ) -> list[str]:
         """Check the groups one after the other, and return the problems."""
         from tenantry.cli import end_user
 
-        signer = end_user.signer_for(tenant, private)
+        signer = end_user.signer_for(tenant, private_key)
         names = [end_user.name_of(tenant, group) for group in groups]
         _progress(
             f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, which is deleted later.\n"
@@ -193,31 +200,31 @@ class SmokeTest:
         )
         all_problems: list[str] = []
         for group, name in zip(groups, names, strict=True):
-            problems = end_user.check(tenant, signer, group, name, self.patience)
+            problems = end_user.check(tenant, signer, group, name, self.wait_seconds)
             apps = ", ".join(group.published.values()) or "no app"
-            result(_lines(stack, group.key, problems, f"sees {apps} and nothing else"))
+            print_result(_lines(stack, group.key, problems, f"sees {apps} and nothing else"))
             all_problems += [f"{group.key} {problem}" for problem in problems]
         if self.release:
             kinds = end_user.release_entitlements(tenant)
-            result(f"{stack}: released entitlements: {', '.join(kinds) or 'none'}.")
+            print_result(f"{stack}: released entitlements: {', '.join(kinds) or 'none'}.")
         return all_problems
 
     def _check_data(
-        self, stack: str, tenant: Host, apps: Sequence[PublishedApp], result: PrintResult
+        self, stack: str, tenant: Host, apps: Sequence[PublishedApp], print_result: PrintResult
     ) -> Iterator[str]:
         """Check the data of the apps one after the other, and yield the problems."""
         from tenantry.cli import app_data
 
         for app in apps:
-            problems = app_data.check(tenant, app, self.patience)
-            result(_lines(stack, app.label, problems, "has the data that the stack file expects"))
+            problems = app_data.check(tenant, app, self.wait_seconds)
+            print_result(_lines(stack, app.label, problems, "has the data that the stack file expects"))
             yield from (f"{app.label} {problem}" for problem in problems)
 
 
-def _lines(stack: str, name: str, problems: Sequence[str], otherwise: str) -> str:
-    """Return the lines about a group or an app. `otherwise` is the text if there are no problems."""
+def _lines(stack: str, name: str, problems: Sequence[str], success_text: str) -> str:
+    """Return the lines about a group or an app. `success_text` is the text if there are no problems."""
     if not problems:
-        return for_line(f"{stack}, {name}: ok, {otherwise}")
+        return for_line(f"{stack}, {name}: ok, {success_text}")
     lines = ("  " + problem.replace("\n", "\n    ") for problem in problems)
     return "\n".join([for_line(f"{stack}, {name}: FAILED"), *lines])
 

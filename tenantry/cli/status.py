@@ -1,4 +1,4 @@
-"""`tenantry status` and `tenantry outputs`: what the backend has about many stacks."""
+"""`tenantry status` and `tenantry outputs`: the status and outputs of many stacks, from the backend."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, outputs, example="outputs --all --csv")
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def status(
-    wanted: Criteria,
+    criteria: Criteria,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
@@ -56,12 +56,12 @@ def status(
     ] = None,
     licences: Annotated[
         bool,
-        typer.Option("--licences", help="Also read at Qlik what the licences allow and how much is used."),
+        typer.Option("--licences", help="Also read from Qlik what the licences allow and how much is used."),
     ] = False,
 ) -> None:
     """Show the versions, last run and tenant of each stack.
 
-    Reads only the backend; sends requests to Qlik only with --licences. For a tenant that this machine
+    Reads only the backend, and sends requests to Qlik only with --licences. For a tenant that this machine
     deactivated, shows the purge date, and with --json the line that brings it back. If the backend is not a
     folder, shows only the time of the last run. The page of --html also has the drift and failures of the
     past runs on this machine. The exit code is 1 if a stack cannot be read.
@@ -73,31 +73,37 @@ def status(
     if page and not page.parent.is_dir():
         fail(f"--html {page}: the folder {page.parent} does not exist.", code=2)
     project = current_project()
-    members, reader = _wanted(wanted, project)
-    found = _statuses(reader, members, jobs, scheduler)
-    gone = Journal.taken_down(project.name)
-    strays = without_file(reader, project) if wanted.every else []
-    uses = _licences(found) if licences else None
+    members, reader = _select(criteria, project)
+    statuses = _statuses(reader, members, jobs, scheduler)
+    taken_down = Journal.taken_down(project.name)
+    stacks_without_file = without_file(reader, project) if criteria.every else []
+    uses = _licences(statuses) if licences else None
     if page:
-        _write(page, project.name, found, gone, strays, uses)
+        _write(page, project.name, statuses, taken_down, stacks_without_file, uses)
     if as_json:
-        value: dict[str, Any] = {"stacks": [_json(status, gone) for status in found], "without_file": strays}
+        value: dict[str, Any] = {
+            "stacks": [_json(status, taken_down) for status in statuses],
+            "without_file": stacks_without_file,
+        }
         print_json(value if uses is None else value | {"licences": [_licence(use) for use in uses]})
     elif not page:
-        rows, dim = [_row(status, gone) for status in found], [not status.has_tenant for status in found]
+        rows, dim = (
+            [_row(status, taken_down) for status in statuses],
+            [not status.has_tenant for status in statuses],
+        )
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
-        if strays:
-            echo(f"In the backend, but without a stack file: {', '.join(strays)}")
+        if stacks_without_file:
+            echo(f"In the backend, but without a stack file: {', '.join(stacks_without_file)}")
         if uses is not None:
             echo()
             print_table(licence_table.COLUMNS, list(licence_table.rows(uses)), narrow={"status": 20})
-    if any(status.trouble for status in found):
+    if any(status.trouble for status in statuses):
         raise typer.Exit(1)
 
 
-@with_options(wanted=selection)
+@with_options(criteria=selection)
 def outputs(
-    wanted: Criteria,
+    criteria: Criteria,
     jobs: Jobs = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with a row for each id.")] = False,
     as_json: Annotated[
@@ -116,34 +122,34 @@ def outputs(
     if as_csv and as_json:
         fail("Give only one of --csv and --json.", code=2)
     project = current_project()
-    members, reader = _wanted(wanted, project)
-    looks = inventory.stack_outputs(reader, members, jobs or default_jobs())
-    found = list(followed(looks, READING_STATES, len(members)))
+    members, reader = _select(criteria, project)
+    outputs_iterator = inventory.stack_outputs(reader, members, jobs or default_jobs())
+    stacks = list(followed(outputs_iterator, READING_STATES, len(members)))
     if as_csv:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(inventory.COLUMNS)
-        for stack in found:
+        for stack in stacks:
             writer.writerows(map(for_csv, row) for row in inventory.rows(stack))
         echo_text(text.getvalue(), nl=False)
     else:
-        print_json({stack.member.stack: _portal(stack) for stack in found if not stack.trouble})
-    failed = [stack for stack in found if stack.trouble]
+        print_json({stack.member.stack: _portal(stack) for stack in stacks if not stack.trouble})
+    failed = [stack for stack in stacks if stack.trouble]
     for stack in failed:
         echo(f"{stack.member.stack}: {stack.trouble}", err=True)
     if failed:
         raise typer.Exit(1)
 
 
-def _licences(found: Sequence[StackStatus]) -> list[LicenceUse]:
-    """Read the licences of the stacks at Qlik."""
+def _licences(statuses: Sequence[StackStatus]) -> list[LicenceUse]:
+    """Read the licences of the stacks from Qlik."""
     from tenantry.fleet.licences import licence_uses
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
 
     with Cloud.from_environment() as cloud:
         cloud.notify = lambda line: echo_text(line, err=True)
-        return licence_uses(found, Preflight(cloud))
+        return licence_uses(statuses, Preflight(cloud))
 
 
 def _licence(use: LicenceUse) -> dict[str, Any]:
@@ -166,28 +172,30 @@ def _licence(use: LicenceUse) -> dict[str, Any]:
 def _write(
     page: Path,
     project: str,
-    found: Sequence[StackStatus],
-    gone: TakenDown,
-    strays: Sequence[str],
+    statuses: Sequence[StackStatus],
+    taken_down: TakenDown,
+    stacks_without_file: Sequence[str],
     licences: Sequence[LicenceUse] | None,
 ) -> None:
     """Write the HTML page of the fleet."""
     from tenantry.fleet import history, overview
 
-    past = history.read(project, [status.member.stack for status in found])
-    purges = {stack: day for stack, (_, day) in gone.items()}
-    fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays, licences)
+    past_runs = history.read(project, [status.member.stack for status in statuses])
+    purge_days = {stack: day for stack, (_, day) in taken_down.items()}
+    fleet = overview.Fleet(
+        project, datetime.now(UTC), statuses, past_runs, purge_days, stacks_without_file, licences
+    )
     try:
         page.write_text(overview.page(fleet, page.parent), "utf-8", errors="replace")
     except OSError as error:
         fail(f"--html {page}: the page cannot be written: {error.strerror}")
-    echo(f"{page}: {counted(len(found), 'stack')}", err=True)
+    echo(f"{page}: {counted(len(statuses), 'stack')}", err=True)
 
 
 def _statuses(
     reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str
 ) -> list[StackStatus]:
-    """Read the status of the stacks: here, or on a cluster if each stack needs a `pulumi` command."""
+    """Read the status of the stacks, here or on a cluster. A cluster helps if each stack needs a command."""
     from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
 
@@ -196,35 +204,40 @@ def _statuses(
         scheduler = ""
     with cluster_for(scheduler if members else "", reader.backend.root, credentials=False) as remote:
         if remote is None:
-            looks = stack_statuses(reader, members, jobs or default_jobs())
+            statuses = stack_statuses(reader, members, jobs or default_jobs())
         else:
             from tenantry.fleet.cluster import reading
 
-            looks = reading.stack_statuses(remote, members, jobs or remote.cluster.threads)
-        return list(followed(looks, READING_STATES, len(members)))
+            statuses = reading.stack_statuses(remote, members, jobs or remote.cluster.threads)
+        return list(followed(statuses, READING_STATES, len(members)))
 
 
-def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reader]:
+def _select(criteria: Criteria, project: Project) -> tuple[Sequence[Member], Reader]:
     """Return the selected stacks, and the reader of their states."""
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
 
     with working(READING_FILES):
-        return select_stacks(wanted, project).members, Reader.of(Backend(root_of(project)), project)
+        return select_stacks(criteria, project).members, Reader.of(Backend(root_of(project)), project)
 
 
-def _portal(made: StackOutputs) -> dict[str, Any]:
-    """Return the facts about a stack, with its outputs."""
-    providers = {key: dict(provider) for key, provider in made.identity_providers.items()}
-    return {**made.about, "alias": made.alias or None, "jwt_identity_providers": providers, **made.outputs}
+def _portal(stack: StackOutputs) -> dict[str, Any]:
+    """Return a stack's settings and outputs, as JSON for a portal."""
+    providers = {key: dict(provider) for key, provider in stack.identity_providers.items()}
+    return {
+        **stack.customer_settings,
+        "alias": stack.alias or None,
+        "jwt_identity_providers": providers,
+        **stack.outputs,
+    }
 
 
 TakenDown = Mapping[str, tuple[str, str]]
 
 
-def _row(status: StackStatus, gone: TakenDown) -> tuple[str, ...]:
+def _row(status: StackStatus, taken_down: TakenDown) -> tuple[str, ...]:
     member = status.member
-    _, purged_on = gone.get(member.stack, ("", ""))
+    _, purged_on = taken_down.get(member.stack, ("", ""))
     none = f"none; purged on {purged_on}" if purged_on else "none"
     versions = ", ".join(f"{app} {version}" for app, version in sorted(status.versions.items()))
     result = f"{status.result}, {status.unfinished} unfinished" if status.unfinished else status.result
@@ -246,10 +259,10 @@ def _ends_on(status: StackStatus) -> str:
     return status.ends_on if status.member.broken else str(status.member.ends_on or "")
 
 
-def _json(status: StackStatus, gone: TakenDown) -> dict[str, Any]:
+def _json(status: StackStatus, taken_down: TakenDown) -> dict[str, Any]:
     member = status.member
-    revive, purged_on = ("", "") if status.has_tenant else gone.get(member.stack, ("", ""))
-    facts = {part.name: getattr(status, part.name) for part in fields(status) if part.name != "member"}
+    revive, purged_on = ("", "") if status.has_tenant else taken_down.get(member.stack, ("", ""))
+    values = {field.name: getattr(status, field.name) for field in fields(status) if field.name != "member"}
     return {
         "stack": member.stack,
         "customer": member.customer,
@@ -257,7 +270,7 @@ def _json(status: StackStatus, gone: TakenDown) -> dict[str, Any]:
         "ring": member.ring,
         "tags": dict(member.tags),
         "pinned": list(member.pinned),
-        **facts,
+        **values,
         "ends_on": _ends_on(status) or None,
         "revive": revive or None,
         "purged_on": purged_on or None,

@@ -41,16 +41,16 @@ def templates(
         fail("Pulumi.yaml has no qlik:source_tenant. Name the source tenant with --source-tenant.", code=2)
     with Cloud.from_environment() as cloud:
         try:
-            found = offers(cloud.tenant(hostname))
+            offered = offers(cloud.tenant(hostname))
         except QlikError as error:
             fail(f"The apps of {hostname} cannot be listed", error)
     if as_json:
-        print_json([template._asdict() for template in found])
+        print_json([template._asdict() for template in offered])
         return
     rows = [
         (template.name, template.version or "none", template.space or "personal", template.app_id)
-        for template in found
+        for template in offered
     ]
     print_table(("template", "version", "space", "template_id"), rows)
-    if any(not template.version for template in found):
+    if any(not template.version for template in offered):
         echo_text("\nAn app without a version cannot be a template. End its description with {v1.0.0}.")

@@ -1,4 +1,4 @@
-"""`tenantry unlock`: clear the lock that a killed run left behind."""
+"""`tenantry unlock`: the removal of a lock that a killed run left behind."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def unlock(
             fail(CLOUD.format(stack=stack))
         state = backend.state(stack)
 
-        def look() -> list[Lock]:
+        def read_locks() -> list[Lock]:
             return locks_of(backend, address, project.name, stack)
 
-        locks = look()
+        locks = read_locks()
         if locks:
             _judge(locks, older_than)
             confirm(f"Clear the lock{plural(len(locks))} of stack {stack}?", yes=yes)
-            if look() != locks:
+            if read_locks() != locks:
                 fail("The locks have changed in the meantime. Nothing was cleared. Run the command again.")
             backend.run("cancel", "--yes", "--stack", stack)
             state = backend.state(stack)

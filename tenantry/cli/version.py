@@ -20,9 +20,9 @@ def version() -> None:
     print_version(True)
 
 
-def print_version(wanted: bool) -> None:
+def print_version(requested: bool) -> None:
     """Print the versions and end the command if `wanted` is set."""
-    if not wanted:
+    if not requested:
         return
     echo_text(f"tenantry {installed('tenantry')}\npulumi {installed('pulumi')}")
     raise typer.Exit

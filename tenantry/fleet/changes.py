@@ -46,7 +46,7 @@ PROGRAM_PATHS = (
 """The paths in Tenantry's own repository that a `pulumi` run imports, besides `__main__.py`."""
 
 INSTALLED_PACKAGE = Path(tenantry.__file__).parent
-"""The package that a run imports in any other project."""
+"""The package that a run imports in all other projects."""
 
 SKIPPED_PREFIXES = (".", "__pycache__", "node_modules")
 """Prefixes of folder names. Such folders contain no code of a project."""
@@ -60,8 +60,8 @@ class UnknownRef(TenantryError):
 class Changes:
     """The files of the repository that differ from a commit, as absolute paths.
 
-    `files` includes added and removed files, and links or submodules that now lead elsewhere. `own` are the
-    files of the project. `code` are those of `own` that belong to the program: such a change affects every
+    `files` includes added and removed files, and links or submodules with a new target. `own` are the files
+    of the project. `code` are the files of `own` that belong to the program. A change of these affects every
     stack. `removed` are the stacks whose file was removed.
     """
 
@@ -71,18 +71,18 @@ class Changes:
     code: tuple[Path, ...] = ()
     removed: tuple[str, ...] = ()
 
-    def affect(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
+    def affects(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
         """Tell whether the changes affect the settings of a stack.
 
-        It is unknown which files a broken file refers to. For a broken file, every changed file of the
-        project counts, except `others`, the files of other stacks.
+        The references of a broken file to other files are unknown. For a broken file, every changed file of
+        the project counts, except `others`, the files of other stacks.
         """
         if any(self._includes(path) for path in member.files or (member.file,)):
             return True
         return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
 
     def _includes(self, path: Path) -> bool:
-        """Tell whether a file has changed, or any file in a folder."""
+        """Tell whether a file, or any file in a folder, has changed."""
         if not self.files.isdisjoint(paths_to(path)):
             return True
         return path.is_dir() and any(path.resolve() in file.parents for file in self.files)
@@ -91,14 +91,14 @@ class Changes:
 @cache
 def paths_to(file: Path) -> frozenset[Path]:
     """Return all paths that lead to a file: the file and its folders, before and after each link."""
-    found: set[Path] = set()
+    paths: set[Path] = set()
     path = Path(os.path.abspath(file))
-    while path not in found:
-        found.update((path, *path.parents))
-        link = next((place for place in (*reversed(path.parents), path) if place.is_symlink()), None)
+    while path not in paths:
+        paths.update((path, *path.parents))
+        link = next((part for part in (*reversed(path.parents), path) if part.is_symlink()), None)
         if link is not None:
             path = Path(os.path.normpath(link.parent / link.readlink() / path.relative_to(link)))
-    return frozenset(found)
+    return frozenset(paths)
 
 
 def since(ref: str, project: Project, root: Path) -> Changes:
@@ -110,23 +110,23 @@ def since(ref: str, project: Project, root: Path) -> Changes:
     checkout = is_checkout(root)
     base = merge_base(ref, root)
     top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
-    listed = git(root, "diff", "--name-only", "--no-renames", "--no-relative", "-z", base, "--", ":/")
-    new = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
-    files = frozenset(top / name for name in (listed + new).split("\0") if name)
+    changed_names = git(root, "diff", "--name-only", "--no-renames", "--no-relative", "-z", base, "--", ":/")
+    untracked_names = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
+    files = frozenset(top / name for name in (changed_names + untracked_names).split("\0") if name)
     stacks = project.stacks.resolve()
-    inside = frozenset(path for path in files if path.is_relative_to(root))
+    own_files = frozenset(path for path in files if path.is_relative_to(root))
     removed = [path for path in files if path.parent == stacks and not path.exists()]
     return Changes(
         ref,
         files,
-        inside | {path for path in files if path.is_relative_to(stacks)},
-        tuple(sorted(path for path in inside if is_code(path.relative_to(root), checkout=checkout))),
+        own_files | {path for path in files if path.is_relative_to(stacks)},
+        tuple(sorted(path for path in own_files if is_code(path.relative_to(root), checkout=checkout))),
         tuple(sorted(name for path in removed if (name := stack_name(path)))),
     )
 
 
 def stack_name(path: Path) -> str:
-    """Return the stack to which a file of this name belongs, or an empty text."""
+    """Return the stack to which a file of this name belongs, or an empty string."""
     name = path.name
     is_stack = name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml"
     return name.removeprefix("Pulumi.").removesuffix(".yaml") if is_stack else ""
@@ -135,8 +135,8 @@ def stack_name(path: Path) -> str:
 def is_code(path: Path, *, checkout: bool = False) -> bool:
     """Tell whether a file belongs to the program. `path` is relative to the project.
 
-    In a customer's repository, every Python file belongs to it: the imports of that program are unknown. In
-    Tenantry's own repository (`checkout`), the imports are known.
+    In a customer's repository, every Python file counts as part of the program, because its imports are
+    unknown. In Tenantry's own repository (`checkout`), the imports are known.
     """
     if path.name in DEPENDENCY_FILES:
         return len(path.parts) == 1
@@ -144,7 +144,7 @@ def is_code(path: Path, *, checkout: bool = False) -> bool:
         return False
     if not checkout or len(path.parts) == 1:
         return True
-    return any(path.parts[: len(place)] == place for place in PROGRAM_PATHS)
+    return any(path.parts[: len(prefix)] == prefix for prefix in PROGRAM_PATHS)
 
 
 def is_checkout(root: Path) -> bool:
@@ -155,34 +155,37 @@ def is_checkout(root: Path) -> bool:
 def code_digest(root: Path) -> str:
     """Return a digest of the project's code, its dependency files and the installed Tenantry.
 
-    The installed package is part of it because an upgrade in place may change no file of the project.
+    It includes the installed package, because an upgrade in place may change no file of the project.
     """
     root = root.resolve()
     checkout = is_checkout(root)
-    total = hashlib.sha256()
+    digest = hashlib.sha256()
     if not checkout:
         for file in package_files(INSTALLED_PACKAGE):
-            total.update(f"{file.relative_to(INSTALLED_PACKAGE.parent)}\0".encode())
-            total.update(file.read_bytes())
+            digest.update(f"{file.relative_to(INSTALLED_PACKAGE.parent)}\0".encode())
+            digest.update(file.read_bytes())
     for folder, folders, files in os.walk(root):
-        at = Path(folder).relative_to(root)
+        relative_folder = Path(folder).relative_to(root)
         folders[:] = sorted(name for name in folders if not name.startswith(SKIPPED_PREFIXES))
         for name in sorted(files):
-            if is_code(at / name, checkout=checkout) and (root / at / name).is_file():
-                total.update(f"{at / name}\0".encode())
-                total.update((root / at / name).read_bytes())
-    return total.hexdigest()[:16]
+            if (
+                is_code(relative_folder / name, checkout=checkout)
+                and (root / relative_folder / name).is_file()
+            ):
+                digest.update(f"{relative_folder / name}\0".encode())
+                digest.update((root / relative_folder / name).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def package_files(package: Path) -> list[Path]:
     """Return the files in a `tenantry` package that a `pulumi` run imports, sorted."""
-    found = [file for place in PROGRAM_PATHS if (file := package / place[-1]).is_file()]
-    for place in PROGRAM_PATHS:
-        # `os.walk` and not `glob`: in a checkout the folder may be a link, and `glob` does not follow links.
-        for folder, folders, files in os.walk(package / place[-1]):
+    modules = [file for path in PROGRAM_PATHS if (file := package / path[-1]).is_file()]
+    for path in PROGRAM_PATHS:
+        # In a checkout the folder may be a link, which `os.walk` follows and `glob` does not.
+        for folder, folders, files in os.walk(package / path[-1]):
             folders[:] = [name for name in folders if not name.startswith(SKIPPED_PREFIXES)]
-            found += [Path(folder, name) for name in files if name.endswith(".py")]
-    return sorted(found)
+            modules += [Path(folder, name) for name in files if name.endswith(".py")]
+    return sorted(modules)
 
 
 def merge_base(ref: str, root: Path) -> str:
@@ -206,7 +209,7 @@ def merge_base(ref: str, root: Path) -> str:
 def git(root: Path, *arguments: str) -> str:
     """Run git in a folder and return its output. Raises UnknownRef with git's error message."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
             encoding="utf-8",
@@ -215,6 +218,6 @@ def git(root: Path, *arguments: str) -> str:
         )
     except OSError as error:
         raise UnknownRef(f"git cannot run: {error.strerror}") from None
-    if done.returncode:
-        raise UnknownRef(f"git {arguments[0]}: {' '.join(done.stderr.split()) or done.returncode}")
-    return done.stdout
+    if process.returncode:
+        raise UnknownRef(f"git {arguments[0]}: {' '.join(process.stderr.split()) or process.returncode}")
+    return process.stdout

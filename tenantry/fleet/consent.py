@@ -1,4 +1,4 @@
-"""What the user has agreed to: the stacks as a preview showed them, and whether they are still the same."""
+"""The user's consent to a run over stacks as a preview showed them, and a check that they are unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DECLINED = "you answered no"
 class WaveDecision:
     """The decision about the stacks of a wave.
 
-    The run works on `members`. `outcomes` are the results of the other stacks: their previews failed or found
+    The run works on `members`. `outcomes` are the results of the other stacks, whose previews failed or found
     no changes. `stop` is the reason if the run ends here.
     """
 
@@ -32,35 +32,35 @@ class WaveDecision:
 
 
 Consent = Callable[[Sequence[Member], int | None], WaveDecision]
-"""Asks for consent to the stacks of a wave, just before it. The number is how many may fail (None: any)."""
+"""A request for consent to a wave's stacks, just before it. The number is how many may fail (None: any)."""
 
 
 def fingerprints(root: Path, members: Iterable[Member]) -> Mapping[str, str]:
     """Return a fingerprint for each stack. It changes with the stack's files, plans, keys, code or state.
 
-    The time of the last update stands for the state: one command reads it for all stacks. If the backend does
-    not report it, the fingerprint has no state. The previews have reported that error.
+    The state is represented by the time of its last update, which one command reads for all stacks. If that
+    command fails, the fingerprint has no state. The previews have already reported the error.
     """
     code, states = code_digest(root), _states(root)
     return {member.stack: _stamp(member, code, states.get(member.stack, "")) for member in members}
 
 
 def _stamp(member: Member, code: str, state: str) -> str:
-    total = hashlib.sha256(f"{code}\0{state}\0{member.digest}\0".encode())
+    digest = hashlib.sha256(f"{code}\0{state}\0{member.digest}\0".encode())
     for file in member.files or (member.file,):
-        total.update(f"{file}\0".encode())
+        digest.update(f"{file}\0".encode())
         with suppress(OSError):
-            total.update(file.read_bytes())
-    return total.hexdigest()
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _states(root: Path) -> Mapping[str, str]:
     try:
-        listed = json.loads(Backend(root).run("stack", "ls", "--json"))
+        stacks = json.loads(Backend(root).run("stack", "ls", "--json"))
     except PulumiFailed:
         return {}
-    facts = ("lastUpdate", "resourceCount", "updateInProgress")
+    keys = ("lastUpdate", "resourceCount", "updateInProgress")
     return {
-        str(stack["name"]).rpartition("/")[2]: json.dumps([stack.get(fact) for fact in facts])
-        for stack in listed
+        str(stack["name"]).rpartition("/")[2]: json.dumps([stack.get(key) for key in keys])
+        for stack in stacks
     }

@@ -1,6 +1,6 @@
-"""The differences between the settings in a commit and the files here, for each customer.
+"""The differences between the settings in a commit and in the working tree, for each customer.
 
-This reads no state and needs no credentials.
+This module reads no state and needs no credentials.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def compare(selection: Selection, root: Path, ref: str) -> Report:
     """
     started, clock = datetime.now(UTC), time.monotonic()
     base = merge_base(ref, root)
-    with _checked_out(root, base) as former:
-        project = Project.at(former)
+    with _checked_out(root, base) as former_root:
+        project = Project.at(former_root)
         files = project.stack_files() if project else {}
         outcomes = tuple(_outcome(member, files.get(member.stack)) for member in selection.members)
     return Report(
@@ -58,27 +58,27 @@ def compare(selection: Selection, root: Path, ref: str) -> Report:
 def _checked_out(root: Path, commit: str) -> Iterator[Path]:
     """Yield a folder with the project as of a commit. The folder is empty if the commit has no project."""
     with tempfile.TemporaryDirectory(prefix="tenantry-diff-") as name:
-        if git(root, "ls-tree", "--name-only", commit):  # empty if the folder is new
-            packed = subprocess.run(
+        if git(root, "ls-tree", "--name-only", commit):  # the output is empty if the folder is new
+            archive_process = subprocess.run(
                 ["git", "-C", str(root), "archive", "--format=tar", commit, "."],
                 capture_output=True,
                 check=True,
             )
-            with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+            with tarfile.open(fileobj=io.BytesIO(archive_process.stdout)) as archive:
                 archive.extractall(name, filter=_inside)  # noqa: S202 (filtered)
         yield Path(name)
 
 
 def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """Leave out whatever leads out of the folder, such as a link. No setting is read from there."""
+    """Skip entries that lead out of the folder, such as links. No setting is read from there."""
     try:
         return tarfile.data_filter(member, folder)
     except tarfile.FilterError:
         return None
 
 
-def _outcome(member: Member, former: Path | None) -> Outcome:
-    about = Outcome(
+def _outcome(member: Member, former_file: Path | None) -> Outcome:
+    outcome = Outcome(
         member.stack,
         "diff",
         "ok",
@@ -87,22 +87,22 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
         ring=member.ring,
         tags=dict(member.tags),
         pinned=member.pinned,
-        new=former is None,
+        new=former_file is None,
     )
     if member.broken:
-        return replace(about, status="failed", troubles=tuple(from_settings(member.broken)))
+        return replace(outcome, status="failed", troubles=tuple(from_settings(member.broken)))
     have: Mapping[str, Value] = {}
     remarks: tuple[str, ...] = ()
-    if former is not None:
+    if former_file is not None:
         try:
-            have = _values(former)
+            have = _values(former_file)
         except SettingsError:
             remarks = ("its earlier settings cannot be read",)
     want = _values(member.file)
     differences = list(_changes(have, want))
     same = sum(name in have and have[name].value == value.value for name, value in want.items())
     ordered = tuple(sorted(differences, key=lambda change: change.name))
-    return replace(about, changes=ordered, same=same, remarks=remarks)
+    return replace(outcome, changes=ordered, same=same, remarks=remarks)
 
 
 def _values(file: Path) -> dict[str, Value]:
@@ -118,12 +118,12 @@ def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[C
         yield Change(operation, SETTING, path_text(entry), (Difference("value", old, new),))
     for name in {**have, **want}:
         sides = [side.get(name) for side in (have, want)]
-        found = [side for side in sides if side is not None]
-        if any(_entry(value) in former.keys() ^ now.keys() for value in found):
+        values = [side for side in sides if side is not None]
+        if any(_entry(value) in former.keys() ^ now.keys() for value in values):
             continue
         old, new = (None if side is None else side.value for side in sides)
-        if old != new and any(value.origin for value in found):  # else it follows from another setting
-            operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
+        if old != new and any(value.origin for value in values):  # otherwise it follows from another setting
+            operation = "update" if len(values) == 2 else "create" if sides[0] is None else "delete"
             yield Change(operation, SETTING, name, (Difference("value", old, new),))
 
 
@@ -135,11 +135,11 @@ def _entry(value: Value) -> Keys:
 
 def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
     """Return the text of each entry, such as "provider_type custom, roles AnalyticsAdmin"."""
-    found: dict[Keys, list[str]] = {}
+    texts_by_entry: dict[Keys, list[str]] = {}
     for value in values.values():
         if entry := _entry(value):
-            texts = found.setdefault(entry, [])
+            texts = texts_by_entry.setdefault(entry, [])
             is_its_key = value.keys[3:] == ("name",) and value.value == entry[-1]
             if value.origin and not is_its_key:
                 texts.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
-    return {entry: ", ".join(texts) for entry, texts in found.items()}
+    return {entry: ", ".join(texts) for entry, texts in texts_by_entry.items()}

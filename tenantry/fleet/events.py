@@ -20,12 +20,12 @@ from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
 PROTECT = "protect"
-"""The property in a difference if a resource is now protected from deletion, or no longer is."""
+"""The property in a difference if the protection of a resource from deletion has changed."""
 
 RELEASE_ENTITLEMENTS = "release_entitlements"
 """The property in a difference if a deactivated tenant first releases the entitlements of its users."""
 
-_ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
+_ENGINE_TYPES = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 
@@ -46,9 +46,9 @@ UNFINISHED_REPLACEMENT = "an unfinished replacement"
 class Log:
     """The steps and messages of a run, possibly incomplete. `done`: the engine has written its summary.
 
-    `facts` come from the providers, without those of errors. `remarks` are lines for people. `planned`: the
-    run ended in its preview. `registered` are the URNs of the program's resources. `deleting`: the engine has
-    reached the deletes. `cut_off` are the URNs at which an earlier run was cut off.
+    `facts` come from the providers, except for the facts of errors. `remarks` are lines for people.
+    `planned`: the run ended in its preview. `registered` are the URNs of the program's resources. `deleting`:
+    the engine has reached the deletes. `cut_off` are the URNs at which an earlier run was cut off.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -67,21 +67,21 @@ class Log:
 
 
 def read(path: Path) -> Log:
-    """Read an event log. The last line of a killed run may be incomplete: it is skipped."""
+    """Read an event log. Skips an incomplete last line, which a killed run may leave."""
     log = Log()
     for event in event_log.read(path):
         _take(log, event)
     for urn in log.left_over:
         if urn not in log.replaced:
             log.changes.append(Change("delete", *_kind_and_name(urn), because=(UNFINISHED_REPLACEMENT,)))
-    redundant = {line for fact in log.facts for line in _lines_of(fact)}
+    redundant = {line for fact in log.facts for line in _repeated_lines(fact)}
     lines = [line.strip() for line in "\n".join(log.remarks).splitlines()]
     log.remarks = [line for line in lines if line and line not in redundant]
     return log
 
 
-def _lines_of(fact: Fact) -> list[str]:
-    """Return the log lines that repeat a fact. A report shows the fact and not these lines."""
+def _repeated_lines(fact: Fact) -> list[str]:
+    """Return the log lines that repeat a fact. A report shows the fact instead of these lines."""
     if not isinstance(fact, TenantDeactivated):
         return []
     text = deactivated(fact.hostname, fact.tenant_id, fact.purge_on)
@@ -89,25 +89,25 @@ def _lines_of(fact: Fact) -> list[str]:
 
 
 def _take(log: Log, event: Mapping[str, Any]) -> None:
-    if done := event.get(event_log.DONE):
-        log.planned = bool(done.get("planning"))
-        _take_step(log, done["metadata"])
-    elif begun := event.get(event_log.BEGUN):
-        step = begun["metadata"]
+    if done_event := event.get(event_log.DONE):
+        log.planned = bool(done_event.get("planning"))
+        _take_step(log, done_event["metadata"])
+    elif begun_event := event.get(event_log.BEGUN):
+        step = begun_event["metadata"]
         log.deleting = log.deleting or step["op"] == "delete"
         if step.get("new"):
             log.registered.add(step["urn"])
-    elif message := event.get(event_log.MESSAGE):
-        facts, text = read_facts(message["message"].strip())
-        text, urn = text.strip(), message.get("urn", "")
-        if message["severity"] == "error":
+    elif message_event := event.get(event_log.MESSAGE):
+        facts, text = read_facts(message_event["message"].strip())
+        text, urn = text.strip(), message_event.get("urn", "")
+        if message_event["severity"] == "error":
             resource = "" if is_engine_resource(urn) else short_name(urn)
             log.errors.append(LoggedError(text, resource, tuple(facts)))
         elif text.startswith(event_log.PENDING):
             for urn, verb in event_log.cut_off(text):
                 log.cut_off.append(urn)
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
-        elif not message.get("ephemeral"):
+        elif not message_event.get("ephemeral"):
             log.facts += facts
             log.remarks += [text] if text else []
     elif event.get(event_log.SUMMARY):
@@ -136,7 +136,7 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
 
 
 def _drift(step: Mapping[str, Any]) -> Change | None:
-    """Return the drift that a refresh found for a resource: it is gone or differs. None if there is none."""
+    """Return the drift of a resource, which is gone or differs. Returns None if there is no drift."""
     kind, name = _kind_and_name(step["urn"])
     if not step.get("new"):
         return Change("delete", kind, name)
@@ -156,14 +156,14 @@ def _change(step: Mapping[str, Any]) -> Change:
 
 
 def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield one difference for each property, whatever is nested in it, and one for the protection."""
+    """Yield one difference for each property, including nested values, and one for the protection."""
     if protected := _protection(step):
         yield protected
     old, new = (_inputs(step, side) for side in ("old", "new"))
     paths = list(step.get("detailedDiff") or step.get("diffs") or _changed_names(old, new))
     for name in dict.fromkeys(map(_property, paths)):
         if name in references(kind):
-            # Each customer has its own ids. They are of no use to the reader.
+            # Ids differ for each customer and do not help the reader.
             yield Difference(name)
         else:
             yield Difference(name, _value(old.get(name)), _value(new.get(name)))
@@ -190,8 +190,8 @@ def _changed_names(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[s
 
 
 def _property(path: str) -> str:
-    found = _PROPERTY.match(path)
-    return (found[1] or found[2]) if found else path
+    match = _PROPERTY.match(path)
+    return (match[1] or match[2]) if match else path
 
 
 def _value(value: Any) -> Any:
@@ -203,18 +203,22 @@ def references(kind: str) -> frozenset[str]:
     """Return the properties of a resource type that contain the id of another resource."""
     import tenantry.providers
 
-    known = tenantry.providers.resource_types().get(kind)
-    return frozenset(field.name for field in known.inputs() if field.reference) if known else frozenset()
+    resource_type = tenantry.providers.resource_types().get(kind)
+    return (
+        frozenset(field.name for field in resource_type.inputs() if field.reference)
+        if resource_type
+        else frozenset()
+    )
 
 
 def is_engine_resource(urn: str) -> bool:
     """Tell whether a URN is the stack, a component or a default provider. None of them exists at Qlik."""
     kind = _type(urn)
-    return kind.startswith((*_ENGINES_OWN, tokens.COMPONENTS))
+    return kind.startswith((*_ENGINE_TYPES, tokens.COMPONENTS))
 
 
 def short_name(urn: str) -> str:
-    """Return type and name of a resource, such as "Space Sales", or an empty text without a URN."""
+    """Return type and name of a resource, such as "Space Sales", or an empty string without a URN."""
     return " ".join(_kind_and_name(urn)) if urn else ""
 
 
@@ -228,7 +232,7 @@ def _type(urn: str) -> str:
 
 
 class StepsInFlight:
-    """The running steps of a run, read from its log line by line. `doing` is the word for its operation."""
+    """The running steps of a run, read from its log line by line. `doing` is the word for the operation."""
 
     def __init__(self, doing: str) -> None:
         self.doing, self.done = doing, 0
@@ -268,14 +272,14 @@ class StepsInFlight:
         """
         if not self.begun:
             return self.doing if self.doing == PREVIEWING else "starting"
-        done = f", {counted(self.done, 'resource')}" if self.done else ""
+        done_text = f", {counted(self.done, 'resource')}" if self.done else ""
         if self.planning:
-            return f"{PREVIEWING}{done}"
+            return f"{PREVIEWING}{done_text}"
         if not self._steps:
-            return f"{self.doing}{done}"
+            return f"{self.doing}{done_text}"
         urn, verb = next(iter(self._steps.items()))
-        more = len(self._steps) - 1
-        return f"{self.doing}{done}: {verb} {short_name(urn)}{f' (+{more})' if more else ''}"
+        others = len(self._steps) - 1
+        return f"{self.doing}{done_text}: {verb} {short_name(urn)}{f' (+{others})' if others else ''}"
 
 
 PREVIEWING = "previewing"

@@ -14,18 +14,18 @@ from tenantry.fleet.pool import Watcher
 
 
 class Follower(Watcher, Protocol):
-    """Observes a run and gets its report. `what` names its product, such as "Traces"."""
+    """An observer of a run that also gets its report. `what` names its product, such as "Traces"."""
 
     what: str
 
     def finish(self, report: Report) -> Iterable[str]:
-        """Take the report, and return lines about what failed. Called once, at the end."""
+        """Handle the report, and return lines about failures. Called once, at the end."""
 
 
 class Followers:
-    """Passes the events of a run to a watcher and to any number of followers.
+    """A watcher that passes the events of a run to another watcher and to any number of followers.
 
-    A follower that raises an error is dropped, with a line at the end.
+    A follower that raises an error gets no more events, and `finish` returns a line about it.
     """
 
     def __init__(self, watcher: Watcher, followers: Iterable[Follower]) -> None:
@@ -44,12 +44,12 @@ class Followers:
         self._notify(lambda follower: follower.ended(job, outcome))
 
     def tick(self) -> None:
-        """Handle the passing of time."""
+        """Do regular work. Called every TICK_SECONDS."""
         self._watcher.tick()
         self._notify(lambda follower: follower.tick())
 
     def finish(self, report: Report) -> list[str]:
-        """Pass the report to all followers, and return the lines about what failed."""
+        """Pass the report to all followers, and return the lines about failures."""
         self._notify(lambda follower: self._lines.extend(follower.finish(report)))
         return self._lines
 

@@ -1,4 +1,4 @@
-"""What the runs kept on this machine say about each stack: its drift and its last failure."""
+"""The drift and the last failure of each stack, from the runs that are kept on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StackResult:
     outcome: Outcome
 
     @property
-    def day(self) -> str:
+    def start_time(self) -> str:
         """When the run began, to the minute (UTC)."""
         return f"{self.run.started:%Y-%m-%d %H:%M}"
 
@@ -35,7 +35,7 @@ class StackResult:
 class History:
     """The kept runs, the newest first.
 
-    By stack: `drift` is the newest run that compared the stack with Qlik. `failures` is the newest run that
+    `drift` has the newest run of each stack that compared it with Qlik. `failures` has the newest run that
     failed, unless the same operation has succeeded since.
     """
 
@@ -44,23 +44,23 @@ class History:
     failures: dict[str, StackResult] = field(default_factory=dict)
 
 
-def read(project: str, stacks: Sequence[str], most: int = 20) -> History:
-    """Read the newest runs of a project, at most `most` of them."""
-    found, seen, wanted = History(), set[tuple[str, str]](), frozenset(stacks)
-    for run in Journal.all(project)[:most]:
+def read(project: str, stacks: Sequence[str], limit: int = 20) -> History:
+    """Read the newest runs of a project, at most `limit` of them."""
+    history, seen_runs, selected = History(), set[tuple[str, str]](), frozenset(stacks)
+    for run in Journal.all(project)[:limit]:
         report = run.report()
-        found.runs.append(PastRun(run, report))
+        history.runs.append(PastRun(run, report))
         for outcome in report.outcomes:
-            if outcome.stack not in wanted or outcome.status in ("skipped", "not run"):
+            if outcome.stack not in selected or outcome.status in ("skipped", "not run"):
                 continue
             result = StackResult(run, outcome)
             if outcome.drift or (report.looked and not outcome.failed):
-                found.drift.setdefault(outcome.stack, result)
-            if (outcome.stack, run.operation) not in seen:
-                seen.add((outcome.stack, run.operation))
+                history.drift.setdefault(outcome.stack, result)
+            if (outcome.stack, run.operation) not in seen_runs:
+                seen_runs.add((outcome.stack, run.operation))
                 if outcome.failed:
-                    found.failures.setdefault(outcome.stack, result)
-    return found
+                    history.failures.setdefault(outcome.stack, result)
+    return history
 
 
 def logs(outcome: Outcome) -> list[Path]:

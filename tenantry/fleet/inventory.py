@@ -1,4 +1,4 @@
-"""What the backend knows about many stacks, without a request to Qlik: their status and their ids."""
+"""The status and the ids of many stacks, from the backend and without a request to Qlik."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ IDENTITY_PROVIDER = tokens.of("JwtIdentityProvider")
 class StackStatus:
     """The status of a stack.
 
-    `operation`, `result` and `at` come from its `LastRun`, and are empty if the stack has never been up.
+    `operation`, `result` and `at` come from its `LastRun`. They are empty if the stack has never been up.
     `unfinished` counts the resources that the next `up` must finish. `versions` are the template versions of
-    the apps. `ends_on` and `grace_days` come from the state. `trouble` is the reason if nothing can be read.
+    the apps. `ends_on` and `grace_days` come from the state. `trouble` is the reason if the state cannot be
+    read.
     """
 
     member: Member
@@ -63,26 +64,26 @@ def stack_status(reader: Reader, member: Member) -> StackStatus:
     state, trouble = _state(reader, member)
     if not state:
         return StackStatus(member, trouble=trouble)
-    ours = [
+    existing = [
         resource
         for resource in resources(state)
         if not resource["type"].startswith("pulumi:") and not resource.get("delete")
     ]
     lifecycle: dict[str, Any] = next(
-        (resource["inputs"] for resource in ours if resource["type"] == LIFECYCLE), {}
+        (resource["inputs"] for resource in existing if resource["type"] == LIFECYCLE), {}
     )
-    last = reader.last_run(member.stack, state)
+    last_run = reader.last_run(member.stack, state)
     return StackStatus(
         member,
-        operation=last.operation,
-        result=last.result,
-        at=last.at,
-        hostname=next((str(resource["id"]) for resource in ours if resource["type"] == TENANT), ""),
-        resources=sum(bool(resource.get("custom")) for resource in ours),
-        unfinished=sum(bool(resource.get("initErrors")) for resource in ours)
+        operation=last_run.operation,
+        result=last_run.result,
+        at=last_run.at,
+        hostname=next((str(resource["id"]) for resource in existing if resource["type"] == TENANT), ""),
+        resources=sum(bool(resource.get("custom")) for resource in existing),
+        unfinished=sum(bool(resource.get("initErrors")) for resource in existing)
         + len(pending_operations(state)),
         versions={
-            _name(resource): resource["inputs"]["version"] for resource in ours if resource["type"] == APP
+            _name(resource): resource["inputs"]["version"] for resource in existing if resource["type"] == APP
         },
         kind=str(lifecycle.get("kind", "")),
         ends_on=str(lifecycle.get("ends_on", "")),
@@ -106,7 +107,7 @@ class StackOutputs:
     """The outputs of a stack, for a portal.
 
     `outputs` has no secrets. `alias` is the alias of the tenant. `identity_providers` holds id, issuer and
-    kid of each JWT identity provider by key. `trouble` is the reason if nothing can be read.
+    kid of each JWT identity provider by key. `trouble` is the reason if the state cannot be read.
     """
 
     member: Member
@@ -116,7 +117,7 @@ class StackOutputs:
     trouble: str = ""
 
     @property
-    def about(self) -> dict[str, Any]:
+    def customer_settings(self) -> dict[str, Any]:
         """The settings that describe the customer."""
         member = self.member
         return {
@@ -130,7 +131,7 @@ class StackOutputs:
 def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[StackOutputs]:
     """Yield the outputs of each stack, in the given order."""
 
-    def one(member: Member) -> StackOutputs:
+    def read_outputs(member: Member) -> StackOutputs:
         state, trouble = _state(reader, member)
         existing = [resource for resource in resources(state) if not resource.get("delete")]
         tenant = next((resource for resource in existing if resource["type"] == TENANT), {})
@@ -149,7 +150,7 @@ def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> It
             trouble,
         )
 
-    yield from _in_parallel(members, at_once, one)
+    yield from _in_parallel(members, at_once, read_outputs)
 
 
 def _state(reader: Reader, member: Member) -> tuple[State, str]:
@@ -174,12 +175,12 @@ def rows(stack: StackOutputs) -> Iterator[tuple[str, ...]]:
     if "hostname" not in outputs:
         return
     tags = ";".join(f"{key}={value}" for key, value in sorted(member.tags.items()))
-    about = member.stack, member.customer, member.plan, member.ring, tags, stack.alias
+    stack_cells = member.stack, member.customer, member.plan, member.ring, tags, stack.alias
 
     def row(
         kind: str, key: str, id: str, url: str = "", *, space: str = "", issuer: str = "", kid: str = ""
     ) -> tuple[str, ...]:
-        return (*about, kind, key, space, id, url, issuer, kid)
+        return (*stack_cells, kind, key, space, id, url, issuer, kid)
 
     yield row("hostname", "", outputs["hostname"], outputs.get("url", ""))
     yield row("tenant", "", outputs.get("tenant_id", ""))

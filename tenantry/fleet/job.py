@@ -1,4 +1,4 @@
-"""The work on one stack: plain data for any worker, and the function that does the work."""
+"""The work on one stack, as plain data for any worker, and the function that does it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tenantry.pulumi_internals.environment import EVENT_LOG, REFRESH
 from tenantry.state.backend import Backend, PulumiFailed, StateRefused, redacted
 
 DEFAULT_TIMEOUT_SECONDS = 3600.0
-"""The longest that the work on one stack may take."""
+"""The time limit for the work on one stack."""
 
 QUIET_OPTIONS = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
 SKIP_PREVIEW_OPTIONS = ("--skip-preview", "--yes")
@@ -34,7 +34,7 @@ COMMANDS: dict[Operation, tuple[str, ...]] = {
     "destroy": ("destroy", *SKIP_PREVIEW_OPTIONS),
 }
 TABLE_RACE_ERROR = "pg_type_typname_nsp_index"
-"""Part of the error if two `pulumi` processes create their table in Postgres at the same time."""
+"""A part of the error message if two `pulumi` processes create their table in Postgres at the same time."""
 
 PREVIEWS: dict[Operation, tuple[str, ...]] = {"up": ("preview",), "destroy": ("destroy", "--preview-only")}
 """The commands that preview an operation."""
@@ -47,9 +47,9 @@ NEW_SALT_REMARK = "Pulumi has written an encryption salt into the stack file: co
 class Job:
     """The work on one stack of the project in the folder `root`.
 
-    `folder` is for the logs of this job. `arguments` are added to the command, `environment` to the
-    environment of the worker. `seconds` is the longest that the job may take. `previewed` is the operation
-    that a preview shows. `engine`: run `pulumi` even if nothing changes. `wave` is the name of its wave.
+    `folder` is for the logs of this job. `arguments` are added to the command, and `environment` is added to
+    the environment of the worker. `seconds` is the time limit for the job. `previewed` is the operation that
+    a preview shows. `engine`: run `pulumi` even if nothing changes. `wave` is the name of its wave.
     """
 
     operation: Operation
@@ -71,14 +71,14 @@ class Job:
 
     @property
     def previews_up(self) -> bool:
-        """Whether this is the preview of an `up`. A new customer has no stack yet."""
+        """Whether this is the preview of an `up`. The stack of a new customer does not exist yet."""
         return self.operation == "preview" and self.previewed == "up"
 
     @property
     def refreshes_first(self) -> bool:
         """Whether a preview or an `up` first reads all resources at Qlik.
 
-        The environment can ask for it, too.
+        An option or an environment variable requests this.
         """
         return "--refresh" in self.arguments or REFRESH in {**os.environ, **self.environment}
 
@@ -87,10 +87,10 @@ class Job:
         """The engine's event log, which grows while the job runs."""
         return self.folder / "events.json"
 
-    def outcome(self, **more: object) -> Outcome:
+    def outcome(self, **properties: object) -> Outcome:
         """Return an outcome of this job."""
         member = self.member
-        known = Outcome(
+        base = Outcome(
             stack=member.stack,
             operation=self.operation,
             status="ok",
@@ -101,11 +101,11 @@ class Job:
             pinned=member.pinned,
             settings=member.digest,
         )
-        return replace(known, **more)  # type: ignore[arg-type]
+        return replace(base, **properties)  # type: ignore[arg-type]
 
 
 def run_job(job: Job) -> Outcome:
-    """Do the work on one stack and return its outcome. Raises nothing: errors become troubles."""
+    """Do the work on one stack and return its outcome. Reports errors as troubles and raises none."""
     started = time.monotonic()
     try:
         outcome = _outcome(job)
@@ -138,9 +138,9 @@ def _outcome(job: Job) -> Outcome:
 
 
 def _is_comparable(job: Job) -> bool:
-    """Tell whether `pulumi` would only compare a stack that has a state.
+    """Tell whether `pulumi` would do nothing but compare the stack with its state.
 
-    With any argument other than `--skip-preview` it does more.
+    With any argument other than `--skip-preview`, it does more.
     """
     compares = job.previews_up or job.operation == "up"
     return compares and set(job.arguments) <= {"--skip-preview"} and scratch.has_salt(job.member.file)
@@ -157,9 +157,9 @@ def _compare(job: Job) -> Verdict:
 class _Secrets:
     """The secrets of a stack before and after an `up`. Only the engine can decrypt them.
 
-    After an `up`, the state has the secrets of the files. This class remembers that, so that the next
-    comparison needs no engine. A preview proves less: the engine does not report a changed secret that is
-    only an output of the stack.
+    After an `up`, the state has the secrets of the files. This class records that, so that the next
+    comparison needs no engine. A preview is no proof, because the engine does not report a changed secret
+    that is only an output of the stack.
     """
 
     def __init__(self, job: Job, verdict: Verdict) -> None:
@@ -184,17 +184,17 @@ class _Secrets:
 
 
 def _run_operation(job: Job) -> Outcome:
-    """Run the command for the stack, and create the stack if needed. After an interrupt, run nothing more."""
+    """Run the command for the stack, and create the stack if needed. After an interrupt, start no command."""
     if trouble := _state_refused(job):
         return job.outcome(status="failed", troubles=(trouble,))
-    ended = _first_run(job)
-    if ended.interrupted:
-        return _result(job, ended)
-    if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
-        # No tenant was created under this proof, that is certain: renew the proof and create the tenant.
-        ended = _up(job, (), {RENEW: proof})
-    if ended.code != NO_SUCH_STACK:
-        return _result(job, ended)
+    result = _first_run(job)
+    if result.interrupted:
+        return _result(job, result)
+    if job.operation == "up" and result.code and (proof := _unused_proof(job)):
+        # It is certain that no tenant was created under this proof. Renew the proof and create the tenant.
+        result = _up(job, (), {RENEW: proof})
+    if result.code != NO_SUCH_STACK:
+        return _result(job, result)
     if job.previews_up:
         environment, arguments = scratch.empty_stack(job.member, job.project, job.folder)
         return replace(_result(job, _preview(job, arguments, environment)), new=True)
@@ -206,7 +206,7 @@ def _run_operation(job: Job) -> Outcome:
 def _state_refused(job: Job) -> Trouble | None:
     """Return why the engine must not run on the state, for commands that start from the state.
 
-    An `up` starts from the program. There the provider process refuses foreign code.
+    An `up` starts from the program, and there the provider process refuses foreign code.
     """
     if job.operation not in ("refresh", "destroy") and not job.refreshes_first:
         return None
@@ -221,21 +221,21 @@ def _state_refused(job: Job) -> Trouble | None:
 
 def _create_and_run(job: Job) -> Outcome:
     """Create the stack, then run the command for it."""
-    begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
-    if begun.interrupted and not begun.code:
+    creation = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
+    if creation.interrupted and not creation.code:
         text = "it was interrupted after the stack was created, before its first `up`"
         return job.outcome(status="interrupted", troubles=(Trouble(text, advice="run it again"),))
-    return _result(job, begun if begun.code else _up(job, (), {}))
+    return _result(job, creation if creation.code else _up(job, (), {}))
 
 
 def _unused_proof(job: Job) -> str:
-    """Return the proof if an `up` found that no tenant was created under it, or an empty text."""
+    """Return the proof if an `up` found that no tenant was created under it, or an empty string."""
     facts = (fact for error in events.read(job.log).errors for fact in error.facts)
     return next((fact.proof for fact in facts if isinstance(fact, NothingCreated)), "")
 
 
 def _first_run(job: Job) -> process.CommandResult:
-    """Run the command. At this point it is unknown whether the backend has the stack."""
+    """Run the command for the first time. It is still unknown whether the backend has the stack."""
     run = _preview if job.previews_up else _up if job.operation == "up" else _pulumi
     return run(job, _config_file(job), {})
 
@@ -249,16 +249,16 @@ def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str])
         shared = dict(stack.enter_context(_host(job, environment)))
         if not job.refreshes_first:
             shared |= stack.enter_context(warm_providers.provider(job.root))
-        ended = _pulumi(job, arguments, {**environment, **shared})
-    if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
-        return ended
+        result = _pulumi(job, arguments, {**environment, **shared})
+    if result.code in (0, NO_SUCH_STACK, None) or not shared or result.interrupted:
+        return result
     return _pulumi(job, arguments, environment)
 
 
 def _up(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     """Run an `up` with a running language host. It has its own provider, which ends with its engine.
 
-    A failed `up` is not repeated: the second run could send the same requests again.
+    A failed `up` is not repeated, because a second run could send the same requests again.
     """
     with _host(job, environment) as host:
         return _pulumi(job, arguments, {**environment, **host})
@@ -285,24 +285,24 @@ def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) 
 
 
 def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
-    """Run a command. Repeat it if only the first connection to a new database failed."""
-    ended = _once(job, arguments, environment)
+    """Run a command. Repeat it if it failed because another process created the table of a new database."""
+    result = _once(job, arguments, environment)
     if (
-        ended.code
-        and not ended.interrupted
+        result.code
+        and not result.interrupted
         and TABLE_RACE_ERROR in _errors(job).read_text("utf-8", "replace")
     ):
         return _once(job, arguments, environment)
-    return ended
+    return result
 
 
 def _errors(job: Job) -> Path:
     return job.folder / "errors.txt"
 
 
-def _environment(job: Job, more: Mapping[str, str]) -> dict[str, str]:
+def _environment(job: Job, additional: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for the job's `pulumi`."""
-    return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **EVENT_LOG, **job.environment, **more}
+    return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **EVENT_LOG, **job.environment, **additional}
 
 
 def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
@@ -335,9 +335,9 @@ def _clear_finished_operations(job: Job) -> None:
 
 
 def _protected(job: Job, log: events.Log) -> list[str]:
-    """Return all protected resources that a refused run would delete. The engine stops at the first ones.
+    """Return all protected resources that a refused run would delete. The engine reports only the first ones.
 
-    They are known only once the engine has reached the deletes.
+    Returns an empty list if the engine did not reach the deletes, because then they are unknown.
     """
     if not (log.deleting and troubles.is_protection_refusal(log)):
         return []
@@ -345,42 +345,42 @@ def _protected(job: Job, log: events.Log) -> list[str]:
         state = Backend(job.root, job.environment).state(job.member.stack)
     except PulumiFailed:
         return []
-    gone = [
+    protected = [
         resource["urn"]
         for resource in resources(state)
         if resource.get("protect") and resource["urn"] not in log.registered
     ]
-    return sorted(map(events.short_name, gone))
+    return sorted(map(events.short_name, protected))
 
 
-def _result(job: Job, ended: process.CommandResult) -> Outcome:
+def _result(job: Job, result: process.CommandResult) -> Outcome:
     """Return the outcome, from the engine's log or, if that has no error, from the output of the CLI."""
     log = events.read(job.log)
-    if job.operation != "preview" and log.planned:  # the preview of the command failed: nothing was changed
+    if job.operation != "preview" and log.planned:  # the preview of the command failed, so nothing changed
         log.changes = []
     if job.operation == "refresh":
         log.changes, log.drift = [], log.changes
-    gone = next((fact for fact in log.facts if isinstance(fact, TenantDeactivated)), None)
+    deactivated = next((fact for fact in log.facts if isinstance(fact, TenantDeactivated)), None)
     outcome = job.outcome(
-        exit_code=ended.code,
+        exit_code=result.code,
         changes=tuple(sorted(log.changes, key=lambda change: (change.kind, change.name))),
         drift=tuple(sorted(log.drift, key=lambda change: (change.kind, change.name))),
         same=log.same,
         remarks=tuple(log.remarks),
-        revive=revive_line(gone.hostname, gone.tenant_id) if gone else "",
-        purged_on=gone.purge_on if gone else "",
+        revive=revive_line(deactivated.hostname, deactivated.tenant_id) if deactivated else "",
+        purged_on=deactivated.purge_on if deactivated else "",
     )
-    if ended.code == 0:
-        job.log.unlink(missing_ok=True)  # it can be long, and nobody needs it
+    if result.code == 0:
+        job.log.unlink(missing_ok=True)  # it can be long, and only failures need it
         if log.cut_off and job.operation == "up":
             _clear_finished_operations(job)
         return outcome
-    found = tuple(troubles.from_log(log, _protected(job, log)))
-    if ended.code is None:
+    errors = tuple(troubles.from_log(log, _protected(job, log)))
+    if result.code is None:
         text = f"it was interrupted because it took longer than {job.seconds:g} s"
-        found = (Trouble(text, advice="run it again: the next run continues"), *found)
-    if not found:
+        errors = (Trouble(text, advice="run it again: the next run continues"), *errors)
+    if not errors:
         stderr = _errors(job).read_text("utf-8", "replace")
-        found = (troubles.from_command(job.member.stack, stderr, ended.code),)
+        errors = (troubles.from_command(job.member.stack, stderr, result.code),)
     _hide_secrets(job)
-    return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=found)
+    return replace(outcome, status="interrupted" if result.interrupted else "failed", troubles=errors)

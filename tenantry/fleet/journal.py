@@ -1,7 +1,7 @@
-"""The runs on disk: one folder per run, with the outcome of each stack and the logs of failures.
+"""The runs on disk. Each run has a folder with the outcome of each stack and the logs of failures.
 
-Each outcome is written as soon as it is known. So you can resume a run that ended early, and read its errors
-later.
+Each outcome is written as soon as it is known. So you can resume a run that ended early, and you can read its
+errors later.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Journal:
     @classmethod
     def all(cls, project: str) -> list[Journal]:
         """Return the kept runs, the newest first."""
-        found = [run for run in directory(project).glob("*-*") if run.is_dir() and _moment(run.name)]
-        return [cls(run) for run in sorted(found, reverse=True)]
+        folders = [run for run in directory(project).glob("*-*") if run.is_dir() and _moment(run.name)]
+        return [cls(run) for run in sorted(folders, reverse=True)]
 
     @property
     def id(self) -> str:
@@ -100,7 +100,7 @@ class Journal:
 
     @property
     def by(self) -> str:
-        """Who ran it and where, or an empty text if that was not recorded."""
+        """Who ran it and where, or an empty string if that was not recorded."""
         with suppress(OSError):
             return (self.folder / BY).read_text("utf-8")
         return ""
@@ -113,8 +113,10 @@ class Journal:
         """Return the report of the run. For an unfinished run, it has the stacks that are done so far."""
         with suppress(OSError, ValueError):
             return Report.from_json((self.folder / REPORT).read_bytes())
-        done = {row["stack"]: row["status"] for row in self._rows()}
-        outcomes = (Outcome(stack, self.operation, cast(Status, done[stack])) for stack in sorted(done))
+        statuses = {row["stack"]: row["status"] for row in self._rows()}
+        outcomes = (
+            Outcome(stack, self.operation, cast(Status, statuses[stack])) for stack in sorted(statuses)
+        )
         return Report(
             self.operation,
             tuple(outcomes),
@@ -132,8 +134,9 @@ class Journal:
         return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
 
     def folder_of(self, stack: str) -> Path:
-        """Return the folder for the logs of one stack. It is always below the run's folder, whatever the
-        stack's name.
+        """Return the folder for the logs of one stack.
+
+        It is always below the run's folder, even for a name such as `../x`.
         """
         return (
             self.folder
@@ -147,7 +150,7 @@ class Journal:
         return folder if folder.exists() and any(folder.iterdir()) else None
 
     def add(self, outcome: Outcome) -> None:
-        """Write the outcome of a stack. Delete the logs of a successful one."""
+        """Write the outcome of a stack. If it succeeded, delete its logs."""
         row = {"stack": outcome.stack, "status": outcome.status, "settings": outcome.settings}
         if outcome.revive:
             row |= {"revive": outcome.revive, "purged_on": outcome.purged_on}
@@ -159,17 +162,17 @@ class Journal:
     def finished(self, code: str = "") -> dict[str, str]:
         """Return the stacks that succeeded, each with the digest of its settings.
 
-        Returns none if the program has changed. Stacks that a later run has destroyed, even in part, are left
-        out.
+        Returns an empty mapping if the program has changed. Leaves out stacks that a later run has destroyed,
+        even in part.
         """
         if self._code() != code:
             return {}
-        done = {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
+        digests = {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
         for run in self.folder.parent.glob("*-destroy"):
             if run.name > self.folder.name:
                 for row in Journal(run)._rows():
-                    done.pop(row["stack"], None)
-        return done
+                    digests.pop(row["stack"], None)
+        return digests
 
     def _code(self) -> str | None:
         with suppress(FileNotFoundError):  # the run was killed at its start
@@ -191,7 +194,7 @@ def _moment(name: str) -> datetime | None:
 
 
 def _user_and_host() -> str:
-    """Return the user and the host of this process. In CI, the user is who started the job."""
+    """Return the user and the host of this process. In CI, the user is the person who started the job."""
     user = os.environ.get("GITHUB_ACTOR") or os.environ.get("GITLAB_USER_LOGIN")
     if not user:
         try:

@@ -18,9 +18,9 @@ from tenantry.providers.qlik import QlikError, hostnames
 class LicenceUse:
     """The licence of one source tenant.
 
-    `stacks` counts the stacks that use it, `tenants` those of them that have a tenant. `in_region` counts the
+    `stacks` counts the stacks that use it, and `tenants` counts those with a tenant. `in_region` counts the
     organisation's tenants in the region, or is None if the organisation does not report it. `trouble` is the
-    reason if nothing is known.
+    reason if the licence cannot be read.
     """
 
     source: str
@@ -69,7 +69,7 @@ COLUMNS = ("source tenant", "licence", "status", "ends", "entitlement", "units",
 
 
 def rows(uses: Iterable[LicenceUse]) -> Iterator[tuple[str, ...]]:
-    """Yield a row under COLUMNS for each entitlement type of each licence. Unknown values say so."""
+    """Yield a row under COLUMNS for each entitlement type of each licence. An unknown value is "unknown"."""
     for use in uses:
         yield from _rows(use)
 
@@ -79,15 +79,23 @@ def _rows(use: LicenceUse) -> Iterator[tuple[str, ...]]:
     number = (
         "tenants unknown" if use.in_region is None else f"{use.in_region:,} of {TENANTS_PER_REGION:,} tenants"
     )
-    ends = (stacks, f"{use.region}: {number}")
-    found = use.licence
-    if found is None:
-        yield (use.source, "", f"unknown: {use.trouble}", "", "", "", "", *ends)
+    end_cells = (stacks, f"{use.region}: {number}")
+    licence = use.licence
+    if licence is None:
+        yield (use.source, "", f"unknown: {use.trouble}", "", "", "", "", *end_cells)
         return
-    status = f"{found.status}, trial" if found.trial else found.status
-    begin = (use.source, found.number or "unknown", status, str(found.ends or "open-ended"))
-    for allotment in found.allotments:
-        more = {None: "", 0: "", -1: ", more as needed"}.get(allotment.overage, f", {allotment.overage} more")
-        yield (*begin, allotment.name, f"{allotment.units:,}{more}", f"{allotment.used:,}", *ends)
-    if not found.allotments:
-        yield (*begin, "unknown", "", "", *ends)
+    status = f"{licence.status}, trial" if licence.trial else licence.status
+    begin_cells = (use.source, licence.number or "unknown", status, str(licence.ends or "open-ended"))
+    for allotment in licence.allotments:
+        overage = {None: "", 0: "", -1: ", more as needed"}.get(
+            allotment.overage, f", {allotment.overage} more"
+        )
+        yield (
+            *begin_cells,
+            allotment.name,
+            f"{allotment.units:,}{overage}",
+            f"{allotment.used:,}",
+            *end_cells,
+        )
+    if not licence.allotments:
+        yield (*begin_cells, "unknown", "", "", *end_cells)

@@ -1,4 +1,4 @@
-"""The customers of a project as selections see them. This sends no requests."""
+"""The customers of a project, with the settings that select them. This module sends no requests."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ class Member:
     """One stack and the settings that selections use.
 
     `plans` are the names of its plan and of the plans that it extends, nearest first. `files` are the files
-    of its settings. `ends_on` is the last day of a trial, `grace_days` how long Qlik keeps its tenant after
-    that. `digest` changes with any setting. `source_tenant` is the host of its templates and its licence.
+    of its settings. `ends_on` is the last day of a trial, and `grace_days` is how long Qlik keeps its tenant
+    after that. `digest` changes with any setting. `source_tenant` is the host of its templates and its
+    licence.
 
     If the files are broken, `broken` has the problems, and the other properties hold what can be read.
     `unknown` then names those of `plans`, `ring` and `tags` that cannot be read.
@@ -59,7 +60,7 @@ class Member:
 
     @property
     def plan(self) -> str:
-        """The name of its plan, or an empty text."""
+        """The name of its plan, or an empty string."""
         return self.plans[0] if self.plans else ""
 
     def expired(self, now: datetime) -> bool:
@@ -112,7 +113,7 @@ def _readable(file: Path) -> dict[str, Any]:
         value = read(file).value
     except OSError:
         value = None
-    customer = _inside(value, "config", "tenantry:customer")
+    customer = _value_at(value, "config", "tenantry:customer")
     if not isinstance(customer, dict):
         return {"unknown": UNKNOWN}
     name, plan = customer.get("name"), customer.get("plan")
@@ -131,7 +132,7 @@ def _readable(file: Path) -> dict[str, Any]:
         "plans": plans,
         "ring": ring if ring in RINGS else RINGS[-1],
         "tags": {k: v for k, v in tags.items() if isinstance(v, str)} if isinstance(tags, dict) else {},
-        "unknown": frozenset(key for key, is_so in unknown.items() if is_so),
+        "unknown": frozenset(key for key, is_unknown in unknown.items() if is_unknown),
     }
 
 
@@ -144,7 +145,7 @@ def _readable_plans(file: Path, plan: str) -> Sequence[Source]:
         return ()
 
 
-def _inside(value: Any, *keys: str) -> Any:
+def _value_at(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
@@ -152,11 +153,11 @@ def _inside(value: Any, *keys: str) -> Any:
 
 def _pinned(resolved: Resolved) -> Iterator[str]:
     """Yield the apps for which the customer's own file sets another version than its plan."""
-    own, *plans = resolved.sources.layers
+    own_layer, *plan_layers = resolved.sources.layers
     for key, app in resolved.settings.customer.apps.items():
         keys = ("tenantry:customer", "apps", key, "version")
-        planned = next((layer for layer in plans if layer.holds(keys)), None)
-        if planned is None or not own.holds(keys):
+        planned = next((layer for layer in plan_layers if layer.holds(keys)), None)
+        if planned is None or not own_layer.holds(keys):
             continue
         version = planned.values["apps"][key]["version"]
         if version != app.version:

@@ -1,4 +1,4 @@
-"""The results of a run: of each stack, and of all together. Plain data that is stored as JSON."""
+"""The results of a run, for each stack and for all stacks together. They are plain data, stored as JSON."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 Operation = Literal["preview", "up", "refresh", "destroy", "diff"]
 
 Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
-"""The status of a stack. `skipped`: a remark has the reason. `not run`: the run stopped before its turn."""
+"""The status of a stack. `skipped`: a remark has the reason. `not run`: the run stopped before this stack."""
 
 DONE_EARLIER = "done in an earlier run"
-"""The remark of a stack that a resumed run has left out."""
+"""The remark of a stack that a resumed run has skipped."""
 
 
 @dataclass(frozen=True)
 class Difference:
     """A property that differs, with its old and its new value.
 
-    None stands for a value that does not exist or is not known yet. A secret is `[secret]`.
+    A value is None if it does not exist or is not known yet. A secret is `[secret]`.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One error. `text` is a line, `details` is the full text, `advice` is the next step.
+    """One error. `text` is a line, `details` is the full text, and `advice` is the next step.
 
     `where` is the resource ("Space Sales") or the place in a file. `code` and `trace_id` come from Qlik.
     """
@@ -83,11 +83,11 @@ class Trouble:
 class Outcome:
     """The result of one stack.
 
-    `changes` were made, or would be made by a preview. `drift` are the differences from the state that a
-    refresh found. `same` counts the unchanged resources. `remarks` are lines of the providers, and the reason
-    for a skipped stack. `new`: the backend does not have the stack yet. `pinned` are the apps for which the
-    customer's own file sets another version than its plan. `revive` is the line that brings back a
-    deactivated tenant, and `purged_on` is the day on which Qlik deletes it.
+    `changes` are the changes that were made, or that a preview found. `drift` are the differences from the
+    state that a refresh found. `same` counts the unchanged resources. `remarks` are lines of the providers,
+    and the reason for a skipped stack. `new`: the backend does not have the stack yet. `pinned` are the apps
+    for which the customer's own file sets another version than its plan. `revive` is the line that brings
+    back a deactivated tenant, and `purged_on` is the day on which Qlik deletes it.
     """
 
     stack: str
@@ -111,7 +111,7 @@ class Outcome:
     logs: str = ""
     """The folder with its logs on the machine that did the work, if it failed."""
     done_before: bool = False
-    """Whether a resumed run has left it out because an earlier run did it."""
+    """Whether a resumed run has skipped it because an earlier run did it."""
     settings: str = ""
     """A digest of the settings of the stack. A run can only be resumed with the same settings."""
 
@@ -122,7 +122,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether it failed in whole or in part, or was interrupted."""
+        """Whether it failed or was interrupted."""
         return self.status in ("failed", "interrupted")
 
 
@@ -142,9 +142,10 @@ class WaveTimes:
 
 @dataclass(frozen=True)
 class Report:
-    """A run over many stacks. `started` is UTC, ISO 8601. `stopped` is the reason if some stacks had no turn.
+    """A run over many stacks. `started` is UTC, ISO 8601.
 
-    `removed` are stacks whose file was removed since the commit `base`. Their tenants still exist.
+    `stopped` is the reason if the run ended before all stacks were run. `removed` are stacks whose file was
+    removed since the commit `base`. Their tenants still exist.
     """
 
     operation: Operation
@@ -185,7 +186,7 @@ class Report:
 def merged(reports: Iterable[Report]) -> Report:
     """Merge the reports of shards into one.
 
-    If two reports have the same stack, the later one counts, unless it left out the stack as done. Raises
+    If two reports have the same stack, the later one counts, unless it skipped the stack as done. Raises
     ValueError if there is no report, or if they differ in operation or commit.
     """
     parts = sorted(reports, key=lambda report: (report.started, report.stopped))
@@ -214,9 +215,9 @@ def merged(reports: Iterable[Report]) -> Report:
     )
 
 
-def _between(former: str, later: str) -> float:
+def _between(earlier: str, later: str) -> float:
     try:
-        return (datetime.fromisoformat(later) - datetime.fromisoformat(former)).total_seconds()
+        return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
     except (ValueError, TypeError):  # the report has no start time
         return 0.0
 

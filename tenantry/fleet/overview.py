@@ -53,34 +53,34 @@ RUNS = (
 class Fleet:
     """The content of the page.
 
-    `gone` has the purge day of each stack whose tenant was deactivated. `strays` are the stacks in the
-    backend without a file.
+    `purge_days` has the purge day of each stack whose tenant was deactivated. `without_file` are the stacks
+    in the backend without a file.
     """
 
     project: str
     now: datetime
     stack_statuses: Sequence[StackStatus]
-    past: History
-    gone: Mapping[str, str]
-    strays: Sequence[str] = ()
+    history: History
+    purge_days: Mapping[str, str]
+    without_file: Sequence[str] = ()
     licences: Sequence[LicenceUse] | None = None
-    """None if Qlik was not asked."""
+    """None if no licence was read from Qlik."""
 
 
 def page(fleet: Fleet, folder: Path) -> str:
-    """Return the page. `folder` is where it will be: its links to logs are relative to that folder."""
+    """Return the page. `folder` is its future folder, to which its links to logs are relative."""
     rows = [_row(stack_status, fleet, folder) for stack_status in fleet.stack_statuses]
     tables = (
         Table("Customers", CUSTOMERS, rows),
         Table("Licences", LICENCES, list(map(_licence, licences.rows(fleet.licences or ())))),
-        Table("Runs", RUNS, [_run(run) for run in fleet.past.runs]),
+        Table("Runs", RUNS, [_run(run) for run in fleet.history.runs]),
     )
     return pages.render(
         "status.html.j2",
         title=f"{counted(len(fleet.stack_statuses), 'stack')} of {fleet.project}",
         summary=" · ".join(_summary(fleet)),
         trials=list(_trials(fleet)),
-        strays=fleet.strays,
+        strays=fleet.without_file,
         tables=[table for table in tables if table.rows],
         wide=True,
     )
@@ -121,7 +121,7 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
     member = status.member
     result, look = _result(status)
     ends = member.ends_on
-    purge = fleet.gone.get(member.stack, "")
+    purge = fleet.purge_days.get(member.stack, "")
     none = f"none; purged on {purge}" if purge else "none"
     return Row(
         (
@@ -138,11 +138,11 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
                 status.at[:16].replace("T", " ") or ("" if status.trouble else "never"),
                 small=status.operation,
             ),
-            _drift(fleet.past.drift.get(member.stack)),
-            _failure(fleet.past.failures.get(member.stack), folder),
+            _drift(fleet.history.drift.get(member.stack)),
+            _failure(fleet.history.failures.get(member.stack), folder),
             Cell(
                 str(ends) if ends else ("" if not member.broken else status.ends_on),
-                small=_left(ends.days_left(fleet.now)) if ends else "",
+                small=_days_text(ends.days_left(fleet.now)) if ends else "",
             ),
             Cell(status.hostname or ("" if status.trouble else none)),
         ),
@@ -151,7 +151,7 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
 
 
 def _result(status: StackStatus) -> tuple[str, str]:
-    """Return the result of a stack in one word, and the look of its cell."""
+    """Return the result of a stack in one or two words, and the look of its cell."""
     if status.trouble or status.member.broken:
         return "unreadable", "failed"
     if status.unfinished:
@@ -169,38 +169,40 @@ def _details(status: StackStatus) -> str:
     return counted(status.unfinished, "resource") if status.unfinished else ""
 
 
-def _left(days: int) -> str:
+def _days_text(days: int) -> str:
     if days < 0:
         return f"{counted(-days, 'day')} ago"
     return f"in {counted(days, 'day')}" if days else "today"
 
 
-def _drift(seen: StackResult | None) -> Cell:
-    if seen is None:
+def _drift(result: StackResult | None) -> Cell:
+    if result is None:
         return Cell("")
-    number = len(seen.outcome.drift)
+    number = len(result.outcome.drift)
     look = "changing" if number else ""
     return Cell(
-        counted(number, "resource") if number else "none", small=f"{seen.run.operation} {seen.day}", look=look
+        counted(number, "resource") if number else "none",
+        small=f"{result.run.operation} {result.start_time}",
+        look=look,
     )
 
 
-def _failure(seen: StackResult | None, folder: Path) -> Cell:
-    if seen is None:
+def _failure(result: StackResult | None, folder: Path) -> Cell:
+    if result is None:
         return Cell("")
-    texts = [trouble(found) for found in seen.outcome.troubles] or ["no error message"]
-    more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+    texts = [trouble(error) for error in result.outcome.troubles] or ["no error message"]
+    others = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
     return Cell(
-        f"{seen.run.operation} {seen.day}",
-        small=f"{shortened(texts[0], 200)}{more}",
+        f"{result.run.operation} {result.start_time}",
+        small=f"{shortened(texts[0], 200)}{others}",
         look="failed",
-        links=links(logs(seen.outcome), folder),
+        links=links(logs(result.outcome), folder),
     )
 
 
-def _run(past: PastRun) -> Row:
-    run, report = past.run, past.report
-    ended = report.stopped != NOT_ENDED
+def _run(past_run: PastRun) -> Row:
+    run, report = past_run.run, past_run.report
+    has_ended = report.stopped != NOT_ENDED
     result = ", ".join(f"{count:,} {state}" for state, count in states(report.outcomes).items()) or "nothing"
     return Row(
         (
@@ -210,6 +212,6 @@ def _run(past: PastRun) -> Row:
             Cell(run.operation),
             Cell(f"{len(report.outcomes):,}", order=len(report.outcomes)),
             Cell(result, small=report.stopped, look="failed" if report.failed else ""),
-            Cell(duration(report.seconds) if ended else "", order=report.seconds if ended else ""),
+            Cell(duration(report.seconds) if has_ended else "", order=report.seconds if has_ended else ""),
         )
     )

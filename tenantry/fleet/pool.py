@@ -1,4 +1,4 @@
-"""Runs many jobs, a few at a time. Stops on request, or if too many fail.
+"""A pool that runs many jobs, a few at a time. It stops on request, or if too many jobs fail.
 
 The workers implement `concurrent.futures.Executor`. Here they are threads that wait for processes. Elsewhere
 they can be anything that calls a function with plain data.
@@ -27,7 +27,7 @@ def default_jobs() -> int:
 
 
 class Watcher(Protocol):
-    """Observes a run: each job that begins or ends, and the passing time."""
+    """An observer of a run: of each job that begins or ends, and of the passing time."""
 
     def begun(self, job: Job) -> None:
         """Handle the start of a job."""
@@ -36,11 +36,11 @@ class Watcher(Protocol):
         """Handle the end of a job."""
 
     def tick(self) -> None:
-        """Handle the passing of time."""
+        """Do regular work. Called every TICK_SECONDS."""
 
 
 class NoWatcher:
-    """Ignores all events."""
+    """A watcher that ignores all events."""
 
     def begun(self, job: Job) -> None:
         """Handle the start of a job."""
@@ -49,12 +49,12 @@ class NoWatcher:
         """Handle the end of a job."""
 
     def tick(self) -> None:
-        """Handle the passing of time."""
+        """Do regular work. Called every TICK_SECONDS."""
 
 
 @dataclass
 class Pool:
-    """Runs jobs: `at_once` at a time, until more than `max_failures` have failed.
+    """A pool that runs `at_once` jobs at a time, until more than `max_failures` have failed.
 
     You may set `stop` to a reason at any time, also in a signal handler. Running jobs then finish, and no new
     one begins. `interrupt` asks the running jobs to end early and returns how many there are.
@@ -70,7 +70,7 @@ class Pool:
     failures: int = 0
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """Yield the outcome of each job as it ends, and "not run" for jobs that had no turn."""
+        """Yield the outcome of each job as it ends, and the outcome "not run" for jobs that never began."""
         waiting = list(reversed(jobs))
         running: dict[Future[Outcome], Job] = {}
         with self.executor(self.at_once) as executor:
@@ -104,7 +104,7 @@ class Pool:
 
 
 def _outcome(job: Job, future: Future[Outcome]) -> Outcome:
-    """Return the outcome of a job. A lost worker fails only its own job."""
+    """Return the outcome of a job. If a worker is lost, only its own job fails."""
     error = future.exception()
     if error is None:
         return future.result()

@@ -1,4 +1,4 @@
-"""One `pulumi` command of many that run at the same time: start it, wait for it, interrupt it."""
+"""One `pulumi` command: its start, its end and its interruption. Many may run at the same time."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class CommandResult(NamedTuple):
 
 
 class _Command:
-    """A command from before its start until its end.
+    """A command, from just before its start until its end.
 
-    `interrupt` may be called in a signal handler, so in the middle of any of these methods. It takes no lock:
-    the interrupted code could hold that lock. It only appends to a list and pops from it, and both are
-    atomic.
+    A signal handler may call `interrupt`, so it may run in the middle of any of these methods. It takes no
+    lock, because the interrupted code could hold that lock. It only appends to a list and pops from it, and
+    both are atomic.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class _Command:
         self._unsent: list[signal.Signals] = []
 
     def started(self, process: subprocess.Popen[bytes]) -> None:
-        """Take the process and send it the signals that came during its start."""
+        """Store the process, and send it the signals that arrived during its start."""
         self._process = process
         self._send()
 
@@ -61,11 +61,11 @@ def run(
 ) -> CommandResult:
     """Run a command to its end.
 
-    Its output goes into two files: with a pipe, a plugin that outlives a killed CLI would keep the pipe open.
-    The command has its own session, so Ctrl-C in the terminal does not reach it. Use `interrupt` for that.
+    Its output goes into two files, because a plugin that outlives a killed CLI would keep a pipe open. The
+    command has its own session, so Ctrl-C in the terminal does not reach it. Use `interrupt` for that.
     """
-    this = _Command()
-    _running.add(this)
+    tracked = _Command()
+    _running.add(tracked)
     try:
         with output.open("wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(
@@ -77,18 +77,18 @@ def run(
                 stderr=err,
                 start_new_session=True,
             )
-        this.started(process)
+        tracked.started(process)
         code = _code(process, seconds)
     finally:
-        _running.discard(this)
-    return CommandResult(code, this.interrupted)
+        _running.discard(tracked)
+    return CommandResult(code, tracked.interrupted)
 
 
 def interrupt(threads: Container[int] | None = None) -> int:
     """Ask the running commands to finish their current steps and begin no others.
 
     Returns how many commands there are. `threads` limits this to the commands that these threads wait for.
-    The second call makes the CLI drop everything. May be called in a signal handler at any time.
+    The second call makes the CLI stop at once. A signal handler may call this at any time.
     """
     running = [command for command in _running.copy() if threads is None or command.thread in threads]
     for command in running:

@@ -26,13 +26,13 @@ from tenantry.settings.project import Project
 
 @dataclass(frozen=True)
 class RunOrder:
-    """What to do with which stacks.
+    """The request for a run: the operation, the stacks and the options.
 
     `arguments` are added to each command. `environments` has additional variables for single stacks.
-    `resume`: leave out what succeeded in the last run of this operation, unless its settings or the program
-    have changed. `skip_pinned`: leave out customers whose own file sets another app version than their plan.
-    `skip_expired`: leave out trials whose last day has passed. `seconds` is the longest that one stack may
-    take. `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing changes.
+    `resume`: skip stacks that succeeded in the last run of this operation, unless their settings or the
+    program have changed. `skip_pinned`: skip customers whose own file sets another app version than their
+    plan. `skip_expired`: skip trials whose last day has passed. `seconds` is the time limit for one stack.
+    `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing changes.
     """
 
     operation: Operation
@@ -57,13 +57,13 @@ class RunOrder:
 
     @cached_property
     def finished(self) -> Mapping[str, str]:
-        """The stacks that are done already, with the digests of their settings."""
+        """The stacks that the resumed run has finished, with the digests of their settings at that time."""
         last = Journal.last(self.project.name, self.operation) if self.resume else None
         return last.finished(self.code) if last else {}
 
     @cached_property
     def skip_reasons(self) -> Mapping[str, str]:
-        """The stacks that have no turn, with the reason."""
+        """The stacks to skip, with the reason."""
         members = [member for wave in self.waves for member in wave.members]
         return {member.stack: reason for member in members if (reason := self._skip_reason(member))}
 
@@ -86,7 +86,7 @@ class RunOrder:
 
     @cached_property
     def done(self) -> frozenset[str]:
-        """The stacks that the resumed run has finished with their present settings."""
+        """The stacks that the resumed run has finished with their current settings."""
         members = [member for wave in self.waves for member in wave.members]
         return frozenset(member.stack for member in members if self._is_done(member))
 
@@ -97,17 +97,17 @@ class RunOrder:
 
     @property
     def due(self) -> list[str]:
-        """The stacks that have a turn, wave by wave."""
+        """The stacks to work on, wave by wave."""
         stacks = [member.stack for wave in self.waves for member in wave.members]
         return [stack for stack in stacks if stack not in self.skip_reasons]
 
 
 Gate = Callable[[Sequence[Member]], str]
-"""Checks the stacks of a wave after it. Returns why the next wave must not begin, or an empty text."""
+"""A check after a wave. It returns the reason why the next wave must not begin, or an empty string."""
 
 
 class RunRefused(TenantryError):
-    """The user did not agree to the run. Nothing was done. The message is the reason."""
+    """The user did not agree to the run, so nothing was done. The message is the reason."""
 
 
 def run_order(
@@ -118,12 +118,12 @@ def run_order(
     consent: Consent | None = None,
     gate: Gate | None = None,
 ) -> Report:
-    """Do the work wave by wave, and return the outcome of every selected stack.
+    """Run the waves one after another, and return a report with every selected stack.
 
-    A wave begins only if `pool` has not stopped. `announce` gets a line for each wave, and a line if the
-    journal cannot be written. `consent` is called before each wave. `gate` is called after it, with the
-    stacks that succeeded in this run or in the run that it resumes. Raises RunRefused if there is no consent
-    to the first wave, and OSError if the folder for the logs cannot be created.
+    A wave begins only if `pool` has not stopped. `announce` is called with a line for each wave, and with a
+    line if the journal cannot be written. `consent` is called before each wave. `gate` is called after it,
+    with the stacks that succeeded in this run or in the run that it resumes. Raises RunRefused if there is no
+    consent to the first wave, and OSError if the folder for the logs cannot be created.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     skip_reasons, done = order.skip_reasons, order.done  # read these before this run becomes the last one
@@ -134,35 +134,35 @@ def run_order(
         due: Sequence[Member] = [member for member in wave.members if member.stack not in skip_reasons]
         if len(order.waves) > 1 and due and not pool.stop:
             announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(due), 'stack')}")
-        decided: Sequence[Outcome] = ()
+        consent_outcomes: Sequence[Outcome] = ()
         if consent and due and not pool.stop:
-            agreed = consent(due, pool.failures_left)
-            due, decided, pool.stop = agreed.members, agreed.outcomes, pool.stop or agreed.stop
+            decision = consent(due, pool.failures_left)
+            due, consent_outcomes, pool.stop = decision.members, decision.outcomes, pool.stop or decision.stop
             if pool.stop and journal is None:
                 raise RunRefused(pool.stop)
-            for outcome in decided:
+            for outcome in consent_outcomes:
                 pool.count(outcome)
         # A refused run gets no journal, so that the last run can still be resumed.
         journal = journal or Journal.begin(order.project.name, order.operation, order.code)
-        began = time.monotonic() - clock
+        wave_start = time.monotonic() - clock
         for member in wave.members:
             if reason := skip_reasons.get(member.stack):
                 job, is_done = _job(order, member, journal), member.stack in done
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(reason,), done_before=is_done)
                 if is_done:
-                    _record(
-                        journal, job.outcome(), announce
-                    )  # so that the next `--resume` leaves it out, too
-        for outcome in chain(decided, pool.run([_job(order, member, journal, wave.name) for member in due])):
+                    _record(journal, job.outcome(), announce)  # so that the next `--resume` skips it too
+        for outcome in chain(
+            consent_outcomes, pool.run([_job(order, member, journal, wave.name) for member in due])
+        ):
             outcomes[outcome.stack] = outcome
             _record(journal, outcome, announce)
-        waves.append(_times(wave, outcomes, began, time.monotonic() - clock))
-        ready = [
+        waves.append(_times(wave, outcomes, wave_start, time.monotonic() - clock))
+        succeeded = [
             member for member in wave.members if member.stack in done or outcomes[member.stack].status == "ok"
         ]
-        if gate and ready and not pool.stop:
-            # A signal may stop the run during the gate. The signal's reason takes precedence.
-            reason = gate(ready)
+        if gate and succeeded and not pool.stop:
+            # A signal may stop the run during the gate. Its reason takes precedence.
+            reason = gate(succeeded)
             pool.stop = pool.stop or reason
     if journal and (logs := journal.logs()):
         announce(f"Logs of failures: {logs}")
@@ -185,11 +185,11 @@ def run_order(
     return report
 
 
-def _times(wave: Wave, outcomes: Mapping[str, Outcome], began: float, ended: float) -> WaveTimes:
-    done = [outcomes[member.stack] for member in wave.members]
-    stacks = sum(outcome.status not in ("skipped", "not run") for outcome in done)
-    failed = sum(outcome.failed for outcome in done)
-    return WaveTimes(wave.name, stacks, failed, round(began, 1), round(ended - began, 1))
+def _times(wave: Wave, outcomes: Mapping[str, Outcome], start: float, end: float) -> WaveTimes:
+    wave_outcomes = [outcomes[member.stack] for member in wave.members]
+    stacks = sum(outcome.status not in ("skipped", "not run") for outcome in wave_outcomes)
+    failed = sum(outcome.failed for outcome in wave_outcomes)
+    return WaveTimes(wave.name, stacks, failed, round(start, 1), round(end - start, 1))
 
 
 def _job(order: RunOrder, member: Member, journal: Journal, wave: str = "") -> Job:

@@ -1,4 +1,4 @@
-"""Selects the stacks of a run."""
+"""The selection of the stacks of a run."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Parse `2/5`. Raises UnknownSelection."""
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
+        match = re.fullmatch(r"(\d+)/(\d+)", text)
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
             raise UnknownSelection(f"--shard {text}: write K/N, part K of N, for example 1/4")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
     def of(self, selected: Sequence[Member]) -> list[Member]:
-        """Return the stacks of this part. All parts have about the same amount of work, judging by the times.
+        """Return the stacks of this part. According to the times, all parts have about the same work.
 
-        The longest stack goes first, each to the part with the least work. A stack without a time counts as
-        the median. Without any times, the sizes of the parts differ by at most one.
+        Stacks are assigned from the longest to the shortest, each to the part with the least work. A stack
+        without a time counts as the median. Without any times, the sizes of the parts differ by at most one.
         """
-        usual = median(self.seconds.values()) if self.seconds else 1.0
-        work = {member.stack: self.seconds.get(member.stack, usual) for member in selected}
+        default_seconds = median(self.seconds.values()) if self.seconds else 1.0
+        work = {member.stack: self.seconds.get(member.stack, default_seconds) for member in selected}
         parts = [(0.0, number) for number in range(1, self.count + 1)]
         own_stacks = set()
         for stack in sorted(work, key=lambda stack: (-work[stack], stack)):
@@ -82,7 +82,7 @@ def times(file: Path) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Criteria:
-    """The selection criteria of the user. A stack must meet all that are given.
+    """The selection criteria of the user. A stack must meet all of them.
 
     `names` select stacks, alone or with other criteria. Of several plans, rings or values of one tag, one
     must match.
@@ -116,87 +116,90 @@ class Selection:
         return self.changes.removed if self.changes else ()
 
 
-def select(project: Project, root: Path, wanted: Criteria) -> Selection:
+def select(project: Project, root: Path, criteria: Criteria) -> Selection:
     """Return the selected stacks. Reads files and git only.
 
     Raises UnknownSelection for a stack, ring, plan, tag or commit that does not exist.
     """
     files = project.stack_files()
-    _check(wanted, files, project)
-    named = set(wanted.names) or set(files)
-    every = members(files if wanted.tags else {name: files[name] for name in named})
-    _check_tags(wanted, every)
-    found = [member for member in every if member.stack in named and _fits(member, wanted)]
+    _check(criteria, files, project)
+    names = set(criteria.names) or set(files)
+    all_members = members(files if criteria.tags else {name: files[name] for name in names})
+    _check_tags(criteria, all_members)
+    selected = [member for member in all_members if member.stack in names and _fits(member, criteria)]
     changed = None
-    if wanted.changed_since:
+    if criteria.changed_since:
         try:
-            changed = changes.since(wanted.changed_since, project, root)
+            changed = changes.since(criteria.changed_since, project, root)
         except changes.UnknownRef as error:
-            raise UnknownSelection(f"--changed-since {wanted.changed_since}: {error}") from None
-        found = _changed(found, changed, frozenset(files.values()), wanted.sample)
-    return Selection(tuple(wanted.shard.of(found) if wanted.shard else found), changed)
+            raise UnknownSelection(f"--changed-since {criteria.changed_since}: {error}") from None
+        selected = _changed(selected, changed, frozenset(files.values()), criteria.sample)
+    return Selection(tuple(criteria.shard.of(selected) if criteria.shard else selected), changed)
 
 
-def _check(wanted: Criteria, files: Mapping[str, Path], project: Project) -> None:
-    for name in wanted.names:
-        if no_stack := missing_stack(name, files, project.stacks):
-            raise UnknownSelection(no_stack)
-    for name in wanted.plans:
-        if no_plan := missing_plan(name, project.stacks):
-            raise UnknownSelection(f"--plan {name}: {no_plan}")
-    for name in wanted.rings:
+def _check(criteria: Criteria, files: Mapping[str, Path], project: Project) -> None:
+    for name in criteria.names:
+        if problem := missing_stack(name, files, project.stacks):
+            raise UnknownSelection(problem)
+    for name in criteria.plans:
+        if problem_with_plan := missing_plan(name, project.stacks):
+            raise UnknownSelection(f"--plan {name}: {problem_with_plan}")
+    for name in criteria.rings:
         if name not in RINGS:
             raise UnknownSelection(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
 
 
-def _check_tags(wanted: Criteria, every: Sequence[Member]) -> None:
+def _check_tags(criteria: Criteria, all_members: Sequence[Member]) -> None:
     """Refuse a tag key that no customer has.
 
     A value that no customer has is accepted: one may have it tomorrow.
     """
-    keys = sorted({key for member in every for key in member.tags})
-    for key in wanted.tags:
+    keys = sorted({key for member in all_members for key in member.tags})
+    for key in criteria.tags:
         if key not in keys:
-            known = choices(key, keys) if keys else ""
-            raise UnknownSelection(f"--tag {key}: no customer has this tag{known}")
+            suggestion = choices(key, keys) if keys else ""
+            raise UnknownSelection(f"--tag {key}: no customer has this tag{suggestion}")
 
 
-def _fits(member: Member, wanted: Criteria) -> bool:
+def _fits(member: Member, criteria: Criteria) -> bool:
     """Tell whether a customer meets the criteria.
 
     If a broken file does not show the property, its customer is selected and fails by name. Otherwise nobody
     would notice it.
     """
     fits = {
-        "plans": not wanted.plans or not set(wanted.plans).isdisjoint(member.plans),
-        "ring": not wanted.rings or member.ring in wanted.rings,
-        "tags": all(member.tags.get(key) in values for key, values in wanted.tags.items()),
+        "plans": not criteria.plans or not set(criteria.plans).isdisjoint(member.plans),
+        "ring": not criteria.rings or member.ring in criteria.rings,
+        "tags": all(member.tags.get(key) in values for key, values in criteria.tags.items()),
     }
     return all(fit or name in member.unknown for name, fit in fits.items())
 
 
 def _changed(
-    found: Sequence[Member], changed: Changes, stack_files: frozenset[Path], sample: int | None
+    selected: Sequence[Member], changed: Changes, stack_files: frozenset[Path], sample: int | None
 ) -> list[Member]:
     """Return the changed members.
 
     If the code has changed, return all members. With `sample`, return only that many of the unchanged ones.
     """
     resolved = frozenset(path.resolve() for path in stack_files)
-    touched = {member.stack for member in found if changed.affect(member, resolved)}
+    affected = {member.stack for member in selected if changed.affects(member, resolved)}
     if changed.code:
-        rest = [member for member in found if member.stack not in touched]
-        touched |= {member.stack for member in (rest if sample is None else _plans_in_turn(rest)[:sample])}
-    return [member for member in found if member.stack in touched]
+        rest = [member for member in selected if member.stack not in affected]
+        affected |= {member.stack for member in (rest if sample is None else _plans_in_turn(rest)[:sample])}
+    return [member for member in selected if member.stack in affected]
 
 
-def _plans_in_turn(rest: Sequence[Member]) -> list[Member]:
-    """Return the members so that the plans take turns. Within a plan, the order is arbitrary but fixed."""
+def _plans_in_turn(members: Sequence[Member]) -> list[Member]:
+    """Return the members in an order in which the plans take turns.
+
+    Within a plan, the order is arbitrary but fixed.
+    """
     by_plan: dict[str, list[Member]] = {}
-    for member in sorted(rest, key=shuffle_key):
+    for member in sorted(members, key=shuffle_key):
         by_plan.setdefault(member.plan, []).append(member)
-    turns = zip_longest(*(by_plan[plan] for plan in sorted(by_plan)))
-    return [member for member in chain.from_iterable(turns) if member is not None]
+    rounds = zip_longest(*(by_plan[plan] for plan in sorted(by_plan)))
+    return [member for member in chain.from_iterable(rounds) if member is not None]
 
 
 def shuffle_key(member: Member) -> str:

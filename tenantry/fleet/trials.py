@@ -1,4 +1,4 @@
-"""Trials: which have ended, which will end soon, and their grace period."""
+"""The trials that have ended or will end soon, and their grace period."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ending_trials(members: Iterable[Member], now: datetime, within: int) -> list
 
 
 def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) -> list[Trial]:
-    """Return the trials that have a tenant, those that ended first at the top."""
+    """Return the trials that have a tenant, sorted by their last day."""
     trials = [
         Trial(stack_status.member, stack_status, stack_status.member.ends_on.days_left(now))
         for stack_status in stack_statuses
@@ -55,23 +55,23 @@ def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) ->
 def unreadable_trials(stack_statuses: Sequence[StackStatus]) -> dict[str, str]:
     """Return the stacks that may be ended trials, with the reason why it is unknown.
 
-    Either the state of the stack cannot be read, or the state is a trial's and the file is broken.
+    Either the state of the stack cannot be read, or the state belongs to a trial and the file is broken.
     """
-    found = {
+    reasons = {
         stack_status.member.stack: stack_status.trouble
         for stack_status in stack_statuses
         if stack_status.trouble
     }
     for stack_status in stack_statuses:
         if stack_status.member.broken and stack_status.has_tenant and stack_status.kind == "trial":
-            found[stack_status.member.stack] = "; ".join(map(str, stack_status.member.broken.problems))
-    return found
+            reasons[stack_status.member.stack] = "; ".join(map(str, stack_status.member.broken.problems))
+    return reasons
 
 
 def grace_environment(trial: Trial) -> dict[str, str]:
     """Return the environment for a destroy with the grace period from the file and not from the state.
 
-    If the user has set the variable, it applies to all trials.
+    Returns an empty environment if the user has set the variable, which then applies to all trials.
     """
     days = trial.member.grace_days
     return {} if days is None or os.environ.get(GRACE_VARIABLE) else {GRACE_VARIABLE: str(days)}

@@ -1,4 +1,4 @@
-"""Errors of a stack on one line each: the error, Qlik's code if it came from Qlik, and the next step."""
+"""Errors of a stack on one line each, with the next step, and with Qlik's code if the error is from Qlik."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DESTROY_STEPS = (
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMARY_LINE = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
-"""The engine's last line if something else has failed in the run."""
+"""The engine's last line after a failed run. It only repeats that the run has failed."""
 
 
 class KnownFailure(NamedTuple):
@@ -39,80 +39,80 @@ class KnownFailure(NamedTuple):
     advice: str
 
 
-def _known(pattern: str, text: str, advice: str) -> KnownFailure:
+def _failure(pattern: str, text: str, advice: str) -> KnownFailure:
     return KnownFailure(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, advice)
 
 
-DISK_FULL = _known(
+DISK_FULL = _failure(
     r"no space left on device|disk quota exceeded",
     "the disk is full",
     "free some space, then run it again: the state and the notes record what was done",
 )
 KNOWN_FAILURES = (
     DISK_FULL,
-    _known(
+    _failure(
         r"unexpected end of JSON input|its file is [\w ]*JSON",
         "its state or its lock is incomplete, probably because the disk was full",
         "restore the previous state, see *After a full disk* in docs/backends.md",
     ),
-    _known(
+    _failure(
         r"incorrect passphrase",
         "the passphrase is wrong",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase of the stack",
     ),
-    _known(
+    _failure(
         r"passphrase must be set",
         "no passphrase is set",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     ),
-    _known(
+    _failure(
         r"currently locked by .{0,500}?created by (?P<by>\S{1,500}) .{0,100}? at (?P<at>\S+)",
         "the stack is locked by a run of {by} since {at}",
         "wait for it; if it was killed, run `tenantry unlock {stack}`",
     ),
-    _known(
+    _failure(
         r"currently locked|conflict: another update",
         "the stack is locked by another run",
         "wait for it; if it was killed, run `tenantry unlock {stack}`",
     ),
-    _known(
+    _failure(
         r"version (?P<have>\S+) does not satisfy the version range \"?(?P<want>[^\"\n]+)",
         "the Pulumi CLI {have} is too old: Pulumi.yaml requires {want}",
         "upgrade it, or run `tenantry install-pulumi`",
     ),
-    _known(
+    _failure(
         r"PULUMI_ACCESS_TOKEN must be set",
         "no backend is set",
         "run `pulumi login`, or set PULUMI_BACKEND_URL. For Pulumi Cloud, set PULUMI_ACCESS_TOKEN",
     ),
-    _known(
+    _failure(
         r"password authentication failed|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|"
         r"invalid access token",
         "the backend refuses the credentials: {error}",
         "check PULUMI_BACKEND_URL and the credentials of its database or bucket",
     ),
-    _known(
+    _failure(
         r"unable to open state directory.{0,500}?stat (?P<path>[^\n:]{1,500}): no such file or directory",
         "the backend's folder does not exist: {path}",
         "check PULUMI_BACKEND_URL; if it is right, run `mkdir -p {path}`",
     ),
-    _known(
+    _failure(
         r"connection refused|no such host|i/o timeout|network is unreachable|unable to open state|"
         r"NoSuchBucket|could not connect|connection reset|deadline exceeded|failed to ping",
         "the backend cannot be reached: {error}",
         "check PULUMI_BACKEND_URL, and that its server is running",
     ),
-    _known(
+    _failure(
         r"invalid YAML file: (?P<what>[^\n]+)",
         "the stack file is not valid YAML: {what}",
         "run `tenantry settings {stack}` to see the line",
     ),
-    _known(
+    _failure(
         r"no stack named",
         "the backend does not have this stack",
         "run `tenantry up {stack}` to create it",
     ),
-    _known(
+    _failure(
         r"no resource plugin|failed to load language plugin|could not find plugin",
         "the Pulumi CLI is incomplete: {error}",
         "run `tenantry install-pulumi` to install it with its plugins",
@@ -128,7 +128,7 @@ def is_protection_refusal(log: Log) -> bool:
 def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     """Yield the errors of the engine's log, each once.
 
-    `protected` are the protected resources, as far as they are known. The engine stops at the first ones.
+    `protected` are the known protected resources. The engine itself reports only the first ones.
     """
     seen: set[str] = set()
     refusals = [error for error in log.errors if PROTECTED.search(error.text)]
@@ -143,8 +143,8 @@ def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
             continue
         seen.add(text)
         if problems := parse_problems(text):
-            for place, what in problems:
-                yield Trouble(what, place, details=f"{place}: {what}" if place else "")
+            for place, problem in problems:
+                yield Trouble(problem, place, details=f"{place}: {problem}" if place else "")
         else:
             yield from_text(text, error.resource, error.facts)
 
@@ -182,22 +182,26 @@ def from_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trou
 def _of_traceback(text: str, resource: str) -> Trouble:
     """Return an exception of the program, with the place in the code where it was raised."""
     lines = text.splitlines()
-    at = max((number for number, line in enumerate(lines) if FRAME.match(line)), default=0)
-    raised = next((line for line in lines[at:] if line.strip() and not line[0].isspace()), lines[0])
-    frame = FRAME.match(lines[at])
+    last_frame = max((number for number, line in enumerate(lines) if FRAME.match(line)), default=0)
+    exception_line = next(
+        (line for line in lines[last_frame:] if line.strip() and not line[0].isspace()), lines[0]
+    )
+    frame = FRAME.match(lines[last_frame])
     where = resource or (f"{frame['file']}:{frame['line']}" if frame else "")
-    return Trouble(f"the program failed: {raised.strip()}", where, details=text)
+    return Trouble(f"the program failed: {exception_line.strip()}", where, details=text)
 
 
-def from_command(stack: str, printed: str, code: int | None) -> Trouble:
-    """Return the error of a `pulumi` command, from its standard error."""
-    text = redacted(printed.strip())
+def from_command(stack: str, stderr: str, code: int | None) -> Trouble:
+    """Return the error of a `pulumi` command, from its output on standard error."""
+    text = redacted(stderr.strip())
     error = _first_error(text)
-    for known in KNOWN_FAILURES:
-        if found := known.pattern.search(text):
-            named = {key: value.strip() for key, value in found.groupdict().items() if value}
-            words = {"stack": stack, "error": error, **named}
-            return Trouble(known.text.format(**words), advice=known.advice.format(**words), details=text)
+    for failure in KNOWN_FAILURES:
+        if match := failure.pattern.search(text):
+            groups = {key: value.strip() for key, value in match.groupdict().items() if value}
+            values = {"stack": stack, "error": error, **groups}
+            return Trouble(
+                failure.text.format(**values), advice=failure.advice.format(**values), details=text
+            )
     if not text:
         return Trouble(f"`pulumi` ended with exit code {code} and printed no error")
     return Trouble(error, details=text)

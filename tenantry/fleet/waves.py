@@ -1,4 +1,4 @@
-"""Waves: a change reaches a few customers first, and the next ones only if it succeeded."""
+"""Waves of a run. A change reaches a few customers first, and the next ones only if it succeeded."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def split_into_waves(members: Sequence[Member], how: str) -> list[Wave]:
     """Split the members into waves: by `rings`, or by rising percentages such as `10%,50%,100%`.
 
     With percentages, the inner rings come first. Within a ring the order is arbitrary, but the same on every
-    machine. A member whose ring is unknown is in the first wave, so that somebody notices it. Raises
+    machine. A member whose ring is unknown is in the first wave, so that it gets noticed. Raises
     UnknownSelection for any other text.
     """
     if how == BY_RING:
         return [Wave(ring, tuple(member for member in members if _ring(member) == ring)) for ring in RINGS]
     shares = _shares(how)
     in_order = sorted(members, key=lambda member: (RINGS.index(_ring(member)), shuffle_key(member)))
-    waves, begun = [], 0
+    waves, start = [], 0
     for share in shares:
         end = ceil(len(in_order) * share / 100)
-        waves.append(Wave(f"{share}%", tuple(in_order[begun:end])))
-        begun = max(begun, end)
+        waves.append(Wave(f"{share}%", tuple(in_order[start:end])))
+        start = max(start, end)
     return waves
 
 
@@ -46,8 +46,8 @@ def _ring(member: Member) -> str:
 
 def find_wave(waves: Sequence[Wave], name: str) -> list[Wave]:
     """Return the wave with this name or number (from 1). Raises UnknownSelection."""
-    numbered = {str(number): wave for number, wave in enumerate(waves, start=1)}
-    found = {wave.name: wave for wave in waves}.get(name) or numbered.get(name)
+    by_number = {str(number): wave for number, wave in enumerate(waves, start=1)}
+    found = {wave.name: wave for wave in waves}.get(name) or by_number.get(name)
     if found is None:
         raise UnknownSelection(f"--wave {name}: the waves are {', '.join(wave.name for wave in waves)}")
     return [found]

@@ -1,4 +1,4 @@
-"""Runs on the workers of a Dask cluster: `--scheduler`, and the extra `dask`.
+"""Runs on the workers of a Dask cluster, with `--scheduler` and the extra `dask`.
 
     bundle.py      the repository as one archive, packed here and unpacked on workers
     fitness.py     the requirements for a worker, checked by the worker itself
@@ -7,7 +7,8 @@
     worker.py      the functions that run on a worker
     connection.py  the scheduler and its workers
     reading.py     the status of stacks, read by workers
-    executor.py    sends jobs to workers, behind the executor interface of `tenantry.fleet.pool`
+    executor.py    an executor for `tenantry.fleet.pool` that sends jobs to workers
 
-Imported only with `--scheduler`. Credentials never leave their machine: each worker uses its own environment.
+This package is imported only with `--scheduler`. Credentials never leave their machine, because each worker
+uses its own environment.
 """

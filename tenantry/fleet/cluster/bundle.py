@@ -1,4 +1,4 @@
-"""The repository as one archive: everything that jobs on a worker need, and no credentials.
+"""The repository as one archive, with everything that jobs on a worker need, and without credentials.
 
 In a git repository, the bundle has the tracked files and the untracked files that git does not ignore.
 Elsewhere it has the project's folder without environments, caches and states. Links become copies of their
@@ -24,10 +24,10 @@ from tenantry.fleet.changes import SKIPPED_PREFIXES, UnknownRef, git
 from tenantry.fleet.cluster.errors import BundleRefused
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The largest total size of the files in a bundle."""
+"""The maximum total size of the files in a bundle."""
 
 EXCLUDED_FOLDERS = frozenset({".git", ".pulumi", ".venv", "__pycache__", "node_modules", ".ssh", ".aws"})
-"""Folders that are never part of a bundle, whatever git says."""
+"""Folders that are never part of a bundle, even if git tracks them."""
 
 CREDENTIAL_FILES = (
     ".env",
@@ -51,9 +51,10 @@ KEY_SEARCH_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Bundle:
-    """A repository in an archive. `top` is its folder on this machine, `names` are the files in the archive.
+    """A repository in an archive.
 
-    `left_out` are the other files, with the reason.
+    `top` is its folder on this machine, and `names` are the files in the archive. `left_out` are the other
+    files, with the reason.
     """
 
     top: Path
@@ -84,9 +85,9 @@ def digest(archive: bytes) -> str:
 
 def pack(root: Path) -> Bundle:
     """Return the bundle for the repository around a project's folder. Raises BundleRefused."""
-    top, listed = _listed(root.resolve())
+    top, names = _list_files(root.resolve())
     left_out: list[str] = []
-    files = dict(_chosen(top, sorted(set(listed)), left_out))
+    files = dict(_select_files(top, sorted(set(names)), left_out))
     size = sum(file.stat().st_size for file in files.values())
     if size > MAX_BYTES:
         largest = max(files, key=lambda name: files[name].stat().st_size)
@@ -95,7 +96,7 @@ def pack(root: Path) -> Bundle:
             f"its largest file is {largest}"
         )
     try:
-        archive = _archived(files)
+        archive = _create_archive(files)
     except OSError as error:
         raise BundleRefused(f"{error.filename}: {error.strerror}") from None
     return Bundle(top, archive, frozenset(files), tuple(left_out))
@@ -104,69 +105,69 @@ def pack(root: Path) -> Bundle:
 def unpack(archive: bytes, sha256: str, folder: Path) -> None:
     """Unpack a bundle into a new folder. Raises BundleRefused, OSError.
 
-    It refuses the whole bundle unless every entry is a regular file whose path stays in the folder.
+    Refuses the whole bundle unless every entry is a regular file whose path stays in the folder.
     """
     if digest(archive) != sha256:
         raise BundleRefused(f"the bundle does not match its SHA-256 {sha256[:16]}…")
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
+    new_folder = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
             total = 0
-            for member in opened:
-                place = PurePosixPath(member.name)
+            for member in tar:
+                path = PurePosixPath(member.name)
                 total += member.size
-                if not member.isreg() or place.is_absolute() or ".." in place.parts or total > MAX_BYTES:
+                if not member.isreg() or path.is_absolute() or ".." in path.parts or total > MAX_BYTES:
                     raise BundleRefused(f"the bundle has an entry that is not allowed: {member.name!r}")
-                source = opened.extractfile(member)
+                source = tar.extractfile(member)
                 assert source is not None  # noqa: S101 (a regular file has content)
-                target = new / place
+                target = new_folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as file:
                     shutil.copyfileobj(source, file)
                 target.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
-        new.rename(folder)
+        new_folder.rename(folder)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
         raise BundleRefused(f"the bundle cannot be unpacked: {error}") from None
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(new_folder, ignore_errors=True)
 
 
-def _listed(root: Path) -> tuple[Path, Sequence[str]]:
-    """Return the folder of the bundle and the names of its files."""
+def _list_files(root: Path) -> tuple[Path, Sequence[str]]:
+    """Return the repository's folder, and the names of the files in it that may be in the bundle."""
     try:
         top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
     except UnknownRef:
-        return root, list(_walked(root))
-    return top, list(_in_git(top, ""))
+        return root, list(_folder_files(root))
+    return top, list(_git_files(top, ""))
 
 
-def _in_git(top: Path, before: str) -> Iterator[str]:
-    listed = git(top / before, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    for name in filter(None, listed.split("\0")):
-        path = top / before / name
+def _git_files(top: Path, prefix: str) -> Iterator[str]:
+    output = git(top / prefix, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, output.split("\0")):
+        path = top / prefix / name
         if path.is_dir() and not path.is_symlink():  # a submodule
-            yield from _in_git(top, f"{before}{name.removesuffix('/')}/")
+            yield from _git_files(top, f"{prefix}{name.removesuffix('/')}/")
         else:
-            yield f"{before}{name}"
+            yield f"{prefix}{name}"
 
 
-def _walked(root: Path) -> Iterator[str]:
+def _folder_files(root: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
-        at = Path(folder)
-        links = [name for name in folders if (at / name).is_symlink()]
+        current = Path(folder)
+        links = [name for name in folders if (current / name).is_symlink()]
         folders[:] = [
             name
             for name in folders
             if not name.startswith(SKIPPED_PREFIXES)
             and name not in links
-            and not (at / name / "pyvenv.cfg").exists()
+            and not (current / name / "pyvenv.cfg").exists()
         ]
         for name in (*files, *links):
-            yield (at / name).relative_to(root).as_posix()
+            yield (current / name).relative_to(root).as_posix()
 
 
-def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tuple[str, Path]]:
+def _select_files(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the names and files of a bundle. Add the names of other files to `left_out`."""
     linked: list[tuple[str, Path]] = []
     files: dict[str, Path] = {}
@@ -186,10 +187,10 @@ def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tu
                 files[name] = real
     yield from files.items()
     for name, real in linked:
-        before = f"{real.relative_to(top).as_posix()}/"
-        for inside, file in files.items():
-            if inside.startswith(before):
-                yield f"{name}/{inside.removeprefix(before)}", file
+        prefix = f"{real.relative_to(top).as_posix()}/"
+        for inner_name, file in files.items():
+            if inner_name.startswith(prefix):
+                yield f"{name}/{inner_name.removeprefix(prefix)}", file
 
 
 def _is_credential(path: Path, name: str) -> bool:
@@ -199,15 +200,15 @@ def _is_credential(path: Path, name: str) -> bool:
         return PRIVATE_KEY in file.read(KEY_SEARCH_BYTES)
 
 
-def _archived(files: Mapping[str, Path]) -> bytes:
+def _create_archive(files: Mapping[str, Path]) -> bytes:
     """Return an archive of the files.
 
     Its bytes depend only on the names, the content and the executable bits of the files.
     """
     buffer = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name in sorted(files):
             content = files[name].read_bytes()

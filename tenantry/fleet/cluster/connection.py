@@ -29,16 +29,16 @@ ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]
 
 SECONDS_TO_CONNECT = 15.0
 SECONDS_TO_ANSWER = 15.0
-"""How long the scheduler may take for a response before it counts as lost."""
+"""The time limit for a response of the scheduler. After that, it counts as lost."""
 
 SECONDS_TO_EXAMINE = 90.0
-"""How long a worker may take to report whether it is fit. This includes the transfer of the bundle."""
+"""The time limit for the examination of a worker, including the transfer of the bundle."""
 
 SECONDS_WITHOUT_WORKERS = 60.0
-"""How long a run waits for a worker after the last one is lost. A nanny may start another."""
+"""How long a run waits for a worker after the last one is lost. Dask's nanny may start another one."""
 
 WATCH_INTERVAL_SECONDS = 1.0
-"""The time between two checks which workers exist."""
+"""The time between two checks of the existing workers."""
 
 
 def is_address(text: str) -> bool:
@@ -50,24 +50,24 @@ def is_address(text: str) -> bool:
 class FitWorker:
     """A worker that is fit for the run.
 
-    `threads` is how many jobs it can run at once, `busy` is how many it runs now.
+    `threads` is how many jobs it can run at once, and `busy` is how many it runs now.
     """
 
     address: str
     host: str
     threads: int
     busy: int = 0
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __str__(self) -> str:
         return f"{self.address} ({self.host})"
 
 
 class Cluster:
-    """A cluster during a run. Everything that talks to it runs in one event loop, in one thread.
+    """A cluster during a run. All communication with it happens in one event loop, in one thread.
 
-    `lost` is the reason if nothing can run there any more. `announce` gets a line for each refused worker,
-    once.
+    `lost` is the reason if the cluster can no longer be used. `announce` is called once with a line for each
+    refused worker.
     """
 
     def __init__(self, address: str) -> None:
@@ -84,7 +84,7 @@ class Cluster:
         self._offer: tuple[WorkerRequirements, Bundle] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._examining: set[asyncio.Task[None]] = set()
-        self._seen: set[str] = set()
+        self._known_workers: set[str] = set()
         self._last_fit_worker_at = time.monotonic()
 
     @classmethod
@@ -92,14 +92,14 @@ class Cluster:
     def connected(cls, address: str) -> Iterator[Cluster]:
         """Yield the cluster with the scheduler at this address. Raises ClusterUnusable."""
         for name in ("distributed", "distributed.client"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # the run itself reports what is lost
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # the run itself reports lost workers
         cluster = cls(address)
-        # Ignore Dask's remaining tasks for a scheduler that is gone.
+        # Ignore the errors of Dask's remaining tasks after the scheduler was lost.
         cluster._loop.set_exception_handler(lambda *_: None)
         thread = threading.Thread(target=cluster._loop.run_forever, name="cluster", daemon=True)
         thread.start()
         try:
-            cluster.wait_for(cluster._connected_in_time())
+            cluster.wait_for(cluster._connect_in_time())
             yield cluster
         finally:
             with suppress(Exception):
@@ -128,18 +128,18 @@ class Cluster:
         return sum(worker.threads for worker in self.fit_workers.values())
 
     def offer(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
-        """Let each worker check whether it is fit and take the bundle.
+        """Let each worker check whether it is fit, and send it the bundle.
 
-        Raises ClusterUnusable if none is fit.
+        Raises ClusterUnusable if no worker is fit.
         """
-        self.wait_for(self._offered(requirements, bundle))
+        self.wait_for(self._send_offer(requirements, bundle))
         if self.lost:
             raise ClusterUnusable(self.lost)
         if not self.fit_workers:
             raise ClusterUnusable("no worker is fit" if self.refused else "there is no worker")
 
     def free_worker(self) -> FitWorker | None:
-        """Return the worker with the most room for a job, or None if all are busy."""
+        """Return the worker with the largest share of free threads, or None if all are busy."""
         free = [worker for worker in self.fit_workers.values() if worker.busy < worker.threads]
         return min(free, key=lambda worker: worker.busy / worker.threads, default=None)
 
@@ -164,7 +164,7 @@ class Cluster:
             problem = f"it does not have Tenantry {versions()['Tenantry']}: {error}"
         except Exception as error:  # noqa: BLE001 (a process of another version may raise anything)
             problem = f"{type(error).__name__}: {error}"
-        if address not in self._seen or self._offer != (requirements, bundle):
+        if address not in self._known_workers or self._offer != (requirements, bundle):
             return
         if problem:
             self.fit_workers.pop(address, None)
@@ -179,10 +179,10 @@ class Cluster:
             return {}
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(SECONDS_TO_ANSWER):
-                found: dict[str, T] = await self.client.run(
+                results: dict[str, T] = await self.client.run(
                     function, *arguments, workers=busy, on_error="ignore"
                 )
-                return found
+                return results
         return {}
 
     async def _call(self, address: str, function: Callable[..., Any], *arguments: object) -> Any:
@@ -194,8 +194,8 @@ class Cluster:
             self.refused[address] = line
             self.announce(line)
 
-    async def _connected_in_time(self) -> None:
-        """Connect, or give up in time. Without this limit, Dask may wait forever for a silent server."""
+    async def _connect_in_time(self) -> None:
+        """Connect within a time limit. Without the limit, Dask may wait forever for a silent server."""
         task = asyncio.create_task(self._connect())
         if not (await asyncio.wait({task}, timeout=SECONDS_TO_CONNECT + SECONDS_TO_ANSWER))[0]:
             task.cancel()
@@ -215,7 +215,7 @@ class Cluster:
                 await self.client
                 async with asyncio.timeout(SECONDS_TO_ANSWER):
                     self._scheduler = (await self._identity())["id"]
-                    theirs = await self.client.run_on_scheduler(versions)
+                    scheduler_versions = await self.client.run_on_scheduler(versions)
             except ImportError:
                 raise ClusterUnusable(
                     f"the scheduler does not have Tenantry {versions()['Tenantry']}"
@@ -224,8 +224,8 @@ class Cluster:
                 raise ClusterUnusable("the scheduler cannot be reached") from error
             except (TypeError, ValueError, RuntimeError) as error:
                 raise ClusterUnusable(f"{' '.join(str(error).split())[:300]}") from None
-        if other := version_differences(theirs):
-            raise ClusterUnusable(f"the scheduler has {other}")
+        if differences := version_differences(scheduler_versions):
+            raise ClusterUnusable(f"the scheduler has {differences}")
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 await self.client.register_plugin(Rates())
@@ -245,27 +245,27 @@ class Cluster:
             if hasattr(self, "client"):
                 await self.client.close(timeout=2)
 
-    async def _offered(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
+    async def _send_offer(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
         self._offer = requirements, bundle
         if self._no_rates:
             self.announce(self._no_rates)
             self._no_rates = ""
-        await self._look()
-        await asyncio.gather(*map(self.examine, list(self._seen)))
+        await self._update_workers()
+        await asyncio.gather(*map(self.examine, list(self._known_workers)))
         self._last_fit_worker_at = time.monotonic()
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
 
     async def _identity(self) -> dict[str, Any]:
         scheduler: Any = self.client.scheduler
-        found: dict[str, Any] = await scheduler.identity()
-        return found
+        identity: dict[str, Any] = await scheduler.identity()
+        return identity
 
     async def _watch(self) -> None:
         """Track the workers that join and leave, until the run ends or the scheduler is lost."""
         while not self.lost:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
-            for address in await self._look():
+            for address in await self._update_workers():
                 task = asyncio.create_task(self.examine(address))
                 self._examining.add(task)
                 task.add_done_callback(self._examining.discard)
@@ -276,8 +276,8 @@ class Cluster:
             ):
                 self.lost = f"no fit worker is left at {self.address}"
 
-    async def _look(self) -> list[str]:
-        """Update which workers exist, and return the new ones."""
+    async def _update_workers(self) -> list[str]:
+        """Update the existing workers, and return the addresses of the new ones."""
         try:
             if self.client.status != "running":
                 raise OSError
@@ -288,15 +288,15 @@ class Cluster:
         except (OSError, TimeoutError):
             self.lost = f"the scheduler {self.address} was lost"
             return []
-        present = {
-            address: facts["nthreads"]
-            for address, facts in identity["workers"].items()
-            if facts["status"] not in ("closing", "closing_gracefully", "closed")
+        threads = {
+            address: description["nthreads"]
+            for address, description in identity["workers"].items()
+            if description["status"] not in ("closing", "closing_gracefully", "closed")
         }
-        self._threads = present
-        for address in self._seen - present.keys():
+        self._threads = threads
+        for address in self._known_workers - threads.keys():
             if worker := self.fit_workers.pop(address, None):
-                worker.gone.set()
-        new = [address for address in present if address not in self._seen]
-        self._seen = set(present)
+                worker.disconnected.set()
+        new = [address for address in threads if address not in self._known_workers]
+        self._known_workers = set(threads)
         return new

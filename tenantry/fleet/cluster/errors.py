@@ -6,8 +6,8 @@ from tenantry.errors import TenantryError
 
 
 class ClusterUnusable(TenantryError):
-    """The cluster cannot be used. Nothing was done. The message is one line."""
+    """The cluster cannot be used, so nothing was done. The message is one line."""
 
 
 class BundleRefused(TenantryError):
-    """A bundle cannot be packed, or its content is refused. The message is one line."""
+    """A bundle cannot be packed or unpacked. The message is one line."""

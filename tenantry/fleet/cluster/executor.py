@@ -1,6 +1,6 @@
-"""Sends the jobs of a run to the workers of a cluster, each job once.
+"""The executor that sends the jobs of a run to the workers of a cluster, each job once.
 
-This module implements the interface of `concurrent.futures.Executor`.
+It implements the interface of `concurrent.futures.Executor`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tenantry.providers.qlik.settings import ENDPOINT
 
 TICK_SECONDS = 0.1
 MAX_ATTEMPTS = 3
-"""How often a job is offered to a worker if none begins it."""
+"""How often a job is sent to a worker if no worker begins it."""
 
 SENT_VARIABLES = frozenset({"TENANTRY_GRACE_DAYS"})
-"""The variables of a job's environment that may be sent. A worker uses its own environment otherwise."""
+"""The only variables of a job's environment that are sent. Otherwise, a worker uses its own environment."""
 
 SALT_NOT_WRITTEN = (
     "Pulumi has written an encryption salt into the worker's copy of the stack file. The file here has "
@@ -40,14 +40,17 @@ SALT_NOT_WRITTEN = (
 
 Announce = Callable[[str], None]
 LockHolder = Callable[[Job], str]
-"""Returns who holds the lock of a job's stack and how to release it, as advice. Empty text if nobody does."""
+"""A function that returns advice: who holds the lock of a job's stack, and how to release it.
+
+It returns an empty string if nobody holds the lock.
+"""
 
 
 @dataclass
 class ClusterRun:
-    """A run on a cluster: the offer to its workers, and the executor for each wave.
+    """A run on a cluster, with the offer to its workers and the executor for each wave.
 
-    `backend` and `probe` are as in `WorkerRequirements`.
+    `backend` and `probe` are the same as in `WorkerRequirements`.
     """
 
     cluster: Cluster
@@ -71,8 +74,8 @@ class ClusterRun:
     ) -> Iterator[ClusterRun]:
         """Yield a run on the cluster at this address, once a worker is fit for it.
 
-        `credentials`: the run sends requests to Qlik. `announce` gets a line for each worker that is not
-        used. Raises ClusterUnusable, BundleRefused.
+        `credentials`: the run sends requests to Qlik. `announce` is called with a line for each worker that
+        is not used. Raises ClusterUnusable and BundleRefused.
         """
         with Cluster.connected(address) as cluster, backend_of(root) as (backend, probe):
             cluster.announce = announce
@@ -81,7 +84,7 @@ class ClusterRun:
             yield remote
 
     def offer(self) -> None:
-        """Pack the present repository, and let the workers check whether they are fit."""
+        """Pack the current repository, and let the workers check whether they are fit."""
         bundle = pack(self.root)
         if self.bundle and self.bundle.sha256 == bundle.sha256:
             return
@@ -111,9 +114,7 @@ class ClusterRun:
         pool.executor, pool.interrupt = self.executor, self.interrupt
 
     def executor(self, _: int) -> Executor:
-        """Return the executor for the jobs of a wave, with the repository as it is at the start of the
-        wave.
-        """
+        """Return the executor for the jobs of a wave. First, offer the current repository to the workers."""
         try:
             self.offer()
         except (ClusterUnusable, BundleRefused) as error:
@@ -121,15 +122,15 @@ class ClusterRun:
         return _Executor(self)
 
     def interrupt(self) -> int:
-        """Ask the running jobs to end early, and return how many. May be called in a signal handler."""
+        """Ask the running jobs to end early. Return their number. A signal handler may call this."""
         self.interrupted = True
         self.cluster.soon(lambda: self.cluster.call_busy_workers(on_worker.interrupt, self.cluster.run))
         return len(self._running)
 
     async def execute(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
-        """Let a worker do one job. Returns an outcome whatever happens to the worker."""
+        """Let a worker do one job. Return an outcome even if the worker is lost."""
         for _ in range(MAX_ATTEMPTS):
-            worker = await self._free_worker()
+            worker = await self._wait_for_worker()
             if worker is None:
                 return job.outcome(status="not run", remarks=(self._not_run_reason(),))
             self._running[job.member.stack] = job, worker
@@ -148,9 +149,9 @@ class ClusterRun:
         """Copy the progress of running jobs into the logs that the live display reads."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
-            found = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
+            progress_by_worker = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
             for stack, (is_new_log, lines) in (
-                item for progress in found.values() for item in progress.items()
+                item for progress in progress_by_worker.values() for item in progress.items()
             ):
                 if stack in self._running and (lines or is_new_log):
                     log = self._running[stack][0].log
@@ -170,8 +171,8 @@ class ClusterRun:
             self.pool.stop = reason
         return reason
 
-    async def _free_worker(self) -> FitWorker | None:
-        """Wait for a worker with room for a job. None if the run stops first."""
+    async def _wait_for_worker(self) -> FitWorker | None:
+        """Wait for a worker with a free thread. Return None if the run stops first."""
         while not self._stopped:
             if worker := self.cluster.free_worker():
                 worker.busy += 1
@@ -182,20 +183,21 @@ class ClusterRun:
     async def _execute_on(
         self, worker: FitWorker, work: Callable[[Job], Outcome], job: Job
     ) -> Outcome | None:
-        """Let a worker do a job. None if it never began, so that another worker may do it."""
-        sent = self._relative(job)
+        """Let a worker do a job. Return None if it never began, so that another worker may do it."""
+        relative_job = self._relative(job)
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 ticket = await Ticket.issue(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
-            await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until the watch has noticed a lost scheduler
+            # Wait until the watch task has noticed that the scheduler is lost.
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             return None
         task: Any = self.cluster.client.submit(
             on_worker.run_with_ticket,
             ticket.name,
             self.cluster.run,
-            self.sent.sha256,
-            sent,
+            self.packed_bundle.sha256,
+            relative_job,
             work,
             key=f"tenantry-{job.operation}-{ticket.name}",
             workers=[worker.address],
@@ -209,9 +211,13 @@ class ClusterRun:
                 await asyncio.wait({result}, timeout=TICK_SECONDS)
                 if self.cluster.lost and not result.done():
                     return await self._unknown_outcome(job, worker)
-                if (worker.gone.is_set() or self._stopped) and not result.done() and await _take_back(ticket):
+                if (
+                    (worker.disconnected.is_set() or self._stopped)
+                    and not result.done()
+                    and await _take_back(ticket)
+                ):
                     return None
-                if worker.gone.is_set() and not result.done():
+                if worker.disconnected.is_set() and not result.done():
                     return await self._lost_outcome(job, worker)
             if error := _error(result):
                 if self.cluster.client.status != "running":
@@ -221,10 +227,10 @@ class ClusterRun:
                     await self.cluster.examine(worker.address)
                     return None
                 return await self._lost_outcome(job, worker, error)
-            returned: JobResult = result.result()
-            if returned.outcome is None:
+            job_result: JobResult = result.result()
+            if job_result.outcome is None:
                 return await self._lost_outcome(job, worker)
-            return await asyncio.to_thread(self._store_result, job, returned, returned.outcome)
+            return await asyncio.to_thread(self._store_result, job, job_result, job_result.outcome)
         finally:
             result.cancel()
             task.release()
@@ -236,32 +242,34 @@ class ClusterRun:
             job,
             root=Path(self.project_path),
             folder=Path(job.folder.name),
-            member=replace(job.member, file=Path(self.sent.path_in_bundle(job.member.file)), files=()),
+            member=replace(
+                job.member, file=Path(self.packed_bundle.path_in_bundle(job.member.file)), files=()
+            ),
         )
 
     @property
     def project_path(self) -> str:
         """The project's path in the bundle."""
-        return self.root.resolve().relative_to(self.sent.top).as_posix()
+        return self.root.resolve().relative_to(self.packed_bundle.top).as_posix()
 
     @property
-    def sent(self) -> Bundle:
-        """The bundle that the workers have."""
+    def packed_bundle(self) -> Bundle:
+        """The bundle of the last offer."""
         assert self.bundle is not None  # noqa: S101 (`opened` sets it)
         return self.bundle
 
-    def _store_result(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
+    def _store_result(self, job: Job, job_result: JobResult, outcome: Outcome) -> Outcome:
         """Store a worker's logs and stack file. Return the outcome with the paths of this machine."""
-        local_path = str(self.sent.top)
+        local_path = str(self.packed_bundle.top)
         with suppress(OSError):
             job.log.unlink(missing_ok=True)
             for name in on_worker.LOGS:
-                if name in returned.logs:
+                if name in job_result.logs:
                     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    content = returned.logs[name].replace(returned.folder.encode(), local_path.encode())
+                    content = job_result.logs[name].replace(job_result.folder.encode(), local_path.encode())
                     (job.folder / name).write_bytes(content)
-        if returned.stack_file:
-            before, after = returned.stack_file
+        if job_result.stack_file:
+            before, after = job_result.stack_file
             try:
                 if job.member.file.read_bytes() != before:
                     outcome = replace(outcome, remarks=(*outcome.remarks, SALT_NOT_WRITTEN))
@@ -275,7 +283,7 @@ class ClusterRun:
         return replace(
             outcome,
             troubles=tuple(
-                _with_local_paths(trouble, returned.folder, local_path) for trouble in outcome.troubles
+                _with_local_paths(trouble, job_result.folder, local_path) for trouble in outcome.troubles
             ),
         )
 
@@ -303,30 +311,30 @@ class _Executor(Executor):
 
     def __init__(self, remote: ClusterRun) -> None:
         self._remote = remote
-        self._following = remote.cluster.start(remote.follow()) if remote.watched else None
+        self._log_copying = remote.cluster.start(remote.follow()) if remote.watched else None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Let a worker call a function with a job."""
         (job,) = args
-        if job.member.broken:  # nothing runs on a worker
-            done: Future[Any] = Future()
-            done.set_result(fn(job))
-            return done
+        if job.member.broken:  # this only reports the problems of the file, which needs no worker
+            finished: Future[Any] = Future()
+            finished.set_result(fn(job))
+            return finished
         if not job.environment.keys() <= SENT_VARIABLES:
             raise ValueError(
                 f"not sent to a worker: {', '.join(sorted(job.environment.keys() - SENT_VARIABLES))}"
             )
-        found: Future[Any] = self._remote.cluster.start(self._remote.execute(fn, job))
-        return found
+        future: Future[Any] = self._remote.cluster.start(self._remote.execute(fn, job))
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Stop following the logs. The pool has waited for the jobs."""
-        if self._following:
-            self._following.cancel()
+        """Stop copying the logs. The pool has already waited for the jobs."""
+        if self._log_copying:
+            self._log_copying.cancel()
 
 
 async def _take_back(ticket: Ticket) -> bool:
-    """Take a ticket back. False if the scheduler does not respond."""
+    """Take a ticket back. Return False if a worker has it, or if the scheduler does not respond."""
     try:
         async with asyncio.timeout(SECONDS_TO_ANSWER):
             return await ticket.take_back()

@@ -1,6 +1,6 @@
 """The requirements for a worker, checked by the worker itself.
 
-All workers of a run have the same versions and the same backend. They use the credentials of their own
+All workers of a run must have the same versions and the same backend. They use the credentials of their own
 environment. This module reveals only whether there are credentials.
 """
 
@@ -26,7 +26,7 @@ from tenantry.state.backend import Backend, PulumiFailed, redacted
 PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 PROBE_PREFIX = "tenantry-run-"
-"""The prefix of the file by which workers recognise a backend that is a folder."""
+"""The prefix of the file by which workers recognise the run's backend if it is a folder."""
 
 
 def versions() -> dict[str, str]:
@@ -38,18 +38,18 @@ def versions() -> dict[str, str]:
     }
 
 
-def version_differences(theirs: Mapping[str, str]) -> str:
-    """Return the differences between another process's versions and the own ones, as text."""
+def version_differences(other_versions: Mapping[str, str]) -> str:
+    """Return the differences between another process's versions and those of this process, as text."""
     return ", ".join(
-        f"{name} {theirs.get(name, 'none')}, not {own}"
-        for name, own in versions().items()
-        if theirs.get(name) != own
+        f"{name} {other_versions.get(name, 'none')}, not {own_version}"
+        for name, own_version in versions().items()
+        if other_versions.get(name) != own_version
     )
 
 
 @dataclass(frozen=True)
 class WorkerRequirements:
-    """The requirements of a run for its workers. It has no secrets.
+    """The requirements of a run for its workers, without secrets.
 
     `root` is the project's folder in the bundle. `backend` is its address without user, password and other
     secrets. `probe` is the name of a file in a backend that is a folder. `credentials`: the run sends
@@ -79,7 +79,7 @@ def has_passphrase(environ: Mapping[str, str]) -> bool:
 
 
 def machine_problem(requirements: WorkerRequirements) -> str:
-    """Return why this process cannot take part, before it has the repository. Empty text if it can."""
+    """Return why this machine cannot take part, or an empty string. This does not need the bundle."""
     if find_pulumi() is None:
         return "`pulumi` is not on its PATH: run `tenantry install-pulumi` there"
     if os.environ.get(ENDPOINT, "") != requirements.endpoint:
@@ -92,21 +92,21 @@ def machine_problem(requirements: WorkerRequirements) -> str:
 
 
 def backend_problem(requirements: WorkerRequirements, root: Path) -> str:
-    """Return why the backend of this process is not the run's backend. Empty text if it is."""
+    """Return why the backend of this process is not the run's backend, or an empty string."""
     backend = Backend(root)
     try:
         address = address_of(backend)
     except PulumiFailed as failure:
         return f"its backend cannot be read: {' '.join(str(failure).split())[:300]}"
-    shown = without_secrets(address)
+    shown_address = without_secrets(address)
     if requirements.probe:
         folder = folder_of(address, root)
         if folder is None or not (folder.parent / requirements.probe).is_file():
-            return f"its backend {shown} is not the run's folder {requirements.backend}"
+            return f"its backend {shown_address} is not the run's folder {requirements.backend}"
         return ""
-    if shown == requirements.backend:
+    if shown_address == requirements.backend:
         return ""
-    return f"its backend is {shown}, the run's backend is {requirements.backend}"
+    return f"its backend is {shown_address}, the run's backend is {requirements.backend}"
 
 
 def without_secrets(address: str) -> str:
@@ -118,8 +118,8 @@ def without_secrets(address: str) -> str:
 def backend_of(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the address of the run's backend without secrets, and the name of the probe file.
 
-    The probe file exists only if the backend is a folder: on another machine, the same path may be another
-    folder. Raises ClusterUnusable.
+    There is a probe file only if the backend is a folder, because the same path may be a different folder on
+    another machine. Raises ClusterUnusable.
     """
     try:
         address = address_of(Backend(root))

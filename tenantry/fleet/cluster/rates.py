@@ -1,6 +1,6 @@
 """One request budget for all workers of a cluster.
 
-The scheduler keeps it in the same files as the runs on its own machine, see
+The scheduler keeps the budget in the same files as the runs on its own machine, see
 `tenantry.providers.qlik.governor`. A provider is a subprocess of a worker and knows nothing about Dask. So
 the worker listens on its loopback address and forwards the provider's requests.
 """
@@ -26,20 +26,20 @@ from tenantry.providers.qlik.governor import Governor, Turn
 from tenantry.providers.qlik.limits import TIERS
 
 TIMEOUT_SECONDS = 2.0
-"""How long the scheduler may take. A provider waits slightly longer for the worker."""
+"""The time limit for a response of the scheduler. A provider waits slightly longer for the worker."""
 
 MAX_REQUEST_BYTES = 2000
-"""The longest request that the worker reads."""
+"""The size of the largest request that the worker reads."""
 
 
 class Rates(SchedulerPlugin):
-    """Makes a scheduler handle the workers' requests for a turn."""
+    """The plugin of the scheduler that handles requests of workers about the budget."""
 
     name = "tenantry-rates"
     idempotent = True
 
     async def start(self, scheduler: Scheduler) -> None:
-        """Register the handler at the scheduler."""
+        """Register the handler with the scheduler."""
         scheduler.handlers.update({"tenantry_rates": handle_request})
 
 
@@ -78,9 +78,9 @@ def _respond(
 
 
 class Relay:
-    """Listens on the loopback address of a worker for its providers, for as long as the worker lives.
+    """A server on the loopback address of a worker, for the worker's providers and until the worker ends.
 
-    `address` is `HOST:PORT:TOKEN`. Other users of the machine can connect, but have no token.
+    `address` is `HOST:PORT:TOKEN`. Other users of the machine can connect, but they do not have the token.
     """
 
     def __init__(self, client: Client) -> None:
@@ -100,28 +100,31 @@ class Relay:
             daemon_threads = True
 
             def handle_error(self, *_: object) -> None:
-                """Print nothing: without a response, the provider uses the budget of its machine."""
+                """Print nothing. Without a response, the provider uses the budget of its machine."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}:{self._token}"
         threading.Thread(target=self._server.serve_forever, name="rates", daemon=True).start()
 
     def forward(self, request: dict[str, Any]) -> Any:
-        """Forward a request to the scheduler. Raises ValueError if it has no valid token, OSError."""
-        given = str(request.pop("token", ""))
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        """Forward a request to the scheduler.
+
+        Raises ValueError if the request has no valid token, and OSError if the scheduler does not respond.
+        """
+        token = str(request.pop("token", ""))
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
             raise ValueError("the request does not come from a provider")
         scheduler: Any = self._client.scheduler
         return self._client.sync(scheduler.tenantry_rates, **request, callback_timeout=TIMEOUT_SECONDS)
 
 
 _relays: list[Relay] = []
-_starting = threading.Lock()
+_lock = threading.Lock()
 
 
 def relay() -> str:
-    """Return the address of this worker's relay, or an empty text if it cannot listen. Call it in a task."""
-    with _starting:
+    """Return the address of this worker's relay, or an empty string if it cannot listen. Run it in a task."""
+    with _lock:
         if not _relays:
             try:
                 _relays.append(Relay(get_client()))

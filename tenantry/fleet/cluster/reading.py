@@ -1,6 +1,6 @@
 """The status of stacks, read by the workers of a cluster.
 
-These are plain tasks: to read a state twice does no harm.
+These are plain tasks without tickets, because Dask may read a state twice.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from tenantry.fleet.members import Member
 
 
 def stack_statuses(remote: ClusterRun, members: Sequence[Member], at_once: int) -> Iterator[StackStatus]:
-    """Yield the status of each stack, in the given order. If it cannot be read, it has the reason."""
-    room = asyncio.Semaphore(at_once)
-    looks = [remote.cluster.start(_standing(remote, member, room)) for member in members]
-    for look in looks:
-        yield look.result()
+    """Yield the status of each stack, in the given order. `trouble` is the reason if it cannot be read."""
+    slots = asyncio.Semaphore(at_once)
+    futures = [remote.cluster.start(_read_status(remote, member, slots)) for member in members]
+    for future in futures:
+        yield future.result()
 
 
-async def _standing(remote: ClusterRun, member: Member, room: asyncio.Semaphore) -> StackStatus:
-    async with room:
-        cluster, bundle = remote.cluster, remote.sent
+async def _read_status(remote: ClusterRun, member: Member, slots: asyncio.Semaphore) -> StackStatus:
+    async with slots:
+        cluster, bundle = remote.cluster, remote.packed_bundle
         if cluster.lost:
             return StackStatus(member, trouble=cluster.lost)
         task: Any = cluster.client.submit(
@@ -44,8 +44,8 @@ async def _standing(remote: ClusterRun, member: Member, room: asyncio.Semaphore)
                 await asyncio.wait({result}, timeout=TICK_SECONDS)
             if not result.done():
                 return StackStatus(member, trouble=cluster.lost)
-            found: StackStatus = result.result()
-            return replace(found, member=member)
+            stack_status: StackStatus = result.result()
+            return replace(stack_status, member=member)
         except Exception as error:  # noqa: BLE001 (any error of Dask)
             return StackStatus(member, trouble=cluster.lost or f"no worker could read it: {error}")
         finally:

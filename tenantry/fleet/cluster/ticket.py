@@ -1,8 +1,8 @@
 """The right to begin a job. The scheduler holds it, and only one worker can take it.
 
-Dask repeats a task when its worker is lost, but a stack must not run twice. So each job has a ticket, an
-entry of a queue on the scheduler. A worker begins a job only if it gets the ticket. The run gives a job to
-another worker only if it could take the ticket back. After a restart of the scheduler there are no tickets.
+Dask repeats a task if its worker is lost, but a stack must not run twice. So each job has a ticket, which is
+an entry of a queue on the scheduler. A worker begins a job only if it gets the ticket. The run gives a job to
+another worker only after it has taken the ticket back. A restart of the scheduler removes all tickets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Ticket:
         return cls(name, queue)
 
     async def take_back(self) -> bool:
-        """Take the ticket, so that no worker can begin the job. False if a worker has taken it."""
+        """Take the ticket, so that no worker can begin the job. Return False if a worker has taken it."""
         return bool(await self._queue.get(batch=True))
 
     def forget(self) -> None:
@@ -36,7 +36,7 @@ class Ticket:
 
 
 def take(name: str) -> bool:
-    """Take a ticket on a worker. False if it is taken, or unknown to the scheduler."""
+    """Take a ticket, on a worker. Return False if it is already taken, or unknown to the scheduler."""
     queue = Queue(name, client=get_client())
     try:
         return bool(queue.get(batch=True))

@@ -1,7 +1,7 @@
 """The functions that run on a worker of the cluster: unpack a bundle, run jobs, report their progress.
 
 The run calls them through Dask. A job is a task, so Dask knows that its thread is busy. All other functions
-run outside of tasks and use none of their threads.
+run outside of tasks and do not use the threads of tasks.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from tenantry.state.backend import Backend
 from tenantry.state.reading import Reader
 
 WORK_FOLDER = "tenantry"
-"""The folder for this module in the worker's local directory. The worker deletes it at its end."""
+"""The folder of this module in the worker's local directory. The worker deletes it when it ends."""
 
 MAX_LOG_BYTES = 256 * 1024
-"""How many bytes of each log of a failure are returned. They are the last ones."""
+"""How many bytes are returned from the end of each log of a failure."""
 
 MAX_STEPS = 200
-"""How many steps of a job are returned at a time. The rest follows in the next call."""
+"""How many steps of a job one call returns. The next call returns more."""
 
 LOGS = ("events.json", "output.txt", "errors.txt")
 
 
 @dataclass(frozen=True)
 class FitnessReport:
-    """The result of an examination: why the worker is not fit, or that it lacks the bundle."""
+    """The result of an examination. `problem` is the reason if the worker is not fit."""
 
     problem: str = ""
     lacks_bundle: bool = False
@@ -58,7 +58,7 @@ class FitnessReport:
 
 @dataclass(frozen=True)
 class JobResult:
-    """The result of a job. `outcome` is None if the ticket was already taken: nothing was done.
+    """The result of a job. `outcome` is None if the ticket was already taken, so that nothing was done.
 
     `folder` is the folder of the bundle. `logs` has the logs of a failure, by name. If Pulumi has changed the
     stack file, `stack_file` has its content before and after.
@@ -80,7 +80,7 @@ class _Running:
 _running: dict[tuple[str, str], _Running] = {}
 """The running jobs of this process, by run and stack."""
 
-_unpacking = threading.Lock()
+_unpack_lock = threading.Lock()
 
 
 def describe() -> dict[str, str]:
@@ -92,15 +92,15 @@ async def examine(
     requirements: WorkerRequirements, archive: bytes | None, dask_worker: Worker
 ) -> FitnessReport:
     """Check whether this worker is fit for a run. `archive` is its bundle, if the worker lacks it."""
-    return await asyncio.to_thread(_examined, requirements, archive, dask_worker)
+    return await asyncio.to_thread(_fitness, requirements, archive, dask_worker)
 
 
-def _examined(requirements: WorkerRequirements, archive: bytes | None, worker: Worker) -> FitnessReport:
+def _fitness(requirements: WorkerRequirements, archive: bytes | None, worker: Worker) -> FitnessReport:
     if problem := machine_problem(requirements):
         return FitnessReport(problem)
     folder = _folder(worker, requirements.sha256)
     try:
-        with _unpacking:
+        with _unpack_lock:
             if not folder.exists():
                 if archive is None:
                     return FitnessReport(lacks_bundle=True)
@@ -128,7 +128,7 @@ def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[
     if not ticket.take(name):
         return JobResult(None)
     logs = Path(worker.local_directory) / WORK_FOLDER / "jobs" / run / job.folder
-    here = replace(
+    local_job = replace(
         job,
         root=folder / job.root,
         folder=logs,
@@ -136,15 +136,15 @@ def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[
         member=replace(job.member, file=stack_file),
     )
     key = (run, job.member.stack)
-    _running[key] = _Running(here, threading.get_ident())
+    _running[key] = _Running(local_job, threading.get_ident())
     after = before
     try:
-        outcome = work(here)
+        outcome = work(local_job)
         after = stack_file.read_bytes()
         failure_logs = dict(_logs(logs)) if outcome.failed else {}
     finally:
         del _running[key]
-        if after != before:  # restore the content of the bundle, also for later runs with it
+        if after != before:  # restore the bundle for later jobs and runs
             stack_file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
     return JobResult(outcome, str(folder), failure_logs, (before, after) if after != before else None)
@@ -164,7 +164,7 @@ def _reader(root: Path) -> Reader:
 
 
 def progress(run: str) -> dict[str, tuple[bool, list[str]]]:
-    """Return the new steps in the logs of a run's jobs, by stack, and whether the log was started again.
+    """Return the new steps in the logs of a run's jobs, by stack, and whether the log is a new one.
 
     The steps do not contain values of resources.
     """
@@ -196,7 +196,7 @@ def _folder(worker: Any, sha256: str) -> Path:
 
 
 def _remove_unused_bundles(bundles: Path) -> None:
-    """Delete the bundles without a job. They belong to earlier runs or waves."""
+    """Delete the bundles without a running job. They belong to earlier runs or waves."""
     used = {running.job.root for running in list(_running.values())}
     for folder in bundles.glob("*"):
         if not any(root.is_relative_to(folder) for root in used):
@@ -204,16 +204,21 @@ def _remove_unused_bundles(bundles: Path) -> None:
 
 
 def _link_environment(root: Path) -> None:
-    """Link this process's Python environment to the place that Pulumi.yaml names, if that is in the folder.
+    """Link the `virtualenv` of Pulumi.yaml to this process's Python environment, if it is in the folder.
 
-    A bundle has no environment. The worker's own environment has what the project needs.
+    A bundle has no environment. The worker's own environment has the packages that the project needs.
     """
     project = Project.at(root)
-    named = str((project.runtime_options if project else {}).get("virtualenv") or "")
-    place = root / named
-    if named and not Path(named).is_absolute() and ".." not in Path(named).parts and not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(sys.prefix)
+    virtualenv = str((project.runtime_options if project else {}).get("virtualenv") or "")
+    link = root / virtualenv
+    if (
+        virtualenv
+        and not Path(virtualenv).is_absolute()
+        and ".." not in Path(virtualenv).parts
+        and not link.exists()
+    ):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(sys.prefix)
 
 
 def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -222,7 +227,7 @@ def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
             size = file.seek(0, 2)
             file.seek(max(0, size - MAX_LOG_BYTES))
             content = file.read()
-            # A shortened log starts with a complete line.
+            # Drop the first line of a shortened log, which is incomplete.
             yield name, content if size <= MAX_LOG_BYTES else content.partition(b"\n")[2]
 
 
@@ -230,7 +235,7 @@ def _new_steps(running: _Running) -> tuple[bool, list[str]]:
     is_new_log = False
     steps: list[str] = []
     with suppress(OSError), running.job.log.open("rb") as file:
-        if file.seek(0, 2) < running.position:  # another command has started the log again
+        if file.seek(0, 2) < running.position:  # another command has begun a new log
             is_new_log, running.position = True, 0
         file.seek(running.position)
         while len(steps) < MAX_STEPS and (line := file.readline()).endswith(b"\n"):
@@ -241,16 +246,16 @@ def _new_steps(running: _Running) -> tuple[bool, list[str]]:
 
 
 def _step(line: str) -> str:
-    """Return the part of a log line that the live display needs, or an empty text."""
+    """Return the part of a log line that the live display needs, or an empty string."""
     name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
     if name is None:
         return ""
     with suppress(ValueError):
         if event := event_log.event(line).get(name):
             step = event["metadata"]
-            short = {
+            shortened = {
                 "metadata": {"op": step["op"], "urn": step["urn"]},
                 "planning": bool(event.get("planning")),
             }
-            return json.dumps({name: short})
+            return json.dumps({name: shortened})
     return ""

@@ -1,7 +1,7 @@
-"""Posts the result of a run: one comment on a pull request or merge request, and one open issue.
+"""Posts about the result of a run: one comment on a pull request or merge request, and one open issue.
 
 Both start with a marker, an HTML comment, by which a later run finds and updates them. So there is never a
-second one. Text of other people is never changed, even if it starts with the marker.
+second one. Posts of other people are never changed, even if they start with the marker.
 """
 
 from __future__ import annotations

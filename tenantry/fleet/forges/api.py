@@ -47,8 +47,10 @@ class NoForge(ForgeError):
 class Endpoint:
     """The paths of one type of entries, and the names of their properties.
 
-    `purpose` says what a request is for. `advice` has the next step by status. An entry is at `entry_path`,
-    by its `key`. `closing` is the body that closes an entry. Without it, surplus entries are deleted.
+    `purpose` is the purpose of a request, for messages. `advice` has the next step by status. The path of an
+    entry is `entry_path` with the value of its `key`. `text` is the property with its text, and `change` is
+    the method that changes it. `closing` is the body that closes an entry. Without it, surplus entries are
+    deleted.
     """
 
     purpose: str
@@ -82,16 +84,16 @@ class Api:
         """Yield the entries of all pages."""
         first = url = f"{self.url}{endpoint.collection_path}?per_page={PAGE_SIZE}{endpoint.query}"
         for _ in range(MAX_PAGES):
-            found, response = self._exchange(endpoint, "GET", url)
-            if not isinstance(found, list):
+            entries, response = self._exchange(endpoint, "GET", url)
+            if not isinstance(entries, list):
                 raise ForgeError(
                     f"{endpoint.purpose}: {_request_text('GET', url)} did not answer with a list."
                 )
-            yield from found
+            yield from entries
             if page := response.headers.get("x-next-page", "").strip():
                 url = f"{first}&page={quote(page)}"
-            elif following := response.links.get("next"):
-                url = following["url"]
+            elif next_link := response.links.get("next"):
+                url = next_link["url"]
             else:
                 return
             if not url.startswith(f"{self.url}/"):
@@ -101,19 +103,19 @@ class Api:
         self, endpoint: Endpoint, method: str, url: str, body: Entry | None = None
     ) -> tuple[Any, requests.Response]:
         response = self._response(endpoint, method, url, body)
-        tried, status = f"{endpoint.purpose}: {_request_text(method, url)}", response.status_code
+        request_line, status = f"{endpoint.purpose}: {_request_text(method, url)}", response.status_code
         if status >= 300:
             message = _error_message(response).replace(self.token, "[secret]")
-            line = f"{tried} answered {status} {message}".rstrip(" .")
+            line = f"{request_line} answered {status} {message}".rstrip(" .")
             raise ForgeError(f"{line}. {endpoint.advice.get(str(status), '')}".rstrip(), status)
         try:
             return (response.json() if response.content else None), response
         except ValueError:
-            raise ForgeError(f"{tried} did not answer with JSON.") from None
+            raise ForgeError(f"{request_line} did not answer with JSON.") from None
 
     def _response(self, endpoint: Endpoint, method: str, url: str, body: Entry | None) -> requests.Response:
         """Send a request, at most three times. The caller removes entries that were created twice."""
-        tried = f"{endpoint.purpose}: {_request_text(method, url)}"
+        request_line = f"{endpoint.purpose}: {_request_text(method, url)}"
         for pause in (*RETRY_PAUSES_SECONDS, None):
             wait = pause or 0.0
             try:
@@ -122,10 +124,10 @@ class Api:
                 )
             except requests.RequestException as error:
                 if pause is None:
-                    # Not chained, because the exception contains the request and so the token.
+                    # The error is not chained, because it contains the request with the token.
                     raise ForgeError(
-                        f"{tried} got no response ({type(error).__name__}). Check the network and the URL of "
-                        "the API."
+                        f"{request_line} got no response ({type(error).__name__}). Check the network and the "
+                        "URL of the API."
                     ) from None
             else:
                 limit = _wait_of(response)
@@ -134,8 +136,8 @@ class Api:
                 if limit is not None:
                     if pause is None or limit > MAX_WAIT_SECONDS:
                         raise ForgeError(
-                            f"{tried} answered {response.status_code}, too many requests. Run it again in "
-                            f"{limit:.0f} seconds.",
+                            f"{request_line} answered {response.status_code}, too many requests. Run it "
+                            f"again in {limit:.0f} seconds.",
                             response.status_code,
                         )
                     wait = limit
@@ -143,7 +145,7 @@ class Api:
         raise AssertionError("the last attempt returns or raises")
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token to the request. As a plain header, an entry in .netrc would replace it."""
+        """Add the token to the request. An entry in .netrc would replace a plain header."""
         request.headers[self.header] = (
             f"Bearer {self.token}" if self.header == "Authorization" else self.token
         )
@@ -156,18 +158,20 @@ def sleep(seconds: float) -> None:
 
 
 def _wait_of(response: requests.Response) -> float | None:
-    """Return how many seconds a forge asks to wait. None if the response is not about too many requests.
+    """Return the requested wait in seconds, or None if the response is not about too many requests.
 
     Sources: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
     https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/.
     """
     headers = response.headers
-    after, left = headers.get("retry-after", ""), headers.get("x-ratelimit-remaining", "")
-    limited = response.status_code == 429 or (response.status_code == 403 and (after or left == "0"))
-    if not limited:
+    retry_after, remaining = headers.get("retry-after", ""), headers.get("x-ratelimit-remaining", "")
+    is_limited = response.status_code == 429 or (
+        response.status_code == 403 and (retry_after or remaining == "0")
+    )
+    if not is_limited:
         return None
-    if after.isdecimal():
-        return float(after)
+    if retry_after.isdecimal():
+        return float(retry_after)
     reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
     return max(0.0, float(reset) - time.time()) if reset.isdecimal() else DEFAULT_WAIT_SECONDS
 

@@ -1,4 +1,4 @@
-"""GitHub and GitLab: find an entry by its marker, then create or update it, so that it never exists twice."""
+"""GitHub and GitLab. An entry is found by its marker, then created or updated, so it never exists twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CUT_NOTE = "\n\n… the rest does not fit here.\n"
 class MarkedForge:
     """The common part of GitHub and GitLab.
 
-    It looks for an entry first, and again after it has created one.
+    It searches for an entry first, and again after it has created one.
     """
 
     limit: int
@@ -22,18 +22,18 @@ class MarkedForge:
         self._api = api
 
     @cached_property
-    def _me(self) -> str:
-        """The login of the token's user, or an empty text if the token may not read it."""
+    def _login(self) -> str:
+        """The login of the token's user, or an empty string if the token cannot read it."""
         try:
             user = self._api.send(Endpoint("Reading the user of the token", ""), "GET", "/user")
         except ForgeError as error:
             if error.status in (401, 403, 404):
                 return ""
             raise
-        known = user if isinstance(user, dict) else {}  # any other server may answer anything
-        return str(known.get("login") or known.get("username") or "")
+        properties = user if isinstance(user, dict) else {}  # another server may respond with anything
+        return str(properties.get("login") or properties.get("username") or "")
 
-    def _is_ours(self, entry: Entry) -> bool:
+    def _is_own(self, entry: Entry) -> bool:
         raise NotImplementedError
 
     def _find(self, endpoint: Endpoint, marker: str) -> list[Entry]:
@@ -43,19 +43,19 @@ class MarkedForge:
             for entry in self._api.pages(endpoint)
             if (entry.get(endpoint.text) or "").startswith(marker)
         )
-        return sorted(filter(self._is_ours, marked), key=lambda entry: int(entry["id"]))
+        return sorted(filter(self._is_own, marked), key=lambda entry: int(entry["id"]))
 
-    def _create_or_update(self, endpoint: Endpoint, marker: str, text: str, **more: str) -> str:
-        """Create an entry, or update the existing one. If two runs create one each, the first one stays."""
+    def _create_or_update(self, endpoint: Endpoint, marker: str, text: str, **properties: str) -> str:
+        """Create an entry, or update the existing one. If two runs create one each, keep the first."""
         text = text if text.startswith(marker) else f"{marker}\n{text}"
         text = text if len(text) <= self.limit else text[: self.limit - len(CUT_NOTE)] + CUT_NOTE
-        body = {**more, endpoint.text: text}
-        found = self._find(endpoint, marker)
-        if not found:
+        body = {**properties, endpoint.text: text}
+        entries = self._find(endpoint, marker)
+        if not entries:
             created = self._api.send(endpoint, "POST", endpoint.collection_path, body)
-            found = self._find(endpoint, marker) or [created]
-        first, *others = found
-        for entry in others:
+            entries = self._find(endpoint, marker) or [created]
+        first, *duplicates = entries
+        for entry in duplicates:
             self._remove(endpoint, entry)
         if any(not _same(first.get(name) or "", value) for name, value in body.items()):
             first = self._api.send(endpoint, endpoint.change, endpoint.path(first), body)
@@ -72,14 +72,14 @@ class MarkedForge:
     def _update_issue(self, endpoint: Endpoint, marker: str, title: str, text: str | None) -> str:
         if text is not None:
             return self._create_or_update(endpoint, marker, text, title=title)
-        found = self._find(endpoint, marker)
-        for entry in found:
+        entries = self._find(endpoint, marker)
+        for entry in entries:
             self._remove(endpoint, entry)
-        return _url(found[0]) if found else ""
+        return _url(entries[0]) if entries else ""
 
 
-def _same(one: str, other: str) -> bool:
-    return one.replace("\r\n", "\n").rstrip() == other.rstrip()
+def _same(current: str, desired: str) -> bool:
+    return current.replace("\r\n", "\n").rstrip() == desired.rstrip()
 
 
 def _url(entry: Entry) -> str:
@@ -119,15 +119,14 @@ class GitHub(MarkedForge):
         )
         return self._update_issue(endpoint, marker, title, text)
 
-    def _is_ours(self, entry: Entry) -> bool:
+    def _is_own(self, entry: Entry) -> bool:
         """Tell whether the entry belongs to the token's user.
 
-        The token of a workflow may not read its user. It belongs to a bot, and only tokens can write as a
-        bot.
+        The token of a workflow cannot read its user. Its user is a bot, and only tokens can write as a bot.
         """
         user = entry.get("user") or {}
-        ours = user.get("login") == self._me if self._me else user.get("type") == "Bot"
-        return ours and "pull_request" not in entry
+        belongs_to_user = user.get("login") == self._login if self._login else user.get("type") == "Bot"
+        return belongs_to_user and "pull_request" not in entry
 
     def _advice(self, permission: str, target: str) -> Entry:
         return {
@@ -177,15 +176,17 @@ class GitLab(MarkedForge):
         )
         return self._update_issue(endpoint, marker, title, text)
 
-    def _is_ours(self, entry: Entry) -> bool:
+    def _is_own(self, entry: Entry) -> bool:
         author = (entry.get("author") or {}).get("username")
-        return not entry.get("system") and self._me in ("", author)
+        return not entry.get("system") and self._login in ("", author)
 
     def _advice(self, target: str) -> Entry:
-        needed = "GITLAB_TOKEN must be a project access token with the role Reporter and the scope `api`."
+        requirement = (
+            "GITLAB_TOKEN must be a project access token with the role Reporter and the scope `api`."
+        )
         is_job_token = self._api.header == "JOB-TOKEN"
         return {
-            "401": f"{needed} A job token may not write here." if is_job_token else needed,
-            "403": needed,
-            "404": f"Check that {target} exists, and that the token may see it. {needed}",
+            "401": f"{requirement} A job token may not write here." if is_job_token else requirement,
+            "403": requirement,
+            "404": f"Check that {target} exists, and that the token may see it. {requirement}",
         }

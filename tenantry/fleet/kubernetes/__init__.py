@@ -1,1 +1,1 @@
-"""The fleet for the Pulumi Kubernetes Operator: a `Stack` resource for each customer."""
+"""Manifests of the fleet for the Pulumi Kubernetes Operator, with a `Stack` resource for each customer."""

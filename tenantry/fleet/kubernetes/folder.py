@@ -1,4 +1,4 @@
-"""The manifest files in a folder: compare, write, and delete those of removed customers."""
+"""The manifest files in a folder: compare and write them, and delete the files of removed customers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tenantry.fleet.kubernetes.manifests import HEAD
 
 
 def outdated_files(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Return the files of a folder that are missing, different or left over. Raises OSError.
+    """Return the files of a folder that are missing, different or no longer needed. Raises OSError.
 
-    A file is left over only if this command wrote it. Other files in the folder are ignored.
+    Files that this command did not write are ignored.
     """
     existing = {file.relative_to(folder).as_posix(): _text(file) for file in sorted(folder.glob("**/*.yaml"))}
-    other = [name for name, text in files.items() if existing.get(name) != text]
+    different = [name for name, text in files.items() if existing.get(name) != text]
     return sorted(
-        [*other, *(name for name in existing if name not in files and existing[name].startswith(HEAD))]
+        [*different, *(name for name in existing if name not in files and existing[name].startswith(HEAD))]
     )
 
 

@@ -1,4 +1,4 @@
-"""The manifests: a Stack for each customer, and the resources that all of them share.
+"""The manifests: a Stack for each customer, and the resources that all Stacks share.
 
 docs/kubernetes.md describes what the operator does with them.
 """
@@ -64,7 +64,7 @@ class Setup:
     overlay: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def own_image(self) -> bool:
+    def has_own_image(self) -> bool:
         """Whether the pods run another image than the operator's."""
         spec = (self.overlay.get("workspaceTemplate") or {}).get("spec") or {}
         return bool(self.image or spec.get("image"))
@@ -82,7 +82,7 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
     if common.get("projectRepo") and bool(common.get("commit")) == bool(common.get("branch")):
         raise ManifestsRefused("set either the commit or the branch of the repository")
     files = {RBAC: _text(*_rbac(setup))}
-    before: list[str] = []
+    previous: list[str] = []
     for number, ring in enumerate(split_into_waves(members, BY_RING)):
         for member in ring.members:
             name = names[member.stack]
@@ -90,18 +90,18 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
                 f"{setup.organization}/{project}/{member.stack}" if setup.organization else member.stack
             )
             spec = {"stack": qualified, **common}
-            if before:
-                spec["prerequisites"] = [{"name": name} for name in before]
+            if previous:
+                spec["prerequisites"] = [{"name": name} for name in previous]
             metadata = _metadata(member, name, number, setup.namespace)
             files[f"stacks/{name}.yaml"] = _text(
                 {"apiVersion": "pulumi.com/v1", "kind": "Stack", "metadata": metadata, "spec": spec}
             )
-        before = [names[member.stack] for member in ring.members] or before
+        previous = [names[member.stack] for member in ring.members] or previous
     return {KUSTOMIZATION: _text(_kustomization(list(files))), **files}
 
 
 def _text(*resources: Mapping[str, Any]) -> str:
-    # Do not fold lines: then a changed word changes one line.
+    # Lines are not folded, so that a changed word changes only one line.
     texts = (
         yaml.dump(resource, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000)
         for resource in resources
@@ -110,7 +110,7 @@ def _text(*resources: Mapping[str, Any]) -> str:
 
 
 def _kustomization(files: Sequence[str]) -> dict[str, Any]:
-    # In the order of rings: a Stack cannot wait for a Stack that does not exist yet.
+    # In the order of rings, because a Stack cannot wait for a Stack that does not exist yet.
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -139,7 +139,7 @@ def _metadata(member: Member, name: str, ring: int, namespace: str) -> dict[str,
         "labels": {"app.kubernetes.io/managed-by": "tenantry", "tenantry-ring": RINGS[ring]},
         "annotations": {
             "tenantry-stack": member.stack,
-            # Argo CD also applies the rings in order.
+            # With this, Argo CD also applies the rings in order.
             "argocd.argoproj.io/sync-wave": str(ring),
         },
     }
@@ -148,10 +148,10 @@ def _metadata(member: Member, name: str, ring: int, namespace: str) -> dict[str,
 def _common(setup: Setup) -> dict[str, Any]:
     return {
         **_source(setup.source),
-        **_given(backend=setup.backend, secretsProvider=setup.secrets_provider),
+        **_without_empty(backend=setup.backend, secretsProvider=setup.secrets_provider),
         "envRefs": dict(sorted({**_secrets(setup), **_values(setup)}.items())),
         "serviceAccountName": setup.service_account,
-        # A removed manifest must not deactivate the tenant.
+        # The removal of a manifest must not deactivate the tenant.
         "destroyOnFinalize": False,
         "refresh": setup.refresh,
         "continueResyncOnCommitMatch": setup.resync,
@@ -160,7 +160,7 @@ def _common(setup: Setup) -> dict[str, Any]:
         "workspaceReclaimPolicy": "Delete",
         "workspaceTemplate": {
             "spec": {
-                **_given(image=setup.image),
+                **_without_empty(image=setup.image),
                 "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
             }
         },
@@ -170,7 +170,7 @@ def _common(setup: Setup) -> dict[str, Any]:
 def _source(source: Source) -> dict[str, Any]:
     fields = {
         "projectRepo": source.repository,
-        **_given(commit=source.commit, branch=source.branch, repoDir=source.folder),
+        **_without_empty(commit=source.commit, branch=source.branch, repoDir=source.folder),
     }
     if not source.secret:
         return fields
@@ -192,5 +192,5 @@ def _from_secret(secret: str, key: str) -> dict[str, Any]:
     return {"type": "Secret", "secret": {"name": secret, "key": key}}
 
 
-def _given(**fields: str) -> dict[str, str]:
+def _without_empty(**fields: str) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}

@@ -25,7 +25,7 @@ class ManifestsRefused(TenantryError):
 def label(stack: str) -> str:
     """Return the resource name of a stack: its own name if Kubernetes accepts it, or a name with a digest.
 
-    A name that looks as if it had a digest gets one, too. So two stacks never share a name.
+    A name that already seems to end in a digest also gets one. So two stacks never share a name.
     """
     if LABEL.fullmatch(stack) and len(stack) <= MAX_NAME_CHARACTERS and not _HAS_DIGEST.search(stack):
         return stack

@@ -1,4 +1,4 @@
-"""An overlay for the spec of each Stack: merged, and validated as far as possible without a cluster."""
+"""An overlay for the spec of each Stack. It is validated as far as possible without a cluster."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ FIELDS: Fields = {
 }
 """The fields of a Stack's spec that an overlay may set, with their types in the operator's schema.
 
-Not allowed are the fields that differ per customer (`stack`, `prerequisites`), fields with values of secrets
-(`secrets`), fields that the operator has deprecated, and fields that select parts of a stack.
+An overlay cannot set fields that differ per customer (`stack`, `prerequisites`), fields with values of
+secrets (`secrets`), fields that the operator has deprecated, and fields that select parts of a stack.
 """
 
 TYPES = {str: "text", bool: "true or false", int: "a whole number", dict: "a mapping", list: "a list"}
 
 _SECRET = re.compile(r"SECRET|PASS|TOKEN|CREDENTIAL|PRIVATE|(^|_)(API)?KEY(_|$)|PWD", re.IGNORECASE)
-_NAMES_ONE = ("_ID", "_FILE", "_PATH", "_COMMAND")
+_REFERENCE_ENDINGS = ("_ID", "_FILE", "_PATH", "_COMMAND")
 """Endings of variable names that refer to a secret but do not contain one."""
 
 
 def looks_secret(variable: str) -> bool:
     """Tell whether an environment variable probably contains a secret, judging by its name."""
-    return bool(_SECRET.search(variable)) and not variable.upper().endswith(_NAMES_ONE)
+    return bool(_SECRET.search(variable)) and not variable.upper().endswith(_REFERENCE_ENDINGS)
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def load(file: Path) -> dict[str, Any]:
         fields = _fields(value, FIELDS) if isinstance(value, dict) else [((), _NO_FIELDS)]
         document.problems += [
             Problem(document.name, document.line(keys), path_text(keys), text)
-            for keys, text in (*fields, *_in_clear(value))
+            for keys, text in (*fields, *_plain_text_secrets(value))
         ]
     if document.problems:
         raise SettingsError(f"the overlay {document.name}", document.problems)
@@ -104,11 +104,11 @@ def _fields(value: Mapping[str, Any], fields: Fields, at: Keys = ()) -> Iterator
             yield from _fields(item, known, keys)
 
 
-def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
+def _plain_text_secrets(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Yield plain-text secrets, and references that version 2 of the operator refuses."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _in_clear(item, (*at, index))
+            yield from _plain_text_secrets(item, (*at, index))
     if not isinstance(value, dict):
         return
     if "env" in value or "filesystem" in value:
@@ -122,18 +122,18 @@ def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
     elif value.get("value") and looks_secret(str(value.get("name"))):
         yield at, "this would write a secret into the manifest: refer to it with `valueFrom`"
     for key, item in value.items():
-        yield from _in_clear(item, (*at, key))
+        yield from _plain_text_secrets(item, (*at, key))
 
 
 def merged(spec: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec with an overlay applied. Mappings are merged, and null removes a field."""
+    """Return a spec with an overlay applied. This merges mappings, and null removes a field."""
     result = dict(spec)
     for key, value in overlay.items():
-        former = result.get(key)
+        base_value = result.get(key)
         if value is None:
             result.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(former, Mapping):
-            result[key] = merged(former, value)
+        elif isinstance(value, Mapping) and isinstance(base_value, Mapping):
+            result[key] = merged(base_value, value)
         else:
             result[key] = value
     return result

@@ -1,4 +1,4 @@
-"""Notifications about a run: to a webhook, to Slack, to Microsoft Teams.
+"""Notifications about a run, to a webhook, to Slack or to Microsoft Teams.
 
 | module | content |
 |---|---|

@@ -1,4 +1,4 @@
-"""Sends events to one target, in the background, with a limit for their number and their time."""
+"""The delivery of events to one target, in the background, with limits for their number and time."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 MAX_WAITING_EVENTS = 50
 RETRIED_STATUSES = (408, 429)
-"""The statuses that lead to a retry, besides 5xx. A missing response leads to one, too."""
+"""The statuses that lead to a retry, besides 5xx. A missing response also leads to a retry."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """Limits in seconds.
 
-    They are for a connection, for one request, between two attempts, for an event in total, and for the
-    running requests at the end of the run.
+    `connection` is for a connection, `request` for one request, `pause` between two attempts, `event` for an
+    event in total, and `end` for the running requests at the end of the run.
     """
 
     connection: float = 4.0
@@ -40,7 +40,7 @@ class Limits:
 
 
 class Delivery:
-    """Sends events to one target, in order. `secret` signs the events for a webhook."""
+    """The delivery of events to one target, in order. `secret` signs the events for a webhook."""
 
     def __init__(self, target: Target, secret: str = "", limits: Limits | None = None) -> None:
         self.target = target
@@ -48,14 +48,14 @@ class Delivery:
         self._limits = limits or Limits()
         self._waiting: queue.Queue[Event | None] = queue.Queue(MAX_WAITING_EVENTS)
         self._thread: threading.Thread | None = None
-        self._given = self._done = 0
+        self._accepted = self._delivered = 0
         self._loss_reason = ""
 
     def put(self, event: Event) -> None:
         """Send an event, or drop it if too many are waiting. Returns immediately."""
-        self._given += 1
+        self._accepted += 1
         if self._thread is None:
-            # A daemon thread: the command can end whatever the target does.
+            # A daemon thread, so that the command can end even if the target does not respond.
             self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
             self._thread.start()
         try:
@@ -73,15 +73,15 @@ class Delivery:
     def undelivered(self, until: float) -> str:
         """Wait for the running requests until a time of the monotonic clock.
 
-        Returns a line about the events that were not delivered, or an empty text.
+        Returns a line about the events that were not delivered, or an empty string.
         """
         if self._thread:
             self._thread.join(max(0.0, until - time.monotonic()))
-        undelivered = self._given - self._done
+        undelivered = self._accepted - self._delivered
         if not undelivered:
             return ""
         reason = self._loss_reason or "no response in time"
-        number = f"{counted(undelivered, 'event')} of {self._given}"
+        number = f"{counted(undelivered, 'event')} of {self._accepted}"
         return f"Notifications to {self.target}: {number} not delivered: {reason}."
 
     def _work(self) -> None:
@@ -91,17 +91,17 @@ class Delivery:
     def _deliver(self, event: Event) -> None:
         data = body(event, self.target.form)
         end = time.monotonic() + self._limits.event
-        for last in (False, True):
+        for is_last in (False, True):
             try:
                 status = self._send(event, data, min(self._limits.request, end - time.monotonic()))
             except Exception as error:  # noqa: BLE001 (no error may end the thread)
-                reason, again = _failure_text(error), True
+                reason, can_retry = _failure_text(error), True
             else:
                 if 200 <= status < 300:
-                    self._done += 1
+                    self._delivered += 1
                     return
-                reason, again = f"it responded with {status}", status >= 500 or status in RETRIED_STATUSES
-            if last or not again or time.monotonic() + self._limits.pause >= end:
+                reason, can_retry = f"it responded with {status}", status >= 500 or status in RETRIED_STATUSES
+            if is_last or not can_retry or time.monotonic() + self._limits.pause >= end:
                 break
             time.sleep(self._limits.pause)
         self._loss_reason = reason
@@ -143,7 +143,10 @@ def signature(secret: bytes, moment: int, data: bytes) -> str:
 
 
 def _session(target: Target) -> requests.Session:
-    """Return a session for one request. The import is here, so that other runs need no HTTP library."""
+    """Return a session for one request.
+
+    The import is here, so that runs without notifications do not load the HTTP library.
+    """
     import requests
 
     from tenantry.providers.qlik.deadline_adapter import Adapter
@@ -160,7 +163,7 @@ def _session(target: Target) -> requests.Session:
 
 
 def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add nothing. Otherwise `requests` would send a password from .netrc."""
+    """Return the request unchanged. Without this, `requests` would send a password from .netrc."""
     return request
 
 

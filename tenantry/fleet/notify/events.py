@@ -43,7 +43,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Event:
-    """An event of a run. `text` is one line, `stacks` are the first of `total` stacks.
+    """An event of a run. `text` is one line, and `stacks` are the first of `total` stacks.
 
     `results` counts the stacks by state. `stopped` is the reason if the run was stopped. `seconds` is its
     duration.

@@ -1,4 +1,4 @@
-"""An event as the body of a request, in the format of each target. Foreign text in it has no effect.
+"""An event as the body of a request, in the format of each target. Markup in foreign text has no effect.
 
 Sources: https://api.slack.com/reference/surfaces/formatting (characters to escape),
 https://api.slack.com/reference/block-kit/blocks (a section has 3,000 characters),
@@ -90,14 +90,14 @@ def _teams(event: Event) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _rich(text: str, **more: str) -> dict[str, Any]:
+def _rich(text: str, **style: str) -> dict[str, Any]:
     """Return a line that shows Markdown as plain text. A TextBlock would format it."""
-    run = {"type": "TextRun", "text": _for_teams(text), **more}
+    run = {"type": "TextRun", "text": _for_teams(text), **style}
     return {"type": "RichTextBlock", "inlines": [run]}
 
 
 def _for_teams(text: str) -> str:
-    """Return text in which a function such as `{{DATE(…)}}` has no effect."""
+    """Return text in which a function such as `{{DATE(…)}}` is shown but not executed."""
     return text.replace("{{", "{\u200b{")
 
 
@@ -105,12 +105,12 @@ def _title(event: Event) -> str:
     return f"{event.run.project}: {event.text}"
 
 
-def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
+def _lines(event: Event, escape: Callable[[str], str]) -> Iterator[str]:
     """Yield a line for each stack while there is room, then how many stacks are left out."""
-    room, shown_stacks = MAX_LINES_CHARACTERS, 0
-    for line in map(shown, map(_line, event.stacks)):
-        room -= len(line) + 1
-        if room < 0:
+    remaining, shown_stacks = MAX_LINES_CHARACTERS, 0
+    for line in map(escape, map(_line, event.stacks)):
+        remaining -= len(line) + 1
+        if remaining < 0:
             break
         shown_stacks += 1
         yield line
@@ -119,11 +119,11 @@ def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
 
 
 def _line(note: StackNote) -> str:
-    facts: Iterable[str] = filter(
+    details: Iterable[str] = filter(
         None, (note.code if note.code not in note.text else "", note.trace_id and f"traceId {note.trace_id}")
     )
     text = f"{note.stack}: {note.text}" if note.text else note.stack
-    return " ".join((text, *(f"[{fact}]" for fact in facts)))
+    return " ".join((text, *(f"[{detail}]" for detail in details)))
 
 
 _FORMS: dict[Form, Callable[[Event], dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""Follows a run and notifies its targets."""
+"""The follower of a run that notifies targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ SECONDS_BETWEEN_FAILURES = 30.0
 
 
 class Notifier:
-    """Notifies targets about a run over `stacks` stacks. `about` are the kinds of events to send."""
+    """A follower that notifies targets about a run over `stacks` stacks.
+
+    `about` has the kinds of events to send.
+    """
 
     what = "Notifications"
 
@@ -36,26 +39,26 @@ class Notifier:
         about: Collection[Kind] = KINDS,
         limits: Limits | None = None,
     ) -> None:
-        self.run, self._stacks, self._about = run, stacks, about
+        self.run, self._stacks, self._kinds = run, stacks, about
         self._limits = limits or Limits()
         secret = os.environ.get(SECRET_VARIABLE, "")
         self._deliveries = [Delivery(target, secret, self._limits) for target in targets]
-        self._begun = False
+        self._has_begun = False
         self._notified: set[str] = set()
         self._failed: list[Outcome] = []
-        self._next = 0.0
+        self._next_failures_at = 0.0
 
-    def tell(self, event: Event) -> None:
+    def send(self, event: Event) -> None:
         """Send an event to all targets."""
-        if event.kind in self._about:
+        if event.kind in self._kinds:
             for delivery in self._deliveries:
                 delivery.put(event)
 
     def begun(self, job: Job) -> None:
         """Handle the start of a job. The first one begins the run."""
-        if not self._begun:
-            self._begun = True
-            self.tell(events.begun(self.run, self._stacks))
+        if not self._has_begun:
+            self._has_begun = True
+            self.send(events.begun(self.run, self._stacks))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Handle the end of a job."""
@@ -64,21 +67,21 @@ class Notifier:
             self.tick()
 
     def tick(self) -> None:
-        """Report new failures, unless that happened shortly before."""
-        if self._failed and time.monotonic() >= self._next:
-            self._tell_failures()
+        """Report new failures, unless the last such event is too recent."""
+        if self._failed and time.monotonic() >= self._next_failures_at:
+            self._send_failures()
 
     def finish(self, report: Report) -> list[str]:
         """Report the end of the run, and return a line for each target that missed events."""
-        known = self._notified | {outcome.stack for outcome in self._failed}
-        self._failed += [outcome for outcome in report.failed if outcome.stack not in known]
+        reported = self._notified | {outcome.stack for outcome in self._failed}
+        self._failed += [outcome for outcome in report.failed if outcome.stack not in reported]
         if self._failed:
-            self._tell_failures()
-        if found := [outcome for outcome in report.outcomes if outcome.drift]:
-            self.tell(events.drifted(self.run, found))
+            self._send_failures()
+        if outcomes := [outcome for outcome in report.outcomes if outcome.drift]:
+            self.send(events.drifted(self.run, outcomes))
         if report.stopped:
-            self.tell(events.stopped(self.run, report))
-        self.tell(events.ended(self.run, report))
+            self.send(events.stopped(self.run, report))
+        self.send(events.ended(self.run, report))
         return self.close()
 
     def close(self) -> list[str]:
@@ -88,8 +91,8 @@ class Notifier:
         until = time.monotonic() + self._limits.end
         return [line for delivery in self._deliveries if (line := delivery.undelivered(until))]
 
-    def _tell_failures(self) -> None:
-        self.tell(events.failed(self.run, self._failed))
+    def _send_failures(self) -> None:
+        self.send(events.failed(self.run, self._failed))
         self._notified |= {outcome.stack for outcome in self._failed}
         self._failed = []
-        self._next = time.monotonic() + SECONDS_BETWEEN_FAILURES
+        self._next_failures_at = time.monotonic() + SECONDS_BETWEEN_FAILURES

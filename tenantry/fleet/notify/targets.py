@@ -1,4 +1,4 @@
-"""The targets of notifications. An address at Slack or Teams is a secret: whoever has it can post there."""
+"""The targets of notifications. An address at Slack or Teams is a secret: anyone who has it can post."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class UnusableTarget(TenantryError):
 
 @dataclass(frozen=True)
 class Target:
-    """A target of notifications. `str` names it by its host, because the rest of its address is secret."""
+    """A target of notifications. `str` shows only its host, because the rest of its address is secret."""
 
     form: Form
     host: str
@@ -46,14 +46,14 @@ class Target:
     is_local: bool = False
 
     @classmethod
-    def parse(cls, given: str) -> Target:
+    def parse(cls, text: str) -> Target:
         """Parse an address, or `env:` and the name of the variable with the address.
 
         It may start with a format: `slack:https://…`, `teams:env:NAME`. Otherwise the host determines the
         format. Raises UnusableTarget.
         """
-        form, rest = _form(given)
-        what = "the address"
+        form, rest = _form(text)
+        subject = "the address"
         if rest.startswith(FROM_ENVIRONMENT):
             name = rest.removeprefix(FROM_ENVIRONMENT)
             if not NAME.fullmatch(name):
@@ -61,42 +61,42 @@ class Target:
             value = os.environ.get(name, "").strip()
             if not value:
                 raise UnusableTarget(f"env:{name}: the environment variable {name} is not set")
-            inner, rest = _form(value)
-            form, what = form or inner, f"the address in {name}"
+            inner_form, rest = _form(value)
+            form, subject = form or inner_form, f"the address in {name}"
         elif "://" not in rest:
             raise UnusableTarget(
                 "it must be an address that begins with https://, or env:NAME for a variable with the address"
             )
-        host, is_local = _host(rest, what)
+        host, is_local = _host(rest, subject)
         return cls(form or _form_of(host), host, rest, is_local)
 
     def __str__(self) -> str:
         return f"{self.form} at {self.host}"
 
 
-def _form(given: str) -> tuple[Form | None, str]:
-    form, colon, rest = given.partition(":")
-    return (cast(Form, form), rest) if colon and form in get_args(Form) else (None, given)
+def _form(text: str) -> tuple[Form | None, str]:
+    form, colon, rest = text.partition(":")
+    return (cast(Form, form), rest) if colon and form in get_args(Form) else (None, text)
 
 
 def _form_of(host: str) -> Form:
     return next((form for end, form in HOSTS.items() if host == end or host.endswith(f".{end}")), "webhook")
 
 
-def _host(url: str, what: str) -> tuple[str, bool]:
-    """Return the host of an address, and whether it is this machine. Raises UnusableTarget."""
+def _host(url: str, subject: str) -> tuple[str, bool]:
+    """Return the host of an address, and whether the host is this machine. Raises UnusableTarget."""
     try:
         parts = urlsplit(url if ADDRESS.fullmatch(url) else "")
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
     if not host:
-        raise UnusableTarget(f"{what} is not valid: it must look like https://host/path")
+        raise UnusableTarget(f"{subject} is not valid: it must look like https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise UnusableTarget(f"{what} contains a user or password, which is not supported")
+        raise UnusableTarget(f"{subject} contains a user or password, which is not supported")
     is_local = _is_local(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise UnusableTarget(f"{what} must begin with https://; http:// is allowed for this machine only")
+        raise UnusableTarget(f"{subject} must begin with https://; http:// is allowed for this machine only")
     return host, is_local
 
 

@@ -4,9 +4,9 @@
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   const element = (name, properties, ...inside) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...inside);
-    return made;
+    const created = Object.assign(document.createElement(name), properties);
+    created.append(...inside);
+    return created;
   };
 
   // Return the text of a cell without its second line.
@@ -29,7 +29,7 @@
     head.append(button);
     button.addEventListener("click", () => {
       const rising = head.getAttribute("aria-sort") !== "ascending";
-      for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+      for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", rising ? "ascending" : "descending");
       const keyed = [...body.rows].map((row) => [order(row, index), row]);
       keyed.sort(([a], [b]) => compare(a, b, rising ? 1 : -1));
@@ -52,7 +52,7 @@
       const values = [...new Set(rows.map(({ row }) => value(row, index)))].filter(Boolean).sort(collator.compare);
       if (values.length < 2) return;
       const select = element("select", {}, element("option", { value: "" }, "all"));
-      select.append(...values.map((each) => element("option", { value: each }, each)));
+      select.append(...values.map((text) => element("option", { value: text }, text)));
       choices.push([select, index]);
       filters.append(element("label", {}, head.textContent, select));
     });

@@ -62,7 +62,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row. Its first cell names it. `dim`: it is less important."""
+    """A row. Its first cell is its heading. `dim`: it is less important."""
 
     cells: Sequence[Cell]
     dim: bool = False

@@ -13,7 +13,7 @@ from tenantry.fleet.report import markdown as _markdown
 def write(report: Report, folder: Path, link: str = "") -> None:
     """Write `report.json`, `report.md` and `report.html` into a folder. It is created if needed.
 
-    `link` is where the full report is. The Markdown refers to it.
+    `link` is the address of the full report. The Markdown links to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report.write(folder / "report.json")
@@ -25,8 +25,8 @@ def write(report: Report, folder: Path, link: str = "") -> None:
 def joined(reports: Iterable[Report]) -> Report:
     """Join reports, such as those of shards, into one. Their order makes no difference.
 
-    If two have the same stack, the run that began later counts. Raises ValueError for reports that do not
-    belong together.
+    If two contain the same stack, the result of the later run counts. Raises ValueError for reports that do
+    not belong together.
     """
     return merged(sorted(reports, key=lambda report: (report.started, report.to_json(indent=None))))
 

@@ -1,6 +1,6 @@
-"""A report about many customers in few lines: the same change in a thousand stacks is one line.
+"""A report about many customers in few lines. The same change in a thousand stacks is one line.
 
-A page is a list of sections, the most important first. It is plain text: each output format escapes it.
+A page is a list of sections, the most important first. It is plain text, which each output format escapes.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ FOLLOWING_PROPERTIES = frozenset({"source_app", "description", "data", "loaded"}
 class Section:
     """Lines under a title.
 
-    `vital`: shorten these lines last. `red`: this is a warning. `failed`: these are failures. `names_first`:
-    the lines are about the stacks themselves ("acme: no such role") and not about changes in them.
+    `shorten_last`: other sections are shortened first. `is_warning`: the section warns of dangers. `failed`:
+    its lines are failures. `names_first`: the lines are about the stacks themselves ("acme: no such role")
+    and not about changes in them.
     """
 
     title: str
     lines: Sequence[Line]
-    vital: bool = False
-    red: bool = False
+    shorten_last: bool = False
+    is_warning: bool = False
     failed: bool = False
     names_first: bool = False
 
@@ -51,7 +52,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A full report. `summary` is its line of numbers. `nothing` is a sentence if there are no changes."""
+    """A full report. `summary` is the line with its numbers. `nothing` says that there are no changes."""
 
     title: str
     summary: str
@@ -80,11 +81,13 @@ def page(report: Report) -> Page:
     """Group the content of a report. The order of its outcomes makes no difference."""
     outcomes = sorted(report.outcomes, key=lambda outcome: outcome.stack)
     sections = (
-        Section(DANGERS_TITLE, _dangers(report, outcomes), vital=True, red=True),
-        Section(FAILED_TITLE, _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
-        Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
-        Section("Not run", _not_run(report), vital=True, names_first=True),
-        Section(REVIVE_TITLE, _revivals(outcomes), vital=True, names_first=True),
+        Section(DANGERS_TITLE, _dangers(report, outcomes), shorten_last=True, is_warning=True),
+        Section(
+            FAILED_TITLE, _failures(outcomes, "failed"), shorten_last=True, failed=True, names_first=True
+        ),
+        Section("Interrupted", _failures(outcomes, "interrupted"), shorten_last=True, names_first=True),
+        Section("Not run", _not_run(report), shorten_last=True, names_first=True),
+        Section(REVIVE_TITLE, _revivals(outcomes), shorten_last=True, names_first=True),
         Section("New customers", _new(outcomes), names_first=True),
         Section("App versions", _rollouts(outcomes)),
         Section("Removed from the settings", _changes(outcomes, removed=True)),
@@ -107,7 +110,7 @@ def page(report: Report) -> Page:
 
 
 def is_taken_down(outcome: Outcome) -> bool:
-    """Tell whether the tenant is deactivated. The delete of its lifecycle does that."""
+    """Tell whether the run deactivates the tenant, by deleting its lifecycle."""
     return any(
         change.kind == "TenantLifecycle" and change.operation == "delete" for change in outcome.changes
     )
@@ -121,7 +124,7 @@ def is_new(outcome: Outcome) -> bool:
 
 
 def is_new_import(change: Change) -> bool:
-    """Tell whether an app is only replaced by another import of it, which is routine."""
+    """Tell whether a change only imports an app again, which is routine."""
     if change.kind != "App" or change.operation not in ("replace", "update"):
         return False
     reasons = set(change.because) or {difference.name for difference in change.differences}
@@ -131,7 +134,7 @@ def is_new_import(change: Change) -> bool:
 
 
 def is_dangerous(change: Change, *, new: bool = False) -> bool:
-    """Tell whether somebody should look at a change twice."""
+    """Tell whether a change deserves a second look."""
     if change.kind in (lines.SETTING, PROOF, RELOAD):
         return False
     if (change.operation, change.kind) == ("create", ACTIVATION):
@@ -150,7 +153,7 @@ def is_dangerous(change: Change, *, new: bool = False) -> bool:
 def remaining(outcome: Outcome) -> Iterable[Change]:
     """Yield the changes of a stack that have their own lines.
 
-    Left out are the deletes of a deactivated tenant, the creates of a new customer, new imports of apps,
+    This leaves out the deletes of a deactivated tenant, the creates of a new customer, new imports of apps,
     publications that follow an import, and the changes of the activation that repeat the lifecycle.
     """
     new, down = is_new(outcome), is_taken_down(outcome)
@@ -162,7 +165,7 @@ def remaining(outcome: Outcome) -> Iterable[Change]:
 
 
 def split_imports(outcome: Outcome) -> tuple[list[Change], list[Change]]:
-    """Return the newly imported apps, and the other changes without publications that follow an import."""
+    """Return the new imports of apps, and all other changes except those that follow from an import."""
     imports = [change for change in outcome.changes if is_new_import(change)]
     imported = tuple(f"{change.name} in " for change in imports)
     rest = [change for change in outcome.changes if not (is_new_import(change) or _follows(change, imported))]
@@ -185,7 +188,7 @@ def _follows(change: Change, imported: tuple[str, ...]) -> bool:
 
 
 def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
-    """Return the lines, the most serious first: if there is no room, the last ones are left out."""
+    """Return the lines, the most serious first. If a page is too long, its last lines are left out."""
     down, tenants, removed, publications, others = (Lines() for _ in range(5))
     of_kind = {"AppPublication": publications} | dict.fromkeys(TENANT_LEVEL, tenants)
     for outcome in outcomes:

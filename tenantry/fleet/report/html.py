@@ -24,7 +24,7 @@ LOOKS = {
     "to change": "changing",
     "changed outside": "changing",
 }
-"""The look of a cell by the state of its stack."""
+"""The CSS class of a cell by the state of its stack."""
 
 CHOICES = ("plan", "result")
 
@@ -42,8 +42,8 @@ WAVES = (
 def html(report: Report, folder: Path | None = None) -> str:
     """Return a report as one HTML page, with every line, every name and every stack.
 
-    It links to the logs of failures on this machine. `folder` is where the page will be: the links are
-    relative to it.
+    It links to the logs of failures on this machine. `folder` is the future folder of the page, to which the
+    links are relative.
     """
     content = page(report)
     columns = [Column(name, name in table.NUMBERS, name in CHOICES) for name in table.COLUMNS]
@@ -65,7 +65,7 @@ def _waves(waves: Sequence[WaveTimes]) -> Iterator[Row]:
     """Yield the timeline of a run with several waves."""
     end = max((wave.began + wave.seconds for wave in waves), default=0.0) or 1.0
     for wave in waves if len(waves) > 1 else ():
-        bar = tuple(round(100 * at / end, 2) for at in (wave.began, wave.began + wave.seconds))
+        bar = tuple(round(100 * moment / end, 2) for moment in (wave.began, wave.began + wave.seconds))
         yield Row(
             (
                 Cell(wave.name),
@@ -83,7 +83,7 @@ def _row(row: table.Row, folder: Path | None) -> Row:
 
 
 def _cell(row: table.Row, column: str, folder: Path | None) -> Cell:
-    text, outcome = row.named[column], row.outcome
+    text, outcome = row.cells_by_column[column], row.outcome
     if column == "customer":
         return Cell(text, small="" if outcome.customer == outcome.stack else outcome.customer)
     if column == "result":

@@ -1,4 +1,4 @@
-"""Single lines of a report: the text for one change, error or remark, for any number of stacks."""
+"""Single lines of a report. Each is the text for one change, error or remark in any number of stacks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PER_CUSTOMER = (
 
 @dataclass(frozen=True)
 class Line:
-    """A text on one line, and the stacks to which it applies. `block` is a line for the reader to copy."""
+    """A line of text, and the stacks to which it applies. `block` is a line for the reader to copy."""
 
     text: str
     stacks: tuple[str, ...]
@@ -47,14 +47,14 @@ class Line:
 
 
 class Lines:
-    """Collects lines. The same text for another stack adds the stack to the existing line."""
+    """A collection of lines. Stacks with the same text share a line."""
 
     def __init__(self) -> None:
         self._stacks: dict[tuple[str, str], dict[str, None]] = {}
         self._alone: dict[tuple[str, str], str] = {}
 
     def add(self, text: str, stack: str, change: Change | None = None, *, alone: str = "") -> None:
-        """Add a stack to a line. `alone` is the text if no other stack joins it.
+        """Add a stack to a line. `alone` is the text for a line with only one stack.
 
         Different changes have different lines, even if shortened values make their texts equal.
         """
@@ -140,7 +140,7 @@ def drift(item: Change) -> str:
 def differences(items: Sequence[Difference]) -> str:
     """Describe differences: "roles a, b → a; description x → y".
 
-    If no value can be shown, only the name is.
+    A difference without values is shown by its name only.
     """
     shown = [_difference(difference) for difference in items[:MAX_DIFFERENCES]]
     more = len(items) - len(shown)
@@ -160,8 +160,8 @@ def new_customer(outcome: Outcome, count: int) -> str:
     plan = f", plan {outcome.plan}" if outcome.plan else ""
     if revived := next((tenant for tenant in map(_revived, outcome.changes) if tenant), ""):
         return f"revives the tenant {revived} with everything in it{plan}"
-    what = "setting" if all(made_change.kind == SETTING for made_change in outcome.changes) else "resource"
-    return f"{counted(count, what)}{plan}"
+    noun = "setting" if all(change.kind == SETTING for change in outcome.changes) else "resource"
+    return f"{counted(count, noun)}{plan}"
 
 
 def _revived(item: Change) -> str:
@@ -176,8 +176,7 @@ def taken_down(outcome: Outcome) -> str:
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
     number = counted(outcome.counts.get("delete", 0), "resource")
     releases = any(
-        made_change.operation == "delete" and made_change.difference(RELEASE_ENTITLEMENTS)
-        for made_change in outcome.changes
+        change.operation == "delete" and change.difference(RELEASE_ENTITLEMENTS) for change in outcome.changes
     )
     release = f"; {RELEASE_ENTITLEMENTS} is set for its users" if releases else ""
     return f"the tenant {verb} deactivated, with everything in it ({number}){release}{until}"
@@ -189,8 +188,8 @@ def trouble(error: Trouble, *, same_for_all: bool = False) -> str:
     if error.code and error.code not in text:
         text = f"{text} [{error.code}]"
     if same_for_all:
-        for pattern, instead in _PER_CUSTOMER:
-            text = pattern.sub(instead, text)
+        for pattern, replacement in _PER_CUSTOMER:
+            text = pattern.sub(replacement, text)
         if error.trace_id:
             text = text.replace(error.trace_id, "…")
     return text

@@ -29,27 +29,27 @@ class _Block:
 
     def __init__(self, section: Section) -> None:
         self.section = section
-        self.names = UNLIMITED_NAMES if section.vital else MAX_NAMES
+        self.max_names = UNLIMITED_NAMES if section.shorten_last else MAX_NAMES
         self.brief = False
-        self.most = len(section.lines)
+        self.max_lines = len(section.lines)
         self._text: dict[tuple[int, bool, int], str] = {}
 
     @property
     def text(self) -> str:
         """The section as Markdown."""
-        key = (self.names, self.brief, self.most)
+        key = (self.max_names, self.brief, self.max_lines)
         if key not in self._text:
-            self._text[key] = self._written()
+            self._text[key] = self._render()
         return self._text[key]
 
-    def _written(self) -> str:
+    def _render(self) -> str:
         section = self.section
         title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
-        written = list(_lines(section, section.lines[: self.most], self.names, brief=self.brief))
-        if rest := section.lines[self.most :]:
-            written.append(_left_out(section, rest))
-        body = "\n".join(written).strip("\n")
-        if not section.red:
+        rendered = list(_lines(section, section.lines[: self.max_lines], self.max_names, brief=self.brief))
+        if rest := section.lines[self.max_lines :]:
+            rendered.append(_left_out(section, rest))
+        body = "\n".join(rendered).strip("\n")
+        if not section.is_warning:
             return f"### {title}\n\n{body}\n"
         quoted = f"[!CAUTION]\n**{title}**\n\n{body}".split("\n")
         return "".join(f"> {line}".rstrip() + "\n" for line in quoted)
@@ -58,9 +58,9 @@ class _Block:
 def markdown(report: Report, *, limit: int = MAX_CHARACTERS, marker: str = "", link: str = "") -> str:
     """Return a report as Markdown of at most `limit` characters and bytes.
 
-    `marker` is an HTML comment for the first line, by which the text is found again. `link` is where the full
-    report is. If the text is too long, the last parts are left out first, dangers and failures at the very
-    end, and the text says so.
+    `marker` is an HTML comment for the first line, by which the text is found again. `link` is the address of
+    the full report. If the text is too long, it is shortened from its end, and says so. Dangers and failures
+    are shortened last.
     """
     content = page(report)
     head = _head(content, marker)
@@ -96,7 +96,7 @@ def _foot(link: str, *, cut: bool = False) -> str:
 
 
 def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) -> Iterator[str]:
-    """Yield the lines: first those with many stacks, folded, then the others as a list."""
+    """Yield the lines. Those with many stacks are folded, the others are list items."""
     for line in lines:
         text = for_markdown(shortened(line.text, BRIEF_CHARACTERS) if brief else line.text)
         number = counted(len(line.stacks), "customer")
@@ -106,68 +106,68 @@ def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) 
             continue
         yield f"- {_item(section, line, text, number, names)}"
         if line.block:
-            # Not a fenced block: the content could close the fence.
+            # This is not a fenced block, because the content could close the fence.
             yield f"\n  <pre>{for_markdown(line.block)}</pre>\n"
 
 
 def _item(section: Section, line: Line, text: str, number: str, names: int) -> str:
     if not line.stacks:
         return text
-    who = _names(line.stacks, names)
+    stacks = _names(line.stacks, names)
     if section.names_first:
-        return f"**{who}**: {text}" if names else f"{text} ({number})"
-    return f"{text} in {number}: **{who}**" if names else f"{text} in {number}"
+        return f"**{stacks}**: {text}" if names else f"{text} ({number})"
+    return f"{text} in {number}: **{stacks}**" if names else f"{text} in {number}"
 
 
-def _names(stacks: Sequence[str], most: int) -> str:
-    shown = ", ".join(map(for_markdown, stacks[:most]))
-    more = len(stacks) - most
+def _names(stacks: Sequence[str], limit: int) -> str:
+    shown = ", ".join(map(for_markdown, stacks[:limit]))
+    more = len(stacks) - limit
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _left_out(section: Section, rest: Sequence[Line]) -> str:
-    """Return the number of missing lines. For vital sections, also name their stacks."""
+    """Return the number of missing lines. For sections with `shorten_last`, also name their stacks."""
     stacks = list(dict.fromkeys(stack for line in rest for stack in line.stacks))
-    names = f": {_names(stacks, MAX_NAMES)}" if section.vital and stacks else ""
+    names = f": {_names(stacks, MAX_NAMES)}" if section.shorten_last and stacks else ""
     about = f" about {counted(len(stacks), 'customer')}" if stacks else ""
     return f"\n**{counted(len(rest), 'more line')}{about} left out here**{names}\n"
 
 
 def _fit(blocks: list[_Block], room: int) -> None:
     """Shorten the blocks until they fit: first names, then lines, starting with the last section."""
-    minor = [block for block in reversed(blocks) if not block.section.vital]
-    vital = [block for block in reversed(blocks) if block.section.vital]
+    minor = [block for block in reversed(blocks) if not block.section.shorten_last]
+    important = [block for block in reversed(blocks) if block.section.shorten_last]
 
     steps: Sequence[tuple[list[_Block], Callable[[_Block, int], None]]] = (
-        (minor, lambda block, over: _name(block, MAX_INLINE_NAMES)),
-        (minor, lambda block, over: _name(block, 0)),
-        (minor, _cut),
-        (vital, lambda block, over: _name(block, MAX_NAMES)),
-        (vital, lambda block, over: _name(block, MAX_INLINE_NAMES)),
-        (vital, _cut),
+        (minor, lambda block, excess: _limit_names(block, MAX_INLINE_NAMES)),
+        (minor, lambda block, excess: _limit_names(block, 0)),
+        (minor, _limit_lines),
+        (important, lambda block, excess: _limit_names(block, MAX_NAMES)),
+        (important, lambda block, excess: _limit_names(block, MAX_INLINE_NAMES)),
+        (important, _limit_lines),
     )
-    for some, shorten in steps:
-        for block in some:
-            if (over := _size(*(one.text for one in blocks)) - room) <= 0:
+    for group, shorten in steps:
+        for block in group:
+            if (excess := _size(*(counted_block.text for counted_block in blocks)) - room) <= 0:
                 return
-            shorten(block, over)
+            shorten(block, excess)
 
 
-def _name(block: _Block, names: int) -> None:
-    block.names, block.brief = names, names <= MAX_INLINE_NAMES
+def _limit_names(block: _Block, names: int) -> None:
+    block.max_names, block.brief = names, names <= MAX_INLINE_NAMES
 
 
-def _cut(block: _Block, over: int) -> None:
+def _limit_lines(block: _Block, excess: int) -> None:
     """Leave out as many lines of a block as needed, or all. A binary search finds the number."""
-    target = _size(block.text) - over
+    target = _size(block.text) - excess
     low, high = 0, len(block.section.lines)
     while low < high:
-        block.most = (low + high + 1) // 2
+        block.max_lines = (low + high + 1) // 2
         if _size(block.text) <= target:
-            low = block.most
+            low = block.max_lines
         else:
-            high = block.most - 1
-    block.most = low
+            high = block.max_lines - 1
+    block.max_lines = low
 
 
 def _table(report: Report) -> str:
@@ -178,23 +178,28 @@ def _table(report: Report) -> str:
         "<details><summary>All stacks</summary>\n",
         f"| {' | '.join(table.COLUMNS)} |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
-        *(f"| {' | '.join(map(for_markdown, row.short))} |" for row in rows),
+        *(f"| {' | '.join(map(for_markdown, row.cells))} |" for row in rows),
         "\n</details>\n",
     ]
     return "\n".join(lines)
 
 
 def _numbers_only(content: Page, limit: int, marker: str, foot: str) -> str:
-    """Return numbers only, for a limit that is too small even for the vital sections."""
-    numbers = [f"- {section.title}: {section.stacks:,}" for section in content.sections if section.vital]
+    """Return numbers only, for a limit that is too small even for the most important sections."""
+    numbers = [
+        f"- {section.title}: {section.stacks:,}" for section in content.sections if section.shorten_last
+    ]
     text = _join(_head(content, marker), [], "\n".join([*numbers, ""]), foot)
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def _join(head: str, blocks: Iterable[_Block], *more: str) -> str:
-    return "\n".join([head, *(block.text for block in blocks), *filter(None, more)])
+def _join(head: str, blocks: Iterable[_Block], *texts: str) -> str:
+    return "\n".join([head, *(block.text for block in blocks), *filter(None, texts)])
 
 
 def _size(*texts: str) -> int:
-    """Return the largest possible length of texts, however a forge counts, with a line break after each."""
+    """Return the length of texts in bytes, with a line break after each.
+
+    No forge counts more than that.
+    """
     return sum(len(text.encode()) + 1 for text in texts)

@@ -1,4 +1,4 @@
-"""A report as a table for terminals and web pages: one row for each stack."""
+"""A report as a table for terminals and web pages, with one row for each stack."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ NUMBERS = frozenset(COLUMNS[2:7]) | {"time"}
 
 @dataclass(frozen=True)
 class Row:
-    """The row of one stack. `short` has its cells under COLUMNS."""
+    """The row of one stack. `cells` are its cells under COLUMNS."""
 
     outcome: Outcome
-    short: tuple[str, ...]
+    cells: tuple[str, ...]
 
     @property
-    def named(self) -> dict[str, str]:
+    def cells_by_column(self) -> dict[str, str]:
         """The cells by column name."""
-        return dict(zip(COLUMNS, self.short, strict=True))
+        return dict(zip(COLUMNS, self.cells, strict=True))
 
     @property
     def state(self) -> str:
         """The state of the stack, in a few words."""
-        return self.named["result"]
+        return self.cells_by_column["result"]
 
     @property
     def dim(self) -> bool:
-        """Whether the row is less important: the stack had no changes or no turn."""
+        """Whether the row is less important, because the stack had no changes or was not run."""
         return self.state in ("up to date", "skipped", "not run")
 
 
@@ -50,14 +50,14 @@ def _row(outcome: Outcome) -> Row:
     imports, rest = split_imports(outcome)
     counts = Counter(change.operation for change in rest)
     numbers = [*(counts[operation] for operation in ("create", "update", "delete", "replace")), len(imports)]
-    short = (
+    cells = (
         on_one_line(outcome.stack),
         on_one_line(outcome.plan),
         *(str(number or "") for number in numbers),
         state(outcome),
         duration(outcome.seconds) if outcome.seconds else "",
     )
-    return Row(outcome, short)
+    return Row(outcome, cells)
 
 
 def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
@@ -67,7 +67,7 @@ def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], l
     `tenantry.fleet.report.text`.
     """
     found = rows(report)
-    cells = [tuple(cell or "-" for cell in row.short) for row in found]
+    cells = [tuple(cell or "-" for cell in row.cells) for row in found]
     return COLUMNS, cells, [row.dim for row in found]
 
 

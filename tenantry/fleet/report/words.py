@@ -23,7 +23,7 @@ def shortened(text: str, longest: int = MAX_VALUE_CHARACTERS) -> str:
 
 
 def value(raw: Any) -> str:
-    """Return the text for a value: a list as "a, b, c", and "(none)" if it does not exist or is unknown."""
+    """Return the text for a value, such as "a, b, c" for a list. For None it is "(none)"."""
     if raw is None:
         return NONE
     if isinstance(raw, list | tuple) and not any(isinstance(item, dict | list) for item in raw):
@@ -41,21 +41,21 @@ def duration(seconds: float) -> str:
     """Return the text for a duration, such as "0.4 s", "12 s", "1 m 3 s" or "2 h 5 m"."""
     if seconds < 9.95:
         return f"{round(seconds, 1):g} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60} s"
-    return f"{whole // 3600:,} h {whole % 3600 // 60} m"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} m {rounded % 60} s"
+    return f"{rounded // 3600:,} h {rounded % 3600 // 60} m"
 
 
 def state(outcome: Outcome) -> str:
-    """Return the state of a stack: its status or, for "ok", what was changed or will be."""
+    """Return the state of a stack: its status or, for the status "ok", whether it has or needs changes."""
     if outcome.status != "ok":
         return outcome.status
     if outcome.changes:
-        done = "taken down" if outcome.operation == "destroy" else "changed"
-        return "to change" if outcome.operation in DRY_OPERATIONS else done
+        changed_state = "taken down" if outcome.operation == "destroy" else "changed"
+        return "to change" if outcome.operation in DRY_OPERATIONS else changed_state
     unchanged = "the same" if outcome.operation == "diff" else "up to date"
     return "changed outside" if outcome.drift else unchanged
 
@@ -80,7 +80,7 @@ NOTHING = "Nothing to do"
 def nothing(report: Report) -> str:
     """Return "Nothing to do: no change in 12 customers" for a report without changes.
 
-    Returns an empty text if there are changes or failures. Customers without a turn are not counted.
+    Returns an empty string if there are changes or failures. Skipped customers are not counted.
     """
     if report.removed or any(
         outcome.changes or outcome.drift or outcome.status not in ("ok", "skipped")
@@ -95,8 +95,8 @@ def nothing(report: Report) -> str:
 
 def states(outcomes: tuple[Outcome, ...]) -> dict[str, int]:
     """Return how many stacks are in each state, in the order of STATES."""
-    found = Counter(map(state, outcomes))
-    return {name: found[name] for name in STATES if found[name]}
+    counts = Counter(map(state, outcomes))
+    return {name: counts[name] for name in STATES if counts[name]}
 
 
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:

@@ -22,7 +22,7 @@ PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 def tracers(project: str, operation: str, stacks: int) -> list[Tracer]:
     """Return the tracer of a run over `stacks` stacks, or an empty list if tracing is off."""
     exporter = _exporter(os.environ)
-    if not exporter or not _is_there(exporter):
+    if not exporter or not _is_installed(exporter):
         return []
     from tenantry.fleet.tracing.spans import Tracer, exporter_factory
 
@@ -30,7 +30,7 @@ def tracers(project: str, operation: str, stacks: int) -> list[Tracer]:
 
 
 def _exporter(environment: Mapping[str, str]) -> str:
-    """Return the module of the configured exporter, or an empty text."""
+    """Return the module of the configured exporter, or an empty string."""
     off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     kinds = environment.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
     if off or "otlp" not in map(str.strip, kinds.split(",")):
@@ -41,7 +41,7 @@ def _exporter(environment: Mapping[str, str]) -> str:
     return f"opentelemetry.exporter.otlp.proto.{'grpc' if protocol == 'grpc' else 'http'}.trace_exporter"
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:

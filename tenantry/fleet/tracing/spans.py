@@ -31,26 +31,26 @@ FLUSH_SECONDS = 3.0
 
 SERVICE_NAME = "tenantry"
 
-MakeExporter = Callable[[], SpanExporter]
+ExporterFactory = Callable[[], SpanExporter]
 
 
-def exporter_factory(module: str) -> MakeExporter:
+def exporter_factory(module: str) -> ExporterFactory:
     """Return a function that creates the exporter of a module, configured by the environment."""
 
-    def make() -> SpanExporter:
+    def create() -> SpanExporter:
         exporter: SpanExporter = import_module(module).OTLPSpanExporter()
         return exporter
 
-    return make
+    return create
 
 
 class Tracer:
-    """Makes a trace of a run."""
+    """A follower that creates a trace of a run."""
 
     what = "Traces"
 
-    def __init__(self, project: str, operation: str, stacks: int, exporter: MakeExporter) -> None:
-        self._facts = {"tenantry.project": project, "tenantry.operation": operation}
+    def __init__(self, project: str, operation: str, stacks: int, exporter: ExporterFactory) -> None:
+        self._run_attributes = {"tenantry.project": project, "tenantry.operation": operation}
         self._stacks = stacks
         self._exporter = exporter
         self._sent: _CountingExporter | None = None
@@ -62,14 +62,14 @@ class Tracer:
         self._traced: set[str] = set()
 
     def begun(self, job: Job) -> None:
-        """Start the span of a job that a worker got, and the span of its wave with the first job."""
-        run = self._of_run()
+        """Start the span of a job. The first job of a wave also starts the span of the wave."""
+        run = self._run_span()
         if self._wave is None or job.wave != self._wave_name:
             self._end_wave()
             self._wave = self._start("wave", run, {"tenantry.wave": job.wave})
             self._wave_name = job.wave
-        facts = {"tenantry.stack": job.member.stack, "tenantry.ring": job.member.ring}
-        self._spans[job.member.stack] = self._start("stack", self._wave, facts)
+        attributes = {"tenantry.stack": job.member.stack, "tenantry.ring": job.member.ring}
+        self._spans[job.member.stack] = self._start("stack", self._wave, attributes)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Handle the end of a job."""
@@ -80,12 +80,12 @@ class Tracer:
         """Handle the passing of time."""
 
     def finish(self, report: Report) -> list[str]:
-        """End all spans, and wait briefly until they are sent. Return a line if some were not."""
-        run = self._of_run()
+        """End all spans, and wait briefly until they are sent. Return a line if some were not sent."""
+        run = self._run_span()
         for outcome in report.failed:
-            if outcome.stack not in self._traced:  # its preview failed, so it had no turn
-                facts = {"tenantry.stack": outcome.stack, "tenantry.ring": outcome.ring}
-                self._end(self._start("stack", run, facts), outcome)
+            if outcome.stack not in self._traced:  # its preview failed, so it never began
+                attributes = {"tenantry.stack": outcome.stack, "tenantry.ring": outcome.ring}
+                self._end(self._start("stack", run, attributes), outcome)
         for span in self._spans.values():
             span.end()
         self._end_wave()
@@ -99,10 +99,10 @@ class Tracer:
         run.end()
         return self._close()
 
-    def _of_run(self) -> Span:
+    def _run_span(self) -> Span:
         if self._run is None:
             self._sent = _CountingExporter(self._exporter())
-            # An error is one line at the end. The library would print it in the middle of other output.
+            # `finish` reports errors. The library would print them in the middle of other output.
             logging.getLogger("opentelemetry").propagate = False
             logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
             self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
@@ -110,12 +110,12 @@ class Tracer:
             self._run = self._start("run", None, {"tenantry.stacks": self._stacks})
         return self._run
 
-    def _start(self, what: str, parent: Span | None, facts: Mapping[str, str | int]) -> Span:
+    def _start(self, level: str, parent: Span | None, facts: Mapping[str, str | int]) -> Span:
         assert self._provider is not None  # noqa: S101 (for the type checker)
         context = set_span_in_context(parent) if parent else None
-        attributes = {**self._facts, **facts}
+        attributes = {**self._run_attributes, **facts}
         return self._provider.get_tracer(SERVICE_NAME).start_span(
-            f"{SERVICE_NAME}.{what}", context, attributes=attributes
+            f"{SERVICE_NAME}.{level}", context, attributes=attributes
         )
 
     def _end(self, span: Span, outcome: Outcome) -> None:
@@ -131,9 +131,13 @@ class Tracer:
             }
         )
         for trouble in outcome.troubles:
-            facts = {"error.type": trouble.code, "qlik.code": trouble.code, "qlik.trace_id": trouble.trace_id}
-            known = {name: value for name, value in facts.items() if value}
-            span.add_event("error", {"error.type": "_OTHER", **known})
+            attributes = {
+                "error.type": trouble.code,
+                "qlik.code": trouble.code,
+                "qlik.trace_id": trouble.trace_id,
+            }
+            known_attributes = {name: value for name, value in attributes.items() if value}
+            span.add_event("error", {"error.type": "_OTHER", **known_attributes})
         if outcome.failed:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
@@ -145,18 +149,18 @@ class Tracer:
 
     def _close(self) -> list[str]:
         assert self._provider is not None and self._sent is not None  # noqa: S101, PT018 (for the type checker)
-        # A daemon thread: the library waits longer than a run should.
+        # A daemon thread, because the library waits longer than a run should.
         thread = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         thread.start()
         thread.join(FLUSH_SECONDS)
         if thread.is_alive():
-            self._sent.shutdown()  # so that it does not try again
+            self._sent.shutdown()  # so that it does not send them later
             return ["Traces: not all spans were delivered: no response in time."]
         return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
 
 
 class _CountingExporter(SpanExporter):
-    """Passes spans on, and counts those that were not delivered."""
+    """An exporter that passes spans on to another one, and counts those that were not delivered."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -174,7 +178,7 @@ class _CountingExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Close the exporter once. It then sends no span again."""
+        """Close the exporter once. After that, it sends no spans."""
         if self._open:
             self._open = False
             self._exporter.shutdown()
@@ -182,11 +186,11 @@ class _CountingExporter(SpanExporter):
 
 def _resource() -> Resource:
     """Return the resource of the spans: from the environment, or else Tenantry."""
-    named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
+    has_name = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
         "OTEL_RESOURCE_ATTRIBUTES", ""
     )
     return Resource.create(
-        {"service.version": _version()} | ({} if named else {"service.name": SERVICE_NAME})
+        {"service.version": _version()} | ({} if has_name else {"service.name": SERVICE_NAME})
     )
 
 

@@ -1,11 +1,11 @@
-"""Finds the stacks that a run would not change, without the engine.
+"""A search for the stacks that a run would not change, without the engine.
 
 The program of a stack runs in a forked process. Everything that it registers is compared with the state:
 types, names, parents, inputs after the provider's check, dependencies, options, outputs. A stack is unchanged
 only if the engine would do nothing and print nothing. In case of doubt, the engine decides.
 
-    lookup.py       from a stack to the number of its unchanged resources, or None for the engine
-    passphrases.py  whether the passphrase fits the stacks
+    lookup.py       the number of unchanged resources of a stack, or None if the engine decides
+    passphrases.py  the check that the passphrase fits the stacks
     files.py        the conditions for the stack file, Pulumi.yaml and the state
     recorded.py     the content of a state, resource by resource
     secrets.py      the comparison of secrets without their plain text

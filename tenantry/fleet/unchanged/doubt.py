@@ -1,4 +1,4 @@
-"""The reason for which a stack is left to the engine."""
+"""The reason why the engine must decide about a stack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Doubt(TenantryError):
     """The engine may have something to do or to print. The message is the reason."""
 
 
-def must(holds: object, what: str) -> None:
-    """Raise Doubt with the text `what` unless the condition holds."""
-    if not holds:
-        raise Doubt(what)
+def require(condition: object, reason: str) -> None:
+    """Raise Doubt with a reason unless the condition is true."""
+    if not condition:
+        raise Doubt(reason)

@@ -1,4 +1,4 @@
-"""The conditions for a project's files under which a stack can be compared without the engine."""
+"""The conditions that the files of a project must meet for a comparison without the engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tenantry.fleet.unchanged.doubt import must
+from tenantry.fleet.unchanged.doubt import require
 from tenantry.fleet.unchanged.recorded import RecordedState, canonical
 from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, is_secret, stand_in
 from tenantry.settings.document import read
@@ -43,35 +43,35 @@ def check_files(
 ) -> dict[str, Any]:
     """Return the configuration that the engine would pass to the program, with a stand-in for each secret.
 
-    `cli` is the version of the Pulumi CLI. Raises Doubt unless the state has the same configuration. For each
-    secret, `assumptions` gets the assumption that it is the same.
+    `cli` is the version of the Pulumi CLI. Raises Doubt unless the state has the same configuration. This
+    adds to `assumptions` that each secret is the same.
     """
     assert project.file is not None  # noqa: S101 (a project in use has its file)
     settings = _mapping(project.file)
-    must(settings.keys() <= PROJECT_KEYS, "Pulumi.yaml has an unknown key")
-    must(_is_new_enough(cli, settings.get(REQUIRED)), f"{REQUIRED} of Pulumi.yaml")
+    require(settings.keys() <= PROJECT_KEYS, "Pulumi.yaml has an unknown key")
+    require(_is_new_enough(cli, settings.get(REQUIRED)), f"{REQUIRED} of Pulumi.yaml")
     content = _mapping(stack_file)
-    must(content.keys() <= {"config", SALT}, "the stack file has more than a configuration")
-    must(content.get(SALT) == recorded.salt, "the salt of the stack file differs from the state's")
-    wanted = project.values_of(content.get("config"))
-    must(wanted.keys() == recorded.config.keys(), "the configuration has other keys")
+    require(content.keys() <= {"config", SALT}, "the stack file has more than a configuration")
+    require(content.get(SALT) == recorded.salt, "the salt of the stack file differs from the state's")
+    file_config = project.values_of(content.get("config"))
+    require(file_config.keys() == recorded.config.keys(), "the configuration has other keys")
     config: dict[str, Any] = {}
-    for key, value in wanted.items():
-        config[key] = held = recorded.config[key]
-        if is_secret(held):
-            must(
+    for key, value in file_config.items():
+        config[key] = recorded_value = recorded.config[key]
+        if is_secret(recorded_value):
+            require(
                 isinstance(value, dict) and value.keys() == {SECURE},
                 f"{key} is not a secret in the stack file",
             )
             config[key] = as_secret(stand_in(value[SECURE]))
-            assumptions.assume(key, held, value[SECURE])
+            assumptions.assume(key, recorded_value, value[SECURE])
         else:
-            must(_same(value, held), f"{key} differs")
+            require(_same(value, recorded_value), f"{key} differs")
     return config
 
 
 def _is_new_enough(cli: tuple[int, ...], required: object) -> bool:
-    """Tell whether a CLI meets Pulumi.yaml's requirement. Only a minimum version is understood."""
+    """Tell whether a CLI meets the requirement of Pulumi.yaml. Only minimum versions can be met."""
     if required is None:
         return True
     lowest = re.fullmatch(r">= ?(\d+)\.(\d+)\.(\d+)", str(required))
@@ -80,7 +80,7 @@ def _is_new_enough(cli: tuple[int, ...], required: object) -> bool:
 
 def _mapping(file: Path) -> dict[str, Any]:
     document = read(file)
-    must(isinstance(document.value, dict) and not document.problems, f"{file.name} has problems")
+    require(isinstance(document.value, dict) and not document.problems, f"{file.name} has problems")
     return dict(document.value)
 
 

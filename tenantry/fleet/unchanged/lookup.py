@@ -1,4 +1,4 @@
-"""Finds out whether the engine would have anything to do in a stack."""
+"""A lookup that tells whether the engine would have anything to do in a stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from tenantry.fleet.unchanged import remembered
-from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.fleet.unchanged.doubt import Doubt, require
 from tenantry.fleet.unchanged.passphrases import check_passphrase
 from tenantry.fleet.warm import forks
 from tenantry.pulumi_cli.release import version_of
@@ -24,7 +24,7 @@ from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
 TIMEOUT_SECONDS = 60.0
-"""The longest that a comparison may take. After that, the engine decides."""
+"""The time limit for a comparison. After that, the engine decides."""
 
 
 BACKEND_VARIABLES = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
@@ -48,18 +48,18 @@ def compare(
 ) -> Verdict:
     """Return whether an `up` of a stack would change or print anything.
 
-    With `preview`, return whether a preview would. `root` is the folder of the project, `environment` is the
-    whole environment of `pulumi`.
+    With `preview`, return the same for a preview. `root` is the folder of the project, and `environment` is
+    the whole environment of `pulumi`.
     """
     for name in environment:
         if name == PYTHON_COMMAND or name.startswith(OPTIONS):
             return Verdict(None, f"{name} is set")
     try:
-        must(not forks.shadowed(root), "the program has modules with the same names as Tenantry's")
+        require(not forks.shadowed(root), "the program has modules with the same names as Tenantry's")
         check_passphrase(stack_file, environment)
         backend = tuple((name, environment.get(name, "")) for name in BACKEND_VARIABLES)
         state = _backend_folder(root, backend) or _exported(root, stack, environment, preview=preview)
-        found = forks.server().call(
+        verdict = forks.server().call(
             _compare_here,
             root,
             state,
@@ -73,48 +73,48 @@ def compare(
         )
     except (forks.CallFailed, Doubt, PulumiFailed, SetupError, OSError, ValueError) as error:
         return Verdict(None, str(error))
-    if not isinstance(found, Verdict):
-        return Verdict(None, repr(found))
-    if found.assumed and not remembered.holds(root, stack, found.assumed):
+    if not isinstance(verdict, Verdict):
+        return Verdict(None, repr(verdict))
+    if verdict.assumed and not remembered.holds(root, stack, verdict.assumed):
         return replace(
-            found, same=None, reason="no `up` on this machine has put these secrets into the state"
+            verdict, same=None, reason="no `up` on this machine has put these secrets into the state"
         )
-    return found
+    return verdict
 
 
 def remember(root: Path, stack: str, stack_file: Path, environment: Mapping[str, str]) -> None:
     """Remember the secrets of a stack after the engine's `up`, which has put them into the state."""
-    found = compare(root, stack, stack_file, environment, preview=True)
-    if found.assumed:
-        remembered.remember(root, stack, found.assumed)
+    verdict = compare(root, stack, stack_file, environment, preview=True)
+    if verdict.assumed:
+        remembered.remember(root, stack, verdict.assumed)
 
 
 @cache
 def _cli_version(command: str) -> tuple[int, ...]:
-    """Return the version of the Pulumi CLI, which is read once per run. Raises SetupError."""
+    """Return the version of the Pulumi CLI. It is read once per process. Raises SetupError."""
     return version_of(Path(command))
 
 
 @cache
 def _backend_folder(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
-    """Return the folder of the backend, or None for a backend without files. It is looked up once per run.
+    """Return the folder of the backend, or None for a backend without files.
 
-    Raises Doubt.
+    It is looked up once per process. Raises Doubt.
     """
-    given = dict(environment)
-    address = given[BACKEND_VARIABLES[0]] or address_of(Backend(root, given))
-    must(not is_pulumi_cloud(address), "Pulumi Cloud knows more about a stack than its state")
+    variables = dict(environment)
+    address = variables[BACKEND_VARIABLES[0]] or address_of(Backend(root, variables))
+    require(not is_pulumi_cloud(address), "Pulumi Cloud knows more about a stack than its state")
     folder = folder_of(address, root)
-    must(folder is None or backend_files.is_readable(folder), "the backend has another layout")
+    require(folder is None or backend_files.is_readable(folder), "the backend has another layout")
     return folder
 
 
 def _exported(root: Path, stack: str, environment: Mapping[str, str], *, preview: bool) -> State:
-    """Export the state from a backend without files. This runs one `pulumi`, at a fifth of a preview's cost.
+    """Export the state from a backend without files. This costs a fifth of a preview, for one `pulumi`.
 
-    The export does not show locks. Raises Doubt, PulumiFailed.
+    The export does not show locks. Raises Doubt and PulumiFailed.
     """
-    must(preview, "the stack may be locked")
+    require(preview, "the stack may be locked")
     return Backend(root, environment).state(stack)
 
 
@@ -132,7 +132,7 @@ def _compare_here(
             same, assumed = _same(root, state, stack, stack_file, cli, preview)
             sys.stdout.flush()
             sys.stderr.flush()
-            must(os.fstat(output.fileno()).st_size == 0, "the program or a provider prints something")
+            require(os.fstat(output.fileno()).st_size == 0, "the program or a provider prints something")
         except Doubt as doubt:
             return Verdict(None, str(doubt))
         except BaseException as error:  # noqa: BLE001 (any error of the program, or an unexpected state)
@@ -150,12 +150,12 @@ def _same(
     from tenantry.settings.project import Project
 
     project = Project.at(root)
-    must(project, "there is no Pulumi.yaml")
+    require(project, "there is no Pulumi.yaml")
     assert project is not None  # noqa: S101 (for the type checker)
     if isinstance(state, Path):
-        must(preview or not backend_files.may_be_locked(state, project.name, stack), "the stack is locked")
+        require(preview or not backend_files.may_be_locked(state, project.name, stack), "the stack is locked")
         read = backend_files.read_state(state, project.name, stack)
-        must(read, "the state has an unknown form")
+        require(read, "the state has an unknown form")
         state = read or {}
     recorded = RecordedState.of(state)
     assumptions = Assumptions()

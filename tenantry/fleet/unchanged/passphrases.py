@@ -1,7 +1,7 @@
-"""Checks whether the passphrase of a run fits its stacks.
+"""The check that the passphrase of a run fits its stacks.
 
-The check takes half a second of CPU. So it runs for one stack, and the others of the run are assumed to have
-the same passphrase. The comparison of a stack encrypts nothing with it.
+The check takes half a second of CPU. So it runs for one stack only, and the other stacks of the run are
+assumed to have the same passphrase. A comparison encrypts nothing with the passphrase.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from tenantry.fleet.unchanged.doubt import must
+from tenantry.fleet.unchanged.doubt import require
 from tenantry.pulumi_internals import passphrase
 
 SALT = re.compile(r"^encryptionsalt: *(\S+) *$", re.MULTILINE)
 
 _known: set[str] = set()
-_checking = threading.Lock()
+_lock = threading.Lock()
 
 
 def check_passphrase(stack_file: Path, environment: Mapping[str, str]) -> None:
@@ -25,11 +25,11 @@ def check_passphrase(stack_file: Path, environment: Mapping[str, str]) -> None:
 
     Raises OSError if the file cannot be read.
     """
-    given = passphrase.from_environment(environment)
-    must(given is not None, "no passphrase is set")
-    with _checking:
-        if given in _known:
+    secret = passphrase.from_environment(environment)
+    require(secret is not None, "no passphrase is set")
+    with _lock:
+        if secret in _known:
             return
         found = SALT.search(stack_file.read_text("utf-8"))
-        must(found and passphrase.matches(str(given), found[1]), "the passphrase may be wrong")
-        _known.add(str(given))
+        require(found and passphrase.matches(str(secret), found[1]), "the passphrase may be wrong")
+        _known.add(str(secret))

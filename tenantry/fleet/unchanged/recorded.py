@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.fleet.unchanged.doubt import Doubt, require
 from tenantry.providers.framework.properties import integers
 from tenantry.pulumi_internals import deployment
 from tenantry.pulumi_internals.deployment import STACK, Resource, State
@@ -45,12 +45,13 @@ KNOWN_ENTRY_KEYS = frozenset(
 )
 """The allowed keys of an entry of a state.
 
-Any other key makes the engine do something, such as a pending replacement or an error of the last update.
+Any other key gives the engine something to do, for example a pending replacement or an error of the last
+update.
 """
 
 
 def canonical(value: object) -> str:
-    """Return a text that is equal for two values only if the engine considers them equal."""
+    """Return a text for a value. Two values have the same text only if the engine considers them equal."""
     return json.dumps(integers(value), sort_keys=True)
 
 
@@ -58,7 +59,7 @@ def canonical(value: object) -> str:
 class RecordedState:
     """The entries of a state by URN, and the salt for the passphrase of its secrets.
 
-    `of` checks that the engine would load the state and find nothing to do in it.
+    `of` checks that the engine can load the state and finds nothing unfinished in it.
     """
 
     resources: Mapping[str, Resource]
@@ -67,34 +68,38 @@ class RecordedState:
     @classmethod
     def of(cls, state: State) -> RecordedState:
         """Return the content of a state. Raises Doubt."""
-        held = state.get("deployment") or {}
-        must(held, "the state is empty")
-        must(not _OTHER_OBJECTS.search(json.dumps(held)), "the state has assets, archives or references")
-        must(
-            held.keys() <= {"manifest", "secrets_providers", "resources", "metadata"},
+        content = state.get("deployment") or {}
+        require(content, "the state is empty")
+        require(
+            not _OTHER_OBJECTS.search(json.dumps(content)), "the state has assets, archives or references"
+        )
+        require(
+            content.keys() <= {"manifest", "secrets_providers", "resources", "metadata"},
             "the state has more than resources",
         )
-        must(not held.get("metadata"), "the state has metadata")
-        version = str(held["manifest"].get("version"))
-        must(
-            held["manifest"].get("magic") == hashlib.sha256(version.encode()).hexdigest(),
+        require(not content.get("metadata"), "the state has metadata")
+        version = str(content["manifest"].get("version"))
+        require(
+            content["manifest"].get("magic") == hashlib.sha256(version.encode()).hexdigest(),
             "the manifest of the state was not written by the engine",
         )
         resources: dict[str, Resource] = {}
-        for resource in held.get("resources") or []:
+        for resource in content.get("resources") or []:
             for name, value in resource.items():
-                must(name in KNOWN_ENTRY_KEYS or not value, f"{resource.get('urn')}: {name}")
-            needed = [
+                require(name in KNOWN_ENTRY_KEYS or not value, f"{resource.get('urn')}: {name}")
+            required_urns = [
                 resource.get("parent"),
                 resource.get("deletedWith"),
                 *(resource.get("dependencies") or []),
             ]
-            for urn in needed:
-                must(not urn or urn in resources, f"{resource['urn']}: {urn} must be before it in the state")
-            must(resource["urn"] not in resources, f"{resource['urn']} is twice in the state")
+            for urn in required_urns:
+                require(
+                    not urn or urn in resources, f"{resource['urn']}: {urn} must be before it in the state"
+                )
+            require(resource["urn"] not in resources, f"{resource['urn']} is twice in the state")
             resources[resource["urn"]] = resource
-        secrets = held.get("secrets_providers") or {}
-        must(
+        secrets = content.get("secrets_providers") or {}
+        require(
             secrets.get("type") == "passphrase",
             "the secrets of the state are not encrypted with a passphrase",
         )
@@ -104,7 +109,7 @@ class RecordedState:
     def provider(self) -> Resource:
         """The provider of all dynamic resources. Raises Doubt if there is not exactly one."""
         found = [resource for resource in self.resources.values() if resource["type"].startswith(PROVIDERS)]
-        must(
+        require(
             len(found) == 1
             and found[0]["type"] == DEFAULT_PROVIDER
             and found[0]["urn"].endswith("::default"),
@@ -127,8 +132,8 @@ class RecordedState:
 
         `root` is the URN of the stack, without type and name.
         """
-        if parent and (outer := parent.split("::", 3)[2]) != STACK:
-            kind = f"{outer}${kind}"
+        if parent and (parent_type := parent.split("::", 3)[2]) != STACK:
+            kind = f"{parent_type}${kind}"
         return f"{root}::{kind}::{name}"
 
     def entry(self, urn: str) -> Resource:

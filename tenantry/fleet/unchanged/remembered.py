@@ -1,7 +1,7 @@
-"""Remembers which secrets the last `up` of a stack on this machine has put into the state.
+"""A record of the secrets that the last `up` of a stack on this machine has put into the state.
 
-Without the file, or with another one, the engine decides. The file has a digest of ciphertexts, and no
-secrets.
+The record is a file with a digest of ciphertexts, and without secrets. If it is missing or has another
+digest, the engine decides.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def holds(root: Path, stack: str, digest: str) -> bool:
 
 
 def remember(root: Path, stack: str, digest: str) -> None:
-    """Store that the assumptions with this digest hold, instead of earlier ones of the stack."""
+    """Store that the assumptions with this digest hold. This replaces earlier assumptions about the stack."""
     file = _file(root, stack)
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

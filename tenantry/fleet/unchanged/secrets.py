@@ -1,8 +1,8 @@
-"""Compares the secrets of a stack without their plain text.
+"""The comparison of a stack's secrets without their plain text.
 
 A state and a stack file contain ciphertexts, and two ciphertexts of the same secret differ. So a comparison
-assumes that each secret of the state equals the program's value, and records the assumption. After an `up`,
-in which the engine decrypts the secrets, the assumptions hold for these ciphertexts (`remembered.py`).
+assumes that each secret of the state equals the program's value, and records the assumption. The engine
+decrypts the secrets in an `up`. After that, the assumptions hold for these ciphertexts (`remembered.py`).
 
 The program gets a stand-in for each secret of its configuration, derived from the ciphertext in the stack
 file.
@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.fleet.unchanged.doubt import Doubt, require
 from tenantry.fleet.unchanged.recorded import canonical
 from tenantry.pulumi_internals.deployment import SECRET, SPECIAL
 
@@ -28,7 +28,7 @@ def is_secret(value: object) -> bool:
 
 
 def stand_in(ciphertext: object) -> str:
-    """Return the text that a program gets instead of a secret."""
+    """Return the text that a program gets in place of a secret."""
     return f"secret-{_digest(ciphertext)}"
 
 
@@ -43,38 +43,39 @@ class Assumptions:
     def __init__(self) -> None:
         self._assumed: set[str] = set()
 
-    def assume(self, where: str, held: object, given: object) -> None:
+    def assume(self, path: str, recorded_value: object, value: object) -> None:
         """Record the assumption that a secret of the state equals the value of the stack file or the program.
 
         Raises Doubt if one of them is not valid JSON.
         """
         try:
-            self._assumed.add(canonical([where, held, given]))
+            self._assumed.add(canonical([path, recorded_value, value]))
         except (TypeError, ValueError):
-            raise Doubt(f"{where}: a value is not valid JSON") from None
+            raise Doubt(f"{path}: a value is not valid JSON") from None
 
     def digest(self) -> str:
-        """Return a digest of all assumptions, or an empty text."""
+        """Return a digest of all assumptions, or an empty string."""
         return _digest(sorted(self._assumed)) if self._assumed else ""
 
     def with_assumed_secrets(
-        self, where: str, held: Mapping[str, Any], given: Mapping[str, Any]
+        self, path: str, recorded: Mapping[str, Any], program: Mapping[str, Any]
     ) -> Properties:
         """Return properties of the state, with each secret replaced by the program's value for it.
 
-        If the program has no value for a secret, it becomes a stand-in. Raises Doubt if a property is a
+        A secret without a value in the program is replaced by a stand-in. Raises Doubt if a property is a
         secret on one side only.
         """
         result: Properties = {}
-        for name, value in held.items():
-            must(
-                name not in given or is_secret(value) == is_secret(given[name]), f"{where}: secrecy of {name}"
+        for name, value in recorded.items():
+            require(
+                name not in program or is_secret(value) == is_secret(program[name]),
+                f"{path}: secrecy of {name} differs",
             )
             if not is_secret(value):
                 result[name] = value
-            elif name in given:
-                result[name] = plain(given[name])
-                self.assume(f"{where} {name}", value, result[name])
+            elif name in program:
+                result[name] = plain(program[name])
+                self.assume(f"{path} {name}", value, result[name])
             else:
                 result[name] = stand_in(value)
         return result

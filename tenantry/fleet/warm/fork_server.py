@@ -2,7 +2,8 @@
 
 It has one thread and no gRPC connection, because neither survives a fork. The descriptor is a socket. Each
 byte on it comes with two descriptors: a socket on which the child reads its call and writes the result, and
-the file for the child's output. The process ends with the socket, so with the process that started it.
+the file for the child's output. The process ends when the socket closes, which happens at the latest when
+the parent process ends.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def main() -> None:
     resource_types()
     # Collect the children here, so that their CPU time counts for this process and its parent.
     signal.signal(signal.SIGCHLD, lambda *_: _collect(os.WNOHANG))
-    gc.freeze()  # otherwise the collector would touch and so copy the memory pages that children share
+    gc.freeze()  # otherwise the collector writes to memory pages that children share, which copies them
     with socket.socket(fileno=int(sys.argv[1])) as server:
         while True:
             byte, descriptors, _, _ = socket.recv_fds(server, len(CALL), 2)
@@ -85,16 +86,16 @@ def main() -> None:
 
 
 def shadowed(root: str) -> list[str]:
-    """Return the modules of a project's folder that this process has imported from elsewhere.
+    """Return the modules of a project's folder that this process has already imported from elsewhere.
 
-    A program in a new process would find the modules of its folder first.
+    In a new process, a program would import those of its folder.
     """
     with os.scandir(root) as entries:
         return sorted(name for entry in entries if (name := _module(entry)) and _is_another(name, entry.path))
 
 
 def _module(entry: os.DirEntry[str]) -> str:
-    """Return the name of the module or package for an entry of a folder, or an empty text."""
+    """Return the name of the module or package for an entry of a folder, or an empty string."""
     if entry.is_dir():
         return entry.name if os.path.exists(os.path.join(entry.path, "__init__.py")) else ""
     name, ending = os.path.splitext(entry.name)
@@ -104,13 +105,13 @@ def _module(entry: os.DirEntry[str]) -> str:
 def _is_another(name: str, path: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if name not in sys.modules or (file is None and name in sys.builtin_module_names):
-        return False  # built-in modules come before any folder
+        return False  # Python finds built-in modules before any folder
     imported = os.path.dirname(file) if file and os.path.isdir(path) else file
     return not (imported and os.path.exists(imported) and os.path.samefile(imported, path))
 
 
 def _collect(options: int) -> None:
-    """Collect the children that have ended. With no options, wait for all others, too."""
+    """Collect the children that have ended. Without WNOHANG in `options`, also wait for all others."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass
@@ -125,18 +126,18 @@ def _serve_call(channel: int, output: int) -> NoReturn:
         with socket.socket(fileno=channel) as connection, connection.makefile("rwb") as stream:
             call: Call = pickle.load(stream)  # noqa: S301 (from the process that started this one)
             signal.setitimer(signal.ITIMER_REAL, call.seconds)
-            threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+            threading.Thread(target=_exit_with, args=(connection,), daemon=True).start()
             result = _result(call)
             sys.stdout.flush()
-            with suppress(OSError):  # the caller has gone
+            with suppress(OSError):  # the caller may have ended
                 pickle.dump(result, stream)
                 stream.flush()
     finally:
         os._exit(0)
 
 
-def _end_with(caller: socket.socket) -> None:
-    """End this process when the caller closes the connection: nobody waits for the result then."""
+def _exit_with(caller: socket.socket) -> None:
+    """End this process when the caller closes the connection, because nobody waits for the result then."""
     with suppress(OSError):
         caller.recv(1)
     os._exit(0)

@@ -1,7 +1,7 @@
-"""Calls functions in forked processes that have imported everything already, one process per call.
+"""Function calls in forked processes that have already imported everything, one process per call.
 
-The imports of a program take half a second of CPU. Forking a process that has them takes some milliseconds.
-No call sees what another call has done to its process, such as importing the modules of a project.
+The imports of a program take half a second of CPU. Forking a process that has them takes a few milliseconds.
+No call sees the changes that another call has made to its process, such as imported modules of a project.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from tenantry.fleet.warm import fork_server
 
 
 class CallFailed(TenantryError):
-    """A call has no result: its process ended without one, or took too long."""
+    """A call has no result, because its process ended without one or took too long."""
 
 
 class ForkServer:
     """A process that forks a child for each call, in the Python environment of this process.
 
-    It ends with this process, however that ends.
+    It ends with this process, even if that is killed.
     """
 
     def __init__(self) -> None:
-        self._server, theirs = socket.socketpair()
-        with theirs:
+        self._server, child_end = socket.socketpair()
+        with child_end:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", fork_server.COMMAND, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-P", "-c", fork_server.COMMAND, str(child_end.fileno())],
+                pass_fds=[child_end.fileno()],
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # the parent handles Ctrl-C
@@ -67,19 +67,19 @@ class ForkServer:
         function that ends the child at once, from any thread. Raises the exception of the function, or
         CallFailed if the child has no result after `seconds`. The child is then ended.
         """
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs, open(os.devnull, "wb") as nowhere:
-                streams = [theirs.fileno(), nowhere.fileno() if output is None else output]
+        parent_end, child_end = socket.socketpair()
+        with parent_end:
+            with child_end, open(os.devnull, "wb") as nowhere:
+                streams = [child_end.fileno(), nowhere.fileno() if output is None else output]
                 self._send(streams)
-            ours.settimeout(seconds)
-            when_unwanted(lambda: _hang_up(ours))
+            parent_end.settimeout(seconds)
+            when_unwanted(lambda: _hang_up(parent_end))
             call = fork_server.Call(function, arguments, str(folder), dict(environment), seconds)
             try:
-                with ours.makefile("rwb") as channel:
+                with parent_end.makefile("rwb") as channel:
                     pickle.dump(call, channel)
                     channel.flush()
-                    result = pickle.load(channel)  # noqa: S301 (from a child of our own)
+                    result = pickle.load(channel)  # noqa: S301 (from our own child process)
             except (OSError, EOFError, pickle.PickleError) as error:
                 raise CallFailed(f"{function.__module__}.{function.__name__}: {error!r}") from error
         if isinstance(result, fork_server.Raised):
@@ -105,7 +105,7 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-SECONDS_TO_LOOK = 20.0
+SHADOWED_TIMEOUT_SECONDS = 20.0
 MAX_SERVER_DEATHS = 3
 """How many servers may end unexpectedly. After that, no new one is started."""
 
@@ -129,14 +129,14 @@ def server() -> ForkServer:
 
 @cache
 def shadowed(root: Path) -> tuple[str, ...]:
-    """Return the modules of a project that a fork would not find, because others have their names.
+    """Return the modules of a project that a fork cannot import, because other modules have their names.
 
     Raises CallFailed, and OSError if the folder cannot be read.
     """
-    found = server().call(
-        fork_server.shadowed, str(root), folder=root, environment={}, seconds=SECONDS_TO_LOOK
+    modules = server().call(
+        fork_server.shadowed, str(root), folder=root, environment={}, seconds=SHADOWED_TIMEOUT_SECONDS
     )
-    return tuple(found)
+    return tuple(modules)
 
 
 @atexit.register

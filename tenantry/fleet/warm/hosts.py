@@ -1,12 +1,12 @@
 """Language hosts that are kept from one stack to the next. Each run of a program is a forked process.
 
-A `pulumi` with its own language host pays for the imports of the program: half a second of CPU. Here it
-attaches to a host in this process, and a child of `forks` runs the program. So no run sees what another has
-imported or set.
+With its own language host, `pulumi` imports everything for the program, which takes half a second of CPU.
+Here it attaches to a host in this process, and a child of `forks` runs the program. So no run sees the
+imports or settings of another run.
 
 A run ends with its engine: if the engine is killed, the connection closes and the child ends. An `up` is
-never started twice. Errors before the start of `pulumi` lead to the normal way with its own host. A child
-that dies later is reported like a host of the engine. If this process is killed, the engine finishes its
+never started twice. After an error before its start, `pulumi` starts its own host. If the child dies later,
+the engine reports it like the death of its own host. If this process is killed, the engine finishes its
 current steps and begins no others, as after the first Ctrl-C.
 """
 
@@ -53,7 +53,7 @@ class KeptHost:
         self, handshake: bytes, request: bytes, when_unwanted: Callable[[Callable[[], None]], None]
     ) -> bytes | str:
         task = self.task
-        if task is None:  # the request does not come from our `pulumi`
+        if task is None:  # the request does not come from a `pulumi` of this process
             return "no run is expected now"
         try:
             response: bytes = forks.server().call(
@@ -72,16 +72,18 @@ class KeptHost:
 
 @contextmanager
 def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator[Mapping[str, str]]:
-    """Yield the environment that makes `pulumi` use a kept host that nobody else uses now.
+    """Yield the environment that makes `pulumi` use a kept host that is free.
 
-    `root` is the project's folder, `environment` that of `pulumi`, `seconds` the longest that a run may take.
-    Yields nothing if there is no such host: then the engine starts one.
+    `root` is the project's folder, `environment` is the environment of `pulumi`, and `seconds` is the longest
+    duration of a run. If there is no such host, the result is empty, and the engine starts its own host.
     """
-    kept_host = _take() if _wanted(root, environment) else None
+    kept_host = _take() if _can_use_kept_host(root, environment) else None
     if kept_host is None:
         yield {}
         return
-    kept_host.task = Task(root, {**_as_the_wrapper(environment), **kept_host.server.environment}, seconds)
+    kept_host.task = Task(
+        root, {**_with_wrapper_variables(environment), **kept_host.server.environment}, seconds
+    )
     try:
         yield kept_host.server.environment
     finally:
@@ -90,8 +92,8 @@ def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator
             _idle.append(kept_host)
 
 
-def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
-    """Tell whether a program would run here as in a host of the engine."""
+def _can_use_kept_host(root: Path, environment: Mapping[str, str]) -> bool:
+    """Tell whether a program runs the same in a kept host as in a host of the engine."""
     if any(environment.get(name) for name in (COLD_VARIABLE, PYTHON_COMMAND, ATTACH)):
         return False
     project = Project.at(root)
@@ -103,8 +105,8 @@ def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
         return False
 
 
-def _as_the_wrapper(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that `bin/pulumi` of this Python would pass on."""
+def _with_wrapper_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, with the variables that `bin/pulumi` of this Python would add."""
     folder = os.path.dirname(sys.executable)
     path = f"{folder}{os.pathsep}{environment.get('PATH', os.defpath)}"
     return {**environment, PYTHON_COMMAND: sys.executable, "PATH": path}
@@ -115,7 +117,8 @@ def _take() -> KeptHost | None:
         if _idle:
             return _idle.pop()
     try:
-        forks.server().call(os.getpid, folder=Path(), environment={}, seconds=SECONDS_TO_START)  # it works
+        # Check that a call works.
+        forks.server().call(os.getpid, folder=Path(), environment={}, seconds=SECONDS_TO_START)
         return KeptHost()
     except (OSError, RuntimeError, ImportError, forks.CallFailed):
         return None

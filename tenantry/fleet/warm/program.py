@@ -1,6 +1,6 @@
-"""Runs the program of a project in a forked child of a language host.
+"""The run of a project's program in a forked child of a language host.
 
-The imports are inside the function: the calling process needs only its name, and nothing of the SDK.
+The imports are inside the function, because the calling process needs only its name and not the SDK.
 """
 
 from __future__ import annotations

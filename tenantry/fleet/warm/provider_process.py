@@ -1,8 +1,8 @@
 """A provider process for many previews, one after another. It runs as a module in the folder of a project.
 
-Starting a provider takes a third of the cost of a preview. The engine can attach to one that is running, see
-`tenantry.pulumi_internals.attaching`. The process ends with its standard input, so with the process that
-started it.
+Starting a provider is a third of the cost of a preview. The engine can attach to one that is running, see
+`tenantry.pulumi_internals.attaching`. The process ends when its standard input ends, which happens at the
+latest when the parent process ends.
 
 It is only for previews: they send no requests to Qlik, so nothing has to end with the engine.
 """

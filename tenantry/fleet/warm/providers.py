@@ -35,9 +35,9 @@ class KeptProvider:
 
 @contextmanager
 def provider(root: Path) -> Iterator[Mapping[str, str]]:
-    """Yield the environment that makes a preview use a kept provider that nobody else uses now.
+    """Yield the environment that makes a preview use a kept provider that is free.
 
-    Yields nothing if there is no such provider: then the engine starts one.
+    If there is no such provider, the result is empty, and the engine starts its own provider.
     """
     kept_provider = (
         None
@@ -57,10 +57,12 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
 def _take(root: Path) -> KeptProvider | None:
     with _lock:
-        found = next((idle for idle in _idle if idle.root == root and idle.process.poll() is None), None)
-        if found:
-            _idle.remove(found)
-    return found
+        kept_provider = next(
+            (idle for idle in _idle if idle.root == root and idle.process.poll() is None), None
+        )
+        if kept_provider:
+            _idle.remove(kept_provider)
+    return kept_provider
 
 
 def _start(root: Path) -> KeptProvider | None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WaveQuestion:
-    """Asks the user before each wave of a run.
+    """The question to the user before each wave of a run.
 
-    `jobs` is how many stacks are previewed at once, `remote` the cluster that previews them.
+    `jobs` is how many stacks are previewed at once, and `remote` is the cluster that previews them.
     """
 
     order: RunOrder
@@ -41,34 +41,41 @@ class WaveQuestion:
         from tenantry.fleet.consent import WaveDecision, fingerprints
         from tenantry.fleet.members import members as read_again
 
-        left = {member.stack: member for member in members}
-        settled: list[Outcome] = []
-        seen: dict[str, str] = {}
-        while left:
-            left = {member.stack: member for member in read_again({name: left[name].file for name in left})}
-            now = fingerprints(self.order.root, left.values())
-            due = [left[name] for name in left if seen.get(name) != now[name]]
+        remaining = {member.stack: member for member in members}
+        outcomes: list[Outcome] = []
+        shown_fingerprints: dict[str, str] = {}
+        while remaining:
+            remaining = {
+                member.stack: member
+                for member in read_again({name: remaining[name].file for name in remaining})
+            }
+            current_fingerprints = fingerprints(self.order.root, remaining.values())
+            due = [
+                remaining[name]
+                for name in remaining
+                if shown_fingerprints.get(name) != current_fingerprints[name]
+            ]
             if not due:
                 break
-            if seen:
+            if shown_fingerprints:
                 echo(f"Changed since the preview: {named([member.stack for member in due])}.", err=True)
-            report = self._previewed(due)
+            report = self._preview(due)
             if report.stopped:
-                return WaveDecision(list(left.values()), settled, report.stopped)
+                return WaveDecision(list(remaining.values()), outcomes, report.stopped)
             for outcome in report.outcomes:
                 if outcome.status != "ok" or not _has_work(report):
-                    settled.append(replace(outcome, operation=self.order.operation, changes=(), drift=()))
-                    del left[outcome.stack]
-            if failures_left is not None and sum(outcome.failed for outcome in settled) > failures_left:
+                    outcomes.append(replace(outcome, operation=self.order.operation, changes=(), drift=()))
+                    del remaining[outcome.stack]
+            if failures_left is not None and sum(outcome.failed for outcome in outcomes) > failures_left:
                 break
-            if stacks := [member.stack for member in due if member.stack in left]:
+            if stacks := [member.stack for member in due if member.stack in remaining]:
                 show(report, "", err=True)
                 if stop := _refusal(self._question(stacks, len(due) - len(stacks))):
-                    return WaveDecision(list(left.values()), settled, stop)
-                seen |= {stack: now[stack] for stack in stacks}
-        return WaveDecision(list(left.values()), settled)
+                    return WaveDecision(list(remaining.values()), outcomes, stop)
+                shown_fingerprints |= {stack: current_fingerprints[stack] for stack in stacks}
+        return WaveDecision(list(remaining.values()), outcomes)
 
-    def _previewed(self, due: Sequence[Member]) -> Report:
+    def _preview(self, due: Sequence[Member]) -> Report:
         from tenantry.fleet.selection import Selection
         from tenantry.fleet.waves import Wave
 
@@ -90,7 +97,7 @@ class WaveQuestion:
 
 
 def _refusal(question: str) -> str:
-    """Ask, and return why the run ends; empty if the answer is yes."""
+    """Ask a question. Return why the run ends, or an empty string if the answer is yes."""
     from tenantry.fleet.consent import DECLINED
 
     try:
@@ -100,5 +107,5 @@ def _refusal(question: str) -> str:
 
 
 def _has_work(report: Report) -> bool:
-    """Tell whether there is anything to do in any stack. A remark can mean work too."""
+    """Tell whether there is anything to do in any stack. A remark can also mean work."""
     return any(outcome.changes or outcome.drift or outcome.remarks for outcome in report.outcomes)
