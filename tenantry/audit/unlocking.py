@@ -1,4 +1,4 @@
-"""The locks of a stack that may be cleared, and the next steps.
+"""Rules for clearing the locks of a stack, and the next steps afterwards.
 
 Only a lock prevents two runs of a stack at the same time. So a lock is never cleared if its process is alive
 on this machine. It is unknown whether a process on another machine is alive. So its lock must be older than
@@ -28,7 +28,7 @@ CLOCK_SKEW_SECONDS = 300.0
 
 
 def stale_after() -> timedelta:
-    """Return the age after which a lock of another machine cannot belong to a run: about 75 minutes.
+    """Return the age above which a lock of another machine cannot belong to an active run: about 75 minutes.
 
     It is the sum of the longest run, the life of a permit to request a tenant, the creation of that tenant,
     the time until Qlik lists it, and the difference between the clocks.
@@ -42,7 +42,7 @@ class Verdict:
     """The decision about a lock: whether it may be cleared, and the reason."""
 
     lock: Lock
-    clear: bool
+    may_be_cleared: bool
     text: str
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Judge:
     """A judge that decides which locks are stale, at the time `now` on the machine `hostname`.
 
     `older_than` is the age from the command line. It also applies to the locks of this machine.
-    `may_be_pulumi` tells whether a process of this machine is alive.
+    `may_be_pulumi` tells whether a process of this machine is alive and may be `pulumi`.
     """
 
     hostname: str
@@ -79,19 +79,24 @@ class Judge:
             return Verdict(lock, False, f"{situation}, and its age is unknown")
         age = self.now - lock.at
         if age <= required_age:
-            reason = f"{situation}; it is {minutes(age)} old, but must be older than {minutes(required_age)}"
+            reason = (
+                f"{situation}; it is {format_minutes(age)} old, but must be older than "
+                f"{format_minutes(required_age)}"
+            )
             return Verdict(lock, False, reason)
         return Verdict(
-            lock, True, f"{situation}; it is {minutes(age)} old, more than {minutes(required_age)}"
+            lock,
+            True,
+            f"{situation}; it is {format_minutes(age)} old, more than {format_minutes(required_age)}",
         )
 
 
-def minutes(span: timedelta) -> str:
-    """Return a duration for messages. A negative duration counts as zero."""
+def format_minutes(span: timedelta) -> str:
+    """Return a duration as text, such as "75 min". A negative duration counts as zero."""
     return f"{max(span, timedelta()).total_seconds() / 60:.0f} min"
 
 
-def aftermath(stack: str, state: State) -> list[str]:
+def describe_pending_operations(stack: str, state: State) -> list[str]:
     """Return lines about the operations that an interrupted run left in the state, and the next step."""
     pending = pending_operations(state)
     if not pending:
@@ -105,10 +110,11 @@ def aftermath(stack: str, state: State) -> list[str]:
         _creates_tenant(operation) and operation["resource"]["urn"] not in recorded for operation in pending
     ):
         if PROOF in recorded.values():
-            lines.append("The state has the proof of its tenant, so no run creates a second tenant.")
+            lines.append("The state has the proof of this tenant, so no run creates a second one.")
         else:
             lines += [
-                "The state has no proof of the tenant, so Qlik may have created it. Before the next run: "
+                "The state has no proof of the tenant, so no run can tell whether Qlik created it. "
+                "Before the next run: "
                 "1. run `tenantry orphans`, which lists the tenants that no stack holds,",
                 "2. if one belongs to this customer, add its `revive` line to the stack file.",
             ]

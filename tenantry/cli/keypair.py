@@ -44,13 +44,16 @@ def keypair(
         kid = keys.create_pair(private, public)
     except FileExistsError as error:
         existing = error.filename or error.args[0]
-        fail(f"{existing} exists and is not overwritten. Give another folder.")
+        fail(f"{existing} already exists, and is not overwritten. Choose another folder.")
     except OSError as error:
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
     echo(f"{private}  for the portal. Keep it secret: give it to nobody else, and do not commit it")
-    echo(f"{public}  for Qlik. Add these lines to the customer in its stack file:")
+    echo(f"{public}  for Qlik. Add these lines below `tenantry:customer:` in the stack file:")
     echo_text(f"\n{stack_file_lines(issuer, kid, public)}")
-    echo(f'The portal puts "kid": "{kid}" into its tokens\' header, and "iss": "{issuer}" into their claims.')
+    echo(
+        f'Your portal must put "kid": "{kid}" into the header of its tokens, and "iss": "{issuer}" into their '
+        "claims."
+    )
 
 
 def stack_file_lines(issuer: str, kid: str, public: Path) -> str:

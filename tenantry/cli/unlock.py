@@ -55,7 +55,7 @@ def unlock(
     Pulumi Cloud, use `pulumi cancel` instead.
     """
     from tenantry.audit.locks import LocksUnknown, locks_of
-    from tenantry.audit.unlocking import aftermath
+    from tenantry.audit.unlocking import describe_pending_operations
     from tenantry.state.addresses import address_of, is_pulumi_cloud
     from tenantry.state.backend import Backend, PulumiFailed
 
@@ -83,7 +83,7 @@ def unlock(
     except OSError as error:
         fail(f"The locks cannot be read: {error.filename}: {error.strerror}")
     echo(f"Stack {stack} is not locked{' any more' if locks else ''}.")
-    for line in aftermath(stack, state):
+    for line in describe_pending_operations(stack, state):
         echo(line)
 
 
@@ -102,6 +102,6 @@ def _judge(locks: list[Lock], older_than: float | None) -> None:
     judge = Judge(socket.gethostname(), datetime.now(UTC), may_be_pulumi, age)
     verdicts = [judge.verdict(lock) for lock in locks]
     for verdict in verdicts:
-        echo(f"Locked by {verdict}.", err=not verdict.clear)
-    if not all(verdict.clear for verdict in verdicts):
+        echo(f"Locked by {verdict}.", err=not verdict.may_be_cleared)
+    if not all(verdict.may_be_cleared for verdict in verdicts):
         fail("Nothing was cleared, because only the lock prevents two runs of the stack at the same time.")

@@ -1,7 +1,7 @@
 """A pool that runs many jobs, a few at a time. It stops on request, or if too many jobs fail.
 
-The workers implement `concurrent.futures.Executor`. Here they are threads that wait for processes. Elsewhere
-they can be anything that calls a function with plain data.
+A `concurrent.futures.Executor` runs the jobs. By default it has threads that wait for processes. Any executor
+works that can call a function with plain data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tenantry.fleet.outcome import Outcome, Trouble
 
 MAX_DEFAULT_JOBS = 8
 TICK_SECONDS = 0.25
-"""The time between two checks whether to stop and which jobs have ended."""
+"""The interval at which the pool checks whether to stop, and which jobs have ended."""
 
 
 def default_jobs() -> int:
@@ -96,7 +96,10 @@ class Pool:
         return None if self.max_failures is None else self.max_failures - self.failures
 
     def count(self, outcome: Outcome) -> None:
-        """Count an outcome, also one from elsewhere. After too many failures, no new job begins."""
+        """Count an outcome, even one that this pool did not produce.
+
+        After too many failures, no new job begins.
+        """
         self.failures += outcome.failed
         if self.max_failures is not None and self.failures > self.max_failures and not self.stop:
             limit = f"at most {self.max_failures} may fail" if self.max_failures else "none may fail"
@@ -108,5 +111,7 @@ def _outcome(job: Job, future: Future[Outcome]) -> Outcome:
     error = future.exception()
     if error is None:
         return future.result()
-    trouble = Trouble(f"the worker failed: {error!r}", advice="run it again: the state records what it did")
+    trouble = Trouble(
+        f"the worker failed: {error!r}", advice="run the stack again: its state records what was done"
+    )
     return job.outcome(status="failed", troubles=(trouble,))

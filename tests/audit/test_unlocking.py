@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenantry.audit.locks import Lock
-from tenantry.audit.unlocking import Judge, aftermath, stale_after
+from tenantry.audit.unlocking import Judge, describe_pending_operations, stale_after
 from tests.audit.states import app, creating, proof, state, tenant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def judge(*, alive: bool = False, older_than: float | None = None) -> Judge:
 @pytest.mark.parametrize("age", [1.0, 1_000_000.0, None])
 def test_a_running_process_keeps_its_lock_at_any_age(age: float | None, older_than: float | None) -> None:
     found = judge(alive=True, older_than=older_than).verdict(lock(minutes=age))
-    assert not found.clear
+    assert not found.may_be_cleared
     assert "process 42 runs on this machine" in str(found)
     assert str(found).startswith("ada@here (pid 42)")
 
@@ -46,7 +46,7 @@ def test_the_lock_of_an_ended_process_is_cleared(
     age: float | None, older_than: float | None, clear: bool
 ) -> None:
     """Its age matters only if the user sets one."""
-    assert judge(older_than=older_than).verdict(lock(minutes=age)).clear is clear
+    assert judge(older_than=older_than).verdict(lock(minutes=age)).may_be_cleared is clear
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_the_lock_of_another_machine_is_cleared_by_its_age(
 ) -> None:
     """A process with this id on this machine is another process."""
     found = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
-    assert found.clear is clear
+    assert found.may_be_cleared is clear
     assert "another machine" in found.text
 
 
 def test_a_truncated_lock_is_cleared_by_its_age() -> None:
-    assert not judge().verdict(lock("", 70)).clear
-    assert judge().verdict(lock("", 80)).clear
+    assert not judge().verdict(lock("", 70)).may_be_cleared
+    assert judge().verdict(lock("", 80)).may_be_cleared
 
 
 def test_the_age_limit_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_the_age_limit_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> 
 
 def aftermath_text(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
     """Return the lines about a state."""
-    return "\n".join(aftermath("globex", state(*resources, pending=pending)))
+    return "\n".join(describe_pending_operations("globex", state(*resources, pending=pending)))
 
 
 def test_an_interrupted_creation_without_a_proof_asks_for_a_check() -> None:
@@ -115,4 +115,4 @@ def test_an_interrupted_creation_of_another_object_just_continues() -> None:
 
 def test_without_pending_operations_nothing_is_printed() -> None:
     assert aftermath_text(tenant("x1"), pending=[]) == ""
-    assert aftermath("globex", {"version": 3, "deployment": None}) == []
+    assert describe_pending_operations("globex", {"version": 3, "deployment": None}) == []

@@ -87,7 +87,7 @@ def test_nothing_is_overwritten(project: Path, name: str) -> None:
 def test_a_link_to_nowhere_is_not_followed(project: Path, name: str) -> None:
     (project / "keys").mkdir()
     (project / "keys" / name).symlink_to(project / "elsewhere")
-    assert "exists and is not overwritten" in keypair("keys", code=1)
+    assert "already exists, and is not overwritten" in keypair("keys", code=1)
     assert [file.name for file in (project / "keys").iterdir()] == [name]
     assert not (project / "elsewhere").exists()
 

@@ -303,7 +303,7 @@ class ClusterRun:
         if job.operation != "preview":
             with suppress(Exception):
                 advice = await asyncio.to_thread(self.holder, job)
-        return advice or "run it again: the state records what it did"
+        return advice or "run the stack again: its state records what was done"
 
 
 class _Executor(Executor):

@@ -1,9 +1,9 @@
 """A process that forks a child for each call: `python -c COMMAND DESCRIPTOR`.
 
-It has one thread and no gRPC connection, because neither survives a fork. The descriptor is a socket. Each
-byte on it comes with two descriptors: a socket on which the child reads its call and writes the result, and
-the file for the child's output. The process ends when the socket closes, which happens at the latest when
-the parent process ends.
+It has one thread and no gRPC connection, because other threads and gRPC connections do not survive a fork.
+The descriptor is a socket. Each byte on it comes with two descriptors: a socket on which the child reads its
+call and writes the result, and the file for the child's output. The process ends when the socket closes,
+which happens at the latest when the parent process ends.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from tenantry.providers import resource_types
 
 COMMAND = f"from {__name__} import main; main()"
-"""Runs this module under its real name, so that both sides have the same classes."""
+"""The code that runs this module under its real name, so that both sides have the same classes."""
 
 CALL = b"C"
 PRELOADED = (
@@ -42,12 +42,15 @@ PRELOADED = (
     "tenantry.fleet.unchanged.lookup",
     "tenantry.fleet.unchanged.program",
 )
-"""The modules that a program and its comparison with a state import, besides the resource types."""
+"""The modules that are needed to run a program and compare it with a state, besides the resource types."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function of a module and its arguments, with the folder and the environment of the call."""
+    """A function of a module and its arguments, with the folder and the environment of the call.
+
+    An alarm ends the child after this number of `seconds`.
+    """
 
     function: Callable[..., Any]
     arguments: Sequence[Any]
@@ -69,7 +72,7 @@ def main() -> None:
         importlib.import_module(name)
     resource_types()
     # Collect the children here, so that their CPU time counts for this process and its parent.
-    signal.signal(signal.SIGCHLD, lambda *_: _collect(os.WNOHANG))
+    signal.signal(signal.SIGCHLD, lambda *_: _reap(os.WNOHANG))
     gc.freeze()  # otherwise the collector writes to memory pages that children share, which copies them
     with socket.socket(fileno=int(sys.argv[1])) as server:
         while True:
@@ -82,7 +85,7 @@ def main() -> None:
             for descriptor in descriptors:
                 os.close(descriptor)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _collect(0)
+    _reap(0)
 
 
 def shadowed(root: str) -> list[str]:
@@ -91,7 +94,9 @@ def shadowed(root: str) -> list[str]:
     In a new process, a program would import those of its folder.
     """
     with os.scandir(root) as entries:
-        return sorted(name for entry in entries if (name := _module(entry)) and _is_another(name, entry.path))
+        return sorted(
+            name for entry in entries if (name := _module(entry)) and _is_from_elsewhere(name, entry.path)
+        )
 
 
 def _module(entry: os.DirEntry[str]) -> str:
@@ -102,7 +107,7 @@ def _module(entry: os.DirEntry[str]) -> str:
     return name if ending == ".py" and name != "__main__" else ""
 
 
-def _is_another(name: str, path: str) -> bool:
+def _is_from_elsewhere(name: str, path: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if name not in sys.modules or (file is None and name in sys.builtin_module_names):
         return False  # Python finds built-in modules before any folder
@@ -110,8 +115,8 @@ def _is_another(name: str, path: str) -> bool:
     return not (imported and os.path.exists(imported) and os.path.samefile(imported, path))
 
 
-def _collect(options: int) -> None:
-    """Collect the children that have ended. Without WNOHANG in `options`, also wait for all others."""
+def _reap(options: int) -> None:
+    """Reap the children that have ended. Without WNOHANG in `options`, also wait for all others."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass
