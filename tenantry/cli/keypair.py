@@ -51,8 +51,8 @@ def keypair(
     echo(f"{public}  for Qlik. Add these lines below `tenantry:customer:` in the stack file:")
     echo_text(f"\n{stack_file_lines(issuer, kid, public)}")
     echo(
-        f'Your portal must put "kid": "{kid}" into the header of its tokens, and "iss": "{issuer}" into their '
-        "claims."
+        f'Your portal must put "kid": "{kid}" into the header of its tokens, and "iss": "{issuer}" into '
+        "their claims."
     )
 
 

@@ -39,7 +39,7 @@ def keypair(*arguments: str, code: int = 0) -> str:
 
 
 def lines_to_paste(expected: str) -> dict[str, Any]:
-    block = expected.partition("jwt_identity_providers:")[2].partition("The portal")[0]
+    block = expected.partition("jwt_identity_providers:")[2].partition("Your portal")[0]
     return yaml.safe_load(block)  # type: ignore[no-any-return]
 
 
@@ -78,7 +78,7 @@ def test_nothing_is_overwritten(project: Path, name: str) -> None:
     (project / "keys").mkdir()
     (project / "keys" / name).write_text("mine")
     output = keypair("keys", code=1)
-    assert f"keys/{name} exists" in output
+    assert f"keys/{name} already exists" in output
     assert [file.name for file in (project / "keys").iterdir()] == [name]
     assert (project / "keys" / name).read_text() == "mine"
 
