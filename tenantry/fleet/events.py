@@ -232,7 +232,7 @@ def _type(urn: str) -> str:
 
 
 class StepsInFlight:
-    """The running steps of a run, read from its log line by line. `activity` is the word for the operation."""
+    """The running steps of a run, read from its log line by line. `activity` is shown first."""
 
     def __init__(self, activity: str) -> None:
         self.activity, self.done = activity, 0
