@@ -232,10 +232,10 @@ def _type(urn: str) -> str:
 
 
 class StepsInFlight:
-    """The running steps of a run, read from its log line by line. `doing` is the word for the operation."""
+    """The running steps of a run, read from its log line by line. `activity` is shown first."""
 
-    def __init__(self, doing: str) -> None:
-        self.doing, self.done = doing, 0
+    def __init__(self, activity: str) -> None:
+        self.activity, self.done = activity, 0
         self._steps: dict[str, str] = {}
         self.begun = self.planning = False
 
@@ -271,15 +271,15 @@ class StepsInFlight:
         other steps are running.
         """
         if not self.begun:
-            return self.doing if self.doing == PREVIEWING else "starting"
+            return self.activity if self.activity == PREVIEWING else "starting"
         done_text = f", {counted(self.done, 'resource')}" if self.done else ""
         if self.planning:
             return f"{PREVIEWING}{done_text}"
         if not self._steps:
-            return f"{self.doing}{done_text}"
+            return f"{self.activity}{done_text}"
         urn, verb = next(iter(self._steps.items()))
         others = len(self._steps) - 1
-        return f"{self.doing}{done_text}: {verb} {short_name(urn)}{f' (+{others})' if others else ''}"
+        return f"{self.activity}{done_text}: {verb} {short_name(urn)}{f' (+{others})' if others else ''}"
 
 
 PREVIEWING = "previewing"

@@ -58,14 +58,14 @@ class ForkServer:
         environment: Mapping[str, str],
         seconds: float,
         output: int | None = None,
-        when_unwanted: Callable[[Callable[[], None]], None] = lambda _: None,
+        set_cancel: Callable[[Callable[[], None]], None] = lambda _: None,
     ) -> Any:
         """Call a function of a module in a child process, and return its result.
 
-        Arguments and result are pickled. `folder` is the child's working directory, `environment` is its
-        whole environment. Its output goes to the file descriptor `output`, or nowhere. `when_unwanted` gets a
-        function that ends the child at once, from any thread. Raises the exception of the function, or
-        CallFailed if the child has no result after `seconds`. The child is then ended.
+        Arguments and result are pickled. `folder` is the child's working directory, and `environment` is its
+        whole environment. Its output goes to the file descriptor `output`, or nowhere. `set_cancel` is called
+        with a function that ends the child at once, from any thread. Raises the exception of the function, or
+        CallFailed if the child has no result after `seconds`. In that case this also ends the child.
         """
         parent_end, child_end = socket.socketpair()
         with parent_end:
@@ -73,7 +73,7 @@ class ForkServer:
                 streams = [child_end.fileno(), nowhere.fileno() if output is None else output]
                 self._send(streams)
             parent_end.settimeout(seconds)
-            when_unwanted(lambda: _hang_up(parent_end))
+            set_cancel(lambda: _hang_up(parent_end))
             call = fork_server.Call(function, arguments, str(folder), dict(environment), seconds)
             try:
                 with parent_end.makefile("rwb") as channel:

@@ -50,7 +50,7 @@ class KeptHost:
         self.server = LanguageHost(self._run)
 
     def _run(
-        self, handshake: bytes, request: bytes, when_unwanted: Callable[[Callable[[], None]], None]
+        self, handshake: bytes, request: bytes, set_cancel: Callable[[Callable[[], None]], None]
     ) -> bytes | str:
         task = self.task
         if task is None:  # the request does not come from a `pulumi` of this process
@@ -63,7 +63,7 @@ class KeptHost:
                 folder=task.root,
                 environment=task.environment,
                 seconds=task.seconds,
-                when_unwanted=when_unwanted,
+                set_cancel=set_cancel,
             )
         except Exception as error:  # noqa: BLE001 (the engine shows any error)
             return f"the program did not finish: {error}"
