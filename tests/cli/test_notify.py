@@ -71,7 +71,7 @@ def test_a_run_is_notified_without_printing_the_address(
     assert [item["operation"] for item in receiver.received] == ["up"] * 3
     assert receiver.received[1]["stacks"][0]["stack"] == "globex"
     assert "Notifications" not in result.output
-    receiver.answers = [404] * 9
+    receiver.statuses = [404] * 9
     failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
     assert failing.exit_code == result.exit_code == 1
     assert failing.stderr.count("Notifications to webhook at 127.0.0.1: 3 events of 3 not delivered") == 1
@@ -117,5 +117,5 @@ def test_a_run_is_traced_if_the_environment_enables_it(
     for name in (b"tenantry.run", b"tenantry.wave", b"tenantry.stack", b"globex"):
         assert name in receiver.bodies[0]
     assert "s3cr3t" not in result.output
-    receiver.answers = [400]
+    receiver.statuses = [400]
     assert "Traces: 3 spans not delivered." in run("up", "globex", "--yes").stderr

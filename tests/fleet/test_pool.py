@@ -11,7 +11,7 @@ import pytest
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import Outcome
 from tenantry.fleet.pool import Pool
-from tests.fleet.samples import do_well, fail_where_asked, job
+from tests.fleet.samples import fail_bad_stacks, job, succeed
 
 NAMES = [f"stack-{number}" for number in range(6)]
 
@@ -19,7 +19,7 @@ NAMES = [f"stack-{number}" for number in range(6)]
 @pytest.mark.parametrize("executor", [ThreadPoolExecutor, ProcessPoolExecutor])
 def test_any_executor_will_do(executor: Callable[[int], Executor]) -> None:
     """Jobs and outcomes are plain data: they go to another process and come back."""
-    pool = Pool(2, executor=executor, work=do_well)
+    pool = Pool(2, executor=executor, work=succeed)
     found = list(pool.run([job(name) for name in NAMES]))
     assert sorted(outcome.stack for outcome in found) == NAMES
     assert {(outcome.status, outcome.same) for outcome in found} == {("ok", 3)}
@@ -45,7 +45,7 @@ def test_a_pool_limits_the_jobs_at_a_time() -> None:
 
 def test_a_pool_stops_after_too_many_failures() -> None:
     names = ["bad-1", "good-1", "bad-2", "good-2", "good-3"]
-    pool = Pool(1, max_failures=1, work=fail_where_asked)
+    pool = Pool(1, max_failures=1, work=fail_bad_stacks)
     found = {outcome.stack: outcome for outcome in pool.run([job(name) for name in names])}
     assert list(found) == names
     assert [found[name].status for name in names] == ["failed", "ok", "failed", "not run", "not run"]
@@ -54,7 +54,7 @@ def test_a_pool_stops_after_too_many_failures() -> None:
 
 
 def test_without_a_limit_a_pool_never_stops() -> None:
-    pool = Pool(1, work=fail_where_asked)
+    pool = Pool(1, work=fail_bad_stacks)
     statuses = [outcome.status for outcome in pool.run([job("bad-1"), job("bad-2"), job("good")])]
     assert statuses == ["failed", "failed", "ok"]
     assert pool.stop == ""
@@ -62,7 +62,7 @@ def test_without_a_limit_a_pool_never_stops() -> None:
 
 def test_a_lost_worker_fails_only_its_own_job() -> None:
     found = {
-        outcome.stack: outcome for outcome in Pool(2, work=fail_where_asked).run([job("lost"), job("good")])
+        outcome.stack: outcome for outcome in Pool(2, work=fail_bad_stacks).run([job("lost"), job("good")])
     }
     assert found["good"].status == "ok"
     assert found["lost"].status == "failed"
@@ -92,5 +92,5 @@ def test_running_jobs_finish_when_the_pool_stops() -> None:
 
 
 def test_a_stopped_pool_begins_nothing() -> None:
-    pool = Pool(1, work=do_well, stop="enough")
+    pool = Pool(1, work=succeed, stop="enough")
     assert [outcome.status for outcome in pool.run([job("a"), job("b")])] == ["not run", "not run"]

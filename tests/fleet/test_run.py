@@ -21,7 +21,7 @@ from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
 from tenantry.providers.values.days import LastDay
 from tests.fleet.conftest import Repository
-from tests.fleet.samples import do_well, fail_where_asked, job, member
+from tests.fleet.samples import fail_bad_stacks, job, member, succeed
 
 MEMBERS = (
     member("acme"),
@@ -61,21 +61,21 @@ def statuses(report: Report) -> dict[str, str]:
 def test_skipped_stacks_are_known_before_consent(order: Any) -> None:
     one = order(skip_expired=True, skip_pinned=True)
     assert (one.due, list(one.skip_reasons)) == (["acme", "bad"], ["over", "pinned"])
-    report = run_order(one, Pool(work=do_well))
+    report = run_order(one, Pool(work=succeed))
     assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
     assert (len(order().due), order().skip_reasons) == (4, {})
 
 
 def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
-    run_order(order(), Pool(work=fail_where_asked))
+    run_order(order(), Pool(work=fail_bad_stacks))
     for _ in range(2):
         resumed = order(resume=True)
         assert resumed.skip_reasons == dict.fromkeys(("acme", "over", "pinned"), DONE_EARLIER)
-        report = run_order(resumed, Pool(work=fail_where_asked))
+        report = run_order(resumed, Pool(work=fail_bad_stacks))
         assert statuses(report)["bad"] == "failed"
         done = {outcome.stack for outcome in report.outcomes if outcome.done_before}
         assert done == {"acme", "over", "pinned"}
-    run_order(order(operation="destroy"), Pool(work=do_well))
+    run_order(order(operation="destroy"), Pool(work=succeed))
     assert order(resume=True).skip_reasons == {}, "a stack destroyed since is created again"
 
 
@@ -101,22 +101,22 @@ def test_a_gate_stops_the_next_wave_also_when_resumed(order: Any) -> None:
 
     for resume in (False, True):
         one = replace(order(resume=resume), waves=waves)
-        report = run_order(one, Pool(work=fail_where_asked), gate=closed)
+        report = run_order(one, Pool(work=fail_bad_stacks), gate=closed)
         assert statuses(report)["pinned"] == "not run"
         assert report.stopped == "the smoke test failed for acme"
     assert seen == [["acme"], ["acme"]], "failed stacks are left out, finished stacks are checked again"
-    report = run_order(replace(order(resume=True), waves=waves), Pool(work=do_well), gate=lambda _: "")
+    report = run_order(replace(order(resume=True), waves=waves), Pool(work=succeed), gate=lambda _: "")
     assert set(statuses(report).values()) == {"ok", "skipped"}
     assert report.stopped == ""
 
 
 def test_a_refused_run_leaves_no_journal(order: Any) -> None:
     """The last run can still be resumed. A no to a later wave skips that wave and all after it."""
-    run_order(order(), Pool(work=fail_where_asked))
+    run_order(order(), Pool(work=fail_bad_stacks))
     last = Journal.last("tenantry", "up")
     with pytest.raises(RunRefused):
         run_order(
-            order(), Pool(work=do_well), consent=lambda members, _: WaveDecision(members, stop=DECLINED)
+            order(), Pool(work=succeed), consent=lambda members, _: WaveDecision(members, stop=DECLINED)
         )
     assert Journal.last("tenantry", "up") == last
 
@@ -127,7 +127,7 @@ def test_a_refused_run_leaves_no_journal(order: Any) -> None:
         asked.extend(member.stack for member in members)
         return WaveDecision(members, stop=DECLINED if "bad" in asked else "")
 
-    report = run_order(replace(order(), waves=waves), Pool(work=do_well), consent=second_thoughts)
+    report = run_order(replace(order(), waves=waves), Pool(work=succeed), consent=second_thoughts)
     assert asked == ["acme", "bad"]
     assert statuses(report) == {"acme": "ok", "bad": "not run", "over": "not run", "pinned": "not run"}
 
@@ -140,7 +140,7 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
         seen.append(failures_left)
         return WaveDecision([member for member in members if member.stack != "bad"], failed)
 
-    report = run_order(order(), Pool(work=do_well, max_failures=0), consent=consent)
+    report = run_order(order(), Pool(work=succeed, max_failures=0), consent=consent)
     assert (seen, report.stopped) == ([0], "1 failed, none may fail")
     assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
 
@@ -149,7 +149,7 @@ def test_a_report_has_the_times_of_each_wave(order: Any) -> None:
     acme, bad, over, pinned = MEMBERS
     waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
     one = replace(order(skip_expired=True, arguments=("--refresh",)), waves=waves)
-    report = run_order(one, Pool(work=fail_where_asked, max_failures=0))
+    report = run_order(one, Pool(work=fail_bad_stacks, max_failures=0))
     assert [(wave.name, wave.stacks, wave.failed) for wave in report.waves] == [
         ("pilot", 1, 0),
         ("early", 1, 1),
@@ -157,4 +157,4 @@ def test_a_report_has_the_times_of_each_wave(order: Any) -> None:
     first, second = report.waves
     assert 0 <= first.began <= first.began + first.seconds <= second.began + 0.1
     assert report.looked
-    assert not run_order(order(), Pool(work=do_well)).looked
+    assert not run_order(order(), Pool(work=succeed)).looked

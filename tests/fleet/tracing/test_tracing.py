@@ -228,7 +228,7 @@ def test_without_tracing_opentelemetry_is_not_imported() -> None:
 
 def test_a_receiver_that_refuses_is_one_line(receiver: Receiver) -> None:
     """In a process of its own, whose standard error would have the library's lines as well."""
-    receiver.answers = [400] * 100
+    receiver.statuses = [400] * 100
     code = (
         "from tests.fleet.tracing.test_tracing import WAVES, run, tracers\n"
         "print(run(tracers('tenantry', 'up', 3)[0], WAVES))"
@@ -247,7 +247,7 @@ def test_a_receiver_that_refuses_is_one_line(receiver: Receiver) -> None:
 
 def test_a_redirect_gets_no_headers(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving() as elsewhere:
-        receiver.answers, receiver.location = [307] * 100, f"{elsewhere.url}/"
+        receiver.statuses, receiver.location = [307] * 100, f"{elsewhere.url}/"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc")
         (tracer,) = tracers("tenantry", "up", 3)
