@@ -206,7 +206,7 @@ def test_a_change_of_protection_is_a_change(log: Any) -> None:
 def test_progress_messages_are_not_remarks(log: Any) -> None:
     """They differ for each stack, and are useless after the run."""
     fact = facts.Progress('waiting for published app "Sales" to be ready (15 of at most 180 s)')
-    remark = "tenant a.eu.qlikcloud.com was made by an earlier run under this proof; going on with it"
+    remark = "tenant a.eu.qlikcloud.com was created by an earlier run with this proof"
     assert log(message("info#out", facts.line(fact)), message("info#out", remark)).remarks == [remark]
 
 
