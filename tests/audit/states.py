@@ -1,4 +1,4 @@
-"""Sample states of stacks, and tenants of an organisation, as Pulumi and Qlik write them."""
+"""Sample states of stacks, and sample tenants of an organisation, in the formats of Pulumi and Qlik."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def urn(kind: str, name: str, stack: str = "globex") -> str:
     return f"urn:pulumi:{stack}::tenantry::{kind}::{name}"
 
 
-def tenant(label: str, tenant_id: str = "", **more: Any) -> Json:
-    """A tenant in a state."""
+def tenant(label: str, tenant_id: str = "", **fields: Any) -> Json:
+    """Return a tenant in a state. `label` is the first part of its hostname."""
     inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": label.title()}
     outputs = {**inputs, "tenant_id": tenant_id or f"id-{label}"}
     return {
@@ -27,39 +27,39 @@ def tenant(label: str, tenant_id: str = "", **more: Any) -> Json:
         "id": f"{label}.eu.qlikcloud.com",
         "inputs": inputs,
         "outputs": outputs,
-        **more,
+        **fields,
     }
 
 
-def proof(made_at: str = "2026-03-01T10:00:00Z", name: str = "Globex", **more: Any) -> Json:
-    """The proof of a tenant in a state."""
+def proof(made_at: str = "2026-03-01T10:00:00Z", name: str = "Globex", **fields: Any) -> Json:
+    """Return the proof of a tenant in a state."""
     values = {"made_at": made_at, "region": "eu", "name": name}
-    return {"type": PROOF, "urn": urn(PROOF, "proof"), "id": "p-1", "outputs": values, **more}
+    return {"type": PROOF, "urn": urn(PROOF, "proof"), "id": "p-1", "outputs": values, **fields}
 
 
-def app(version: str = "2.3.0", id: str = APP_ID, **more: Any) -> Json:
-    """An app in a state."""
+def app(version: str = "2.3.0", id: str = APP_ID, **fields: Any) -> Json:
+    """Return an app in a state."""
     inputs = {"source_tenant": "templates.eu.qlikcloud.com", "template": "Sales", "version": version}
-    return {"type": APP, "urn": urn(APP, "Sales"), "id": id, "inputs": inputs, **more}
+    return {"type": APP, "urn": urn(APP, "Sales"), "id": id, "inputs": inputs, **fields}
 
 
 def state(*resources: Json, pending: list[Json] | None = None) -> Json:
-    """A state with these resources and operations."""
+    """Return a state with these resources and pending operations."""
     return {"deployment": {"resources": list(resources), "pending_operations": pending or []}}
 
 
 def creating(resource: Json) -> Json:
-    """The pending operation that creates a resource."""
+    """Return the pending operation that creates a resource."""
     return {"type": "creating", "resource": {key: value for key, value in resource.items() if key != "id"}}
 
 
-def listed(label: str, **more: Any) -> Listed:
-    """A tenant in the organisation's list."""
-    found = {
+def listed(label: str, **fields: Any) -> Listed:
+    """Return a tenant in the list of the organisation."""
+    defaults = {
         "id": f"id-{label}",
         "name": label.title(),
         "hostnames": [f"{label}.eu.qlikcloud.com"],
         "status": "active",
         "createdAt": "2026-03-01T10:01:00.000Z",
     }
-    return Listed.of(found | more)
+    return Listed.of(defaults | fields)

@@ -1,4 +1,4 @@
-"""Tests of the kind of backend, and of its list of stacks."""
+"""Tests of the type of a backend, and of its list of stacks."""
 
 from __future__ import annotations
 
@@ -45,22 +45,25 @@ def test_pulumi_cloud_is_recognised_by_its_address(address: str, is_cloud: bool)
 
 
 class FakePulumi:
-    """A fake `pulumi`. `listed` has the output by the arguments of `stack ls`; other arguments fail."""
+    """A fake `pulumi`. `stacks` has the stacks of "all" projects, or of this "project".
 
-    def __init__(self, url: str, **listed: list[str]) -> None:
-        self.url, self.listed = url, listed
+    `stack ls` fails for a list that is not in `stacks`.
+    """
+
+    def __init__(self, url: str, **stacks: list[str]) -> None:
+        self.url, self.stacks = url, stacks
 
     def run(self, *arguments: str, given: str = "") -> str:
         if arguments[0] == "whoami":
             return json.dumps({"user": "ada", "url": self.url})
-        names = self.listed.get("all" if "--all" in arguments else "project")
+        names = self.stacks.get("all" if "--all" in arguments else "project")
         if names is None:
             raise BROKEN
         return json.dumps([{"name": name} for name in names])
 
 
 def list_stacks(monkeypatch: pytest.MonkeyPatch, folder: Path, pulumi: FakePulumi) -> tuple[list[str], str]:
-    """List the stacks of a project in a folder."""
+    """Return the stacks of a project in a folder, and why the list may be incomplete."""
     monkeypatch.setattr(Backend, "run", lambda _, *arguments, **options: pulumi.run(*arguments, **options))
     return stacks_of(Backend(folder), Project("tenantry", folder))
 
@@ -72,7 +75,7 @@ def test_stacks_of_all_projects_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_a_broken_state_falls_back_to_the_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """They come from the backend's files and the stack files, because `pulumi stack ls` fails."""
+    """`pulumi stack ls` fails, so the stacks come from the files of the backend and the stack files."""
     for name in (
         "tenantry/globex.json",
         "tenantry/globex.json.bak",
@@ -83,9 +86,9 @@ def test_a_broken_state_falls_back_to_the_files(monkeypatch: pytest.MonkeyPatch,
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("")
     (tmp_path / "Pulumi.hooli.yaml").write_text("config: {}\n")
-    names, why = list_stacks(monkeypatch, tmp_path, FakePulumi(f"file://{tmp_path}"))
+    names, reason = list_stacks(monkeypatch, tmp_path, FakePulumi(f"file://{tmp_path}"))
     assert sorted(names) == ["big", "globex", "hooli", "organization/other/acme"]
-    assert "unexpected end of JSON input" in why
+    assert "unexpected end of JSON input" in reason
 
 
 def test_without_files_a_broken_state_falls_back_to_the_project(
@@ -93,5 +96,5 @@ def test_without_files_a_broken_state_falls_back_to_the_project(
 ) -> None:
     """Each stack with a stack file is listed once."""
     (tmp_path / "Pulumi.globex.yaml").write_text("config: {}\n")
-    names, why = list_stacks(monkeypatch, tmp_path, FakePulumi("s3://state", project=["globex", "acme"]))
-    assert (sorted(names), bool(why)) == (["acme", "globex"], True)
+    names, reason = list_stacks(monkeypatch, tmp_path, FakePulumi("s3://state", project=["globex", "acme"]))
+    assert (sorted(names), bool(reason)) == (["acme", "globex"], True)

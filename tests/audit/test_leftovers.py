@@ -40,7 +40,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> States:
 
 @pytest.fixture
 def tenant(qlik: Emulator) -> Api:
-    """A tenant with a shared space, as the bot user of the client sees it."""
+    """Return a tenant with a shared space. Requests to it come from the bot user of the client."""
     tenant = new_tenant(qlik)
     tenant.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})
     return tenant
@@ -48,7 +48,7 @@ def tenant(qlik: Emulator) -> Api:
 
 @pytest.fixture
 def cloud(qlik: Emulator) -> Iterator[Cloud]:
-    """Qlik Cloud with the client `demo`."""
+    """Connect to Qlik Cloud with the client `demo`."""
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -59,73 +59,78 @@ def cloud(qlik: Emulator) -> Iterator[Cloud]:
 
 
 def search(cloud: Cloud, *, complete: bool = True) -> Search:
-    """Return a search in the backend of `states`."""
+    """Return a search whose backend is `states`. `complete` is false if a state cannot be read."""
     return Search(cloud, Backend(Path()), lambda stack, _: f"{stack} is broken", complete)
 
 
 def find(cloud: Cloud, tenant: Api, *ids: str, complete: bool = True) -> list[LeftOver]:
-    """Return the left-over apps of the tenant of stack `globex`. `ids` are in a state."""
+    """Return the left-over apps of the tenant of stack `globex`. `ids` are the ids in the states."""
     unread: list[Unread] = []
     found = search(cloud, complete=complete).search({tenant.host: ["globex"]}, frozenset(ids), 2, unread)
     assert unread == []
     return found
 
 
-def space(tenant: Api) -> str:
+def space_id(tenant: Api) -> str:
     """Return the id of the shared space."""
     return str(World(tenant.qlik, tenant.host).spaces["Staging"]["id"])
 
 
-def add(tenant: Api, name: str, description: str = "") -> str:
+def add_app(tenant: Api, name: str, description: str = "") -> str:
     """Create an app in the shared space, and return its id."""
-    attributes = {"name": name, "description": description, "spaceId": space(tenant)}
+    attributes = {"name": name, "description": description, "spaceId": space_id(tenant)}
     return str(tenant.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
 
 
 def test_an_app_with_a_mark_in_its_name_or_description_is_left_over(
     cloud: Cloud, tenant: Api, states: States
 ) -> None:
-    """The mark is found before and after the app gets its own name. Apps without a mark belong to users."""
-    named, described = add(tenant, f"Sales {MARK}"), add(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}")
-    add(tenant, "Sales", "Figures {v2.3.0} [0123]")
+    """The mark moves to the description when the app gets its name. Apps without a mark belong to users."""
+    named, described = (
+        add_app(tenant, f"Sales {MARK}"),
+        add_app(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}"),
+    )
+    add_app(tenant, "Sales", "Figures {v2.3.0} [0123]")
     found = find(cloud, tenant)
-    assert {item.id: item.mark for item in found} == {named: MARK, described: MARK}
-    assert {(entry.hostname, entry.stacks, entry.kept) for entry in found} == {(tenant.host, ("globex",), "")}
+    assert {app.id: app.mark for app in found} == {named: MARK, described: MARK}
+    assert {(app.hostname, app.stacks, app.kept) for app in found} == {(tenant.host, ("globex",), "")}
     assert all(app.made for app in found)
 
 
 def test_an_app_in_a_state_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
     """A run may have recorded the app before or after the states were read."""
-    first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
-    assert [item.id for item in find(cloud, tenant, first)] == [second]
+    first, second = add_app(tenant, f"Sales {MARK}"), add_app(tenant, f"Costs {MARK}")
+    assert [left_over.id for left_over in find(cloud, tenant, first)] == [second]
     states["globex"] = state(app(id=second))
     assert find(cloud, tenant, first) == []
 
 
 def test_a_published_copy_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
     managed = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
-    staged = add(tenant, "Sales", MARK)
+    staged = add_app(tenant, "Sales", MARK)
     tenant.post(f"/api/v1/apps/{staged}/publish", {"spaceId": managed}, expect=200)
-    copies = [item for item in World(tenant.qlik, tenant.host).every("app") if item["spaceId"] == managed]
+    copies = [copy for copy in World(tenant.qlik, tenant.host).every("app") if copy["spaceId"] == managed]
     assert [MARK in copy["description"] for copy in copies] == [True]
-    assert [entry.id for entry in find(cloud, tenant)] == [staged]
+    assert [left_over.id for left_over in find(cloud, tenant)] == [staged]
 
 
-def test_a_users_copy_of_a_staged_app_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
-    """A copy of a staged app has the mark, but another creator."""
-    staged = add(tenant, "Sales", MARK)
+def test_a_copy_that_a_user_made_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
+    """A copy of a staged app has the mark, but not the same creator."""
+    staged = add_app(tenant, "Sales", MARK)
     world = World(tenant.qlik, tenant.host)
-    world.join(space(tenant))
-    world.request("POST", f"apps/{staged}/copy", {"attributes": {"name": "Mine", "spaceId": space(tenant)}})
-    copied = world.apps["Staging", "Mine"]
+    world.join(space_id(tenant))
+    world.request(
+        "POST", f"apps/{staged}/copy", {"attributes": {"name": "Copy", "spaceId": space_id(tenant)}}
+    )
+    copied = world.apps["Staging", "Copy"]
     assert MARK in copied["description"]
-    assert [item.id for item in find(cloud, tenant)] == [staged]
+    assert [left_over.id for left_over in find(cloud, tenant)] == [staged]
 
 
 def test_an_unfinished_import_keeps_the_app(cloud: Cloud, tenant: Api, states: States) -> None:
     """A run may be about to record this app."""
     states["globex"] = state(pending=[creating(app())])
-    id = add(tenant, f"Sales {MARK}")
+    id = add_app(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant)
     assert "in progress or was interrupted" in found.kept
     assert search(cloud).delete(found) == found.kept
@@ -133,7 +138,7 @@ def test_an_unfinished_import_keeps_the_app(cloud: Cloud, tenant: Api, states: S
 
 
 def test_an_unreadable_state_keeps_the_app(cloud: Cloud, tenant: Api, states: States) -> None:
-    add(tenant, f"Sales {MARK}")
+    add_app(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant, complete=False)
     assert (found.finding.certain, found.kept) == (False, "an unreadable state may hold it")
     states["globex"] = PulumiFailed("pulumi stack export", "error", 255)
@@ -145,33 +150,33 @@ def test_an_unreadable_state_keeps_the_app(cloud: Cloud, tenant: Api, states: St
 
 
 def test_an_unreadable_tenant_is_reported(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
-    add(tenant, f"Sales {MARK}")
+    add_app(tenant, f"Sales {MARK}")
     other = new_tenant(qlik)
     qlik.control.add_fault(host=tenant.host, path="/api/v1/items", status=403)
     unread: list[Unread] = []
     found = search(cloud).search({tenant.host: ["globex"], other.host: []}, frozenset(), 2, unread)
-    assert (found, [item.what for item in unread]) == ([], [f"the apps of {tenant.host}"])
+    assert (found, [entry.what for entry in unread]) == ([], [f"the apps of {tenant.host}"])
 
 
 def test_an_app_is_deleted_after_a_second_check(
     cloud: Cloud, tenant: Api, qlik: Emulator, states: States
 ) -> None:
-    """Only this app is deleted. An app that no longer exists counts as deleted."""
-    id, other = add(tenant, f"Sales {MARK}"), add(tenant, "Sales")
+    """Other apps stay. An app that no longer exists counts as deleted."""
+    id, other = add_app(tenant, f"Sales {MARK}"), add_app(tenant, "Sales")
     found = find(cloud, tenant)
     before = len(qlik.control.requests())
     lines: list[str] = []
     assert delete_all(search(cloud), found, lines.append) == (found, [])
     assert writes(qlik.control.requests()[before:]) == [f"DELETE /api/v1/apps/{id}"]
     assert lines == [f"app {id} on {tenant.host}: deleted"]
-    assert [item["id"] for item in World(qlik, tenant.host).every("app")] == [other]
+    assert [existing["id"] for existing in World(qlik, tenant.host).every("app")] == [other]
     assert delete_all(search(cloud), found, lines.append) == (found, [])
     assert lines[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
 
 
 def test_a_changed_app_is_not_deleted(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
-    """A run may have recorded, imported or renamed it, or its state is unreadable. Only reads are sent."""
-    id = add(tenant, f"Sales {MARK}")
+    """A run may have recorded, imported or renamed the app, or its state may be unreadable."""
+    id = add_app(tenant, f"Sales {MARK}")
     found = find(cloud, tenant)
     before, lines = len(qlik.control.requests()), list[str]()
     for new_state in (
@@ -194,9 +199,9 @@ def test_a_changed_app_is_not_deleted(cloud: Cloud, tenant: Api, qlik: Emulator,
 def test_a_failed_deletion_does_not_stop_the_others(
     cloud: Cloud, tenant: Api, qlik: Emulator, states: States
 ) -> None:
-    first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
+    first, second = add_app(tenant, f"Sales {MARK}"), add_app(tenant, f"Costs {MARK}")
     found = sorted(find(cloud, tenant), key=lambda app: app.id != first)
     qlik.control.add_fault(method="DELETE", path=f"/api/v1/apps/{first}", status=403)
     deleted, failed = delete_all(search(cloud), found, lambda _: None)
-    assert [item.id for item in deleted] == [second]
+    assert [left_over.id for left_over in deleted] == [second]
     assert [entry.what for entry in failed] == [f"app {first} on {tenant.host}"]

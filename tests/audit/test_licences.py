@@ -23,7 +23,7 @@ SOURCE = listed("templates", licenseNumber="L-1")
 def find_ending(
     tenants: list[Listed], respond: Callable[[Call], Reply] = lambda _: Reply(500)
 ) -> tuple[list[Finding], list[Unread]]:
-    """Return the findings on the day TODAY, and what could not be read."""
+    """Return the findings on TODAY, and the licences that could not be read."""
     clock = FakeClock(TODAY.timestamp())
     cloud = Cloud(ENVIRONMENT, adapter=MockTransport(respond), clock=clock)
     unread: list[Unread] = []
@@ -50,9 +50,11 @@ def overview(ends: str) -> Callable[[Call], Reply]:
     ],
 )
 def test_a_licence_that_ends_soon_is_found_in_the_list(key: str, ends: str, expected: str) -> None:
-    """Each licence has one finding, however many tenants use it. No other request is sent."""
-    more: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
-    found, unread = find_ending([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
+    """Each licence has one finding, for any number of tenants. The list alone is enough."""
+    fields: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
+    found, unread = find_ending(
+        [listed("x1", **fields), listed("x2", **fields), listed("templates", **fields)]
+    )
     assert unread == []
     assert len(found) == bool(expected)
     for finding in found:
@@ -60,7 +62,7 @@ def test_a_licence_that_ends_soon_is_found_in_the_list(key: str, ends: str, expe
         assert expected in finding.text
 
 
-def test_the_source_tenant_shows_the_end_if_the_list_does_not() -> None:
+def test_the_end_comes_from_the_source_tenant_if_the_list_does_not_have_it() -> None:
     found, _ = find_ending([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
     assert [(finding.about, finding.facts["ends"]) for finding in found] == [("L-1", "2026-03-11")]
     assert find_ending([SOURCE], overview("2026-09-30")) == ([], [])
@@ -69,5 +71,5 @@ def test_the_source_tenant_shows_the_end_if_the_list_does_not() -> None:
 def test_an_unreadable_licence_is_reported() -> None:
     found, unread = find_ending([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
     assert found == []
-    assert [finding.what for finding in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
+    assert [entry.what for entry in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
     assert "LICENSES-403" in unread[0].why

@@ -1,4 +1,4 @@
-"""Tests of the locks of a stack, read from files and from errors of `pulumi`."""
+"""Tests of the locks of a stack, which come from files or from errors of `pulumi`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.audit.locks import Lock, LocksUnknown, locks_in_error, locks_of, m
 from tenantry.state.backend import Backend, PulumiFailed
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ADA = Lock("ada", "ci", 42, NOON)
+LOCK = Lock("ada", "ci", 42, NOON)
 TEXT = '{"pid": 42, "username": "ada", "hostname": "ci", "timestamp": "2026-03-01T12:00:00Z"}'
 OUTPUT = """\
 error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or delete \
@@ -23,18 +23,18 @@ the lock file with `pulumi cancel`.
 """
 
 
-def failure(expected: str) -> PulumiFailed:
+def failure(output: str) -> PulumiFailed:
     """Return the failure of a command with this output."""
-    return PulumiFailed("pulumi stack rename", expected, 255)
+    return PulumiFailed("pulumi stack rename", output, 255)
 
 
 def test_locks_are_parsed_from_errors() -> None:
-    assert locks_in_error(failure(OUTPUT)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
+    assert locks_in_error(failure(OUTPUT)) == [LOCK, Lock("CORP\\ada l.", "box.example", 7, NOON)]
     assert locks_in_error(failure("error: a stack named globex already exists")) == []
 
 
 def test_an_unknown_output_is_an_error() -> None:
-    """Only the message that the name is taken means "no lock"."""
+    """Only the error that the name is taken means that there is no lock."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
         locks_in_error(failure("error: unexpected end of JSON input"))
     with pytest.raises(LocksUnknown, match="does not say by whom"):
@@ -51,15 +51,17 @@ def test_a_rename_that_succeeds_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Backend, "run", run)
     with pytest.raises(LocksUnknown):
         locks_of(Backend(Path()), "s3://state", "tenantry", "globex")
-    assert commands == [("stack", "rename", "globex", "--stack", "globex")], "only to its own name"
+    assert commands == [("stack", "rename", "globex", "--stack", "globex")], (
+        "the command must not rename the stack"
+    )
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A backend in a folder, without `pulumi`."""
+    """Return the folder of a backend, and forbid calls of `pulumi`."""
 
     def run(*_: object) -> str:
-        raise AssertionError("the folder has the locks")
+        raise AssertionError("`pulumi` was called, but the locks are in the folder")
 
     monkeypatch.setattr(Backend, "run", run)
     for project in ("tenantry", "other"):
@@ -68,7 +70,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lock_file(state: Path, stack: str, text: str) -> Path:
-    """Write a lock for `project/stack`, and return the file."""
+    """Write a lock of the stack, which has the form `project/stack`, and return its file."""
     file = state / ".pulumi" / "locks" / "organization" / stack / "1.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -78,14 +80,14 @@ def lock_file(state: Path, stack: str, text: str) -> Path:
 @pytest.mark.parametrize(
     ("stack", "locks"),
     [
-        ("globex", [ADA]),
-        ("organization/globex", [ADA]),
-        ("organization/tenantry/globex", [ADA]),
+        ("globex", [LOCK]),
+        ("organization/globex", [LOCK]),
+        ("organization/tenantry/globex", [LOCK]),
         ("organization/other/globex", []),
     ],
 )
-def test_a_folder_has_the_locks_of_each_stack(state: Path, stack: str, locks: list[Lock]) -> None:
-    """Other files beside a lock are not locks."""
+def test_the_locks_of_a_stack_are_read_from_the_folder(state: Path, stack: str, locks: list[Lock]) -> None:
+    """Other files next to a lock are not locks."""
     file = lock_file(state, "tenantry/globex", TEXT)
     file.with_name("1.json.attrs").write_text("{}")
     assert locks_of(Backend(state), f"file://{state}", "tenantry", stack) == locks
@@ -105,13 +107,13 @@ def test_a_truncated_lock_has_the_age_of_its_file(state: Path, text: str) -> Non
 def test_pulumi_reads_the_locks_of_an_unknown_layout(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For example, a backend of a version without projects."""
+    """An old version of Pulumi wrote backends without projects."""
 
     def run(_: Backend, *arguments: str) -> str:
         raise failure(OUTPUT)
 
     monkeypatch.setattr(Backend, "run", run)
-    assert locks_of(Backend(state), f"file://{state}", "third", "globex")[0] == ADA
+    assert locks_of(Backend(state), f"file://{state}", "third", "globex")[0] == LOCK
 
 
 def test_times_of_locks_are_parsed() -> None:

@@ -1,4 +1,4 @@
-"""Tests that detect whether the process that took a lock still runs."""
+"""Tests of the check whether the process that took a lock still runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 from tenantry.audit import processes
 from tenantry.audit.processes import may_be_pulumi
 
-WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
+WAITING_SCRIPT = "import sys; print('ready', flush=True); sys.stdin.read()"
 
 
 @contextmanager
 def running(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs until the block ends."""
+    """Run a process until the end of the block."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -32,7 +32,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no
 
 @needs_proc
 def test_a_process_with_another_name_is_not_pulumi() -> None:
-    with running(sys.executable, "-c", WAITS) as process:
+    with running(sys.executable, "-c", WAITING_SCRIPT) as process:
         assert not may_be_pulumi(process.pid)
 
 
@@ -40,7 +40,7 @@ def test_a_running_pulumi_is_recognised_by_its_name(tmp_path: Path) -> None:
     """The folder of the program does not matter."""
     program = tmp_path / "pulumi"
     program.symlink_to(sys.executable)
-    with running(str(program), "-c", WAITS) as process:
+    with running(str(program), "-c", WAITING_SCRIPT) as process:
         assert may_be_pulumi(process.pid)
     assert not may_be_pulumi(process.pid)
 
@@ -57,7 +57,7 @@ def test_a_zombie_process_is_not_running(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pid", [0, -1, 2**62])
 def test_an_invalid_process_id_is_not_running(pid: int) -> None:
-    """Process ids of 0 and below address groups of processes."""
+    """Ids of 0 and below address groups of processes."""
     assert not may_be_pulumi(pid)
 
 
@@ -76,17 +76,17 @@ def test_a_pulumi_in_a_container_is_found_by_its_inner_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, name: str, is_running: bool
 ) -> None:
     """The lock has the id inside the container. `NSpid` lists the id outside first."""
-    alive = os.getpid()
-    folder = tmp_path / str(alive)
+    own_pid = os.getpid()
+    folder = tmp_path / str(own_pid)
     folder.mkdir()
-    (folder / "status").write_text(f"Name:\t{name}\nNSpid:\t{ids.format(pid=alive)}\nVmPeak:\t12\n")
+    (folder / "status").write_text(f"Name:\t{name}\nNSpid:\t{ids.format(pid=own_pid)}\nVmPeak:\t12\n")
     (folder / "comm").write_text(f"{name}\n")
-    real = os.kill
+    original_kill = os.kill
 
     def kill(pid: int, number: int) -> None:
         if pid == 12:
             raise ProcessLookupError
-        real(pid, number)
+        original_kill(pid, number)
 
     monkeypatch.setattr(processes, "PROC", tmp_path)
     monkeypatch.setattr(os, "kill", kill)
@@ -98,8 +98,8 @@ def test_an_unknown_process_counts_as_running(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(processes, "PROC", tmp_path / "none")
     assert may_be_pulumi(os.getpid())
 
-    def refused(_: int, __: int) -> None:
+    def refuse(_: int, __: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(os, "kill", refused)
+    monkeypatch.setattr(os, "kill", refuse)
     assert may_be_pulumi(1)

@@ -1,4 +1,4 @@
-"""Tests of the comparison of the organisation's tenants with the states."""
+"""Tests of the comparison of the tenants of the organisation with the states."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ def findings_by_kind(
     return by_kind
 
 
-def holds(stack: str, *labels: str) -> Holding:
-    """Return a stack that holds tenants with these labels."""
+def holding_of(stack: str, *labels: str) -> Holding:
+    """Return the holding of a stack with these tenants."""
     return holding(stack, state(*(tenant(label) for label in labels)))
 
 
-def test_a_tenant_that_one_stack_holds_is_no_finding() -> None:
-    """Each tenant is held once, or is a source tenant, by any of its hostnames."""
+def test_a_tenant_that_one_stack_holds_is_not_a_finding() -> None:
+    """A source tenant is not a finding either. Any of its hostnames identifies it."""
     source = listed("x9", hostnames=["x9.eu.qlikcloud.com", "Templates.eu.qlikcloud.com"])
-    assert findings_by_kind([listed("x1"), listed("x2"), source], holds("a", "x1"), holds("b", "x2")) == {}
+    assert (
+        findings_by_kind([listed("x1"), listed("x2"), source], holding_of("a", "x1"), holding_of("b", "x2"))
+        == {}
+    )
 
 
 def test_a_held_tenant_is_recognised_by_hostname_or_id() -> None:
@@ -43,15 +46,15 @@ def test_a_held_tenant_is_recognised_by_hostname_or_id() -> None:
 
 
 def test_a_tenant_that_no_stack_holds_is_unmanaged() -> None:
-    [one] = findings_by_kind([listed("x1", name="Hooli")])["unmanaged"]
-    assert one.about == "x1.eu.qlikcloud.com"
-    assert one.ways == (
+    [finding] = findings_by_kind([listed("x1", name="Hooli")])["unmanaged"]
+    assert finding.about == "x1.eu.qlikcloud.com"
+    assert finding.ways == (
         "tenantry import x1.eu.qlikcloud.com",
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
     )
-    assert one.certain
-    assert '"Hooli", active, created 2026-03-01T10:01:00.000Z, id id-x1' in one.text
-    assert one.facts["region"] == "eu"
+    assert finding.certain
+    assert '"Hooli", active, created 2026-03-01T10:01:00.000Z, id id-x1' in finding.text
+    assert finding.facts["region"] == "eu"
 
 
 def test_with_an_unreadable_state_findings_are_uncertain() -> None:
@@ -64,61 +67,71 @@ def test_with_an_unreadable_state_findings_are_uncertain() -> None:
 
 @pytest.mark.parametrize("name", ["", None, "x1"])
 def test_a_tenant_without_a_name_is_unnamed(name: str | None) -> None:
-    """The tenant has no name, or only the label of its hostname."""
+    """The label of its hostname does not count as a name."""
     by_kind = findings_by_kind([listed("x1", name=name)])
     assert by_kind.keys() == {"unnamed"}
-    [one] = by_kind["unnamed"]
-    assert one.text.startswith("created 2026-03-01T10:01:00.000Z")
-    assert one.ways == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
+    [finding] = by_kind["unnamed"]
+    assert finding.text.startswith("created 2026-03-01T10:01:00.000Z")
+    assert finding.ways == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
 
 
-def test_an_unnamed_tenant_that_a_stack_holds_is_no_finding() -> None:
-    assert findings_by_kind([listed("x1", name="")], holds("a", "x1")) == {}
+def test_an_unnamed_tenant_that_a_stack_holds_is_not_a_finding() -> None:
+    assert findings_by_kind([listed("x1", name="")], holding_of("a", "x1")) == {}
 
 
 def test_a_tenant_that_two_stacks_hold_is_held_twice() -> None:
-    by_kind = findings_by_kind([listed("x1")], holds("globex", "x1"), holds("organization/other/acme", "x1"))
+    by_kind = findings_by_kind(
+        [listed("x1")], holding_of("globex", "x1"), holding_of("organization/other/acme", "x1")
+    )
     assert by_kind.keys() == {"held_twice"}
-    [one] = by_kind["held_twice"]
-    assert one.facts["stacks"] == ["globex", "organization/other/acme"]
-    assert one.ways == ("tenantry forget globex", "tenantry forget acme  # in the folder of project other")
+    [finding] = by_kind["held_twice"]
+    assert finding.facts["stacks"] == ["globex", "organization/other/acme"]
+    assert finding.ways == (
+        "tenantry forget globex",
+        "tenantry forget acme  # in the folder of project other",
+    )
 
 
 def test_a_held_tenant_that_is_not_listed_is_missing() -> None:
-    by_kind = findings_by_kind([], holds("globex", "x1"))
+    by_kind = findings_by_kind([], holding_of("globex", "x1"))
     assert by_kind.keys() == {"missing"}
-    [one] = by_kind["missing"]
-    assert (one.about, one.ways) == ("x1.eu.qlikcloud.com", ("tenantry forget globex",))
+    [finding] = by_kind["missing"]
+    assert (finding.about, finding.ways) == ("x1.eu.qlikcloud.com", ("tenantry forget globex",))
 
 
 @pytest.mark.parametrize("status", ["disabled", "deactivated"])
 def test_a_deactivated_tenant_is_a_finding_with_and_without_a_stack(status: str) -> None:
     deactivated = {"status": status, "deletionStartsAt": "2026-04-01T00:00:00Z"}
     by_kind = findings_by_kind(
-        [listed("x1", **deactivated), listed("x2", **deactivated)], holds("globex", "x1")
+        [listed("x1", **deactivated), listed("x2", **deactivated)], holding_of("globex", "x1")
     )
     assert by_kind.keys() == {"deactivated"}
-    held, unheld = by_kind["deactivated"]
+    held, not_held = by_kind["deactivated"]
     assert held.ways[0] == "pulumi up --refresh --stack globex"
     assert held.ways[1:] == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
-    assert unheld.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
-    assert [finding.facts["purged_on"] for finding in (held, unheld)] == ["2026-04-01"] * 2
+    assert not_held.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
+    assert [finding.facts["purged_on"] for finding in (held, not_held)] == ["2026-04-01"] * 2
     assert "purged on 2026-04-01; held by globex" in held.text
 
 
 def test_a_name_of_several_active_tenants_is_a_finding() -> None:
     """Deactivated tenants, source tenants and tenants without a name do not count."""
-    same = [
+    tenants_with_name = [
         listed("x1", name="Hooli"),
         listed("x2", name="Hooli"),
         listed("x3", name="Hooli", status="disabled"),
     ]
-    nameless = [listed("x4", name=""), listed("x5", name="")]
-    by_kind = findings_by_kind([*same, *nameless], holds("a", "x1"), holds("b", "x2"), holds("c", "x4", "x5"))
-    [one] = by_kind["same_name"]
-    assert (one.about, one.text) == ('"Hooli"', "x1.eu.qlikcloud.com (a), x2.eu.qlikcloud.com (b)")
+    tenants_without_name = [listed("x4", name=""), listed("x5", name="")]
+    by_kind = findings_by_kind(
+        [*tenants_with_name, *tenants_without_name],
+        holding_of("a", "x1"),
+        holding_of("b", "x2"),
+        holding_of("c", "x4", "x5"),
+    )
+    [finding] = by_kind["same_name"]
+    assert (finding.about, finding.text) == ('"Hooli"', "x1.eu.qlikcloud.com (a), x2.eu.qlikcloud.com (b)")
     sources = frozenset({"x1.eu.qlikcloud.com", "x2.eu.qlikcloud.com"})
-    assert list(compare(same[:2], [], Ledger([], sources))) == []
+    assert list(compare(tenants_with_name[:2], [], Ledger([], sources))) == []
 
 
 def test_a_proof_without_a_tenant_is_cut_off_with_its_candidates() -> None:
@@ -132,11 +145,11 @@ def test_a_proof_without_a_tenant_is_cut_off_with_its_candidates() -> None:
         listed("x5", name="", hostnames=["x5.us.qlikcloud.com"]),
         listed("x6", name=""),
     ]
-    by_kind = findings_by_kind(tenants, cut_off, holds("hooli", "x6"))
-    [one] = by_kind["cut_off"]
-    assert (one.about, one.facts["made_at"]) == ("globex", "2026-03-01T10:00:00Z")
-    assert 'was about to request a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in one.text
-    assert one.ways == (
+    by_kind = findings_by_kind(tenants, cut_off, holding_of("hooli", "x6"))
+    [finding] = by_kind["cut_off"]
+    assert (finding.about, finding.facts["made_at"]) == ("globex", "2026-03-01T10:00:00Z")
+    assert 'was about to request a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in finding.text
+    assert finding.ways == (
         "tenantry up globex",
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
         "revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",
@@ -153,7 +166,7 @@ def test_a_proof_without_a_tenant_is_cut_off_with_its_candidates() -> None:
 
 
 def test_an_interrupted_revival_has_no_candidates() -> None:
-    """The run did not request a tenant."""
+    """The interrupted run did not request a tenant."""
     cut_off = Holding("globex", proofs=(Proof("2026-03-01T10:00:00Z", "eu", "Globex", unused=True),))
     by_kind = findings_by_kind([listed("x1", name="")], cut_off)
     assert "was about to revive a tenant" in by_kind["cut_off"][0].text
@@ -176,8 +189,8 @@ def test_a_candidate_may_seem_older_than_the_proof_by_the_clock_skew(created_at:
 
 
 def test_a_tenant_without_a_hostname_is_reported_by_its_id() -> None:
-    [one] = findings_by_kind([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
-    assert (one.about, one.ways) == ("id-x1", ())
+    [finding] = findings_by_kind([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
+    assert (finding.about, finding.ways) == ("id-x1", ())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tests of the locks that may be cleared, and of the next steps that are printed afterwards."""
+"""Tests of the locks that may be cleared, and of the next steps after that."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def lock(host: str = "here", minutes: float | None = 10) -> Lock:
-    """Return a lock of this age; None: its age is unknown."""
+    """Return a lock of this age. The age is unknown if `minutes` is None."""
     return Lock("ada", host, 42, None if minutes is None else NOW - timedelta(minutes=minutes))
 
 
 def judge(*, alive: bool = False, older_than: float | None = None) -> Judge:
-    """Return the judge on the machine "here"."""
+    """Return the judge on the machine "here". The process of a lock runs if `alive` is true."""
     age = None if older_than is None else timedelta(minutes=older_than)
     return Judge("here", NOW, lambda pid: alive and pid == 42, age)
 
@@ -28,10 +28,10 @@ def judge(*, alive: bool = False, older_than: float | None = None) -> Judge:
 @pytest.mark.parametrize("older_than", [None, 0])
 @pytest.mark.parametrize("age", [1.0, 1_000_000.0, None])
 def test_a_running_process_keeps_its_lock_at_any_age(age: float | None, older_than: float | None) -> None:
-    found = judge(alive=True, older_than=older_than).verdict(lock(minutes=age))
-    assert not found.may_be_cleared
-    assert "process 42 runs on this machine" in str(found)
-    assert str(found).startswith("ada@here (pid 42)")
+    verdict = judge(alive=True, older_than=older_than).verdict(lock(minutes=age))
+    assert not verdict.may_be_cleared
+    assert "process 42 runs on this machine" in str(verdict)
+    assert str(verdict).startswith("ada@here (pid 42)")
 
 
 def test_a_running_process_is_reported_with_its_start_time() -> None:
@@ -45,7 +45,7 @@ def test_a_running_process_is_reported_with_its_start_time() -> None:
 def test_the_lock_of_an_ended_process_is_cleared(
     age: float | None, older_than: float | None, clear: bool
 ) -> None:
-    """Its age matters only if the user sets one."""
+    """The age of the lock matters only if the user sets a limit."""
     assert judge(older_than=older_than).verdict(lock(minutes=age)).may_be_cleared is clear
 
 
@@ -56,7 +56,7 @@ def test_the_lock_of_an_ended_process_is_cleared(
         (80, None, True),
         (70, 60, True),
         (70, 70, False),
-        (-5, 0, False),  # a clock that is ahead
+        (-5, 0, False),  # the clock of the other machine is ahead
         (None, 0, False),
         (None, None, False),
     ],
@@ -66,9 +66,9 @@ def test_the_lock_of_another_machine_is_cleared_by_its_age(
     age: float | None, older_than: float | None, clear: bool, alive: bool
 ) -> None:
     """A process with this id on this machine is another process."""
-    found = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
-    assert found.may_be_cleared is clear
-    assert "another machine" in found.text
+    verdict = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
+    assert verdict.may_be_cleared is clear
+    assert "another machine" in verdict.text
 
 
 def test_a_truncated_lock_is_cleared_by_its_age() -> None:
@@ -79,20 +79,20 @@ def test_a_truncated_lock_is_cleared_by_its_age() -> None:
 def test_the_age_limit_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TENANTRY_CREATION_SECONDS", "TENANTRY_LAG_SECONDS"):
         monkeypatch.delenv(name, raising=False)
-    usual = stale_after()
-    assert timedelta(minutes=75) < usual < timedelta(minutes=76)
+    default = stale_after()
+    assert timedelta(minutes=75) < default < timedelta(minutes=76)
     monkeypatch.setenv("TENANTRY_CREATION_SECONDS", "900")
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "60")
-    assert stale_after() - usual == timedelta(seconds=600 + 30)
+    assert stale_after() - default == timedelta(seconds=600 + 30)
 
 
 def aftermath_text(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
-    """Return the lines about a state."""
+    """Return the printed lines about a state."""
     return "\n".join(describe_pending_operations("globex", state(*resources, pending=pending)))
 
 
-def test_an_interrupted_creation_without_a_proof_asks_for_a_check() -> None:
-    """Nobody knows whether Qlik created the tenant."""
+def test_an_interrupted_creation_without_a_proof_needs_a_check() -> None:
+    """Without a proof, Tenantry cannot find out whether Qlik created the tenant."""
     text = aftermath_text(pending=[creating(tenant("x1"))])
     assert "interrupted while creating Tenant tenant." in text
     assert "no proof" in text
@@ -107,7 +107,7 @@ def test_with_a_proof_or_the_tenant_the_next_run_continues(existing: list[dict[s
     assert text.endswith("Next: pulumi up --stack globex")
 
 
-def test_an_interrupted_creation_of_another_object_just_continues() -> None:
+def test_the_next_run_continues_an_interrupted_creation_of_another_object() -> None:
     assert aftermath_text(pending=[creating(app())]) == (
         "A run was interrupted while creating App Sales.\nNext: pulumi up --stack globex"
     )

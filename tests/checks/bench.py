@@ -1,4 +1,4 @@
-"""Stack files, a local Qlik Cloud, and helpers that check the files against it."""
+"""Helpers that check stack files against a local Qlik Cloud."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CUSTOMER: dict[str, Any] = {
 
 
 def no_tenant(_: str) -> None:
-    """Return that a stack has no tenant."""
+    """Report that a stack has no tenant."""
 
 
 class Bench:
@@ -47,43 +47,49 @@ class Bench:
         self.qlik, self.folder = qlik, folder
         self.environment = {"QLIK_CLOUD_ENDPOINT": qlik.url, **CLIENT, **ORGANISATION}
         self.tenant_of: Callable[[str], str | None] = no_tenant
-        self.held: list[dict[str, Any]] = []
+        self.resources: list[dict[str, Any]] = []
 
-    def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **more: Any) -> Path:
-        """Write a stack file whose customer differs from the default in some keys."""
+    def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **changes: Any) -> Path:
+        """Write a stack file. `changes` replace keys of the customer, which defaults to CUSTOMER."""
         config = {
             "qlik:region": "eu",
             "qlik:source_tenant": SOURCE,
-            "tenantry:customer": (CUSTOMER if customer is None else customer) | more,
+            "tenantry:customer": (CUSTOMER if customer is None else customer) | changes,
         }
         path = self.folder / f"Pulumi.{name}.yaml"
         path.write_text(yaml.safe_dump({"config": config}, sort_keys=False), "utf-8")
         return path
 
     def state_of(self, stack: str) -> dict[str, Any]:
-        """Return the state of a stack: its tenant, if it has one, and resources that a test has added."""
+        """Return the state of a stack with its tenant, if it has one, and with `resources`."""
         hostname = self.tenant_of(stack)
         tenant = [{"type": TENANT, "urn": "urn:…::tenant", "id": hostname}] if hostname else []
-        return {"deployment": {"resources": [*tenant, *self.held]}}
+        return {"deployment": {"resources": [*tenant, *self.resources]}}
 
     def check(self, *paths: Path) -> dict[str, list[Finding]]:
-        """Check stacks, and assert that all requests were reads."""
+        """Return the findings by stack, and assert that all requests were reads."""
         before = len(self.qlik.control.requests())
         with Cloud(self.environment) as cloud:
-            found = check(paths, Preflight(cloud), self.state_of)
-        sent = [f"{request['method']} {request['path']}" for request in self.qlik.control.requests()[before:]]
-        assert [item for item in sent if not item.startswith("GET ") and item != "POST /oauth/token"] == []
-        return found
+            findings = check(paths, Preflight(cloud), self.state_of)
+        requests = [
+            f"{request['method']} {request['path']}" for request in self.qlik.control.requests()[before:]
+        ]
+        assert [
+            request
+            for request in requests
+            if not request.startswith("GET ") and request != "POST /oauth/token"
+        ] == []
+        return findings
 
-    def wrong(self, **changes: Any) -> list[str]:
-        """Return level and text of the problems with the default customer and these changes."""
+    def problems(self, **changes: Any) -> list[str]:
+        """Return the level and the text of each problem of CUSTOMER with these changes."""
         [findings] = self.check(self.write(**changes)).values()
         return [
             f"{finding.level} {finding.about}: {finding}" for finding in findings if finding.level != "ok"
         ]
 
-    def make_tenant(self, name: str = "", alias: str = "") -> dict[str, Any]:
-        """Create a tenant with our client, like another stack."""
+    def create_tenant(self, name: str = "", alias: str = "") -> dict[str, Any]:
+        """Create a tenant with the same client, as another stack does. Return its hostname and id."""
         with Cloud(self.environment) as cloud:
             key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
             created: dict[str, Any] = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
@@ -95,7 +101,7 @@ class Bench:
         return {"hostname": created["hostnames"][0], "tenant_id": created["id"]}
 
     def deactivate(self, tenant: dict[str, Any]) -> None:
-        """Deactivate a tenant, like somebody outside Pulumi."""
+        """Deactivate a tenant without Pulumi."""
         with Cloud(self.environment) as cloud:
             headers = {"qlik-confirm-hostname": tenant["hostname"]}
             path = f"/api/v1/tenants/{tenant['tenant_id']}/actions/deactivate"

@@ -12,6 +12,6 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def bench(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A bench whose folder is the current folder."""
+    """Return a bench whose folder is the current folder."""
     monkeypatch.chdir(tmp_path)
     return Bench(qlik, tmp_path)

@@ -1,4 +1,4 @@
-"""Tests of the checks of a stack's tenant and its content."""
+"""Tests of the checks of the tenant of a stack and of its content."""
 
 from __future__ import annotations
 
@@ -14,48 +14,52 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def tenant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A tenant that is in the state of the stack."""
-    tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
-    row = {"type": TENANT, "urn": "urn:…::tenant", "id": tenant["hostname"], "outputs": tenant}
-    monkeypatch.setattr(bench, "state_of", lambda _: {"deployment": {"resources": [row, *bench.held]}})
+    """Return a tenant that is in the state of the stack."""
+    tenant = bench.create_tenant("Globex", "globex.eu.qlikcloud.com")
+    resource = {"type": TENANT, "urn": "urn:…::tenant", "id": tenant["hostname"], "outputs": tenant}
+    monkeypatch.setattr(
+        bench, "state_of", lambda _: {"deployment": {"resources": [resource, *bench.resources]}}
+    )
     return tenant
 
 
-def hold(bench: Bench, kind: str, key: str, id: str) -> None:
+def add_to_state(bench: Bench, kind: str, key: str, id: str) -> None:
     """Add a resource to the state."""
-    row = {"type": tokens.of(kind), "urn": f"urn:…::{key}", "id": id, "outputs": {"name": key}}
-    bench.held.append(row)
+    resource = {"type": tokens.of(kind), "urn": f"urn:…::{key}", "id": id, "outputs": {"name": key}}
+    bench.resources.append(resource)
 
 
-def make(bench: Bench, tenant: dict[str, Any], path: str, body: dict[str, Any]) -> str:
+def create(bench: Bench, tenant: dict[str, Any], path: str, body: dict[str, Any]) -> str:
     """Create an object in the tenant with the client, and return its id."""
     with Cloud(bench.environment) as cloud:
         return str(cloud.tenant(tenant["hostname"]).post(path, body)["id"])
 
 
-def pretend_others_created_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every object at Qlik look like an object that somebody else created."""
+def pretend_that_others_created_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make Tenantry recognise no object as created by its own client."""
     monkeypatch.setattr("tenantry.providers.framework.handlers.is_created_by_us", lambda *_: False)
 
 
 def test_a_complete_tenant_has_no_problem(bench: Bench, tenant: dict[str, Any]) -> None:
-    hold(bench, "Space", "Sales", make(bench, tenant, "/api/v1/spaces", {"name": "Sales", "type": "managed"}))
-    assert bench.wrong() == []
+    add_to_state(
+        bench, "Space", "Sales", create(bench, tenant, "/api/v1/spaces", {"name": "Sales", "type": "managed"})
+    )
+    assert bench.problems() == []
 
 
 def test_a_deactivated_tenant_is_a_warning(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     host = tenant["hostname"]
-    output = f"warning tenant: {host} is deactivated; `pulumi up --refresh` reactivates it"
-    assert output in bench.wrong()
+    problem = f"warning tenant: {host} is deactivated; `pulumi up --refresh` reactivates it"
+    assert problem in bench.problems()
 
 
 def test_a_purged_tenant_is_an_error(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     bench.qlik.control.advance(40 * 86_400)
     assert any(
-        finding.startswith("error tenant: the tenant") and "tenantry forget" in finding
-        for finding in bench.wrong()
+        problem.startswith("error tenant: the tenant") and "tenantry forget" in problem
+        for problem in bench.problems()
     )
 
 
@@ -66,7 +70,7 @@ def test_a_purged_tenant_is_an_error(bench: Bench, tenant: dict[str, Any]) -> No
         ("Group", "groups", "/api/v1/groups", "Viewers", {"assignedRoles": [{"name": "Developer"}]}),
     ],
 )
-def test_an_existing_object_of_somebody_else_is_an_error(
+def test_an_existing_object_that_another_client_created_is_an_error(
     bench: Bench,
     tenant: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -76,23 +80,23 @@ def test_an_existing_object_of_somebody_else_is_an_error(
     name: str,
     body: dict[str, Any],
 ) -> None:
-    """`up` takes over an object that the client created. An object in the state has no finding."""
-    id = make(bench, tenant, path, {"name": name, **body})
-    assert bench.wrong() == []
-    pretend_others_created_everything(monkeypatch)
-    (output,) = bench.wrong()
-    assert output.startswith(f"error {block}: Pulumi.globex.yaml:")
-    assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in output
-    assert f"(id {id}). Set `adopt: true`" in output
-    hold(bench, kind, name, id)
-    assert bench.wrong() == []
+    """`up` takes over an object of the same client. An object in the state has no finding either."""
+    id = create(bench, tenant, path, {"name": name, **body})
+    assert bench.problems() == []
+    pretend_that_others_created_all_objects(monkeypatch)
+    (problem,) = bench.problems()
+    assert problem.startswith(f"error {block}: Pulumi.globex.yaml:")
+    assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in problem
+    assert f"(id {id}). Set `adopt: true`" in problem
+    add_to_state(bench, kind, name, id)
+    assert bench.problems() == []
 
 
 def test_an_object_that_no_longer_exists_is_a_warning(bench: Bench, tenant: dict[str, Any]) -> None:
-    hold(bench, "Space", "Sales", "gone")
-    (output,) = bench.wrong()
-    assert output.startswith("warning spaces: Pulumi.globex.yaml:")
-    assert 'space "Sales" (gone) no longer exists on' in output
+    add_to_state(bench, "Space", "Sales", "gone")
+    (problem,) = bench.problems()
+    assert problem.startswith("warning spaces: Pulumi.globex.yaml:")
+    assert 'space "Sales" (gone) no longer exists on' in problem
 
 
 def test_the_limit_counts_all_tenants_that_the_checked_stacks_create(
@@ -100,10 +104,13 @@ def test_the_limit_counts_all_tenants_that_the_checked_stacks_create(
 ) -> None:
     monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 3)
     paths = [bench.write(name=f"c{n}", alias=f"customer-{n}") for n in range(3)]
-    assert {item.level for found in bench.check(*paths[:2]).values() for item in found} == {"ok", "warning"}
-    for found in bench.check(*paths).values():
-        (output,) = [str(entry) for entry in found if entry.level == "error"]
+    assert {finding.level for findings in bench.check(*paths[:2]).values() for finding in findings} == {
+        "ok",
+        "warning",
+    }
+    for findings in bench.check(*paths).values():
+        (error,) = [str(finding) for finding in findings if finding.level == "error"]
         assert (
-            output
+            error
             == "1 of at most 3 tenants in region eu, and 3 more to create: only 2 of them can be created"
         )

@@ -1,4 +1,4 @@
-"""Tests of names and addresses that another entry of the same stack still has."""
+"""Tests of names and e-mail addresses that another entry of the same stack still has."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def bench(qlik: Emulator, tmp_path: Path) -> Bench:
-    """A stack file, and a stack with existing resources."""
+    """Return a bench."""
     return Bench(qlik, tmp_path)
 
 
-def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
+def resource(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
     """Return a resource in the state."""
     return {
         "type": f"pulumi-python:dynamic/qlik:{kind}",
@@ -29,21 +29,24 @@ def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
 
 def test_an_unchanged_name_is_not_reported(bench: Bench) -> None:
     """A name that moves to a new key with `renamed_from` is not reported either."""
-    bench.held = [
-        entry("Space", "Sales", name="Sales"),
-        entry("Space", "Old staging", name="Staging"),
-        entry("Group", "Analysts", name="Analysts", provider_type="idp"),
-        entry("Group", "Somebody", name="Viewers", provider_type="custom"),
+    bench.resources = [
+        resource("Space", "Sales", name="Sales"),
+        resource("Space", "Old staging", name="Staging"),
+        resource("Group", "Analysts", name="Analysts", provider_type="idp"),
+        resource("Group", "Guests", name="Viewers", provider_type="custom"),
     ]
     spaces = {"Staging": {"type": "shared", "renamed_from": "Old staging"}, "Sales": {"type": "managed"}}
-    assert bench.wrong(spaces=spaces) == []
+    assert bench.problems(spaces=spaces) == []
 
 
 def test_a_name_that_moves_to_another_entry_is_a_warning(bench: Bench) -> None:
-    """It may need two runs, or it may be a mistake."""
-    bench.held = [entry("Space", "Old", name="Sales"), entry("User", "Grace", email="Sales@Example.com")]
+    """A move needs two runs, and it can be a mistake."""
+    bench.resources = [
+        resource("Space", "Old", name="Sales"),
+        resource("User", "Grace", email="Sales@Example.com"),
+    ]
     users = {"Ada": {"subject": "auth0|ada", "email": "sales@example.com"}}
-    space, user = bench.wrong(users=users)
+    space, user = bench.problems(users=users)
     assert space.startswith("warning names: ")
     assert 'customer.spaces.Sales: Space "Old" of this stack has the name "Sales" now' in space
     assert "a second `pulumi up`" in space
@@ -52,11 +55,11 @@ def test_a_name_that_moves_to_another_entry_is_a_warning(bench: Bench) -> None:
 
 
 def test_the_name_of_an_idp_group_cannot_move(bench: Bench) -> None:
-    """If the entry is removed, the run refuses. If the entry gets another name, the name moves."""
-    bench.held = [entry("Group", "Old", name="Analysts", provider_type="idp")]
-    [finding] = bench.wrong()
+    """The name can move only if the other entry stays and gets another name."""
+    bench.resources = [resource("Group", "Old", name="Analysts", provider_type="idp")]
+    [finding] = bench.problems()
     assert finding.startswith("error names: ")
     assert "remove that entry first" in finding
     groups = {"Analysts": {}, "Old": {"name": "Viewers"}}
-    [finding] = bench.wrong(groups=groups)
+    [finding] = bench.problems(groups=groups)
     assert finding.startswith("warning names: ")

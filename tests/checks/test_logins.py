@@ -17,13 +17,13 @@ def test_an_available_login_service_is_ok(bench: Bench) -> None:
 
 def test_an_unavailable_login_service_is_an_error(bench: Bench) -> None:
     bench.qlik.control.add_fault(path="/sso", status=502, body={})
-    [finding] = bench.wrong(saml_identity_providers=EXAMPLE, admins=ADMINS)
+    [finding] = bench.problems(saml_identity_providers=EXAMPLE, admins=ADMINS)
     assert "customer.saml_identity_providers.Login: GET https://login.globex.example/sso failed" in finding
     assert finding.endswith("it answered 502")
 
 
 def test_a_login_without_an_administrator_is_a_warning(bench: Bench) -> None:
-    """Only a warning, because the tenant may have an administrator whom the file does not name."""
-    [finding] = bench.wrong(saml_identity_providers=EXAMPLE)
+    """It is only a warning, because the tenant may have an administrator that the file does not name."""
+    [finding] = bench.problems(saml_identity_providers=EXAMPLE)
     assert finding.startswith("warning login: ")
     assert finding.endswith("add one to `admins`")

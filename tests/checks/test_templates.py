@@ -1,4 +1,4 @@
-"""Tests of `tenantry check`: templates and people on the source tenant."""
+"""Tests of `tenantry check`: templates and administrators on the source tenant."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -33,7 +33,7 @@ TEMPLATES = [
 
 @pytest.mark.parametrize(("change", "expected"), TEMPLATES, ids=["version", "not exportable", "name"])
 def test_an_unusable_template_is_an_error(bench: Bench, change: dict[str, str], expected: str) -> None:
-    [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
+    [finding] = bench.problems(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
     assert finding.startswith(expected)
 
 
@@ -43,37 +43,37 @@ def test_two_templates_with_one_name_and_version_are_an_error(bench: Bench) -> N
     source.join(space)
     attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": attributes})
-    [problem] = bench.wrong()
+    [problem] = bench.problems()
     assert "2 apps match. Select one with `template_id`" in problem
 
 
-def test_a_template_that_qlik_refuses_is_not_exportable(bench: Bench) -> None:
+def test_a_template_that_qlik_refuses_cannot_be_exported(bench: Bench) -> None:
     bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
-    [finding] = bench.wrong()
+    [finding] = bench.problems()
     assert "this client cannot export it" in finding
 
 
-def test_a_template_whose_space_the_bot_may_join_is_no_problem(bench: Bench) -> None:
-    """The check does not join the space. `up` does."""
+def test_a_template_whose_space_the_bot_may_join_is_accepted(bench: Bench) -> None:
+    """`up` joins the space. The check only reads."""
     app = CUSTOMER["apps"]["Sales"] | {"template": "Board Report", "version": "1.0.0"}
-    assert bench.wrong(apps={"Sales": app | {"join_template_space": True}}) == []
+    assert bench.problems(apps={"Sales": app | {"join_template_space": True}}) == []
 
 
 def test_the_bot_cannot_join_the_personal_space_of_a_template(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Preflight, "template", lambda *_: FoundTemplate(None, False))
-    [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
+    [finding] = bench.problems(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
     assert finding.endswith(
         "this client cannot export it. It is in a personal space. Move it to a shared "
         "space in which the bot user can edit"
     )
 
 
-def test_an_administrator_must_be_a_person_of_the_source_tenant(bench: Bench) -> None:
+def test_an_administrator_must_be_a_user_of_the_source_tenant(bench: Bench) -> None:
     known = {"email": "Ada@example.com"}
-    assert bench.wrong(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
-    [finding] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})
+    assert bench.problems(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
+    [finding] = bench.problems(admins={"ada": known, "bob": {"email": "bob@example.com"}})
     assert finding.startswith("error people: Pulumi.globex.yaml:")
     assert (
         "customer.admins.bob.email: no user of templates.eu.qlikcloud.com has the e-mail address" in finding

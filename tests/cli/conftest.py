@@ -1,4 +1,4 @@
-"""A project to run commands in."""
+"""The projects in which tests run commands."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ class Folder:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    made = Folder(tmp_path / "project")
-    monkeypatch.chdir(made.path)
-    return made
+    """Return a project without stack files, as the current folder."""
+    project = Folder(tmp_path / "project")
+    monkeypatch.chdir(project.path)
+    return project
 
 
 @pytest.fixture
 def site(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A tenant for `tenantry smoke`, with its project in the current folder."""
+    """Return a tenant for `tenantry smoke`, with its project in the current folder."""
     site = Site(new_tenant(qlik), tmp_path)
     site.write_project()
     monkeypatch.chdir(tmp_path)

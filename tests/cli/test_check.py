@@ -24,7 +24,7 @@ config:
 
 @pytest.fixture
 def project(folder: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Three stacks before their first `up`: a correct one, an ended trial, and one with an unknown role."""
+    """Return three stacks without a state: a correct one, an ended trial, and one with an unknown role."""
     monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
     monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
@@ -65,11 +65,11 @@ def test_the_exit_code_shows_errors_and_strict_warnings(
 
 def test_a_shared_finding_is_printed_once_and_errors_come_first(project: Folder) -> None:
     output = project.run("check", "--all").output
-    first, whose, second, *_ = output.splitlines()
+    first, first_stacks, second, *_ = output.splitlines()
     assert first.startswith(
         '  error    roles         stacks/Pulumi.c.yaml:7: customer.groups.Analysts.roles: role "X"'
     )
-    assert whose.strip() == "1 stack (c)"
+    assert first_stacks.strip() == "1 stack (c)"
     assert second.startswith(
         "  warning  lifecycle     stacks/Pulumi.b.yaml:6: customer.lifecycle.ends_on: the"
     )
@@ -80,7 +80,7 @@ def test_a_shared_finding_is_printed_once_and_errors_come_first(project: Folder)
     assert "\x1b" not in output
 
 
-def test_the_places_of_one_finding_are_named(project: Folder) -> None:
+def test_a_finding_names_its_first_places_and_counts_the_others(project: Folder) -> None:
     for name in "defgh":
         text = STACK.replace("ENDS", "2099-12-31").replace("ROLE", "X")
         project.write(f"stacks/Pulumi.{name}.yaml", text)
@@ -110,9 +110,9 @@ def test_stacks_are_selected_as_for_a_run(project: Folder, arguments: list[str],
 def test_json_has_file_line_and_path_of_each_finding(project: Folder) -> None:
     report = json.loads(project.run("check", "--all", "--json").output)
     assert (report["errors"], report["warnings"]) == (1, 1)
-    [wrong] = [item for item in report["stacks"]["c"] if item["level"] == "error"]
-    assert wrong["text"].startswith('role "X" does not exist')
-    assert {key: wrong[key] for key in ("about", "file", "line", "path")} == {
+    [error] = [entry for entry in report["stacks"]["c"] if entry["level"] == "error"]
+    assert error["text"].startswith('role "X" does not exist')
+    assert {key: error[key] for key in ("about", "file", "line", "path")} == {
         "about": "roles",
         "file": "stacks/Pulumi.c.yaml",
         "line": 7,
@@ -124,7 +124,7 @@ def test_json_has_file_line_and_path_of_each_finding(project: Folder) -> None:
 def test_the_tenant_of_a_stack_is_found_in_its_state(
     project: Folder, monkeypatch: pytest.MonkeyPatch, qlik: Emulator
 ) -> None:
-    """Its own list of roles counts. Here the source tenant has that role."""
+    """The roles of its tenant are valid. Here, the tenant of the stack is the source tenant."""
     tenant = {
         "type": TENANT,
         "id": "templates.eu.qlikcloud.com",

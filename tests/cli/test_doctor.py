@@ -18,58 +18,59 @@ FINDINGS = (Finding("ok", "python", "Python"), Finding("warning", "project", "no
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-    return done.exit_code, done.output
+    """Run `tenantry` and return its exit code and its output."""
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    return result.exit_code, result.output
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "summary"),
+    ("errors", "code", "summary"),
     [
         ((), 0, "0 errors, 1 warning"),
-        ((Finding("error", "pulumi", "there is none"),), 1, "1 error, 1 warning"),
+        ((Finding("error", "pulumi", "missing"),), 1, "1 error, 1 warning"),
     ],
 )
 def test_an_error_sets_the_exit_code(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: tuple[Finding, ...], code: int, summary: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, errors: tuple[Finding, ...], code: int, summary: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tenantry.doctor.examination.examine", lambda *_, **__: iter((*FINDINGS, *more)))
-    ended, output = run("doctor")
-    assert ended == code
+    monkeypatch.setattr("tenantry.doctor.examination.examine", lambda *_, **__: iter((*FINDINGS, *errors)))
+    exit_code, output = run("doctor")
+    assert exit_code == code
     assert output.splitlines()[0].split() == ["ok", "python", "Python"]
     assert output.splitlines()[-1] == summary
-    ended, output = run("doctor", "--json")
-    assert ended == code
-    assert json.loads(output)["errors"] == len(more)
+    exit_code, output = run("doctor", "--json")
+    assert exit_code == code
+    assert json.loads(output)["errors"] == len(errors)
     assert json.loads(output)["findings"][0] == {"level": "ok", "about": "python", "text": "Python"}
 
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A virtual environment in which this process seems to run, and a Pulumi CLI on PATH."""
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
+    """Return a virtual environment in which this process seems to run, and put a Pulumi CLI on PATH."""
+    installed = tmp_path / "installed"
+    installed.mkdir()
     for name in (*release.PLUGINS, "pulumi"):
-        (theirs / name).write_text("#!/bin/sh\necho v3.300.0\n")
-        (theirs / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{theirs}{os.pathsep}/usr/bin:/bin")
+        (installed / name).write_text("#!/bin/sh\necho v3.300.0\n")
+        (installed / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{installed}{os.pathsep}/usr/bin:/bin")
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
     return tmp_path / "venv"
 
 
-def test_install_pulumi_gives_the_environment_a_pulumi(environment: Path) -> None:
+def test_install_pulumi_creates_a_pulumi_in_the_environment(environment: Path) -> None:
     code, output = run("install-pulumi")
     assert code == 0, output
     assert output.endswith(
-        f"{environment / 'bin' / 'pulumi'} starts {environment.parent / 'theirs' / 'pulumi'}\n"
+        f"{environment / 'bin' / 'pulumi'} starts {environment.parent / 'installed' / 'pulumi'}\n"
     )
     assert release.version_of(environment / "bin" / "pulumi") == (3, 300, 0)
-    code, again = run("install-pulumi")
-    assert (code, len(again.splitlines())) == (0, 1), "nothing is left to do"
+    code, second_output = run("install-pulumi")
+    assert (code, len(second_output.splitlines())) == (0, 1), "a second run does nothing"
 
 
-def test_install_pulumi_leaves_the_system_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_pulumi_refuses_to_change_the_system_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
     code, output = run("install-pulumi")
     assert code == 2

@@ -14,48 +14,53 @@ from tenantry.fleet.inventory import StackStatus
 from tests.cli.conftest import Folder
 from tests.emulator.api import REGISTER, Api, new_tenant
 
-HOSTNAMES = dict[str, str]
+Hostnames = dict[str, str]
+"""The hostname of the tenant by stack."""
+
 STACK_FILE = "config:\n  qlik:region: eu\n  tenantry:customer:\n    name: Acme\n"
 
 
 @pytest.fixture
 def tenant(qlik: Emulator, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """A tenant with an app."""
+    """Return a tenant with an app whose name contains a control sequence."""
     for name, value in (
         ("QLIK_CLOUD_ENDPOINT", qlik.url),
         ("QLIK_CLIENT_ID", "demo"),
         ("QLIK_CLIENT_SECRET", "demo-secret"),
     ):
         monkeypatch.setenv(name, value)
-    made = new_tenant(qlik)
-    made.post("/api/v1/apps", {"attributes": {"name": "Sales\x1b[31m"}}, expect=200)
+    tenant = new_tenant(qlik)
+    tenant.post("/api/v1/apps", {"attributes": {"name": "Sales\x1b[31m"}}, expect=200)
     qlik.control.advance(300)
-    return made
+    return tenant
 
 
 @pytest.fixture
-def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAMES], None]:
-    """Create stacks, each with a tenant of a hostname, or without one; "?" cannot be read."""
+def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[Hostnames], None]:
+    """Return a function that creates stacks with these tenants.
 
-    def have(hostnames: HOSTNAMES) -> None:
+    A stack with an empty hostname has no tenant. The state of a stack with "?" cannot be read.
+    """
+
+    def create_stacks(hostnames: Hostnames) -> None:
         for stack in hostnames:
             folder.write(f"stacks/Pulumi.{stack}.yaml", STACK_FILE)
         monkeypatch.setattr(
             tenantry.fleet.inventory,
             "stack_statuses",
             lambda _reader, members, _jobs: [
-                StackStatus(member, trouble="it is torn")
+                StackStatus(member, trouble="its state is incomplete")
                 if hostnames[member.stack] == "?"
                 else StackStatus(member, hostname=hostnames[member.stack])
                 for member in members
             ],
         )
 
-    return have
+    return create_stacks
 
 
 def test_the_content_of_a_stack_is_saved(
-    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+    folder: Folder, tenant: Api, stacks: Callable[[Hostnames], None]
 ) -> None:
     stacks({"acme": tenant.host})
     result = folder.run("export-content", "acme", "--to", "saved")
@@ -66,9 +71,9 @@ def test_the_content_of_a_stack_is_saved(
 
 
 def test_items_that_cannot_be_saved_are_listed(
-    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+    folder: Folder, tenant: Api, stacks: Callable[[Hostnames], None]
 ) -> None:
-    """Each is one line without control characters. The other stacks are saved."""
+    """Each is one line without control characters. The other stacks are still saved."""
     other = new_tenant(tenant.qlik)
     stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})
     tenant.qlik.control.add_fault(method="POST", path="/api/v1/apps/*/export", status=403)
@@ -78,13 +83,13 @@ def test_items_that_cannot_be_saved_are_listed(
     assert "globex: 0 apps (0 fetched), 0 groups, 1 user; see" in result.stdout
     assert 'acme: not saved: app "Sales' in result.stderr
     assert "\x1b" not in result.output
-    assert "torn: it is torn" in result.stderr
+    assert "torn: its state is incomplete" in result.stderr
     assert "hooli" not in result.output
     assert Path("exports/globex/index.json").is_file()
 
 
 def test_a_stack_without_a_tenant_is_an_error(
-    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+    folder: Folder, tenant: Api, stacks: Callable[[Hostnames], None]
 ) -> None:
     stacks({"hooli": ""})
     result = folder.run("export-content", "hooli")
@@ -93,11 +98,11 @@ def test_a_stack_without_a_tenant_is_an_error(
 
 
 def test_a_deactivated_tenant_is_an_error_with_the_next_step(
-    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+    folder: Folder, tenant: Api, stacks: Callable[[Hostnames], None]
 ) -> None:
     stacks({"acme": tenant.host})
     tenant.on(REGISTER).login().post(
-        f"/api/v1/tenants/{_id(tenant)}/actions/deactivate",
+        f"/api/v1/tenants/{_tenant_id(tenant)}/actions/deactivate",
         {},
         expect=200,
         headers={"qlik-confirm-hostname": tenant.host},
@@ -108,14 +113,14 @@ def test_a_deactivated_tenant_is_an_error_with_the_next_step(
     assert "pulumi up --refresh --stack acme" in result.stderr
 
 
-def _id(tenant: Api) -> str:
+def _tenant_id(tenant: Api) -> str:
     """Return the id of a tenant."""
     cloud = tenant.qlik.control.dump()["cloud"]
-    return next(str(item["tenant"]) for item in cloud["hostname"] if item["id"] == tenant.host)
+    return next(str(entry["tenant"]) for entry in cloud["hostname"] if entry["id"] == tenant.host)
 
 
 def test_an_unwritable_folder_is_an_error(
-    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+    folder: Folder, tenant: Api, stacks: Callable[[Hostnames], None]
 ) -> None:
     stacks({"acme": tenant.host})
     folder.write("taken", "")
@@ -126,7 +131,7 @@ def test_an_unwritable_folder_is_an_error(
 def test_missing_credentials_are_an_error(
     folder: Folder,
     tenant: Api,
-    stacks: Callable[[HOSTNAMES], None],
+    stacks: Callable[[Hostnames], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stacks({"acme": tenant.host})

@@ -1,4 +1,4 @@
-"""Tests of `tenantry forget` while another run changes the stack. tests/e2e has the tests with the engine."""
+"""Tests of `tenantry forget` while another run changes the stack. tests/e2e uses the engine."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.cli.conftest import Folder
 
 
 class FakePulumi:
-    """A fake `pulumi`. Each export returns the next state, and at the end the last one again."""
+    """A fake `pulumi`. Each export returns the next state. The last state is returned again and again."""
 
     def __init__(self, *states: dict[str, Any]) -> None:
         self.states = list(states)
-        self.written: list[Any] = []
+        self.imported: list[Any] = []
 
     def run(self, *arguments: str, given: str = "") -> str:
         match arguments:
             case ("stack", "export", "--stack", "globex"):
                 return json.dumps(self.states.pop(0) if len(self.states) > 1 else self.states[0])
             case ("stack", "import", "--stack", "globex"):
-                self.written.append(json.loads(given))
+                self.imported.append(json.loads(given))
                 return ""
         raise AssertionError(f"unexpected command: {arguments}")
 
@@ -47,10 +47,10 @@ def test_only_the_shown_tenant_is_forgotten(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], changed: bool
 ) -> None:
     pulumi = FakePulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))
-    monkeypatch.setattr(Backend, "run", lambda _, *given, **more: pulumi.run(*given, **more))
+    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **options: pulumi.run(*arguments, **options))
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     result = CliRunner().invoke(app, ["forget", "globex", *arguments], input="y\n", catch_exceptions=False)
-    kept = list((tmp_path / "state" / "forgotten").glob("*"))
+    backups = list((tmp_path / "state" / "forgotten").glob("*"))
     if changed:
         assert result.exit_code == 1
         assert (
@@ -58,8 +58,8 @@ def test_only_the_shown_tenant_is_forgotten(
             in result.stderr
         )
         assert "Done." not in result.output
-        assert (pulumi.written, kept) == ([], [])
+        assert (pulumi.imported, backups) == ([], [])
     else:
         assert result.exit_code == 0
-        assert [item["deployment"]["resources"] for item in pulumi.written] == [[]]
-        assert [json.loads(entry.read_text()) for entry in kept] == [state("Sales")]
+        assert [state["deployment"]["resources"] for state in pulumi.imported] == [[]]
+        assert [json.loads(entry.read_text()) for entry in backups] == [state("Sales")]

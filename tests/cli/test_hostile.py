@@ -1,4 +1,4 @@
-"""Tests that no command prints control sequences from names, responses or arguments."""
+"""Tests that no command prints the control sequences of names, responses or arguments."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from tenantry.cli.expire import UNKNOWN
 from tenantry.emulator import Emulator
 from tests import hostile
-from tests.cli.test_cli import ALL
+from tests.cli.test_cli import ALL_COMMANDS
 from tests.cli.text_project import COMMANDS, CommandRun, TextProject
 from tests.fleet import pages
 from tests.fleet.forge_server import Server, serving
 
 TEXTS = (" ".join(hostile.TERMINAL[:4]), " ".join(hostile.TERMINAL[4:-1]), *hostile.LOG)
-"""Hostile texts, without half a surrogate pair, because a file name cannot contain one."""
+"""Hostile texts without half surrogate pairs, because a file name cannot contain them."""
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def project(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.M
     project.use_forge(forge, monkeypatch)
     project.write_key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
-        who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
-        subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)
+        user = ("-c", "user.name=x", "-c", "user.email=x@x.example")
+        subprocess.run(["git", *user, *command.split()], cwd=project.folder, check=True)
     return project
 
 
-def test_every_command_is_run() -> None:
-    assert list(COMMANDS) == list(ALL)
+def test_the_list_of_invocations_has_every_command() -> None:
+    assert list(COMMANDS) == list(ALL_COMMANDS)
 
 
 def faults(result: CommandRun) -> list[str]:
@@ -54,7 +54,7 @@ def test_hostile_texts_have_no_effect(
 ) -> None:
     if failing:
         # Leave out texts with line breaks: an error of `pulumi` may have several lines.
-        project.fail("error: " + "\n  ".join(element for element in TEXTS if "INJECTED" not in element))
+        project.fail("error: " + "\n  ".join(text for text in TEXTS if "INJECTED" not in text))
         forge.failures = [(418, {"message": text, "errors": [text]}) for text in TEXTS]
         problem = {
             "code": TEXTS[0],
@@ -67,16 +67,16 @@ def test_hostile_texts_have_no_effect(
         )
     results = list(project.run([command]))
     assert results
-    assert [f"{item}: {item.error!r}" for item in results if item.error] == []
-    assert [fault for entry in results for fault in faults(entry)] == []
+    assert [f"{result}: {result.error!r}" for result in results if result.error] == []
+    assert [fault for result in results for fault in faults(result)] == []
 
 
 def test_hostile_names_of_unreadable_trials_have_no_effect(project: TextProject) -> None:
     results = list(project.run(["expire"]))
-    result = next(item for item in results if "--markdown" in item.words)
+    result = next(result for result in results if "--markdown" in result.words)
     table, _, unknown = result.stdout.partition(f"\n\n{UNKNOWN}\n\n")
     assert table.startswith("| stack |")
-    assert unknown.count("\n- ") > len(TEXTS), "each text is one entry"
+    assert unknown.count("\n- ") > len(TEXTS), "the list has an entry for each text"
     assert pages.links(unknown) == []
     assert set(pages.tags(pages.rendered(unknown))) == {"ul", "/ul", "li", "/li"}
     written = (project.folder / "trials" / "trials.md").read_text("utf-8")

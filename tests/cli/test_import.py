@@ -31,11 +31,11 @@ def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: p
     assert "  - 4 users" in result.output
 
 
-def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any) -> ImportResult:
+def test_a_refusal_is_an_error_of_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> ImportResult:
         raise ImportRefused("it is managed by stack other already")
 
-    monkeypatch.setattr(tenantry.importing, "import_tenant", refused)
+    monkeypatch.setattr(tenantry.importing, "import_tenant", refuse)
     result = folder.run("import", HOST)
     assert result.exit_code == 1
     assert result.output == f"{HOST} was not imported: it is managed by stack other already\n"

@@ -17,6 +17,7 @@ OPTIONS = ("--region", "eu", "--source-tenant", SOURCE)
 
 
 def run(*arguments: str, code: int = 0) -> Result:
+    """Run `tenantry`. `code` is the expected exit code."""
     result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
     assert result.exit_code == code, result.output
     return result
@@ -24,18 +25,18 @@ def run(*arguments: str, code: int = 0) -> Result:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new repository, as the current folder."""
+    """Create a repository with `tenantry init`, and make it the current folder."""
     run("init", str(tmp_path / "acme"), *OPTIONS)
     monkeypatch.chdir(tmp_path / "acme")
     return tmp_path / "acme"
 
 
 def test_init_lists_new_and_kept_files(tmp_path: Path) -> None:
-    folder = tmp_path / "our customers"
+    folder = tmp_path / "new customers"
     first = run("init", str(folder), *OPTIONS, "--ci", "gitlab", "--requirement", "tenantry==9")
     assert f"written  {folder / 'Pulumi.yaml'}" in first.output
     assert f"written  {folder / '.gitlab-ci.yml'}" in first.output
-    assert (folder / "Pulumi.yaml").read_text().startswith("name: our-customers\n")
+    assert (folder / "Pulumi.yaml").read_text().startswith("name: new-customers\n")
     assert '"tenantry==9"' in (folder / "pyproject.toml").read_text()
     second = run("init", str(folder), *OPTIONS)
     assert "written" not in second.output
@@ -94,14 +95,14 @@ def test_plans_lists_plans_with_their_customers(repository: Path) -> None:
 def test_templates_lists_versions_spaces_and_ids(
     repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Published copies are left out."""
+    """Published copies of apps are left out."""
     for name, value in client_environment(qlik.url).items():
         monkeypatch.setenv(name, value)
     result = run("templates")
     rows = [line.split("  ") for line in result.stdout.splitlines() if line]
     assert ["Sales Overview", "2.3.0"] in [[cell for cell in row if cell][:2] for row in rows]
-    listed = json.loads(run("templates", "--source-tenant", SOURCE, "--json").stdout)
-    assert {"name", "version", "app_id", "space"} == listed[0].keys()
+    templates = json.loads(run("templates", "--source-tenant", SOURCE, "--json").stdout)
+    assert {"name", "version", "app_id", "space"} == templates[0].keys()
     qlik.control.add_fault(path="/api/v1/items", status=403)
     assert f"The apps of {SOURCE} cannot be listed: " in run("templates", code=1).output
 

@@ -1,4 +1,4 @@
-"""Tests of the message about a missing extra. Nothing may recommend an index for Tenantry."""
+"""Tests of the message about a missing extra. No text may recommend to install Tenantry from an index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tenantry.cli import installing
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`=\s]""")
+INDEX_INSTALL = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`=\s]""")
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,15 @@ def test_an_extra_is_installed_from_the_source_of_tenantry(
     assert installing.how_to_install("cli") == expected
 
 
-def test_nothing_asks_an_index_for_tenantry() -> None:
-    """There is no release on an index yet. Somebody else could publish a package with this name."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_no_text_recommends_an_install_from_an_index() -> None:
+    """Tenantry is on no index yet, so another person could publish a package with this name."""
+    process = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     found = [
         f"{name}: {match[0]}"
-        for name in listed.stdout.split("\0")
+        for name in process.stdout.split("\0")
         if name.endswith((".md", ".py", ".in", ".yml", ".html")) and not name.startswith("tests/")
-        if (ROOT / name).is_file()  # and not a link, or removed by a commit to come
-        for match in ASKED.finditer((ROOT / name).read_text("utf-8"))
+        if (ROOT / name).is_file()  # neither a link nor deleted
+        for match in INDEX_INSTALL.finditer((ROOT / name).read_text("utf-8"))
     ]
     assert found == []
 
@@ -50,6 +50,6 @@ def test_nothing_asks_an_index_for_tenantry() -> None:
 @pytest.mark.parametrize(
     "line", ["pip install 'tenantry[cli]'", 'pip install "tenantry"', "pip install -U tenantry==1.0.0"]
 )
-def test_an_index_install_would_be_detected(line: str) -> None:
-    assert ASKED.search(f"{line}\n")
-    assert not ASKED.search('pip install "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0"\n')
+def test_an_install_from_an_index_is_detected(line: str) -> None:
+    assert INDEX_INSTALL.search(f"{line}\n")
+    assert not INDEX_INSTALL.search('pip install "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0"\n')

@@ -1,4 +1,4 @@
-"""Tests of `tenantry keypair`: two files, permissions of the private one, and lines for a stack file."""
+"""Tests of `tenantry keypair`: its two files, and the lines that it prints for a stack file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import tenantry.cli
 from tenantry.cli import keys
 from tenantry.cli.app import app
-from tests.cli.test_cli import without
+from tests.cli.test_cli import block_imports
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a project."""
+    """Create a project in the current folder."""
     (tmp_path / "stacks").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("{name: tenantry, runtime: python, stackConfigDir: stacks}")
     monkeypatch.chdir(tmp_path)
@@ -33,17 +33,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def keypair(*arguments: str, code: int = 0) -> str:
+    """Run the command and return its output. `code` is the expected exit code."""
     result = CliRunner().invoke(app, ["keypair", *arguments])
     assert result.exit_code == code, result.output
     return result.output
 
 
-def lines_to_paste(expected: str) -> dict[str, Any]:
-    block = expected.partition("jwt_identity_providers:")[2].partition("Your portal")[0]
+def lines_to_paste(output: str) -> dict[str, Any]:
+    """Return the printed lines for the stack file, parsed as YAML."""
+    block = output.partition("jwt_identity_providers:")[2].partition("Your portal")[0]
     return yaml.safe_load(block)  # type: ignore[no-any-return]
 
 
-def test_the_files_are_a_pair_and_only_the_owner_reads_the_private_one(project: Path) -> None:
+def test_the_files_are_a_pair_and_only_the_owner_can_read_the_private_key(project: Path) -> None:
     keypair("keys/portal")
     private, public = (project / "keys" / "portal" / f"{name}.pem" for name in ("private", "public"))
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
@@ -52,7 +54,7 @@ def test_the_files_are_a_pair_and_only_the_owner_reads_the_private_one(project: 
     assert keys.is_half_of(public.read_text(), keys.read_private(private))
 
 
-def test_the_printed_lines_have_issuer_kid_and_file_and_nothing_private(project: Path) -> None:
+def test_the_printed_lines_have_issuer_kid_and_file_but_no_private_key(project: Path) -> None:
     output = keypair("keys", "--issuer", "it's: us")
     ((name, block),) = lines_to_paste(output).items()
     assert block == {"issuer": "it's: us", "kid": name, "pem_file": "../keys/public.pem"}
@@ -74,22 +76,22 @@ def test_two_pairs_have_two_key_ids(project: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["private.pem", "public.pem"])
-def test_nothing_is_overwritten(project: Path, name: str) -> None:
+def test_existing_files_are_not_overwritten(project: Path, name: str) -> None:
     (project / "keys").mkdir()
-    (project / "keys" / name).write_text("mine")
+    (project / "keys" / name).write_text("existing")
     output = keypair("keys", code=1)
     assert f"keys/{name} already exists" in output
     assert [file.name for file in (project / "keys").iterdir()] == [name]
-    assert (project / "keys" / name).read_text() == "mine"
+    assert (project / "keys" / name).read_text() == "existing"
 
 
 @pytest.mark.parametrize("name", ["private.pem", "public.pem"])
-def test_a_link_to_nowhere_is_not_followed(project: Path, name: str) -> None:
+def test_a_broken_link_is_not_followed(project: Path, name: str) -> None:
     (project / "keys").mkdir()
-    (project / "keys" / name).symlink_to(project / "elsewhere")
+    (project / "keys" / name).symlink_to(project / "target")
     assert "already exists, and is not overwritten" in keypair("keys", code=1)
     assert [file.name for file in (project / "keys").iterdir()] == [name]
-    assert not (project / "elsewhere").exists()
+    assert not (project / "target").exists()
 
 
 def test_a_folder_that_cannot_be_created_is_named(project: Path) -> None:
@@ -100,7 +102,7 @@ def test_a_folder_that_cannot_be_created_is_named(project: Path) -> None:
 def test_without_its_libraries_keypair_says_what_to_install(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without(monkeypatch, "cryptography", "jwt")
+    block_imports(monkeypatch, "cryptography", "jwt")
     monkeypatch.delitem(sys.modules, "tenantry.cli.keys")
     monkeypatch.delattr(tenantry.cli, "keys")
     output = keypair("keys", code=1)

@@ -19,7 +19,7 @@ PLAN = "lifecycle: {kind: production}\ngroups: {Analysts: {}, Viewers: {}}\ntags
 
 @pytest.fixture
 def project(folder: Folder) -> Folder:
-    """Two customers on one plan, and a second plan."""
+    """Return a project with two customers on one plan, and a second plan."""
     folder.write("stacks/plans/standard.yaml", PLAN)
     folder.write("stacks/plans/trial.yaml", "extends: standard\n")
     for stack in ("globex", "hooli"):
@@ -31,14 +31,14 @@ def complete(line: str) -> list[str]:
     """Return the completions in Bash for the last word of a line."""
     words = line.split()
     last = len(words) if line.endswith(" ") else len(words) - 1
-    asked = {"_TENANTRY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(last)}
-    result = CliRunner().invoke(app, [], env=asked, prog_name="tenantry")
+    variables = {"_TENANTRY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(last)}
+    result = CliRunner().invoke(app, [], env=variables, prog_name="tenantry")
     assert result.stderr == ""
     return result.stdout.split()
 
 
 @pytest.mark.parametrize(
-    ("line", "offered"),
+    ("line", "completions"),
     [
         ("tenantry up ", ["globex", "hooli"]),
         ("tenantry forget h", ["hooli"]),
@@ -51,11 +51,11 @@ def complete(line: str) -> list[str]:
         ("tenantry smoke nobody --group ", []),
     ],
 )
-def test_names_are_completed(project: Folder, line: str, offered: list[str]) -> None:
-    assert complete(line) == offered
+def test_names_are_completed(project: Folder, line: str, completions: list[str]) -> None:
+    assert complete(line) == completions
 
 
-def test_broken_files_do_not_disturb_completion(project: Folder) -> None:
+def test_completion_ignores_broken_files(project: Folder) -> None:
     project.write("stacks/Pulumi.hooli.yaml", "config: [\n")
     project.write("stacks/plans/standard.yaml", "tags: 7\n")
     assert complete("tenantry up --tag ") == ["country=de", "size=small"]
@@ -77,12 +77,12 @@ def test_broken_files_do_not_disturb_completion(project: Folder) -> None:
 def test_an_unknown_name_gets_a_suggestion(
     project: Folder, arguments: tuple[str, ...], expected: str
 ) -> None:
-    done = project.run(*arguments)
-    assert done.exit_code == 2
-    assert expected in done.stderr
+    result = project.run(*arguments)
+    assert result.exit_code == 2
+    assert expected in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("-h",), ("up", "-h"), ("emulator", "-h")])
-def test_help_has_a_short_name(arguments: tuple[str, ...]) -> None:
+def test_help_has_a_short_option(arguments: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, list(arguments))
     assert (result.exit_code, "usage:" in result.stdout.casefold()) == (0, True)

@@ -22,17 +22,18 @@ COMMANDS = ("preview", "up", "refresh", "destroy", "expire")
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture
 def project(tmp_path: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> TextProject:
-    """A project whose `pulumi` always fails."""
+    """Return a project whose `pulumi` fails in every run."""
     return TextProject(tmp_path, qlik, ["plain"], monkeypatch)
 
 
 def run(*words: str) -> Result:
+    """Run `tenantry`."""
     return CliRunner().invoke(app, list(words), catch_exceptions=False)
 
 
@@ -61,18 +62,18 @@ def test_an_invalid_target_is_an_error_of_one_line(
 def test_a_run_is_notified_without_printing_the_address(
     project: TextProject, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WHERE", f"{receiver.url}{SECRET_PATH}")
+    monkeypatch.setenv("TARGET", f"{receiver.url}{SECRET_PATH}")
     monkeypatch.setenv(notifier.SECRET_VARIABLE, "s1gn-s3cr3t")
     arguments = project.pulumi / "arguments"
     script = project.pulumi / "pulumi"
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
-    result = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
+    result = run("up", "globex", "--yes", "--notify", "env:TARGET", "--reports", "reports")
     assert receiver.events == ["begun", "failed", "ended"]
-    assert [item["operation"] for item in receiver.received] == ["up"] * 3
+    assert [event["operation"] for event in receiver.received] == ["up"] * 3
     assert receiver.received[1]["stacks"][0]["stack"] == "globex"
     assert "Notifications" not in result.output
-    receiver.answers = [404] * 9
-    failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
+    receiver.statuses = [404] * 9
+    failing = run("up", "globex", "--yes", "--notify", "env:TARGET")
     assert failing.exit_code == result.exit_code == 1
     assert failing.stderr.count("Notifications to webhook at 127.0.0.1: 3 events of 3 not delivered") == 1
     files = [file for file in project.folder.parent.rglob("*") if file.is_file()]
@@ -82,17 +83,17 @@ def test_a_run_is_notified_without_printing_the_address(
         assert not [file for file in files if secret.encode() in file.read_bytes()]
 
 
-def test_a_target_that_never_answers_changes_neither_result_nor_report(
+def test_a_target_that_never_responds_changes_neither_result_nor_report(
     project: TextProject, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = delivery.Limits(request=0.2, event=0.3, end=0.3)
-    monkeypatch.setattr(notifier, "Limits", lambda: short)
+    short_limits = delivery.Limits(request=0.2, event=0.3, end=0.3)
+    monkeypatch.setattr(notifier, "Limits", lambda: short_limits)
     receiver.hangs = True
     result = run("preview", "--all", "--json", "--notify", f"{receiver.url}/x")
     plain = run("preview", "--all", "--json")
     assert result.exit_code == plain.exit_code
-    with_it, without = (json.loads(item.stdout)["outcomes"] for item in (result, plain))
-    assert [entry["status"] for entry in with_it] == [element["status"] for element in without]
+    outcomes, plain_outcomes = (json.loads(run.stdout)["outcomes"] for run in (result, plain))
+    assert [outcome["status"] for outcome in outcomes] == [outcome["status"] for outcome in plain_outcomes]
     assert "not delivered: no response in time" in result.stderr
 
 
@@ -117,5 +118,5 @@ def test_a_run_is_traced_if_the_environment_enables_it(
     for name in (b"tenantry.run", b"tenantry.wave", b"tenantry.stack", b"globex"):
         assert name in receiver.bodies[0]
     assert "s3cr3t" not in result.output
-    receiver.answers = [400]
+    receiver.statuses = [400]
     assert "Traces: 3 spans not delivered." in run("up", "globex", "--yes").stderr

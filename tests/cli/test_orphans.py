@@ -1,4 +1,4 @@
-"""Tests of the output, questions and exit codes of `tenantry orphans`. tests/audit has the findings."""
+"""Tests of the output, prompts and exit codes of `tenantry orphans`. The findings are in tests/audit."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from tenantry.providers.qlik import Cloud, CredentialsMissing
 from tenantry.state.backend import Backend, PulumiFailed
 from tests.cli.conftest import Folder
 
-FREE = LeftOver(
+DELETABLE = LeftOver(
     "x1.eu.qlikcloud.com", "a-1", "Sales [0123456789ab]", "[0123456789ab]", "2026-03-01", ("globex",)
 )
 KEPT = LeftOver(
     "x1.eu.qlikcloud.com", "a-2", "Costs", "[0123456789ab]", "", ("globex",), "a run is in progress"
 )
-HOOLI = Finding(UNMANAGED, "x1.eu.qlikcloud.com", '"Hooli", active', ("tenantry import x1.eu.qlikcloud.com",))
-GONE = Finding(
+UNMANAGED_TENANT = Finding(
+    UNMANAGED, "x1.eu.qlikcloud.com", '"Hooli", active', ("tenantry import x1.eu.qlikcloud.com",)
+)
+MISSING_TENANT = Finding(
     MISSING, "x2.eu.qlikcloud.com", "held by acme", ("tenantry forget acme",), facts={"stacks": ["acme"]}
 )
 
 
 class FakeAudit:
-    """A fake audit: its findings, the options that it got, and the apps that were deleted."""
+    """A fake audit: its findings, the options of its last call, and the ids of the deleted apps."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -49,7 +51,7 @@ class FakeAudit:
         self.options = options
         if self.error:
             raise self.error
-        findings = [*self.findings, *(item.finding for item in self.left_over)]
+        findings = [*self.findings, *(app.finding for app in self.left_over)]
         search = Search(Cloud({}), Backend(Path()), lambda _, __: "")
         return Audit(5, 3, findings, self.unread, self.left_over, search)
 
@@ -69,19 +71,19 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAudit:
     return audit
 
 
-def test_no_findings_are_exit_code_0(folder: Folder, fake: FakeAudit) -> None:
+def test_without_findings_the_exit_code_is_0(folder: Folder, fake: FakeAudit) -> None:
     result = folder.run("orphans")
     assert (result.exit_code, result.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
 def test_notices_do_not_change_the_exit_code(folder: Folder, fake: FakeAudit) -> None:
-    fake.findings = [dataclasses.replace(GONE, notice=True)]
+    fake.findings = [dataclasses.replace(MISSING_TENANT, notice=True)]
     result = folder.run("orphans")
     assert (result.exit_code, "x2.eu.qlikcloud.com" in result.stdout) == (0, True)
 
 
 def test_findings_are_grouped_by_kind(folder: Folder, fake: FakeAudit) -> None:
-    fake.findings = [GONE, HOOLI]
+    fake.findings = [MISSING_TENANT, UNMANAGED_TENANT]
     result = folder.run("orphans")
     assert result.exit_code == 7
     assert result.stdout.splitlines() == [
@@ -97,10 +99,10 @@ def test_findings_are_grouped_by_kind(folder: Folder, fake: FakeAudit) -> None:
     ]
 
 
-def test_hostile_names_do_nothing_to_a_terminal(folder: Folder, fake: FakeAudit) -> None:
-    """Names come from outside, so they create neither a new line nor a control sequence."""
+def test_hostile_names_do_not_control_the_terminal(folder: Folder, fake: FakeAudit) -> None:
+    """Users of a tenant choose these names. They must not add lines or control sequences."""
     fake.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
-    fake.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
+    fake.left_over = [dataclasses.replace(DELETABLE, name="Sales\r\x1b[1A [0123456789ab]")]
     fake.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
     result = folder.run("orphans", "--fix", "--yes")
     assert not set("\x1b\r\x07") & set(result.output)
@@ -108,23 +110,23 @@ def test_hostile_names_do_nothing_to_a_terminal(folder: Folder, fake: FakeAudit)
     assert "Could not read the apps of x1: 403 traceId t-1" in result.stderr.splitlines()
 
 
-def test_something_unread_is_exit_code_1(folder: Folder, fake: FakeAudit) -> None:
+def test_if_something_cannot_be_read_the_exit_code_is_1(folder: Folder, fake: FakeAudit) -> None:
     fake.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
-    fake.unread = [Unread("the state of stack globex", "it was cut off")]
+    fake.unread = [Unread("the state of stack globex", "it is incomplete")]
     result = folder.run("orphans")
     assert result.exit_code == 1
     assert "Tenants that no stack holds, as far as readable: 1" in result.stdout
     assert "5 tenants, 3 stacks: 1 finding, 1 unknown" in result.stdout
-    assert "Could not read the state of stack globex: it was cut off" in result.stderr
+    assert "Could not read the state of stack globex: it is incomplete" in result.stderr
 
 
 def test_json_has_all_facts(folder: Folder, fake: FakeAudit) -> None:
-    fake.findings, fake.left_over = [GONE], [KEPT]
+    fake.findings, fake.left_over = [MISSING_TENANT], [KEPT]
     fake.unread = [Unread("the licence", "403")]
     report = json.loads(folder.run("orphans", "--json").stdout)
     assert (report["tenants"], report["stacks"], report["deleted"]) == (5, 3, [])
     assert report["unread"] == [{"what": "the licence", "why": "403"}]
-    missing, left = report["findings"]
+    missing, left_over = report["findings"]
     assert missing == {
         "kind": "missing",
         "about": "x2.eu.qlikcloud.com",
@@ -134,10 +136,10 @@ def test_json_has_all_facts(folder: Folder, fake: FakeAudit) -> None:
         "ways": ["tenantry forget acme"],
         "stacks": ["acme"],
     }
-    assert (left["app_id"], left["kept"]) == ("a-2", "a run is in progress")
+    assert (left_over["app_id"], left_over["kept"]) == ("a-2", "a run is in progress")
 
 
-def test_without_an_organisation_client_it_is_an_error(
+def test_a_missing_organisation_client_is_an_error(
     folder: Folder, fake: FakeAudit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
@@ -154,7 +156,7 @@ def test_without_an_organisation_client_it_is_an_error(
         (UnknownRegion("no client, no backend"), 2),
     ],
 )
-def test_errors_that_end_the_audit_are_one_line(
+def test_an_error_that_ends_the_audit_is_printed_without_findings(
     folder: Folder, fake: FakeAudit, error: Exception, code: int
 ) -> None:
     fake.error = error
@@ -168,12 +170,12 @@ def test_the_region_limits_the_audit(folder: Folder, fake: FakeAudit) -> None:
     assert (fake.options["region"], fake.options["at_once"]) == ("eu", 3)
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
-    """Simulate a user who answers. Returns the questions."""
-    asked: list[str] = []
+def answer_prompts(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
+    """Answer every prompt like a user at a terminal. Returns the prompts, which are added later."""
+    prompts: list[str] = []
 
-    def confirm(question: str, **_: Any) -> bool:
-        asked.append(question)
+    def confirm(prompt: str, **_: Any) -> bool:
+        prompts.append(prompt)
         return yes
 
     monkeypatch.setattr(
@@ -181,11 +183,11 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
         SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True), stderr=sys.stderr),
     )
     monkeypatch.setattr(typer, "confirm", confirm)
-    return asked
+    return prompts
 
 
 @pytest.mark.parametrize(("yes", "deleted", "code"), [(True, ["a-1"], 7), (False, [], 1)])
-def test_fix_lists_and_counts_the_apps_and_asks(
+def test_fix_lists_the_apps_and_asks_before_it_deletes_them(
     folder: Folder,
     fake: FakeAudit,
     monkeypatch: pytest.MonkeyPatch,
@@ -193,24 +195,24 @@ def test_fix_lists_and_counts_the_apps_and_asks(
     deleted: Sequence[str],
     code: int,
 ) -> None:
-    """It asks only about apps that may be deleted. A kept app remains a finding."""
-    fake.left_over = [FREE, KEPT]
-    asked = answer(monkeypatch, yes)
+    """The prompt is only about apps that may be deleted. A kept app remains a finding."""
+    fake.left_over = [DELETABLE, KEPT]
+    prompts = answer_prompts(monkeypatch, yes)
     result = folder.run("orphans", "--fix")
-    assert asked == ["Delete 1 left-over app?"]
+    assert prompts == ["Delete 1 left-over app?"]
     assert "- a-1: app" in result.stderr
     assert "- a-2: app" not in result.stderr
     assert (result.exit_code, fake.deleted) == (code, deleted)
 
 
 def test_a_deleted_app_is_no_longer_a_finding(folder: Folder, fake: FakeAudit) -> None:
-    fake.left_over = [FREE]
+    fake.left_over = [DELETABLE]
     result = folder.run("orphans", "--fix", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (0, ["a-1"])
 
 
 def test_a_changed_app_is_not_deleted(folder: Folder, fake: FakeAudit) -> None:
-    fake.left_over, fake.delete = [FREE], lambda _: "it has changed in the meantime"
+    fake.left_over, fake.delete = [DELETABLE], lambda _: "it has changed in the meantime"
     result = folder.run("orphans", "--fix", "--yes")
     assert (result.exit_code, "not deleted, it has changed in the meantime" in result.stderr) == (7, True)
 
@@ -219,14 +221,14 @@ def test_a_failed_deletion_is_an_error(folder: Folder, fake: FakeAudit) -> None:
     def refuse(_: LeftOver) -> str:
         raise CredentialsMissing("no client for region eu")
 
-    fake.left_over, fake.delete = [FREE], refuse
+    fake.left_over, fake.delete = [DELETABLE], refuse
     result = folder.run("orphans", "--fix", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (1, [])
     assert "no client for region eu" in result.stderr
 
 
 def test_fix_changes_no_tenant_and_no_state(folder: Folder, fake: FakeAudit) -> None:
-    """Findings other than left-over apps need no question."""
+    """Without left-over apps, there is no prompt."""
     fake.findings = [Finding(kind, "x1", "") for kind in KINDS]
     result = folder.run("orphans", "--fix")
     assert (result.exit_code, fake.deleted) == (7, [])
@@ -235,12 +237,12 @@ def test_fix_changes_no_tenant_and_no_state(folder: Folder, fake: FakeAudit) -> 
 
 @pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
 def test_without_a_terminal_fix_requires_yes(folder: Folder, fake: FakeAudit, arguments: list[str]) -> None:
-    fake.left_over = [FREE]
+    fake.left_over = [DELETABLE]
     result = folder.run("orphans", *arguments)
     assert (result.exit_code, "Add --yes" in result.stderr, fake.deleted) == (2, True, [])
 
 
 def test_yes_alone_deletes_nothing(folder: Folder, fake: FakeAudit) -> None:
-    fake.left_over = [FREE]
+    fake.left_over = [DELETABLE]
     assert folder.run("orphans", "--yes").exit_code == 7
     assert fake.deleted == []

@@ -12,31 +12,31 @@ import pytest
 import tenantry.cli
 
 FOLDER = Path(tenantry.cli.__file__).parent
-MODULES = sorted(item for item in FOLDER.glob("**/*.py") if item.name != "output.py")
-PRINTING = {"echo", "secho", "confirm", "prompt", "style"}
-"""What Typer and Click print with, or make to be printed."""
+MODULES = sorted(file for file in FOLDER.glob("**/*.py") if file.name != "output.py")
+PRINTING_NAMES = {"echo", "secho", "confirm", "prompt", "style"}
+"""The functions of Typer and Click that print, or format text for printing."""
 
 
-def strays(source: str) -> Iterator[str]:
-    """Yield the calls in a module that print without `output`."""
+def direct_prints(source: str) -> Iterator[str]:
+    """Yield the places in a module that print without `output`."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Attribute(value=ast.Name(id="typer" | "click"), attr=name) if name in PRINTING:
+            case ast.Attribute(value=ast.Name(id="typer" | "click"), attr=name) if name in PRINTING_NAMES:
                 yield f"{node.lineno}: {name}"
             case ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr") as stream:
                 yield f"{stream.lineno}: sys.{stream.attr}"
             case ast.Call(func=ast.Name(id="print")):
                 yield f"{node.lineno}: print"
             case ast.ImportFrom(module="typer" | "click" | "rich" | "rich.text" | "rich.console"):
-                for name in {item.name for item in node.names} & {*PRINTING, "Text", "print"}:
+                for name in {alias.name for alias in node.names} & {*PRINTING_NAMES, "Text", "print"}:
                     yield f"{node.lineno}: import of {name}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda each: each.stem)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_commands_print_only_through_output(module: Path) -> None:
     source = module.read_text("utf-8")
-    questions = r"sys\.\w+\.isatty\(\)|is_terminal\(sys\.\w+\)"
-    assert list(strays(re.sub(questions, "True", source))) == []
+    terminal_checks = r"sys\.\w+\.isatty\(\)|is_terminal\(sys\.\w+\)"
+    assert list(direct_prints(re.sub(terminal_checks, "True", source))) == []
 
 
 @pytest.mark.parametrize(
@@ -52,5 +52,5 @@ def test_commands_print_only_through_output(module: Path) -> None:
         "shown = typer.echo",
     ],
 )
-def test_a_direct_print_would_be_detected(source: str) -> None:
-    assert list(strays(source))
+def test_a_direct_print_is_detected(source: str) -> None:
+    assert list(direct_prints(source))

@@ -1,4 +1,4 @@
-"""Tests that no command prints a secret or writes one into a file, even if a response repeats it."""
+"""Tests that no command prints a secret or writes it into a file, even if a response repeats it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NAMES = ("plain", "Søren & Co.", "a/b")
 
 
 def forms(secret: str) -> set[str]:
-    """Return the forms of a secret: plain, in a URL, and in Base64 at any offset."""
+    """Return the forms in which a secret can appear: plain, in a URL, and in Base64 at any offset."""
     raw = secret.encode()
     encoded = {base64.b64encode(b"x" * n + raw)[2 * bool(n) + n : -4].decode().rstrip("=") for n in range(3)}
     return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *encoded}
 
 
 class PlantedSecrets:
-    """A project with secrets in its environment, and these secrets."""
+    """A project with secrets in its environment, and the search for these secrets."""
 
     def __init__(self, project: TextProject) -> None:
         self.project = project
@@ -47,11 +47,11 @@ class PlantedSecrets:
         self.files_before = {file: file.read_bytes() for file in self._files()}
 
     def in_output(self, result: CommandRun) -> list[str]:
-        """Return the secrets in the output of a command."""
+        """Return the names of the secrets in the output of a command, each with that command."""
         return [f"{result}: {name}" for name in self._found(f"{result.stdout}\n{result.stderr}".encode())]
 
     def in_new_files(self) -> list[str]:
-        """Return the secrets in new files."""
+        """Return the names of the secrets in new and changed files, each with its file."""
         return [f"{file}: {name}" for file, text in self.new_files().items() for name in self._found(text)]
 
     def new_files(self) -> dict[Path, bytes]:
@@ -68,7 +68,7 @@ class PlantedSecrets:
     def _files(self) -> list[Path]:
         """Return all files except those of the fake `pulumi`."""
         folder = self.project.folder.parent
-        files = [item for item in folder.rglob("*") if item.is_file()]
+        files = [file for file in folder.rglob("*") if file.is_file()]
         return [file for file in files if not file.is_relative_to(self.project.pulumi)]
 
 
@@ -80,12 +80,13 @@ def forge() -> Iterator[Server]:
 
 @pytest.fixture
 def planted(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> PlantedSecrets:
+    """Return a project with the planted secrets in its environment and its backend address."""
     project = TextProject(tmp_path, qlik, NAMES, monkeypatch)
     project.use_forge(forge, monkeypatch)
     project.write_key(tmp_path)
     for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
-        who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
-        subprocess.run(["git", *who, *command.split()], cwd=project.folder, check=True)
+        user = ("-c", "user.name=x", "-c", "user.email=x@x.example")
+        subprocess.run(["git", *user, *command.split()], cwd=project.folder, check=True)
     for name, value in PLANTED.items():
         if not name.startswith("QLIK_"):
             monkeypatch.setenv(name, value)
@@ -105,7 +106,7 @@ def test_no_command_shows_or_stores_a_planted_secret(
     project.set_error_output(output)  # for commands that work on a stack
     if failing:
         project.fail(output)
-        # The token endpoint and the forge repeat the secret that they got.
+        # The token endpoint and the forge repeat the secret of the request.
         secret = PLANTED["QLIK_CLIENT_SECRET"]
         for name in ("QLIK_CLIENT_SECRET", "QLIK_ORG_CLIENT_SECRET"):
             monkeypatch.setenv(name, secret)
@@ -115,11 +116,11 @@ def test_no_command_shows_or_stores_a_planted_secret(
         project.qlik.control.add_fault(status=401, body=body, path="/oauth/token")
         forge.failures = [(418, {"message": f"bad token {PLANTED['GITHUB_TOKEN']}"})] * 9
     results = list(project.run([command]))
-    assert [f"{item}: {item.error!r}" for item in results if item.error] == []
-    assert [found for entry in results for found in planted.in_output(entry)] == []
+    assert [f"{result}: {result.error!r}" for result in results if result.error] == []
+    assert [found for result in results for found in planted.in_output(result)] == []
     assert planted.in_new_files() == []
     if command in ("preview", "up", "refresh", "destroy", "expire"):
-        assert {element.name for element in planted.new_files()} >= {
+        assert {file.name for file in planted.new_files()} >= {
             "errors.txt",
             "events.json",
             "outcomes.jsonl",

@@ -46,6 +46,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def shards(tmp_path: Path) -> list[str]:
+    """Write the reports of three shards with one stack each, and return their paths."""
     files = []
     for number, outcome in enumerate(OUTCOMES):
         files.append(tmp_path / f"{number}.json")
@@ -108,20 +109,20 @@ def test_a_comment_is_created_and_then_updated(server: Server, tmp_path: Path) -
     result = run("comment", "--pull-request", "7", str(tmp_path / "report.md"))
     assert (result.exit_code, result.stdout) == (0, f"{server.comments[0]['html_url']}\n")
     assert run("comment", "--pull-request", "7", "-", text="second\n").exit_code == 0
-    assert [item["body"] for item in server.comments] == ["<!-- tenantry preview -->\nsecond\n"]
+    assert [comment["body"] for comment in server.comments] == ["<!-- tenantry preview -->\nsecond\n"]
     run("comment", "--pull-request", "7", "--marker", "other", "-", text="third")
     assert len(server.comments) == 2
 
 
 def test_an_issue_is_opened_and_closed(server: Server) -> None:
     assert run("issue", "--title", "Drift", "-", text="acme").exit_code == 0
-    assert [item["title"] for item in server.open] == ["Drift"]
+    assert [issue["title"] for issue in server.open] == ["Drift"]
     assert run("issue", "--title", "Drift").exit_code == 2
     assert run("issue", "--title", "Drift", "--close").exit_code == 0
     assert server.open == []
 
 
-def test_without_a_forge_comment_is_an_error(tmp_path: Path) -> None:
+def test_without_a_forge_comment_and_issue_are_errors(tmp_path: Path) -> None:
     for command in (["comment", "--pull-request", "7", "-"], ["issue", "--title", "Drift", "-"]):
         result = run(*command, text="text")
         assert result.exit_code == 2
@@ -146,7 +147,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_still_printed(
     shards: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If the folder cannot be written, the report with the revive lines is still printed."""
+    """The report is needed even if the folder cannot be written: it contains the revive lines."""
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "reports"
     result = run("report", "--reports", str(folder), *shards)
@@ -154,10 +155,10 @@ def test_a_report_that_cannot_be_written_is_still_printed(
     assert "3 stacks: 2 up to date, 1 failed" in result.stdout
     assert f"cannot be written into {folder}" in result.stderr
     for outcomes, code in ((OUTCOMES[:1], 1), (OUTCOMES, 1)):
-        with pytest.raises(typer.Exit) as ended:
+        with pytest.raises(typer.Exit) as exit_info:
             finish(Report("up", outcomes), Output("", folder))
-        assert ended.value.exit_code == code
-    with pytest.raises(typer.Exit) as ended:
+        assert exit_info.value.exit_code == code
+    with pytest.raises(typer.Exit) as exit_info:
         finish(Report("up", OUTCOMES, stopped="2 failed, none may fail"), Output("", folder))
-    assert ended.value.exit_code == 3
+    assert exit_info.value.exit_code == 3
     assert "acme" in capsys.readouterr().out

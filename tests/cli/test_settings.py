@@ -1,4 +1,4 @@
-"""Tests of `tenantry settings`: each value has its file and line, and secrets are hidden."""
+"""Tests of `tenantry settings`: the origin of each value, and hidden secrets."""
 
 from __future__ import annotations
 
@@ -48,26 +48,28 @@ apps:
 
 @pytest.fixture
 def project(folder: Folder) -> Folder:
+    """Return a project with a customer on a plan that extends another plan."""
     folder.write("stacks/Pulumi.globex.yaml", STACK)
     folder.write("stacks/plans/gold.yaml", GOLD)
     folder.write("stacks/plans/base.yaml", BASE)
     return folder
 
 
-def printed(folder: Folder) -> dict[str, tuple[str, str]]:
-    """Return value and origin by path, from the plain text output."""
+def printed_values(folder: Folder) -> dict[str, tuple[str, str]]:
+    """Return the printed value and origin of each setting by its path."""
     result = folder.run("settings", "globex")
     assert result.exit_code == 0
     rows = [re.split(r"\s{2,}", line) for line in result.output.splitlines()]
     return {path: (value, origin) for path, value, origin in rows}
 
 
-def as_json(folder: Folder) -> Any:
+def json_output(folder: Folder) -> Any:
+    """Return the output with `--json`."""
     return json.loads(folder.run("settings", "globex", "--json").output)
 
 
 def test_every_value_has_its_file_and_line(project: Folder) -> None:
-    found = printed(project)
+    found = printed_values(project)
     expected = {
         "qlik:region": ("eu", "stacks/Pulumi.globex.yaml:2"),
         "customer.name": ("Globex", "stacks/Pulumi.globex.yaml:5"),
@@ -87,14 +89,14 @@ def test_every_value_has_its_file_and_line(project: Folder) -> None:
 
 
 def test_json_has_the_settings_nested_and_as_a_list(project: Folder) -> None:
-    message = as_json(project)
-    assert message["stack"] == "globex"
-    customer = message["settings"]["tenantry:customer"]
+    document = json_output(project)
+    assert document["stack"] == "globex"
+    customer = document["settings"]["tenantry:customer"]
     assert customer["groups"]["Analysts"]["roles"] == ["Developer", "AnalyticsAdmin"]
     lifecycle = {"kind": "trial", "ends_on": "2026-12-31", "time_zone": "UTC", "grace_days": 30}
     lifecycle |= {"release_entitlements": False}
     assert customer["lifecycle"] == lifecycle
-    [version] = [value for value in message["values"] if value["path"] == "customer.apps.Sales.version"]
+    [version] = [value for value in document["values"] if value["path"] == "customer.apps.Sales.version"]
     assert version == {
         "path": "customer.apps.Sales.version",
         "keys": ["tenantry:customer", "apps", "Sales", "version"],
@@ -102,31 +104,31 @@ def test_json_has_the_settings_nested_and_as_a_list(project: Folder) -> None:
         "file": "stacks/plans/gold.yaml",
         "line": 4,
     }
-    [default] = [item for item in message["values"] if item["path"] == "customer.lifecycle.grace_days"]
+    [default] = [value for value in document["values"] if value["path"] == "customer.lifecycle.grace_days"]
     assert (default["value"], default["file"], default["line"]) == (30, None, None)
 
 
-def test_the_printed_settings_are_equivalent_without_plans(project: Folder) -> None:
+def test_the_printed_settings_give_the_same_customer_without_plans(project: Folder) -> None:
     before = tenantry.settings.load_file(project.path / "stacks" / "Pulumi.globex.yaml")
-    whole = as_json(project)["settings"]
-    del whole["tenantry:customer"]["plan"]
-    alone = project.write("stacks/Pulumi.alone.yaml", json.dumps({"config": whole}))
-    after = tenantry.settings.load_file(alone)
-    named = after.customer.model_copy(update={"plan": "gold"})
-    assert after.model_copy(update={"customer": named}) == before
+    complete = json_output(project)["settings"]
+    del complete["tenantry:customer"]["plan"]
+    file = project.write("stacks/Pulumi.alone.yaml", json.dumps({"config": complete}))
+    after = tenantry.settings.load_file(file)
+    with_plan = after.customer.model_copy(update={"plan": "gold"})
+    assert after.model_copy(update={"customer": with_plan}) == before
 
 
-def test_a_shared_value_is_reported_for_the_project(project: Folder) -> None:
+def test_a_value_of_the_project_has_pulumi_yaml_as_its_origin(project: Folder) -> None:
     project.write("Pulumi.yaml", PROJECT + "config:\n  qlik:region: {value: eu}\n")
     project.write("stacks/Pulumi.globex.yaml", STACK.replace("  qlik:region: eu\n", ""))
-    found = printed(project)
+    found = printed_values(project)
     assert found["qlik:region"] == ("eu", "Pulumi.yaml:5")
     assert found["customer.name"] == ("Globex", "stacks/Pulumi.globex.yaml:4")
 
 
 def test_only_the_key_of_a_secret_is_shown(project: Folder) -> None:
-    hidden = "  tenantry:secrets_smtp: {secure: v1:abcdef}\n  tenantry:secrets_plain: swordfish\n"
-    project.write("stacks/Pulumi.globex.yaml", STACK + hidden)
+    secrets = "  tenantry:secrets_smtp: {secure: v1:abcdef}\n  tenantry:secrets_plain: swordfish\n"
+    project.write("stacks/Pulumi.globex.yaml", STACK + secrets)
     for arguments in ([], ["--json"]):
         output = project.run("settings", "globex", *arguments).output
         assert "secrets_smtp" in output
@@ -136,11 +138,11 @@ def test_only_the_key_of_a_secret_is_shown(project: Folder) -> None:
 
 
 def test_a_pem_file_is_shown_instead_of_its_key(project: Folder) -> None:
-    """The output stays on one line, and still gives the same settings."""
+    """The path fits on one line, and the settings stay the same."""
     project.write("stacks/portal.pem", public_pem())
     entry = '    jwt_identity_providers: {portal: {issuer: i, kid: "1", pem_file: portal.pem}}\n'
     project.write("stacks/Pulumi.globex.yaml", STACK + entry)
-    found = printed(project)
+    found = printed_values(project)
     path = "customer.jwt_identity_providers.portal"
     assert found[f"{path}.pem_file"] == ("portal.pem", "stacks/Pulumi.globex.yaml:13")
     assert f"{path}.pem" not in found
@@ -154,13 +156,13 @@ def test_settings_with_errors_are_reported(project: Folder) -> None:
 
 
 def test_a_stack_without_a_file_is_an_error(project: Folder) -> None:
-    refused = project.run("settings", "glob")
-    assert refused.exit_code == 2
-    assert "no stack file Pulumi.glob.yaml" in refused.stderr
-    assert 'the closest is "globex"' in refused.stderr
+    result = project.run("settings", "glob")
+    assert result.exit_code == 2
+    assert "no stack file Pulumi.glob.yaml" in result.stderr
+    assert 'the closest is "globex"' in result.stderr
 
 
-def test_outside_a_project_it_is_an_error(folder: Folder) -> None:
+def test_outside_a_project_the_command_is_an_error(folder: Folder) -> None:
     (folder.path / "Pulumi.yaml").unlink()
     result = folder.run("settings", "globex")
     assert (result.exit_code, "no Pulumi.yaml in this folder or above it" in result.stderr) == (2, True)
@@ -172,5 +174,5 @@ def test_long_values_are_not_cut_on_a_terminal(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     output.print_table(("setting", "from"), [("x" * 60, "y" * 30)], dim=[True])
-    printed = capsys.readouterr().out
-    assert (printed.count("x"), printed.count("y"), "setting" in printed) == (60, 30, True)
+    text = capsys.readouterr().out
+    assert (text.count("x"), text.count("y"), "setting" in text) == (60, 30, True)

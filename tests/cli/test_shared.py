@@ -9,8 +9,8 @@ from tenantry.cli.shared import any_selection
 
 
 def test_values_of_a_tag_are_grouped_by_its_key() -> None:
-    wanted = any_selection(tags=["country=se", "country=no", "tier=gold"])
-    assert wanted.tags == {"country": {"se", "no"}, "tier": {"gold"}}
+    selection = any_selection(tags=["country=se", "country=no", "tier=gold"])
+    assert selection.tags == {"country": {"se", "no"}, "tier": {"gold"}}
 
 
 @pytest.mark.parametrize("tag", ["gold", "=gold", ""])

@@ -1,4 +1,4 @@
-"""Tests of `tenantry smoke`: success for a correct tenant, failure for each kind of difference."""
+"""Tests of `tenantry smoke`: success for a correct tenant, and failure for each kind of difference."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None
 
 
 def test_all_groups_of_all_customers_have_one_summary(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure does not hide others. Stacks without a tenant are left out, unless they are named."""
+    """A failure does not hide other results. A stack without a tenant is left out unless it is named."""
     text = (site.folder / "stacks" / "Pulumi.globex.yaml").read_text()
     for name in ("acme", "hooli"):
         (site.folder / "stacks" / f"Pulumi.{name}.yaml").write_text(text)
-    lost = {**site.outputs, "groups": {}}
-    outputs = {"acme": lost, "globex": site.outputs, "hooli": {}}
+    without_groups = {**site.outputs, "groups": {}}
+    outputs = {"acme": without_groups, "globex": site.outputs, "hooli": {}}
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: outputs[stack])
     (site.folder / "globex").mkdir()
     key = site.key.rename(site.folder / "globex" / "key.pem")
     (site.folder / "acme").symlink_to(site.folder / "globex")
     arguments = ["smoke", "--key", str(key).replace("globex", "{stack}"), "--wait", "0"]
 
-    done = CliRunner().invoke(app, [*arguments, "--all"])
-    assert done.exit_code == 1
-    results = done.stdout.splitlines()
-    assert "globex, Viewers: ok, sees Overview in Sales and nothing else" in results
-    assert not [line for line in results if "Club" in line], "nobody can log in as a member of a custom group"
-    assert results[0] == "acme: FAILED"
-    assert results[-1] == "3 stacks: 1 ok, 1 failed, 1 left out"
-    assert "[2/3] globex" in done.stderr
-    assert "Logging in to" in done.stderr
+    result = CliRunner().invoke(app, [*arguments, "--all"])
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert "globex, Viewers: ok, sees Overview in Sales and nothing else" in lines
+    assert not [line for line in lines if "Club" in line], "a custom group has no login"
+    assert lines[0] == "acme: FAILED"
+    assert lines[-1] == "3 stacks: 1 ok, 1 failed, 1 left out"
+    assert "[2/3] globex" in result.stderr
+    assert "Logging in to" in result.stderr
 
     assert CliRunner().invoke(app, [*arguments, "globex"]).stdout.endswith("1 stack: 1 ok\n")
     assert CliRunner().invoke(app, [*arguments, "hooli"]).exit_code == 1
@@ -58,11 +58,11 @@ def test_all_groups_of_all_customers_have_one_summary(site: Site, monkeypatch: p
 
 
 def test_up_requires_the_key_before_it_starts(site: Site) -> None:
-    done = CliRunner().invoke(app, ["up", "--all", "--smoke", "--yes"])
-    assert (done.exit_code, "--smoke needs --key" in done.stderr) == (2, True)
+    result = CliRunner().invoke(app, ["up", "--all", "--smoke", "--yes"])
+    assert (result.exit_code, "--smoke needs --key" in result.stderr) == (2, True)
 
 
-def test_smoke_writes_only_the_login_and_the_removal(site: Site) -> None:
+def test_smoke_writes_only_the_login_and_the_deletion_of_its_user(site: Site) -> None:
     before = site.tenant.qlik.control.dump()[site.tenant.host]
     site.smoke("Viewers")
     assert [line.rstrip("0123456789abcdef") for line in writes(site.tenant.qlik.control.requests())] == [
@@ -70,13 +70,15 @@ def test_smoke_writes_only_the_login_and_the_removal(site: Site) -> None:
         "DELETE /api/v1/users/",
     ]
     after = site.tenant.qlik.control.dump()[site.tenant.host]
-    assert {kind: docs for kind, docs in after.items() if kind != "jti"} == before
+    assert {kind: objects for kind, objects in after.items() if kind != "jti"} == before
 
 
 def test_no_secret_is_printed(site: Site) -> None:
-    lines = site.smoke("Viewers") + site.smoke("Viewers", code=1, key=logins.private_file(site.folder, "two"))
-    key = logins.private_pem().decode().splitlines()[1:-1]
-    assert not [line for line in [*key, "eyJ", "demo-secret"] if line in lines]
+    output = site.smoke("Viewers") + site.smoke(
+        "Viewers", code=1, key=logins.private_file(site.folder, "two")
+    )
+    key_lines = logins.private_pem().decode().splitlines()[1:-1]
+    assert not [secret for secret in [*key_lines, "eyJ", "demo-secret"] if secret in output]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_no_secret_is_printed(site: Site) -> None:
         ((True, True), "assigns professional or analyzer automatically"),
     ],
 )
-def test_smoke_prints_the_cost_of_a_login_before_it_logs_in(
+def test_smoke_prints_the_entitlements_that_a_login_can_use_before_it_logs_in(
     site: Site, flags: tuple[bool, bool], words: str
 ) -> None:
     professional, analyzer = flags
@@ -98,8 +100,8 @@ def test_smoke_prints_the_cost_of_a_login_before_it_logs_in(
     assert output.index(words) < output.index("Viewers: ok")
 
 
-def test_the_login_uses_one_entitlement_and_release_returns_it(site: Site) -> None:
-    def used() -> int:
+def test_logins_use_one_entitlement_and_release_returns_it(site: Site) -> None:
+    def used_entitlements() -> int:
         allotments = Api(site.tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")["allotments"]
         return sum(allotment["unitsUsed"] for allotment in allotments)
 
@@ -108,26 +110,27 @@ def test_the_login_uses_one_entitlement_and_release_returns_it(site: Site) -> No
     )
     site.smoke("Viewers", "Analysts")
     site.smoke("Viewers")
-    assert used() == 1
+    assert used_entitlements() == 1
     assert "released entitlements: analyzer" in site.smoke("Viewers", release="")
-    assert used() == 0
+    assert used_entitlements() == 0
     site.tenant.put(
         "/api/v1/licenses/settings", {"autoAssignAnalyzer": False, "autoAssignProfessional": False}
     )
     assert "released entitlements: none" in site.smoke("Viewers", release="")
 
 
-def assignment(site: Site, space: str, group: str) -> str:
+def assignment_path(site: Site, space: str, group: str) -> str:
+    """Return the API path of a group's assignment to a space."""
     id = site.world.assignment(space, group)["id"]
     return f"/api/v1/spaces/{site.spaces[space]}/assignments/{id}"
 
 
-def lose_access(site: Site) -> str:
-    site.tenant.delete(assignment(site, "Sales", "All viewers"))
+def remove_access(site: Site) -> str:
+    site.tenant.delete(assignment_path(site, "Sales", "All viewers"))
     return r"Viewers: FAILED does not see Overview in Sales \(app \S+\) after 0 s"
 
 
-def get_too_much(site: Site) -> str:
+def add_access(site: Site) -> str:
     body = {"type": "group", "assigneeId": site.groups["Viewers"], "roles": ["consumer"]}
     site.tenant.post(f"/api/v1/spaces/{site.spaces['Board']}/assignments", body)
     words = r"Viewers: FAILED sees Overview in Board \(app \S+\), but the stack file gives it no access"
@@ -137,33 +140,33 @@ def get_too_much(site: Site) -> str:
 def open_to_everyone(site: Site) -> str:
     body = {"type": "group", "assigneeId": "000000000000000000000001", "roles": ["consumer"]}
     site.tenant.post(f"/api/v1/spaces/{site.spaces['Staging']}/assignments", body)
-    return rf"sees Overview in space {site.spaces['Staging']} \(app {site.staged}\)"
+    return rf"sees Overview in space {site.spaces['Staging']} \(app {site.staged_app}\)"
 
 
-def unpublish(site: Site) -> str:
+def delete_published_app(site: Site) -> str:
     site.tenant.delete(f"/api/v1/apps/{site.apps['Sales']}", expect=200)
     return r"does not see Overview in Sales"
 
 
-def publish_a_stranger(site: Site) -> str:
-    made = site.tenant.post(
-        f"/api/v1/apps/{site.staged}/publish", {"spaceId": site.spaces["Sales"]}, expect=200
+def publish_another_app(site: Site) -> str:
+    published = site.tenant.post(
+        f"/api/v1/apps/{site.staged_app}/publish", {"spaceId": site.spaces["Sales"]}, expect=200
     )
-    return rf"sees Overview in space {site.spaces['Sales']} \(app {made['attributes']['id']}\)"
+    return rf"sees Overview in space {site.spaces['Sales']} \(app {published['attributes']['id']}\)"
 
 
-def lose_the_group(site: Site) -> str:
+def delete_group(site: Site) -> str:
     site.tenant.delete(f"/api/v1/groups/{site.groups['Viewers']}")
     return r'group "Viewers" is gone from \S+; run `pulumi up --refresh`'
 
 
-def lose_the_provider(site: Site) -> str:
+def delete_provider(site: Site) -> str:
     site.tenant.delete(f"/api/v1/identity-providers/{site.provider}")
     return r"has no JWT identity provider. Create a key"
 
 
-def change_the_provider(site: Site) -> str:
-    lose_the_provider(site)
+def replace_provider(site: Site) -> str:
+    delete_provider(site)
     site.tenant.post("/api/v1/identity-providers", logins.provider("two"))
     return r'has: issuer "https://portal\.example", kid "key-1"'
 
@@ -179,37 +182,37 @@ def deactivate(site: Site) -> str:
 
 
 @pytest.mark.parametrize(
-    "break_",
+    "introduce_difference",
     [
-        lose_access,
-        get_too_much,
+        remove_access,
+        add_access,
         open_to_everyone,
-        unpublish,
-        publish_a_stranger,
-        lose_the_group,
-        lose_the_provider,
-        change_the_provider,
+        delete_published_app,
+        publish_another_app,
+        delete_group,
+        delete_provider,
+        replace_provider,
         deactivate,
     ],
 )
-def test_differences_at_qlik_are_reported(site: Site, break_: Callable[[Site], str]) -> None:
-    words = break_(site)
+def test_differences_at_qlik_are_reported(site: Site, introduce_difference: Callable[[Site], str]) -> None:
+    words = introduce_difference(site)
     output = site.smoke("Viewers", code=1, wait="0")
     assert re.search(words, output), output
 
 
 def test_one_broken_group_does_not_hide_the_others(site: Site) -> None:
-    lose_access(site)
+    remove_access(site)
     output = site.smoke("Viewers", "Analysts", code=1, wait="0")
     assert "Viewers: FAILED" in output
     assert "Analysts: ok" in output
 
 
-def test_roles_that_may_give_more_access_are_named(site: Site) -> None:
-    made = site.tenant.post("/api/v1/spaces", {"name": "Other", "type": "managed"})["id"]
+def test_roles_that_may_give_additional_access_are_named(site: Site) -> None:
+    space = site.tenant.post("/api/v1/spaces", {"name": "Other", "type": "managed"})["id"]
     body = {"type": "group", "assigneeId": site.groups["Analysts"], "roles": ["consumer"]}
-    site.tenant.post(f"/api/v1/spaces/{made}/assignments", body)
-    site.tenant.post(f"/api/v1/apps/{site.staged}/publish", {"spaceId": made}, expect=200)
+    site.tenant.post(f"/api/v1/spaces/{space}/assignments", body)
+    site.tenant.post(f"/api/v1/apps/{site.staged_app}/publish", {"spaceId": space}, expect=200)
     assert "the group's roles (AnalyticsAdmin) may open it" in site.smoke("Analysts", code=1)
 
 
@@ -220,7 +223,7 @@ def test_apps_of_other_users_in_a_shared_space_are_ignored(site: Site) -> None:
     site.smoke("Analysts")
 
 
-def test_a_refused_login_is_reported_with_qliks_error(site: Site) -> None:
+def test_a_refused_login_is_reported_with_the_error_of_qlik(site: Site) -> None:
     body = {"errors": [{"code": "LOGIN-401", "title": "Unauthorized"}], "traceId": "abc"}
     site.tenant.qlik.control.add_fault(path="/login/jwt-session", status=401, body=body)
     output = site.smoke("Viewers", code=1)
@@ -235,18 +238,22 @@ def test_smoke_waits_for_an_app_that_opens_late(site: Site) -> None:
 
 
 def test_the_user_of_a_killed_run_is_replaced(site: Site) -> None:
-    left = {"subject": "tenantry-smoke", "email": "tenantry-smoke@tenantry.invalid", "status": "active"}
-    user = site.tenant.post("/api/v1/users", left)["id"]
+    remaining_user = {
+        "subject": "tenantry-smoke",
+        "email": "tenantry-smoke@tenantry.invalid",
+        "status": "active",
+    }
+    user = site.tenant.post("/api/v1/users", remaining_user)["id"]
     site.tenant.patch(f"/api/v1/users/{user}", {"/status": "disabled"})
     site.smoke("Viewers")
 
 
-def test_a_removal_with_a_lost_response_counts(site: Site) -> None:
+def test_a_deletion_of_the_user_with_a_lost_response_is_a_success(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", drop_after=True, times=1)
     assert "Viewers: ok" in site.smoke("Viewers")
 
 
-def test_a_user_that_cannot_be_removed_is_named(site: Site) -> None:
+def test_a_user_that_cannot_be_deleted_is_named(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", status=403)
     output = site.smoke("Viewers", code=1, clean=False)
     assert f"the user tenantry-smoke may still be in {site.tenant.host}: DELETE" in output
@@ -261,7 +268,7 @@ def test_a_user_that_cannot_be_removed_is_named(site: Site) -> None:
         ("Club", 'group "Club" is a custom group'),
     ],
 )
-def test_a_custom_group_is_refused_without_requests(site: Site, group: str, words: str) -> None:
+def test_an_unknown_or_custom_group_is_refused_without_requests(site: Site, group: str, words: str) -> None:
     assert words in site.smoke("Analysts", group, code=1)
     assert site.tenant.qlik.control.requests() == []
 
@@ -281,7 +288,7 @@ def elliptic_private_pem() -> str:
         (elliptic_private_pem(), "is not an RSA key"),
     ],
 )
-def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(
+def test_a_key_that_cannot_sign_is_refused_without_requests(
     site: Site, content: str | None, words: str
 ) -> None:
     key = site.folder / "other.pem"

@@ -21,12 +21,12 @@ EXPECTED: dict[str, Any] = {
     "field_comments": {"Customer": "Globex"},
     "reloaded_within_hours": 26,
 }
-FINE = "Overview in Sales: ok, has the data that the stack file expects"
+DATA_OK = "Overview in Sales: ok, has the data that the stack file expects"
 
 
 @pytest.fixture
 def loaded(site: Site) -> Site:
-    """The customer's ten orders in both published apps, and a stack file that expects them."""
+    """Load ten orders of the customer into both published apps, and expect them in the stack file."""
     site.tenant.qlik.control.settings(reload_rows=10)
     site.load_data(SCRIPT, {"vCustomer": "Globex"})
     site.expect(**EXPECTED)
@@ -35,17 +35,17 @@ def loaded(site: Site) -> Site:
 
 def test_the_data_of_each_published_app_is_checked(loaded: Site) -> None:
     output = loaded.smoke("Viewers")
-    assert FINE in output
+    assert DATA_OK in output
     assert "Overview in Board: ok" in output
     assert "1 stack: 1 ok" in output
 
 
-def test_without_expectations_no_request_is_sent(site: Site) -> None:
+def test_without_expectations_no_data_is_requested(site: Site) -> None:
     assert "the data" not in site.smoke("Viewers")
     assert not [request for request in site.tenant.qlik.control.requests() if "metadata" in request["path"]]
 
 
-def test_an_empty_expectation_accepts_any_data(site: Site) -> None:
+def test_an_empty_expectation_only_requires_some_data(site: Site) -> None:
     site.expect()
     output = site.smoke("Viewers", code=1)
     assert (
@@ -54,18 +54,18 @@ def test_an_empty_expectation_accepts_any_data(site: Site) -> None:
     )
     assert "1 stack: 1 failed" in output
     site.load_data(SCRIPT, {})
-    assert FINE in site.smoke("Viewers")
+    assert DATA_OK in site.smoke("Viewers")
 
 
 def test_template_data_is_detected(loaded: Site) -> None:
-    """A reload without the customer's variables."""
+    """A reload without the variables of the customer loads the data of the template."""
     loaded.load_data(SCRIPT, {})
-    wrong = 'Overview in Sales: FAILED field "Customer" has the comment "template" instead of "Globex"'
-    assert wrong in loaded.smoke("Viewers", code=1)
+    difference = 'Overview in Sales: FAILED field "Customer" has the comment "template" instead of "Globex"'
+    assert difference in loaded.smoke("Viewers", code=1)
 
 
 @pytest.mark.parametrize(
-    ("expected", "words"),
+    ("expectations", "words"),
     [
         ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, but at least 11 are expected'),
         ({"rows": {"RunOrder": 1}}, 'there is no table "RunOrder"; the closest is "Orders"; tables: Orders'),
@@ -80,20 +80,20 @@ def test_template_data_is_detected(loaded: Site) -> None:
         ({"field_comments": {"RunOrder id": "x"}}, 'field "RunOrder id" has no comment instead of "x"'),
     ],
 )
-def test_each_difference_is_named(loaded: Site, expected: dict[str, Any], words: str) -> None:
-    loaded.expect(**expected)
+def test_each_difference_is_named(loaded: Site, expectations: dict[str, Any], words: str) -> None:
+    loaded.expect(**expectations)
     assert f"Overview in Sales: FAILED {words} globex, Overview in Board" in loaded.smoke("Viewers", code=1)
 
 
-def test_additional_data_is_accepted(loaded: Site) -> None:
+def test_unexpected_additional_data_is_accepted(loaded: Site) -> None:
     loaded.expect(rows={"Orders": 0}, distinct_values={"RunOrder id": 10, "Customer": 1})
-    assert FINE in loaded.smoke("Viewers")
+    assert DATA_OK in loaded.smoke("Viewers")
 
 
-def test_the_age_of_data_uses_qliks_clock(loaded: Site) -> None:
-    """The logins fail, because the machine's clock differs."""
+def test_the_age_of_data_uses_the_clock_of_qlik(loaded: Site) -> None:
+    """The logins fail here, because the clock of this machine differs."""
     loaded.tenant.qlik.control.advance(25 * 3600)
-    assert FINE in loaded.smoke("Viewers", code=1)
+    assert DATA_OK in loaded.smoke("Viewers", code=1)
     loaded.tenant.qlik.control.advance(5 * 3600)
     output = loaded.smoke("Viewers", code=1)
     assert "Overview in Sales: FAILED was reloaded at 2" in output
@@ -101,13 +101,13 @@ def test_the_age_of_data_uses_qliks_clock(loaded: Site) -> None:
 
 
 def test_smoke_waits_for_an_app_that_can_be_read_late(loaded: Site) -> None:
-    faults = loaded.tenant.qlik.control
-    faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403, times=2)
+    control = loaded.tenant.qlik.control
+    control.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403, times=2)
     assert "Overview in Board: ok" in loaded.smoke("Viewers")
-    faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403)
+    control.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403)
     output = loaded.smoke("Viewers", code=1, wait="0")
     assert f"Overview in Board: FAILED GET {loaded.tenant.host}" in output
-    assert FINE in output, "the error of one app hides no other"
+    assert DATA_OK in output, "the error of one app does not hide the results of others"
 
 
 def test_an_unpublished_app_is_reported(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,9 +116,9 @@ def test_an_unpublished_app_is_reported(loaded: Site, monkeypatch: pytest.Monkey
     assert words in loaded.smoke("Data", code=1)
 
 
-def test_hostile_names_do_nothing_to_a_terminal(loaded: Site) -> None:
+def test_hostile_names_do_not_control_the_terminal(loaded: Site) -> None:
     loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b(B\nders]:"), {})
     output = loaded.smoke("Viewers", code=1)
     assert 'there is no table "Orders"' in output
-    assert "(B\\u000aders" in output, "a line feed begins no line of its own"
+    assert "(B\\u000aders" in output, "a line feed in a name starts no new line"
     assert "\x1b" not in output

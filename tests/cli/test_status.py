@@ -1,4 +1,4 @@
-"""Tests of `tenantry status` and `outputs` with a backend of files."""
+"""Tests of `tenantry status` and `outputs` with a folder as the backend."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ OUTPUTS = {
 }
 
 
-def resource(kind: str, name: str, **more: object) -> dict[str, object]:
+def resource(kind: str, name: str, **fields: object) -> dict[str, object]:
+    """Return a resource of the state."""
     urn = f"urn:pulumi:globex::tenantry::{tokens.of(kind)}::{name}"
-    return {"urn": urn, "type": tokens.of(kind), "custom": True, "inputs": {}, **more}
+    return {"urn": urn, "type": tokens.of(kind), "custom": True, "inputs": {}, **fields}
 
 
 @pytest.fixture
 def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Two customers, one of them with a tenant."""
+    """Return a project with two customers. One of them has a tenant."""
     folder.write("stacks/plans/standard.yaml", PLAN)
     for stack in ("globex", "hooli"):
         folder.write(f"stacks/Pulumi.{stack}.yaml", STACK)
@@ -94,9 +95,9 @@ def test_a_narrow_terminal_keeps_the_important_columns(
     result = project.run("status", "--all")
     assert result.stdout.splitlines()[0].split() == columns.split()
     assert max(map(len, result.stdout.splitlines())) <= width
-    found = result.stdout.replace(",", "").split()
+    words = result.stdout.replace(",", "").split()
     for word in ("Globex", "Corporation", "standard", "early", "2.3.0", "1.4.1"):
-        assert word in found
+        assert word in words
     assert (f"Columns that do not fit on this terminal: {left_out}." in result.stderr) is bool(left_out)
 
 
@@ -107,14 +108,19 @@ def test_a_pipe_gets_every_column_and_secrets_are_hidden(project: Folder) -> Non
     assert "stray" in result.stdout
     assert result.stderr == ""
     printed = json.loads(project.run("outputs", "--all").stdout)
-    about = {"customer": "Globex Corporation", "plan": "standard", "ring": "early", "tags": {"country": "de"}}
+    common = {
+        "customer": "Globex Corporation",
+        "plan": "standard",
+        "ring": "early",
+        "tags": {"country": "de"},
+    }
     providers = {"portal": {"id": "P1", "issuer": "https://portal.example", "kid": "k1"}}
     assert printed == {
-        "globex": about
+        "globex": common
         | {"alias": "globex.eu.qlikcloud.com", "jwt_identity_providers": providers}
         | OUTPUTS
         | {"token": "[secret]"},
-        "hooli": about | {"alias": None, "jwt_identity_providers": {}},
+        "hooli": common | {"alias": None, "jwt_identity_providers": {}},
     }
 
 
@@ -140,7 +146,7 @@ def test_no_command_prints_a_secret(project: Folder) -> None:
 
 
 def test_html_shows_the_whole_fleet(project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page has the drift and failures of past runs, and links to existing logs."""
+    """The page has the drift and the failures of past runs, and links to existing logs."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
     trouble = Trouble("no <b>", "Space Sales", code="FORBIDDEN")
     drift = (Change("update", "Group", "Analysts"),)
@@ -159,7 +165,9 @@ def test_html_shows_the_whole_fleet(project: Folder, tmp_path: Path, monkeypatch
         assert text in page
     assert "Space Sales: no &lt;b&gt; [FORBIDDEN]" in page
     (link,) = re.findall(r'href="([^"]*)"', page)
-    assert (project.path / unquote(link)).resolve() == (logs / "errors.txt").resolve(), "not the empty one"
+    assert (project.path / unquote(link)).resolve() == (logs / "errors.txt").resolve(), (
+        "an empty log gets no link"
+    )
 
 
 def test_a_failure_ends_with_the_next_success_of_the_operation(
@@ -171,8 +179,10 @@ def test_a_failure_ends_with_the_next_success_of_the_operation(
         run = Journal.begin("tenantry", operation)
         run.end(Report(operation, (Outcome("globex", operation, status),)))
     found = history.read("tenantry", ["globex", "hooli"])
-    assert {stack: seen.run.operation for stack, seen in found.failures.items()} == {"globex": "refresh"}
-    assert found.drift == {}, "nobody looked"
+    assert {stack: failure.run.operation for stack, failure in found.failures.items()} == {
+        "globex": "refresh"
+    }
+    assert found.drift == {}, "no run looked for drift"
     assert len(found.runs) == 3
 
 
@@ -187,7 +197,7 @@ def test_an_unwritable_page_is_an_error_of_one_line(project: Folder, file: str) 
 def test_licences_are_read_only_with_the_option(
     project: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unreadable licence is reported as such, and missing values are unknown."""
+    """A licence that cannot be read is listed with the reason. Missing values are unknown."""
     monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
     monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
@@ -195,13 +205,13 @@ def test_licences_are_read_only_with_the_option(
     project.write("stacks/Pulumi.umbrella.yaml", STACK.replace("templates.", "none."))
     result = project.run("status", "--all", "--json", "--licences")
     assert "emulator-licence-key" not in result.output
-    failed, found = json.loads(result.stdout)["licences"]
-    assert failed["source_tenant"] == "none.eu.qlikcloud.com"
-    assert failed["trouble"]
-    assert (failed["number"], failed["allotments"], failed["stacks"]) == (None, [], 1)
-    assert (found["number"], found["stacks"], found["tenants"]) == ("1000000000000001", 2, 1)
-    assert found["tenants_in_region"] is None
-    professional = found["allotments"][0]
+    unreadable, licence = json.loads(result.stdout)["licences"]
+    assert unreadable["source_tenant"] == "none.eu.qlikcloud.com"
+    assert unreadable["trouble"]
+    assert (unreadable["number"], unreadable["allotments"], unreadable["stacks"]) == (None, [], 1)
+    assert (licence["number"], licence["stacks"], licence["tenants"]) == ("1000000000000001", 2, 1)
+    assert licence["tenants_in_region"] is None
+    professional = licence["allotments"][0]
     assert professional["name"] == "professional"
     assert professional["units"] >= professional["used"] >= 0
     project.run("status", "--all", "--html", "fleet.html", "--licences")

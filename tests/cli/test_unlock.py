@@ -1,4 +1,4 @@
-"""Tests of the questions and limits of `tenantry unlock`. tests/e2e has the tests with real locks."""
+"""Tests of the prompts and limits of `tenantry unlock`. The tests with real locks are in tests/e2e."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.cli.conftest import Folder
 
 Lock = tuple[str, int]
-"""Machine, and age in minutes."""
+"""The machine of a lock, and its age in minutes."""
 
 
 class Pulumi:
-    """A fake `pulumi`: its backend, the locks of the stack, and the commands that were run."""
+    """A fake `pulumi`: the address of its backend, the locks of the stack, and the commands that ran."""
 
     def __init__(self, url: str = "s3://state") -> None:
         self.url = url
         self.now = datetime.now(UTC)
         self.locks: list[Lock] = []
-        self.done: list[tuple[str, ...]] = []
+        self.commands: list[tuple[str, ...]] = []
 
     def run(self, *arguments: str, given: str = "") -> str:
-        self.done.append(arguments)
+        self.commands.append(arguments)
         match arguments:
             case ("whoami", *_):
                 return json.dumps({"url": self.url})
@@ -39,17 +39,17 @@ class Pulumi:
             case ("stack", "export", *_):
                 raise NoSuchStack("pulumi stack export", "no stack named 'nobody' found", 6)
             case ("stack", "rename", "globex", "--stack", "globex"):
-                raise PulumiFailed("pulumi stack rename", self._said(), 255)
+                raise PulumiFailed("pulumi stack rename", self._lock_error(), 255)
             case ("cancel", "--yes", "--stack", "globex"):
                 self.locks = []
                 return ""
-        raise AssertionError(f"nobody runs {arguments}")
+        raise AssertionError(f"unexpected command: {arguments}")
 
     @property
     def cancelled(self) -> bool:
-        return any(item[0] == "cancel" for item in self.done)
+        return any(command[0] == "cancel" for command in self.commands)
 
-    def _said(self) -> str:
+    def _lock_error(self) -> str:
         if not self.locks:
             return "error: a stack named globex already exists"
         lines = [
@@ -61,13 +61,13 @@ class Pulumi:
 
 @pytest.fixture
 def pulumi(monkeypatch: pytest.MonkeyPatch) -> Pulumi:
-    made = Pulumi()
-    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **given: made.run(*arguments, **given))
+    fake = Pulumi()
+    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **options: fake.run(*arguments, **options))
     monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
-    return made
+    return fake
 
 
-def test_an_unlocked_stack_has_nothing_to_clear(folder: Folder, pulumi: Pulumi) -> None:
+def test_an_unlocked_stack_is_left_unchanged(folder: Folder, pulumi: Pulumi) -> None:
     result = folder.run("unlock", "globex")
     assert (result.exit_code, result.output) == (0, "Stack globex is not locked.\n")
     assert not pulumi.cancelled
@@ -89,12 +89,15 @@ def test_all_locks_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Loc
     assert not pulumi.cancelled
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], None]) -> list[str]:
-    """Simulate a user who answers. Returns the questions."""
-    asked: list[str] = []
+def answer_prompts(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], None]) -> list[str]:
+    """Answer every prompt like a user at a terminal, after a call of `meanwhile`.
 
-    def confirm(question: str, **_: Any) -> bool:
-        asked.append(question)
+    Returns the prompts, which are added later.
+    """
+    prompts: list[str] = []
+
+    def confirm(prompt: str, **_: Any) -> bool:
+        prompts.append(prompt)
         meanwhile()
         return yes
 
@@ -103,7 +106,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], N
         SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True), stderr=sys.stderr),
     )
     monkeypatch.setattr(typer, "confirm", confirm)
-    return asked
+    return prompts
 
 
 @pytest.mark.parametrize("yes", [True, False])
@@ -111,20 +114,20 @@ def test_unlock_asks_before_it_clears(
     folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, yes: bool
 ) -> None:
     pulumi.locks = [("ci", 90)]
-    asked = answer(monkeypatch, yes, lambda: None)
+    prompts = answer_prompts(monkeypatch, yes, lambda: None)
     result = folder.run("unlock", "globex")
-    assert asked == ["Clear the lock of stack globex?"]
+    assert prompts == ["Clear the lock of stack globex?"]
     assert (result.exit_code, pulumi.cancelled) == (0 if yes else 1, yes)
     assert re.search(r"is 9\d min old", result.stdout)
 
 
-@pytest.mark.parametrize("now", [[], [("ci", 0)], [("ci", 90), ("ci", 0)]])
+@pytest.mark.parametrize("new_locks", [[], [("ci", 0)], [("ci", 90), ("ci", 0)]])
 def test_unlock_checks_again_before_it_clears(
-    folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, now: list[Lock]
+    folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, new_locks: list[Lock]
 ) -> None:
-    """While the user was asked, somebody else cleared the lock, and another run started."""
+    """During the prompt, another user may clear the lock, and another run may start."""
     pulumi.locks = [("ci", 90)]
-    answer(monkeypatch, True, lambda: setattr(pulumi, "locks", now))
+    answer_prompts(monkeypatch, True, lambda: setattr(pulumi, "locks", new_locks))
     result = folder.run("unlock", "globex")
     assert (result.exit_code, "have changed in the meantime" in result.stderr) == (1, True)
     assert not pulumi.cancelled
@@ -137,22 +140,22 @@ def test_without_a_terminal_unlock_requires_yes(folder: Folder, pulumi: Pulumi) 
     assert not pulumi.cancelled
 
 
-def test_pulumi_cloud_gets_its_own_command(folder: Folder, pulumi: Pulumi) -> None:
-    """Only the address of the backend is read."""
+def test_for_pulumi_cloud_the_command_of_pulumi_is_named(folder: Folder, pulumi: Pulumi) -> None:
+    """Tenantry only reads the address of the backend."""
     pulumi.url = "https://app.pulumi.com/ada"
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "`pulumi cancel --stack globex`" in result.stderr) == (1, True)
-    assert [item[0] for item in pulumi.done] == ["whoami"]
+    assert [command[0] for command in pulumi.commands] == ["whoami"]
 
 
 def test_an_unknown_stack_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
     result = folder.run("unlock", "nobody", "--yes")
     assert (result.exit_code, "no stack named 'nobody'" in result.stderr) == (1, True)
-    assert not any(item[:2] == ("stack", "rename") for item in pulumi.done)
+    assert not any(command[:2] == ("stack", "rename") for command in pulumi.commands)
 
 
-def test_unknown_locks_are_an_error(folder: Folder, pulumi: Pulumi) -> None:
-    pulumi._said = lambda: "error: unexpected end of JSON input"  # type: ignore[method-assign]
+def test_an_unexpected_output_about_locks_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
+    pulumi._lock_error = lambda: "error: unexpected end of JSON input"  # type: ignore[method-assign]
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "unexpected end of JSON input" in result.stderr) == (1, True)
     assert not pulumi.cancelled
@@ -160,4 +163,4 @@ def test_unknown_locks_are_an_error(folder: Folder, pulumi: Pulumi) -> None:
 
 def test_a_negative_age_is_refused(folder: Folder, pulumi: Pulumi) -> None:
     assert folder.run("unlock", "globex", "--older-than", "-1").exit_code == 2
-    assert pulumi.done == []
+    assert pulumi.commands == []

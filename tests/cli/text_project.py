@@ -1,7 +1,7 @@
-"""A project full of given texts, in which a test runs every command, successful and failing.
+"""A project full of chosen texts, in which a test runs every command with success and with failures.
 
-`pulumi` is a shell script that prints files, so a test decides what backend and engine return. Qlik is the
-emulator. COMMANDS lists how each command is run. A test fails if a command is missing there.
+`pulumi` is a shell script that prints files, so a test decides what the backend and the engine return. The
+emulator replaces Qlik. COMMANDS lists the invocations of each command. A test fails if a command is missing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.fleet.forge_server import Server
 
 SCRIPT = """\
 #!/bin/sh
-# Prints the files of this folder. If the file "failing" is there, it prints "errors" and fails.
+# Prints the files of this folder. If the file "failing" exists, it prints "errors" and fails.
 here={folder}
 log=
 previous=
@@ -118,22 +118,23 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "emulator": [["--port", "-1"]],
     "version": [[]],
 }
-"""The invocations of each command. TEXT is one of ARGUMENTS, STACK a stack with the texts, HOST its tenant.
+"""The invocations of each command, with placeholders.
 
-`demo` has its own project, emulator and environment, and reads nothing from the current folder.
+TEXT is replaced with each of ARGUMENTS, STACK with a stack that has the texts, and HOST with its tenant.
+`demo` is not run. It has its own project, emulator and environment, and reads nothing from this folder.
 """
 
 
-NO_SPACE = r'["*?<>/|\\:]'
-"""The characters that the name of a space cannot contain."""
+NOT_IN_SPACE_NAMES = r'["*?<>/|\\:]'
+"""Matches the characters that the name of a space cannot contain."""
 
 ARGUMENTS = ("::error::x\x1b[2J\u202e", "one\nINJECTED \x9b31m two", "\r##[error]\x07")
-"""The hostile texts that replace TEXT, one after the other."""
+"""The hostile texts that replace TEXT. The invocation runs once with each."""
 
 
 @dataclass(frozen=True)
 class CommandRun:
-    """The output of one run of a command."""
+    """The arguments and the result of one run of a command."""
 
     words: tuple[str, ...]
     code: int
@@ -146,7 +147,7 @@ class CommandRun:
 
 
 class TextProject:
-    """A project that uses given texts as names, keys, descriptions and responses everywhere."""
+    """A project with chosen texts as names, keys and descriptions, and in every response."""
 
     def __init__(self, folder: Path, qlik: Emulator, texts: Sequence[str], patch: pytest.MonkeyPatch) -> None:
         self.folder, self.qlik, self.texts = (
@@ -161,10 +162,13 @@ class TextProject:
         self._write_project()
         self._write_pulumi()
         self._fill_qlik()
-        which = shutil.which
+        original_which = shutil.which
         command = str(self.pulumi / "pulumi")
         patch.setattr(
-            "shutil.which", lambda name, *a, **o: command if name == "pulumi" else which(name, *a, **o)
+            "shutil.which",
+            lambda name, *args, **options: (
+                command if name == "pulumi" else original_which(name, *args, **options)
+            ),
         )
         patch.setattr(warm_providers, "provider", lambda _: nullcontext({}))
         patch.setattr(warm_hosts, "host", lambda *_: nullcontext({}))
@@ -185,11 +189,11 @@ class TextProject:
         patch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write the output of `pulumi` for one command."""
+        """Write a file that `pulumi` prints."""
         (self.pulumi / name).write_text(json.dumps(value), "utf-8")
 
     def set_error_output(self, text: str) -> None:
-        """Set the error output of `pulumi`, also for an error of a resource."""
+        """Set the error output of `pulumi`, and add the text to the event log as an error."""
         (self.pulumi / "errors").write_text(text, "utf-8", errors="replace")
         with (self.pulumi / "events.json").open("a") as file:
             event = {"diagnosticEvent": {"severity": "error", "message": text}}
@@ -201,7 +205,7 @@ class TextProject:
         (self.pulumi / "failing").touch()
 
     def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[CommandRun]:
-        """Run these commands as COMMANDS lists them, and once per text if a command takes one."""
+        """Run these commands as COMMANDS lists them. An invocation with TEXT runs once per text."""
         for command in commands:
             for invocation in COMMANDS[command]:
                 texts = ARGUMENTS if "TEXT" in invocation else [""]
@@ -209,9 +213,9 @@ class TextProject:
                     yield self._run(command, *(self._word(word, text) for word in invocation))
 
     def _run(self, *words: str) -> CommandRun:
-        done = CliRunner().invoke(app, list(words))
-        error = done.exception if not isinstance(done.exception, SystemExit) else None
-        return CommandRun(words, done.exit_code, done.stdout, done.stderr, error)
+        result = CliRunner().invoke(app, list(words))
+        error = result.exception if not isinstance(result.exception, SystemExit) else None
+        return CommandRun(words, result.exit_code, result.stdout, result.stderr, error)
 
     def _word(self, word: str, text: str) -> str:
         return {"TEXT": text, "STACK": "globex", "HOST": self.host}.get(word, word)
@@ -228,21 +232,21 @@ class TextProject:
                 for key, text in names.items()
             },
             "spaces": {
-                f"{re.sub(NO_SPACE, '', text)}{key}": {"type": "shared", "description": text}
+                f"{re.sub(NOT_IN_SPACE_NAMES, '', text)}{key}": {"type": "shared", "description": text}
                 for key, text in names.items()
             },
-            "tags": {item: item for item in self.texts},
+            "tags": {text: text for text in self.texts},
         }
         self._write_stack("globex", customer)
-        ended = {"kind": "trial", "ends_on": "2020-01-01"}
-        self._write_stack("trial", {**customer, "lifecycle": ended})
+        ended_trial = {"kind": "trial", "ends_on": "2020-01-01"}
+        self._write_stack("trial", {**customer, "lifecycle": ended_trial})
         for number, text in enumerate(self.texts):
             plan = self._file_name(text)
             self._write_stack(
                 f"c{number}", {"name": text, "plan": text, text: text, "groups": {text: {text: text}}}
             )
             self._write_stack(
-                f"{plan}x", {"name": text, "lifecycle": ended, "spaces": {text: {"type": text}}}
+                f"{plan}x", {"name": text, "lifecycle": ended_trial, "spaces": {text: {"type": text}}}
             )
             (self.folder / "stacks" / "plans" / f"{plan}.yaml").write_text(yaml.safe_dump({"extends": text}))
         for name in ("report.json", "report.md"):
@@ -264,19 +268,25 @@ class TextProject:
         script.chmod(0o755)
         self.host = "globex.eu.qlikcloud.com"
         urn = "urn:pulumi:globex::tenantry"
-        made: list[dict[str, Any]] = [
+        resources: list[dict[str, Any]] = [
             {"urn": f"{urn}::{TENANT}::tenant", "type": TENANT, "id": self.host, "custom": True, "inputs": {}}
         ]
         lifecycle = tokens.of("TenantLifecycle")
-        made[0]["outputs"] = {"tenant_id": self.texts[0], "name": self.texts[0]}
-        made.append(
+        resources[0]["outputs"] = {"tenant_id": self.texts[0], "name": self.texts[0]}
+        resources.append(
             {"urn": f"{urn}::{lifecycle}::l", "type": lifecycle, "id": "l", "inputs": {"kind": "trial"}}
         )
         for text in self.texts:
             inputs = {"version": text, "template": text, "name": text}
-            one = {"urn": f"{urn}::{APP}::{text}", "type": APP, "id": text, "custom": True, "inputs": inputs}
-            made.append({**one, "outputs": inputs, "protect": True})
-        self.write_json("export.json", {"version": 3, "deployment": {"resources": made}})
+            app_resource = {
+                "urn": f"{urn}::{APP}::{text}",
+                "type": APP,
+                "id": text,
+                "custom": True,
+                "inputs": inputs,
+            }
+            resources.append({**app_resource, "outputs": inputs, "protect": True})
+        self.write_json("export.json", {"version": 3, "deployment": {"resources": resources}})
         self.write_json(
             "history.json", [{"kind": self.texts[0], "result": " ".join(self.texts), "endTime": "x"}]
         )
@@ -299,30 +309,30 @@ class TextProject:
     def _write_events(self, urn: str) -> None:
         events: list[dict[str, Any]] = []
         for text in self.texts:
-            of = f"{urn}::{tokens.of('Space')}::{text}"
+            space = f"{urn}::{tokens.of('Space')}::{text}"
             old, new = {"inputs": {"name": text}}, {"inputs": {"name": f"{text}2"}}
-            step = {"op": "update", "urn": of, "diffs": ["name"], "old": old, "new": new}
+            step = {"op": "update", "urn": space, "diffs": ["name"], "old": old, "new": new}
             events.append({"resourcePreEvent": {"metadata": step}})
             events.append({"resOutputsEvent": {"metadata": step}})
             events += [
-                {"diagnosticEvent": {"severity": severity, "message": text, "urn": of}}
+                {"diagnosticEvent": {"severity": severity, "message": text, "urn": space}}
                 for severity in ("info", "warning", "error")
             ]
         lines = "".join(f"{json.dumps(event)}\n" for event in events)
         (self.pulumi / "events.json").write_text(lines)
 
     def _fill_qlik(self) -> None:
-        """Create apps, groups and spaces with these names in the source tenant."""
+        """Import an app with each text as its name into the source tenant."""
         source = Api(self.qlik, SOURCE).login()
         for text in self.texts:
             source.post("/api/v1/apps/import", data=b"x", params={"name": text}, expect=200)
 
     def use_forge(self, server: Server, patch: pytest.MonkeyPatch, token: str = "token") -> None:
-        """Let commands write to this forge."""
+        """Set the environment variables of this forge."""
         patch.setenv("GITHUB_REPOSITORY", "acme/customers")
         patch.setenv("GITHUB_API_URL", server.url)
         patch.setenv("GITHUB_TOKEN", token)
 
-    def write_key(self, file: Path) -> None:
-        """Write a private key for `smoke`."""
-        shutil.copy(logins.private_file(file), self.folder / "key.pem")
+    def write_key(self, folder: Path) -> None:
+        """Write a private key for `smoke` into the project. `folder` is for the original."""
+        shutil.copy(logins.private_file(folder), self.folder / "key.pem")

@@ -17,7 +17,7 @@ from tenantry.pulumi_internals import passphrase
 from tenantry.settings.project import Project
 
 SALT = "v1:CxHsoUGvrkA=:v1:6ibucgcFj6R+BqWp:8CkbqCUm+VfQHce/q5C6Kbdc9VV9uQ=="
-"""Made by Pulumi with the passphrase "x"."""
+"""The salt that Pulumi created with the passphrase "x"."""
 
 PULUMI_YAML = """\
 name: customers
@@ -31,6 +31,7 @@ config:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Remove the variables that the checks read, and use folders of the test."""
     for name in (*machine.PROXIES, *machine.NO_PROXY, passphrase.VARIABLE, passphrase.FILE_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     for name in ("ID", "SECRET"):
@@ -44,25 +45,26 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    """Return a project without stack files."""
     (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     (tmp_path / "stacks").mkdir()
-    found = Project.at(tmp_path)
-    assert found
-    return found
+    project = Project.at(tmp_path)
+    assert project
+    return project
 
 
 def levels(findings: list[Finding]) -> list[str]:
     return [finding.level for finding in findings]
 
 
-def test_the_interpreter_is_the_one_that_pulumi_yaml_names(project: Project, tmp_path: Path) -> None:
-    absent = processes.own_interpreter(project)
-    assert (absent.level, f"python3 -m venv {tmp_path / '.venv'}" in absent.text) == ("error", True)
+def test_the_interpreter_must_be_the_one_that_pulumi_yaml_names(project: Project, tmp_path: Path) -> None:
+    missing = processes.own_interpreter(project)
+    assert (missing.level, f"python3 -m venv {tmp_path / '.venv'}" in missing.text) == ("error", True)
     other = tmp_path / ".venv" / "bin" / "python"
     other.parent.mkdir(parents=True)
     other.touch()
-    wrong = processes.own_interpreter(project)
-    assert f"Run {tmp_path / '.venv' / 'bin' / 'tenantry'} instead." in wrong.text
+    different = processes.own_interpreter(project)
+    assert f"Run {tmp_path / '.venv' / 'bin' / 'tenantry'} instead." in different.text
     other.unlink()
     other.parent.rmdir()
     other.parent.parent.rmdir()
@@ -70,7 +72,8 @@ def test_the_interpreter_is_the_one_that_pulumi_yaml_names(project: Project, tmp
     assert processes.own_interpreter(project).level == "ok"
 
 
-def cli(folder: Path, body: str) -> str:
+def fake_cli(folder: Path, body: str) -> str:
+    """Write a shell script `pulumi` with this body, and return its path."""
     file = folder / "pulumi"
     file.write_text(f"#!/bin/sh\n{body}\n")
     file.chmod(0o755)
@@ -89,19 +92,19 @@ def cli(folder: Path, body: str) -> str:
         ("exit 3", "error", "does not work: Exit code 3"),
     ],
 )
-def test_the_cli_is_new_enough(tmp_path: Path, body: str, level: str, expected: str) -> None:
-    [found] = software.pulumi_cli(cli(tmp_path, body))
-    assert (found.level, expected in found.text) == (level, True), found
+def test_the_version_of_the_cli_is_checked(tmp_path: Path, body: str, level: str, expected: str) -> None:
+    [finding] = software.pulumi_cli(fake_cli(tmp_path, body))
+    assert (finding.level, expected in finding.text) == (level, True), finding
 
 
 def test_a_missing_cli_is_reported_with_the_install_command() -> None:
-    [found] = software.pulumi_cli(None)
-    assert (found.level, "tenantry install-pulumi" in found.text) == ("error", True)
+    [finding] = software.pulumi_cli(None)
+    assert (finding.level, "tenantry install-pulumi" in finding.text) == ("error", True)
 
 
 def test_a_missing_language_host_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin")
-    command = cli(tmp_path, "")
+    command = fake_cli(tmp_path, "")
     assert "pulumi-language-python is missing" in software.language_host(command).text
     for name in release.PLUGINS:
         (tmp_path / name).write_text("#!/bin/sh\n")
@@ -119,27 +122,25 @@ def test_a_missing_language_host_is_an_error(tmp_path: Path, monkeypatch: pytest
         ({"http_proxy": "http://proxy:3128", "no_proxy": "*"}, "ok", "http_proxy="),
     ],
 )
-def test_a_proxy_between_pulumis_processes_is_an_error(
+def test_a_proxy_between_the_processes_of_pulumi_is_an_error(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, expected: str
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    found = machine.proxy()
-    assert (found.level, expected in found.text) == (level, True), found
-    assert "pa55word" not in found.text
+    finding = machine.proxy()
+    assert (finding.level, expected in finding.text) == (level, True), finding
+    assert "pa55word" not in finding.text
 
 
 def test_a_folder_that_cannot_be_written_is_named(
     monkeypatch: pytest.MonkeyPatch, project: Project, tmp_path: Path
 ) -> None:
     assert levels(list(machine.written_folders(project))) == ["ok"] * 5
-    assert not (tmp_path / "cache").exists(), "it makes nothing"
+    assert not (tmp_path / "cache").exists(), "the check creates no folder"
     (tmp_path / "a file").touch()
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "a file" / "below"))
-    [wrong] = [
-        written_folder for written_folder in machine.written_folders(project) if written_folder.level != "ok"
-    ]
-    assert (wrong.level, f"{tmp_path / 'a file' / 'below'} cannot be written" in wrong.text) == (
+    [problem] = [finding for finding in machine.written_folders(project) if finding.level != "ok"]
+    assert (problem.level, f"{tmp_path / 'a file' / 'below'} cannot be written" in problem.text) == (
         "error",
         True,
     )
@@ -150,7 +151,7 @@ def test_an_almost_full_disk_is_a_warning(monkeypatch: pytest.MonkeyPatch, proje
     assert set(levels(list(machine.written_folders(project)))) == {"warning"}
 
 
-def test_the_passphrase_fits_the_stack_files(
+def test_the_passphrase_must_decrypt_the_stack_files(
     monkeypatch: pytest.MonkeyPatch, project: Project, tmp_path: Path
 ) -> None:
     assert software.secrets(project).level == "warning"
@@ -161,18 +162,18 @@ def test_the_passphrase_fits_the_stack_files(
     (tmp_path / "phrase").write_text("x\n")
     assert software.secrets(project).text == "set, and decrypts 1 of 1 stack file with secrets"
     monkeypatch.setenv(passphrase.VARIABLE, "another")
-    wrong = software.secrets(project)
-    assert (wrong.level, wrong.text) == (
+    problem = software.secrets(project)
+    assert (problem.level, problem.text) == (
         "error",
         "it does not decrypt the secrets of Pulumi.acme.yaml. Set the passphrase that encrypted them.",
     )
 
 
-def test_an_unreadable_salt_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+def test_an_unreadable_salt_is_a_warning(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     (project.stacks / "Pulumi.acme.yaml").write_text("encryptionsalt: v9:???\n")
     monkeypatch.setenv(passphrase.VARIABLE, "x")
-    found = software.secrets(project)
-    assert (found.level, found.text) == ("warning", "set, but it could not be tested on 1 stack file")
+    finding = software.secrets(project)
+    assert (finding.level, finding.text) == ("warning", "set, but it could not be tested on 1 stack file")
 
 
 def test_the_clients_of_all_regions_are_tested(
@@ -186,19 +187,20 @@ def test_the_clients_of_all_regions_are_tested(
         monkeypatch.setenv(name, value)
     offline = qlik_findings(project, offline=True)
     assert levels(offline) == ["ok", "ok"]
-    assert all("not tested" in item.text for item in offline)
+    assert all("not tested" in finding.text for finding in offline)
     online = qlik_findings(project)
-    assert [entry.about for entry in online] == ["credentials", "clock", "credentials"]
-    assert levels(online) == ["ok", "ok", "error"], "the client of the emulator is for eu"
+    assert [finding.about for finding in online] == ["credentials", "clock", "credentials"]
+    assert levels(online) == ["ok", "ok", "error"], "the client of the emulator is only for eu"
     assert "register.eu.qlikcloud.com, templates.eu.qlikcloud.com" in online[0].text
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "wr0ng-secret")
-    for qlik_finding in qlik_findings(project):
-        assert qlik_finding.level == "error"
-        assert "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET are refused" in qlik_finding.text
-        assert "wr0ng-secret" not in qlik_finding.text
+    for finding in qlik_findings(project):
+        assert finding.level == "error"
+        assert "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET are refused" in finding.text
+        assert "wr0ng-secret" not in finding.text
 
 
 def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
+    """Return the findings about credentials and the clock."""
     return list(qlik.findings(project, offline=offline))
 
 
@@ -219,5 +221,5 @@ def test_a_wrong_clock_is_reported(
     now = time.time()
     monkeypatch.setattr("tenantry.doctor.qlik.Cloud.time_at", lambda *_: now)
     monkeypatch.setattr("tenantry.doctor.qlik.time.time", lambda: now + ahead)
-    found = qlik_findings(project)[1]
-    assert (found.about, found.level, expected in found.text) == ("clock", level, True), found
+    finding = qlik_findings(project)[1]
+    assert (finding.about, finding.level, expected in finding.text) == ("clock", level, True), finding

@@ -1,4 +1,4 @@
-"""A project with stack files and plans, in its own git repository if a test needs one."""
+"""The folder of a project with stack files and plans. A test can make it a git repository."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Repository:
 
     @property
     def project(self) -> Project:
-        """The project."""
-        found = Project.at(self.root)
-        assert found
-        return found
+        """The settings of the project, read again for each use."""
+        project = Project.at(self.root)
+        assert project
+        return project
 
     def customer(self, stack: str, **customer: Any) -> Path:
-        """Write a stack file. The name defaults to the stack."""
+        """Write a stack file. The customer's name defaults to the stack."""
         block = {
             "qlik:region": "eu",
             "qlik:source_tenant": "templates.eu.qlikcloud.com",
@@ -48,7 +48,7 @@ class Repository:
         return self.write(f"stacks/Pulumi.{stack}.yaml", yaml.safe_dump({"config": block}, sort_keys=False))
 
     def plan(self, name: str = "standard", plan: Any = None) -> Path:
-        """Write a plan."""
+        """Write a plan. `plan` defaults to `PLAN`."""
         return self.write(f"stacks/plans/{name}.yaml", yaml.safe_dump(PLAN if plan is None else plan))
 
     def write(self, name: str, text: str = "changed\n") -> Path:
@@ -60,9 +60,11 @@ class Repository:
 
     def git(self, *args: str) -> str:
         """Run git in this folder."""
-        who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-        done = subprocess.run(["git", *who, *args], cwd=self.root, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        user = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+        process = subprocess.run(
+            ["git", *user, *args], cwd=self.root, capture_output=True, text=True, check=True
+        )
+        return process.stdout.strip()
 
     def commit(self) -> str:
         """Commit everything and return the commit."""
@@ -72,21 +74,21 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "--message", "change")
         return self.git("rev-parse", "HEAD")
 
-    def select(self, *names: str, **wanted: Any) -> Selection:
+    def select(self, *names: str, **criteria: Any) -> Selection:
         """Select stacks."""
-        return select(self.project, self.root, Criteria(names, **wanted))
+        return select(self.project, self.root, Criteria(names, **criteria))
 
-    def selected(self, *names: str, **wanted: Any) -> list[str]:
+    def selected(self, *names: str, **criteria: Any) -> list[str]:
         """Select stacks and return their names."""
-        return [member.stack for member in self.select(*names, **wanted).members]
+        return [member.stack for member in self.select(*names, **criteria).members]
 
     def members(self) -> dict[str, Member]:
-        """All members by name."""
+        """Return all members by stack."""
         return {member.stack: member for member in members(self.project.stack_files())}
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """A project without stacks."""
+    """Return a project without stacks."""
     (tmp_path / "project").mkdir()
     return Repository(tmp_path / "project")

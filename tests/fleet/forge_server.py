@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "ghs_verysecret"
-PAGES = 30
-"""The most entries that a page has, whatever is asked for."""
+MAX_PAGE_SIZE = 30
+"""The maximum number of entries per page, even if a request asks for more."""
 
 Doc = dict[str, Any]
 
@@ -24,19 +24,20 @@ class Server:
     def __init__(self) -> None:
         self.url = ""
         self.login = "tenantry[bot]"
-        self.knows_who = True
+        self.may_read_user = True
         self.comments: list[Doc] = []
         self.issues: list[Doc] = []
         self.requests: list[str] = []
         self.tokens: set[str] = set()
         self.failures: list[tuple[int, Doc]] = []
-        self.failures_say: dict[str, str] = {}
-        """Headers of the failures."""
-        self.race: Doc | None = None
-        self.elsewhere = False
+        self.failure_headers: dict[str, str] = {}
+        self.concurrent_entry: Doc | None = None
+        """An entry that another client creates just before the next POST."""
+        self.links_to_other_host = False
+        """If true, the next page of GitHub is on another host."""
         self._id = 100
 
-    def entry(self, text: str, login: str = "", **more: Any) -> Doc:
+    def entry(self, text: str, login: str = "", **fields: Any) -> Doc:
         """Return an entry of a user with a new id, in the format of both APIs."""
         self._id += 1
         login = login or self.login
@@ -51,7 +52,7 @@ class Server:
             "author": {"username": login},
             "html_url": f"https://forge.example/{self._id}",
             "web_url": f"https://forge.example/{self._id}",
-            **more,
+            **fields,
         }
 
     @property
@@ -61,12 +62,13 @@ class Server:
 
     @property
     def open(self) -> list[Doc]:
+        """The open issues."""
         return [entry for entry in self.issues if entry["state"] == "open"]
 
-    def answer(self, method: str, path: str, query: dict[str, str], body: Doc) -> tuple[int, Any]:
-        """Carry out a request."""
+    def respond(self, method: str, path: str, query: dict[str, str], body: Doc) -> tuple[int, Any]:
+        """Return the status and the body of the response to a request, and carry the request out."""
         if path == "/user":
-            if not self.knows_who:
+            if not self.may_read_user:
                 return 403, {"message": "Resource not accessible by integration"}
             return 200, {"login": self.login, "username": self.login}
         is_comment = re.search(r"/(comments|notes)(/\d+)?$", path) is not None
@@ -74,21 +76,21 @@ class Server:
         if method == "GET":
             return 200, entries if is_comment else self.open
         if method == "POST":
-            if self.race:
-                entries.append(self.race)
+            if self.concurrent_entry:
+                entries.append(self.concurrent_entry)
             entries.append(self.entry(body.get("body") or body["description"], title=body.get("title")))
             return 201, entries[-1]
-        wanted = int(path.rpartition("/")[2])
-        [found] = [entry for entry in entries if wanted == (entry["id"] if is_comment else entry["number"])]
+        number = int(path.rpartition("/")[2])
+        [entry] = [entry for entry in entries if number == (entry["id"] if is_comment else entry["number"])]
         if method == "DELETE":
-            entries.remove(found)
+            entries.remove(entry)
             return 204, None
-        found.update(body)
+        entry.update(body)
         if text := body.get("body") or body.get("description"):
-            found.update(body=text, description=text)
+            entry.update(body=text, description=text)
         if body.get("state_event") == "close":
-            found["state"] = "closed"
-        return 200, found
+            entry["state"] = "closed"
+        return 200, entry
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -99,39 +101,39 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else {}
         server.requests.append(f"{self.command} {parts.path}")
-        names = ("Authorization", "PRIVATE-TOKEN", "JOB-TOKEN")
-        server.tokens.update(f"{name}: {self.headers[name]}" for name in names if self.headers[name])
-        links: dict[str, str] = {}
+        token_headers = ("Authorization", "PRIVATE-TOKEN", "JOB-TOKEN")
+        server.tokens.update(f"{name}: {self.headers[name]}" for name in token_headers if self.headers[name])
+        headers: dict[str, str] = {}
         if server.failures and parts.path != "/user":
-            status, found = server.failures.pop(0)
-            links = server.failures_say
+            status, content = server.failures.pop(0)
+            headers = server.failure_headers
         else:
-            status, found = server.answer(self.command, parts.path, query, body)
-        if status == 200 and isinstance(found, list):
-            found, links = self._page(server, found, query)
-        self._reply(status, found, links)
+            status, content = server.respond(self.command, parts.path, query, body)
+        if status == 200 and isinstance(content, list):
+            content, headers = self._page(server, content, query)
+        self._reply(status, content, headers)
 
     def _page(
-        self, server: Server, found: list[Doc], query: dict[str, str]
+        self, server: Server, entries: list[Doc], query: dict[str, str]
     ) -> tuple[list[Doc], dict[str, str]]:
-        page, size = int(query.get("page", "1")), min(int(query.get("per_page", "30")), PAGES)
-        shown = found[(page - 1) * size : page * size]
-        more = len(found) > page * size
+        page, size = int(query.get("page", "1")), min(int(query.get("per_page", "30")), MAX_PAGE_SIZE)
+        shown = entries[(page - 1) * size : page * size]
+        has_next = len(entries) > page * size
         if "/projects/" in self.path:
-            return shown, {"x-next-page": str(page + 1) if more else ""}
-        host = "http://evil.example" if server.elsewhere else server.url
+            return shown, {"x-next-page": str(page + 1) if has_next else ""}
+        host = "http://evil.example" if server.links_to_other_host else server.url
         path = urlsplit(self.path).path
-        following = f'<{host}{path}?per_page={size}&page={page + 1}>; rel="next"'
-        return shown, {"Link": following} if more else {}
+        next_link = f'<{host}{path}?per_page={size}&page={page + 1}>; rel="next"'
+        return shown, {"Link": next_link} if has_next else {}
 
-    def _reply(self, status: int, found: Any, headers: dict[str, str]) -> None:
-        content = b"" if found is None else json.dumps(found).encode()
+    def _reply(self, status: int, content: Any, headers: dict[str, str]) -> None:
+        body = b"" if content is None else json.dumps(content).encode()
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(body)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle
 

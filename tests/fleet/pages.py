@@ -1,4 +1,4 @@
-"""Reports for tests of pages, with foreign text in every place that can have it."""
+"""Reports for tests of pages, with foreign text wherever it can appear."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
 
 
 def everywhere(text: str) -> Report:
-    """Return a report with this text in every place for foreign text."""
+    """Return a report with this text in every place that can contain foreign text."""
     difference = Difference("description", text, [text, text])
     outcome = Outcome(
         text,
@@ -32,9 +32,11 @@ def everywhere(text: str) -> Report:
         revive=f"revive: {text}",
         seconds=1,
     )
-    named = [Outcome(f"{text}{n}", "preview", "ok", new=True, changes=outcome.changes[:1]) for n in range(5)]
+    new_customers = [
+        Outcome(f"{text}{n}", "preview", "ok", new=True, changes=outcome.changes[:1]) for n in range(5)
+    ]
     skipped = Outcome(f"{text}z", "preview", "skipped", plan=text, remarks=(text,))
-    return Report("preview", (outcome, *named, skipped), base=text, stopped=text, removed=(text,))
+    return Report("preview", (outcome, *new_customers, skipped), base=text, stopped=text, removed=(text,))
 
 
 def customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
@@ -43,7 +45,7 @@ def customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
     for n in range(number):
         stack = f"customer-{n:04}"
         if n < failed:
-            trouble = Trouble(f"space {n} is not empty: {'x' * 200}", f"Space {n}", "move what is in it")
+            trouble = Trouble(f"space {n} is not empty: {'x' * 200}", f"Space {n}", "move its content")
             outcomes.append(Outcome(stack, "preview", "failed", plan="gold", troubles=(trouble,)))
             continue
         changes = [Change("update", "Group", f"G{n % 200}", (Difference("roles", [f"{n}"], ["b"]),))]
@@ -74,19 +76,19 @@ def tags(html: str) -> list[str]:
 
 
 def rendered(markdown: str) -> str:
-    """Return the HTML that a forge makes from Markdown, for CommonMark with tables."""
+    """Return the HTML of Markdown, rendered as CommonMark with tables, as a forge does."""
     return str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown))
 
 
 def links(markdown: str) -> list[str]:
-    """Return what a forge makes a link of although nothing marks it: addresses, people, issues.
+    """Return the plain texts that a forge turns into links: addresses, users, issues.
 
-    GitHub looks for addresses after letters and digits as well, and after it has resolved entities.
+    GitHub also finds addresses directly after letters and digits. It resolves entities first.
     """
     text = unescape(re.sub(r"<[^>]*>", "", rendered(markdown)))
     return re.findall(r"\w+://\S*|www\.\S*|\S+@\w\S*|@\w\S*|[#!]\d+|GH-\d+|mailto:\w+", text)
 
 
 def without_code(tags: list[str]) -> list[str]:
-    """Remove code. Whoever writes backticks may format text as code."""
+    """Return the tags without those of code, because foreign text may contain backticks."""
     return [tag for tag in tags if tag.strip("/") != "code"]

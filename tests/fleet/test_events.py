@@ -1,4 +1,4 @@
-"""The engine's event log."""
+"""Reading the event log of the engine."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def urn(kind: str, name: str) -> str:
     return f"{COMPONENT}$pulumi-python:dynamic/qlik:{kind}::{name}"
 
 
-def step(op: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"resOutputsEvent": {"metadata": {"op": op, "urn": urn(kind, name), **more}}}
+def step(op: str, kind: str, name: str, **metadata: Any) -> dict[str, Any]:
+    return {"resOutputsEvent": {"metadata": {"op": op, "urn": urn(kind, name), **metadata}}}
 
 
-def message(severity: str, text: str, **more: Any) -> dict[str, Any]:
-    return {"diagnosticEvent": {"severity": severity, "message": text, **more}}
+def message(severity: str, text: str, **fields: Any) -> dict[str, Any]:
+    return {"diagnosticEvent": {"severity": severity, "message": text, **fields}}
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Any:
-    """Write events into a log and read it."""
+    """Return a function that writes events into a log and reads it."""
 
-    def write(*events: Any, end: str = "") -> Any:
+    def write_and_read(*events: Any, end: str = "") -> Any:
         file = tmp_path / "events.json"
         lines = (json.dumps(event, separators=(",", ":")) for event in events)
         file.write_text("\n".join(lines) + "\n" + end)
         return read(file)
 
-    return write
+    return write_and_read
 
 
 def inputs(**values: Any) -> dict[str, Any]:
@@ -46,10 +46,10 @@ def inputs(**values: Any) -> dict[str, Any]:
 
 
 def test_steps_count_once_and_engine_resources_do_not_count(log: Any) -> None:
-    own = {"resOutputsEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
+    component = {"resOutputsEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
     stack = "urn:pulumi:acme::tenantry::pulumi:pulumi:Stack::tenantry-acme"
     found = log(
-        own,
+        component,
         {"resOutputsEvent": {"metadata": {"op": "create", "urn": stack}}},
         {"resourcePreEvent": {"metadata": {"op": "create", "urn": urn("Space", "Sales")}}},
         step("create", "Space", "Sales"),
@@ -122,7 +122,7 @@ def test_differences_of_a_refresh_are_drift(log: Any) -> None:
     assert found.changes == []
 
 
-def test_messages_become_errors_and_remarks(log: Any) -> None:
+def test_messages_are_read_as_errors_and_remarks(log: Any) -> None:
     found = log(
         message("debug", "registering"),
         message("error", "no\n", urn=urn("Space", "Sales")),
@@ -137,7 +137,7 @@ def test_messages_become_errors_and_remarks(log: Any) -> None:
 
 @pytest.mark.parametrize("purge_on", ["2026-12-24", ""])
 def test_the_lines_of_a_fact_are_not_remarks(log: Any, purge_on: str) -> None:
-    """The report shows the fact in its own words."""
+    """The report already shows the fact."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
     lines = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
     found = log(
@@ -152,68 +152,70 @@ def test_an_incomplete_or_missing_log_is_read(log: Any, tmp_path: Path) -> None:
     assert read(tmp_path / "none.json").changes == []
 
 
-def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
-    """Return a log line about a step."""
-    return json.dumps({name: {"metadata": {"op": op, "urn": urn(kind, resource)}, **more}})
+def line(event: str, op: str, kind: str, resource: str, **fields: Any) -> str:
+    """Return the log line of an event about a step."""
+    return json.dumps({event: {"metadata": {"op": op, "urn": urn(kind, resource)}, **fields}})
 
 
-def test_the_progress_of_a_run_as_text() -> None:
-    """It shows the oldest running step and the number of the others, without finished and unchanged ones."""
-    assert StepsInFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
-    at = StepsInFlight("updating")
-    assert at.text == "starting"
-    at.take([line("resourcePreEvent", "create", "Space", "Sales", planning=True), "half a {line", "{}"])
-    assert at.text == "previewing"
-    at.take([line("resOutputsEvent", "create", "Space", "Sales", planning=True)])
-    assert at.text == "previewing, 1 resource"
-    own = {"resourcePreEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
-    at.take([json.dumps(own), line("resourcePreEvent", "same", "Group", "Everyone")])
-    assert at.text == "updating"
-    at.take([line("resourcePreEvent", "create-replacement", "App", "Sales Overview")])
-    at.take([line("resourcePreEvent", "update", "Group", "Analysts")])
-    at.take([line("resourcePreEvent", "delete-replaced", "Group", "Old")])
-    assert at.text == "updating: create App Sales Overview (+2)"
-    at.take([line("resOutputsEvent", "create-replacement", "App", "Sales Overview")])
-    at.take([line("resOpFailedEvent", "update", "Group", "Analysts")])
-    assert at.text == "updating, 2 resources: delete Group Old"
-    at.take([line("resOutputsEvent", "delete-replaced", "Group", "Old")])
-    assert at.text == "updating, 3 resources"
+def test_the_progress_of_a_run_is_shown_as_text() -> None:
+    """It names the oldest running step and counts the others. Finished and unchanged steps do not count."""
+    assert StepsInFlight("previewing").text == "previewing", "a preview has no other phase"
+    steps = StepsInFlight("updating")
+    assert steps.text == "starting"
+    steps.take([line("resourcePreEvent", "create", "Space", "Sales", planning=True), "half a {line", "{}"])
+    assert steps.text == "previewing"
+    steps.take([line("resOutputsEvent", "create", "Space", "Sales", planning=True)])
+    assert steps.text == "previewing, 1 resource"
+    component = {"resourcePreEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
+    steps.take([json.dumps(component), line("resourcePreEvent", "same", "Group", "Everyone")])
+    assert steps.text == "updating"
+    steps.take([line("resourcePreEvent", "create-replacement", "App", "Sales Overview")])
+    steps.take([line("resourcePreEvent", "update", "Group", "Analysts")])
+    steps.take([line("resourcePreEvent", "delete-replaced", "Group", "Old")])
+    assert steps.text == "updating: create App Sales Overview (+2)"
+    steps.take([line("resOutputsEvent", "create-replacement", "App", "Sales Overview")])
+    steps.take([line("resOpFailedEvent", "update", "Group", "Analysts")])
+    assert steps.text == "updating, 2 resources: delete Group Old"
+    steps.take([line("resOutputsEvent", "delete-replaced", "Group", "Old")])
+    assert steps.text == "updating, 3 resources"
     assert short_name("") == ""
 
 
-def test_a_lost_protection_is_a_change(log: Any) -> None:
-    old: dict[str, Any] = {"protect": True, "inputs": {}}
-    new: dict[str, Any] = {"inputs": {}}
+def test_a_change_of_protection_is_a_change(log: Any) -> None:
+    protected: dict[str, Any] = {"protect": True, "inputs": {}}
+    unprotected: dict[str, Any] = {"inputs": {}}
     found = log(
-        step("same", "Tenant", "tenant", old=old, new=new),
-        step("same", "Space", "Sales", old=old, new=old),
-        step("update", "Group", "One", old=old | inputs(name="A"), new=inputs(name="B"), diffs=["name"]),
-        step("same", "Space", "Stock", old=new, new=old),
-        step("delete", "Group", "Two", old=old),
+        step("same", "Tenant", "tenant", old=protected, new=unprotected),
+        step("same", "Space", "Sales", old=protected, new=protected),
+        step(
+            "update", "Group", "One", old=protected | inputs(name="A"), new=inputs(name="B"), diffs=["name"]
+        ),
+        step("same", "Space", "Stock", old=unprotected, new=protected),
+        step("delete", "Group", "Two", old=protected),
     )
-    taken_off, put_on = Difference("protect", True, False), Difference("protect", False, True)
+    removed, added = Difference("protect", True, False), Difference("protect", False, True)
     assert found.changes == [
-        Change("update", "Tenant", "tenant", (taken_off,)),
-        Change("update", "Group", "One", (taken_off, Difference("name", "A", "B"))),
-        Change("update", "Space", "Stock", (put_on,)),
+        Change("update", "Tenant", "tenant", (removed,)),
+        Change("update", "Group", "One", (removed, Difference("name", "A", "B"))),
+        Change("update", "Space", "Stock", (added,)),
         Change("delete", "Group", "Two"),
     ]
     assert found.same == 1
 
 
 def test_progress_messages_are_not_remarks(log: Any) -> None:
-    """They differ for each stack and are of no use afterwards."""
+    """They differ for each stack, and are useless after the run."""
     fact = facts.Progress('waiting for published app "Sales" to be ready (15 of at most 180 s)')
-    kept = "tenant a.eu.qlikcloud.com was made by an earlier run under this proof; going on with it"
-    assert log(message("info#out", facts.line(fact)), message("info#out", kept)).remarks == [kept]
+    remark = "tenant a.eu.qlikcloud.com was created by an earlier run with this proof"
+    assert log(message("info#out", facts.line(fact)), message("info#out", remark)).remarks == [remark]
 
 
 def test_a_revived_tenant_is_not_created(log: Any) -> None:
     revive = {"hostname": "x.eu.qlikcloud.com", "tenant_id": "t"}
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes
     assert change == Change("create", "Tenant", "tenant", (Difference("revive", None, "x.eu.qlikcloud.com"),))
-    line = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
-    assert line == "revives the tenant x.eu.qlikcloud.com with everything in it, plan gold"
+    text = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
+    assert text == "revives the tenant x.eu.qlikcloud.com with everything in it, plan gold"
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", proof={"id": "p"}))).changes
     assert change == Change("create", "Tenant", "tenant")
 
@@ -226,8 +228,9 @@ def test_a_run_that_ended_in_its_preview_is_planned(log: Any) -> None:
 
 
 def test_the_rest_of_an_unfinished_replacement_is_deleted(log: Any) -> None:
-    """An earlier run created the new resource and failed to delete the old one. The engine does not say
-    so.
+    """An earlier run created the new resource, but failed to delete the old one.
+
+    The log of the engine does not mention this.
     """
     found = log(
         step("same", "App", "Sales"),

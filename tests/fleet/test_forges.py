@@ -1,4 +1,4 @@
-"""One comment and one issue at GitHub and GitLab, whatever else runs or writes there."""
+"""Comments and issues at GitHub and GitLab. Each exists once, whatever other clients write."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def test_the_marker_cannot_be_closed_early() -> None:
 
 def test_a_comment_is_created_once_and_then_updated(server: Server, forge: Forge) -> None:
     url = forge.comment(7, MARKER, "first")
-    again = forge.comment(7, MARKER, "second")
+    second_url = forge.comment(7, MARKER, "second")
     [comment] = server.comments
     assert comment["body"] == f"{MARKER}\nsecond"
-    assert url == again == comment["html_url"]
+    assert url == second_url == comment["html_url"]
     assert [request.split()[0] in ("POST", "PATCH", "PUT") for request in server.writes] == [True, True]
 
 
@@ -64,7 +64,7 @@ def test_an_old_comment_is_found_after_many_others(server: Server, forge: Forge)
     assert server.comments[70]["body"] == f"{MARKER}\nnew"
 
 
-def test_foreign_comments_are_left_alone(server: Server, forge: Forge) -> None:
+def test_comments_of_others_are_not_changed(server: Server, forge: Forge) -> None:
     others = [
         server.entry(f"{MARKER}\nmine now", login="mallory"),
         server.entry(f"> {MARKER}\nquoted"),
@@ -77,8 +77,8 @@ def test_foreign_comments_are_left_alone(server: Server, forge: Forge) -> None:
     assert server.comments[4]["body"] == f"{MARKER}\ntext"
 
 
-def test_a_token_that_may_not_read_its_user_accepts_bots_only(server: Server) -> None:
-    server.knows_who = False
+def test_with_a_token_that_cannot_read_its_user_only_bot_comments_are_updated(server: Server) -> None:
+    server.may_read_user = False
     server.comments = [server.entry(f"{MARKER}\nmine", login="mallory"), server.entry(f"{MARKER}\nold")]
     GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "new")
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nmine", f"{MARKER}\nnew"]
@@ -90,22 +90,22 @@ def test_system_notes_of_gitlab_are_ignored(server: Server) -> None:
     assert len(server.comments) == 2
 
 
-def test_the_first_of_two_simultaneous_comments_stays(server: Server, forge: Forge) -> None:
-    server.race = server.entry(f"{MARKER}\nof the other run")
+def test_the_first_of_two_concurrent_comments_stays(server: Server, forge: Forge) -> None:
+    server.concurrent_entry = server.entry(f"{MARKER}\nof the other run")
     forge.comment(7, MARKER, "text")
     [comment] = server.comments
-    assert comment["id"] == server.race["id"]
+    assert comment["id"] == server.concurrent_entry["id"]
     assert comment["body"] == f"{MARKER}\ntext"
 
 
-def test_earlier_duplicates_are_removed(server: Server, forge: Forge) -> None:
+def test_earlier_duplicates_are_deleted(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(3)]
     first = server.comments[0]["id"]
     forge.comment(7, MARKER, "text")
     assert [comment["id"] for comment in server.comments] == [first]
 
 
-def test_an_issue_is_opened_changed_and_closed(server: Server, forge: Forge) -> None:
+def test_an_issue_is_opened_updated_and_closed(server: Server, forge: Forge) -> None:
     assert forge.issue(MARKER, "Drift", None) == ""
     assert server.writes == []
     url = forge.issue(MARKER, "Drift in 2 customers", "acme, globex")
@@ -119,7 +119,7 @@ def test_an_issue_is_opened_changed_and_closed(server: Server, forge: Forge) -> 
     assert len(server.open) == 1
 
 
-def test_issues_that_were_opened_twice_become_one(server: Server, forge: Forge) -> None:
+def test_a_duplicate_issue_is_closed(server: Server, forge: Forge) -> None:
     server.issues = [server.entry(f"{MARKER}\n{n}", title="Drift") for n in range(2)]
     forge.issue(MARKER, "Drift", "text")
     assert [issue["state"] for issue in server.issues] == ["open", "closed"]
@@ -131,7 +131,7 @@ def test_a_pull_request_is_not_an_issue(server: Server) -> None:
     assert len(server.open) == 1
 
 
-def test_a_text_that_is_too_long_is_cut_and_says_so(server: Server) -> None:
+def test_a_text_that_is_too_long_is_cut_with_a_note(server: Server) -> None:
     GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "x" * 70_000)
     text = server.comments[0]["body"]
     assert len(text) == 65_536
@@ -139,19 +139,19 @@ def test_a_text_that_is_too_long_is_cut_and_says_so(server: Server) -> None:
     assert text.endswith("does not fit here.\n")
 
 
-@pytest.mark.parametrize(("kind", "most"), [(GitHub, 65_536), (GitLab, 1_000_000)])
-@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize(("forge_class", "limit"), [(GitHub, 65_536), (GitLab, 1_000_000)])
+@pytest.mark.parametrize("excess", [0, 1])
 def test_a_text_that_just_fits_is_not_cut(
-    server: Server, kind: type[GitHub] | type[GitLab], most: int, more: int
+    server: Server, forge_class: type[GitHub] | type[GitLab], limit: int, excess: int
 ) -> None:
-    text = f"{MARKER}\n".ljust(most + more, "x")
-    kind(server.url, "77", TOKEN).comment(7, MARKER, text)
+    text = f"{MARKER}\n".ljust(limit + excess, "x")
+    forge_class(server.url, "77", TOKEN).comment(7, MARKER, text)
     written = server.comments[0]["body"]
-    assert len(written) == most
-    assert (written == text) is (more == 0)
+    assert len(written) == limit
+    assert (written == text) is (excess == 0)
 
 
-def test_a_failing_server_gets_three_requests(server: Server, forge: Forge) -> None:
+def test_a_failing_server_gets_at_most_three_requests(server: Server, forge: Forge) -> None:
     server.failures = [(502, {}), (503, {})]
     forge.comment(7, MARKER, "text")
     assert len(server.comments) == 1
@@ -160,16 +160,16 @@ def test_a_failing_server_gets_three_requests(server: Server, forge: Forge) -> N
         forge.comment(7, MARKER, "more")
 
 
-def test_a_create_with_an_error_response_makes_no_duplicate(server: Server, forge: Forge) -> None:
-    answer = server.answer
+def test_a_create_with_an_error_response_creates_no_duplicate(server: Server, forge: Forge) -> None:
+    respond = server.respond
 
-    def late(method: str, *rest: object) -> tuple[int, object]:
-        status, found = answer(method, *rest)  # type: ignore[arg-type]
+    def fail_after_create(method: str, *arguments: object) -> tuple[int, object]:
+        status, content = respond(method, *arguments)  # type: ignore[arg-type]
         if method == "POST" and len(server.comments) == 1:
             return 502, {}
-        return status, found
+        return status, content
 
-    server.answer = late  # type: ignore[assignment,method-assign]
+    server.respond = fail_after_create  # type: ignore[assignment,method-assign]
     forge.comment(7, MARKER, "text")
     assert len(server.comments) == 1
 
@@ -198,9 +198,9 @@ def test_errors_name_the_request_and_the_next_step(server: Server) -> None:
         assert TOKEN not in str(failed.value)
 
 
-def test_an_unreachable_server_is_one_line() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_an_unreachable_server_is_an_error_of_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     with pytest.raises(
         ForgeError, match=r"got no response \(ConnectionError\)\. Check the network"
     ) as failed:
@@ -209,9 +209,9 @@ def test_an_unreachable_server_is_one_line() -> None:
     assert TOKEN not in str(failed.value)
 
 
-def test_no_token_goes_to_another_host(server: Server) -> None:
+def test_the_token_is_not_sent_to_another_host(server: Server) -> None:
     server.comments = [server.entry("other") for _ in range(31)]
-    server.elsewhere = True
+    server.links_to_other_host = True
     with pytest.raises(ForgeError, match="another host"):
         GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "text")
 
@@ -261,36 +261,36 @@ def test_without_a_forge_the_error_names_the_variables(environment: dict[str, st
 
 
 def test_the_user_is_not_guessed_while_the_server_is_down(server: Server, forge: Forge) -> None:
-    """Otherwise our own comment would not be found, and would exist twice."""
+    """A wrong guess would miss Tenantry's own comment and create it a second time."""
     server.login = "operator"
     forge.comment(7, MARKER, "first")
-    answer = server.answer
+    respond = server.respond
 
-    def down(method: str, path: str, *rest: object) -> tuple[int, object]:
-        return (502, {}) if path == "/user" else answer(method, path, *rest)  # type: ignore[arg-type]
+    def fail_for_user(method: str, path: str, *arguments: object) -> tuple[int, object]:
+        return (502, {}) if path == "/user" else respond(method, path, *arguments)  # type: ignore[arg-type]
 
-    server.answer = down  # type: ignore[assignment,method-assign]
-    again = type(forge)(server.url, "77", TOKEN)  # type: ignore[call-arg]
+    server.respond = fail_for_user  # type: ignore[assignment,method-assign]
+    later_run = type(forge)(server.url, "77", TOKEN)  # type: ignore[call-arg]
     with pytest.raises(ForgeError, match="the user of the token"):
-        again.comment(7, MARKER, "second")
+        later_run.comment(7, MARKER, "second")
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nfirst"]
 
 
 def test_an_entry_removed_by_another_run_is_not_a_failure(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(2)]
-    answer = server.answer
+    respond = server.respond
 
-    def late(method: str, *rest: object) -> tuple[int, object]:
-        status, found = answer(method, *rest)  # type: ignore[arg-type]
-        return (404, {"message": "Not Found"}) if method == "DELETE" else (status, found)
+    def delete_too_late(method: str, *arguments: object) -> tuple[int, object]:
+        status, content = respond(method, *arguments)  # type: ignore[arg-type]
+        return (404, {"message": "Not Found"}) if method == "DELETE" else (status, content)
 
-    server.answer = late  # type: ignore[assignment,method-assign]
+    server.respond = delete_too_late  # type: ignore[assignment,method-assign]
     forge.comment(7, MARKER, "text")
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\ntext"]
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "waited"),
+    ("status", "headers", "wait"),
     [
         (429, {"Retry-After": "7"}, 7),
         (403, {"Retry-After": "7"}, 7),
@@ -301,58 +301,60 @@ def test_an_entry_removed_by_another_run_is_not_a_failure(server: Server, forge:
         (429, {}, 60),
     ],
 )
-def test_too_many_requests_are_waited_out(
-    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], waited: int
+def test_after_too_many_requests_the_client_waits(
+    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], wait: int
 ) -> None:
-    """The wait is as long as the forge asks, by its header or by a time."""
+    """A header of the forge states the seconds to wait or the time of the next request."""
     waits: list[float] = []
     monkeypatch.setattr(api, "sleep", waits.append)
     monkeypatch.setattr("tenantry.fleet.forges.api.time.time", lambda: 1_800_000_000.0)
-    server.failures, server.failures_say = [(status, {"message": "slow down"})], headers
+    server.failures, server.failure_headers = [(status, {"message": "slow down"})], headers
     assert list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes"))) == []
-    assert waits == [waited]
+    assert waits == [wait]
 
 
 @pytest.mark.parametrize(
     ("failures", "headers"),
     [(3, {"Retry-After": "7"}), (1, {"Retry-After": "181"}), (1, {"Retry-After": "3600"})],
-    ids=["again and again", "a little too long", "for long"],
+    ids=["three times", "slightly above the limit", "far above the limit"],
 )
-def test_too_many_requests_are_an_error(
+def test_too_many_refusals_or_a_long_wait_are_an_error(
     server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, headers: dict[str, str]
 ) -> None:
     monkeypatch.setattr(api, "sleep", lambda _: None)
-    server.failures, server.failures_say = [(429, {})] * failures, headers
-    again = headers["Retry-After"]
-    with pytest.raises(api.ForgeError, match=rf"answered 429, too many requests\. Run it again in {again} s"):
+    server.failures, server.failure_headers = [(429, {})] * failures, headers
+    seconds = headers["Retry-After"]
+    with pytest.raises(
+        api.ForgeError, match=rf"answered 429, too many requests\. Run it again in {seconds} s"
+    ):
         list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
     assert len(server.requests) == failures
 
 
 def test_a_forbidden_request_is_not_retried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "sleep", lambda _: pytest.fail("nobody asked for it"))
-    server.failures, server.failures_say = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
+    monkeypatch.setattr(api, "sleep", lambda _: pytest.fail("the client waits without a reason"))
+    server.failures, server.failure_headers = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
     with pytest.raises(api.ForgeError, match="answered 403 no"):
         list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
 
 
 def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forge may be silent for at most half a minute."""
-    allowed: list[float] = []
+    """The client waits at most half a minute for a response."""
+    timeouts: list[float] = []
 
     def silent(*_: Any, timeout: float, **__: Any) -> requests.Response:
-        allowed.append(timeout)
+        timeouts.append(timeout)
         raise requests.ReadTimeout
 
     monkeypatch.setattr(requests, "request", silent)
     with pytest.raises(ForgeError, match=r"got no response \(ReadTimeout\)"):
         api.Api("https://forge.example", "Authorization", TOKEN).send(api.Endpoint("x", "/x"), "GET", "/x")
-    assert allowed == [30, 30, 30]
+    assert timeouts == [30, 30, 30]
 
 
 def test_endless_pages_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = requests.Response()
-    answer.headers["x-next-page"] = "2"
-    monkeypatch.setattr(api.Api, "_exchange", lambda *_: ([{}], answer))
-    one = api.Api("https://forge.example", "Authorization", TOKEN)
-    assert sum(1 for _ in islice(one.pages(api.Endpoint("x", "/x")), 2000)) == 500
+    response = requests.Response()
+    response.headers["x-next-page"] = "2"
+    monkeypatch.setattr(api.Api, "_exchange", lambda *_: ([{}], response))
+    client = api.Api("https://forge.example", "Authorization", TOKEN)
+    assert sum(1 for _ in islice(client.pages(api.Endpoint("x", "/x")), 2000)) == 500

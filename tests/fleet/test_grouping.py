@@ -1,4 +1,4 @@
-"""A report about many customers in few lines, and its warnings."""
+"""The grouped lines of a report about many customers, and its warnings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ROLLOUT = (
 )
 
 
-def outcome(stack: str, *changes: Change, **more: Any) -> Outcome:
-    return Outcome(stack, **{"operation": "preview", "status": "ok", "changes": changes, **more})
+def outcome(stack: str, *changes: Change, **fields: Any) -> Outcome:
+    return Outcome(stack, **{"operation": "preview", "status": "ok", "changes": changes, **fields})
 
 
-def lines_by_title(*outcomes: Outcome, **more: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    report = Report(outcomes[0].operation if outcomes else "preview", outcomes, **more)
-    return {section.title: content(section) for section in page(report).sections}
+def lines_by_title(*outcomes: Outcome, **fields: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    report = Report(outcomes[0].operation if outcomes else "preview", outcomes, **fields)
+    return {section.title: lines_of(section) for section in page(report).sections}
 
 
-def content(section: Section) -> list[tuple[str, tuple[str, ...]]]:
+def lines_of(section: Section) -> list[tuple[str, tuple[str, ...]]]:
     return [(line.text, line.stacks) for line in section.lines]
 
 
@@ -50,11 +50,11 @@ def test_a_publication_with_other_changes_has_its_own_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("because", ["template", "template_id", "source_tenant", "data"])
-def test_another_import_of_an_app_is_routine(because: str) -> None:
-    change = Change("replace", "App", "Sales", (Difference(because, "a", "b"),), (because,))
+@pytest.mark.parametrize("reason", ["template", "template_id", "source_tenant", "data"])
+def test_another_import_of_an_app_is_not_a_danger(reason: str) -> None:
+    change = Change("replace", "App", "Sales", (Difference(reason, "a", "b"),), (reason,))
     assert lines_by_title(outcome("acme", change)) == {
-        "App versions": [(f"Sales imported again: {because} a → b", ("acme",))]
+        "App versions": [(f"Sales imported again: {reason} a → b", ("acme",))]
     }
 
 
@@ -93,14 +93,14 @@ def test_another_import_of_an_app_is_routine(because: str) -> None:
         ),
     ],
 )
-def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
+def test_dangers_are_listed_once_and_first(change: Change, text: str) -> None:
     sections = lines_by_title(outcome("acme", *ROLLOUT), outcome("globex", change))
     assert list(sections) == [DANGERS_TITLE, "App versions"]
     assert sections[DANGERS_TITLE] == [(text, ("globex",))]
 
 
 def test_an_interrupted_destroy_is_a_danger() -> None:
-    """The report says what happens next: the tenant comes back."""
+    """The next run reactivates the tenant, and the report says so."""
     change = Change("create", "TenantActivation", "activation")
     ((line, stacks),) = lines_by_title(outcome("acme", change, same=9))[DANGERS_TITLE]
     assert (line, stacks) == (
@@ -109,25 +109,25 @@ def test_an_interrupted_destroy_is_a_danger() -> None:
     )
 
 
-def test_a_renewed_proof_and_a_longer_trial_are_no_dangers() -> None:
-    """A renewed proof loses nothing, and the activation only repeats the day of the lifecycle."""
-    day = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
-    found = lines_by_title(
+def test_a_renewed_proof_and_a_longer_trial_are_not_dangers() -> None:
+    """A renewed proof loses nothing. The activation only repeats the end date of the lifecycle."""
+    end_date = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
+    sections = lines_by_title(
         outcome("acme", Change("replace", "TenantProof", "proof", because=("proof",)), same=9),
         outcome(
             "globex",
-            Change("update", "TenantLifecycle", "lifecycle", day),
-            Change("update", "TenantActivation", "activation", day),
+            Change("update", "TenantLifecycle", "lifecycle", end_date),
+            Change("update", "TenantActivation", "activation", end_date),
             same=9,
         ),
     )
-    lines = [line for section in found.values() for line, _ in section]
+    lines = [line for section in sections.values() for line, _ in section]
     assert not [line for line in lines if "TenantActivation" in line]
-    assert not [line for line, _ in found.get(DANGERS_TITLE, []) if "TenantProof" in line]
+    assert not [line for line, _ in sections.get(DANGERS_TITLE, []) if "TenantProof" in line]
     assert [line for line in lines if "TenantProof" in line]
 
 
-def test_changes_in_files_are_settings_and_no_dangers() -> None:
+def test_changed_settings_are_not_dangers() -> None:
     version = Difference("value", "2.3.0", "2.4.0")
     changes = (
         Change("update", "setting", "customer.apps.Sales.version", (version,)),
@@ -162,11 +162,11 @@ def test_a_destroy_names_the_release_of_entitlements() -> None:
     assert lines_by_title(outcome("acme", change))[DANGERS_TITLE] == [(f"the tenant {text}", ("acme",))]
 
 
-def test_a_destroy_is_one_danger_for_each_tenant() -> None:
+def test_a_destroy_is_one_danger_per_tenant() -> None:
     changes = [Change("delete", kind, "x") for kind in ("TenantLifecycle", "Tenant", "Space", "Group")]
     revive = "revive: {hostname: a.eu.qlikcloud.com, tenant_id: t}"
-    down = outcome("acme", *changes, operation="destroy", purged_on="2026-12-24", revive=revive)
-    assert lines_by_title(down) == {
+    destroyed = outcome("acme", *changes, operation="destroy", purged_on="2026-12-24", revive=revive)
+    assert lines_by_title(destroyed) == {
         DANGERS_TITLE: [
             (
                 "the tenant is deactivated, with everything in it (4 resources); "
@@ -188,20 +188,22 @@ def test_new_customers_show_their_number_of_resources() -> None:
 
 
 def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
-    def failed(stack: str) -> Outcome:
+    def failed_outcome(stack: str) -> Outcome:
         text = f"POST {stack}.eu.qlikcloud.com/api/v1/spaces answered 403 FORBIDDEN (traceId {stack}1)"
         trouble = Trouble(text, "Space Sales", "give the client its role", "FORBIDDEN", f"{stack}1")
         return outcome(stack, status="failed", troubles=(trouble,))
 
-    many = lines_by_title(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED_TITLE]
+    lines = lines_by_title(
+        failed_outcome("acme"), failed_outcome("globex"), outcome("initech", status="failed")
+    )[FAILED_TITLE]
     advice = "→ give the client its role"
-    assert many == [
+    assert lines == [
         (f"Space Sales: POST …/api/v1/spaces answered 403 FORBIDDEN {advice}", ("acme", "globex")),
         ("no error message", ("initech",)),
     ]
-    [(alone, _)] = lines_by_title(failed("acme"))[FAILED_TITLE]
-    assert "acme.eu.qlikcloud.com" in alone
-    assert "traceId acme1" in alone
+    [(single, _)] = lines_by_title(failed_outcome("acme"))[FAILED_TITLE]
+    assert "acme.eu.qlikcloud.com" in single
+    assert "traceId acme1" in single
 
 
 def test_a_missing_code_is_added_to_the_line() -> None:
@@ -209,7 +211,7 @@ def test_a_missing_code_is_added_to_the_line() -> None:
     assert lines_by_title(failed)[FAILED_TITLE] == [("no [LICENSE-7]", ("acme",))]
 
 
-def test_stacks_without_a_turn_skipped_and_pinned_stacks_are_listed() -> None:
+def test_stacks_that_did_not_run_and_pinned_stacks_are_listed() -> None:
     outcomes = [
         outcome("a", status="not run"),
         outcome("b", status="skipped", remarks=("the trial is over",)),
@@ -226,7 +228,7 @@ def test_stacks_without_a_turn_skipped_and_pinned_stacks_are_listed() -> None:
     }
 
 
-def test_a_stopped_run_says_so_even_if_every_stack_had_a_turn() -> None:
+def test_a_stopped_run_says_so_even_if_every_stack_ran() -> None:
     assert lines_by_title(outcome("a"), stopped="Ctrl-C") == {
         "Not run": [("the run was stopped: Ctrl-C", ())]
     }
@@ -246,39 +248,41 @@ def test_drift_is_grouped_and_not_a_danger() -> None:
 
 
 def test_unchanged_stacks_are_only_counted() -> None:
-    content = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
-    assert content.sections == []
-    assert content.summary == "2 stacks: 2 up to date in 1 m 3 s"
+    grouped = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
+    assert grouped.sections == []
+    assert grouped.summary == "2 stacks: 2 up to date in 1 m 3 s"
 
 
 def test_a_report_without_changes_says_so() -> None:
-    same = (outcome("a"), outcome("b"), outcome("c"))
-    assert page(Report("preview", same)).nothing == "Nothing to do: no change in 3 customers"
+    unchanged = (outcome("a"), outcome("b"), outcome("c"))
+    assert page(Report("preview", unchanged)).nothing == "Nothing to do: no change in 3 customers"
     skipped = outcome("d", status="skipped")
-    assert page(Report("preview", (*same, skipped))).nothing.endswith("no change in 3 customers")
+    assert page(Report("preview", (*unchanged, skipped))).nothing.endswith("no change in 3 customers")
     for other in (outcome("d", *ROLLOUT), outcome("d", status="failed"), outcome("d", status="not run")):
-        assert page(Report("preview", (*same, other))).nothing == ""
+        assert page(Report("preview", (*unchanged, other))).nothing == ""
     assert page(Report("preview", (skipped,))).nothing == ""
-    assert page(Report("preview", same, removed=("gone",))).nothing == ""
+    assert page(Report("preview", unchanged, removed=("gone",))).nothing == ""
     assert page(Report("preview", ())).nothing == "Nothing to do"
 
 
-def test_the_summary_has_the_numbers() -> None:
+def test_the_summary_counts_the_stacks_by_result() -> None:
     outcomes = (
         *(outcome(f"{n}", operation="up") for n in range(9)),
         *(outcome(f"c{n}", *ROLLOUT, operation="up") for n in range(2)),
         outcome("f", status="failed", operation="up"),
     )
-    content = page(Report("up", outcomes, seconds=63))
-    assert content.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
+    grouped = page(Report("up", outcomes, seconds=63))
+    assert grouped.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
 
 
 def test_changes_are_equal_only_if_their_full_values_are() -> None:
-    def described(end: str) -> Change:
+    def change_of_description(end: str) -> Change:
         return Change("update", "Space", "Sales", (Difference("description", "", "x" * 90 + end),))
 
     lines = lines_by_title(
-        outcome("a", described("1")), outcome("b", described("2")), outcome("c", described("1"))
+        outcome("a", change_of_description("1")),
+        outcome("b", change_of_description("2")),
+        outcome("c", change_of_description("1")),
     )
     assert [stacks for _, stacks in lines["Changes"]] == [("a", "c"), ("b",)]
 
@@ -290,7 +294,7 @@ def test_only_the_first_differences_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("setting", "shown"),
     [
         (None, "(none)"),
         (["a", "b", "c"], "a, b, c"),
@@ -305,8 +309,8 @@ def test_only_the_first_differences_are_shown() -> None:
         ("x" * 81, "x" * 79 + "…"),
     ],
 )
-def test_values_are_shown_as_text(given: Any, shown: str) -> None:
-    assert value(given) == shown
+def test_values_are_shown_as_text(setting: Any, shown: str) -> None:
+    assert value(setting) == shown
 
 
 @pytest.mark.parametrize(
@@ -318,16 +322,16 @@ def test_durations_are_shown_as_text(seconds: float, shown: str) -> None:
 
 
 def test_the_most_serious_danger_comes_first() -> None:
-    many = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
-    grave = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
-    copy = outcome("globex", Change("delete", "AppPublication", "A in B"))
-    lines = lines_by_title(*many, grave, copy, removed=("gone",))[DANGERS_TITLE]
+    small = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
+    serious = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
+    publication = outcome("globex", Change("delete", "AppPublication", "A in B"))
+    lines = lines_by_title(*small, serious, publication, removed=("gone",))[DANGERS_TITLE]
     assert [stacks[0] for _, stacks in lines] == ["acme", "gone", "globex", "c0"]
 
 
 def test_a_long_difference_does_not_cut_off_the_consequence() -> None:
-    long = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
-    change = Change("replace", "AppPublication", "A in B", long, ("app",))
+    differences = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
+    change = Change("replace", "AppPublication", "A in B", differences, ("app",))
     ((text, _),) = lines_by_title(outcome("acme", change))[DANGERS_TITLE]
     assert text.startswith(
         "replace AppPublication A in B (because of app): this deletes what users created in it: "
@@ -347,10 +351,10 @@ def test_an_older_version_is_marked(old: str, new: str, shown: str) -> None:
     assert lines_by_title(outcome("acme", change))["App versions"] == [(shown, ("acme",))]
 
 
-def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
+def test_the_problems_of_a_file_are_ordered_by_line() -> None:
     troubles = tuple(Trouble("wrong", f"stacks/Pulumi.acme.yaml:{line}") for line in (11, 7, 100))
-    failed = lines_by_title(outcome("acme", status="failed", troubles=troubles))[FAILED_TITLE]
-    assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]
+    lines = lines_by_title(outcome("acme", status="failed", troubles=troubles))[FAILED_TITLE]
+    assert [text.split(":")[1] for text, _ in lines] == ["7", "11", "100"]
 
 
 def test_failures_are_red_whatever_the_title() -> None:

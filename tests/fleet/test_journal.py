@@ -1,4 +1,4 @@
-"""The runs on disk."""
+"""The journal: the runs that are saved on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_next_run_knows_what_succeeded() -> None:
+def test_the_next_run_knows_the_finished_stacks() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
     journal.add(job("bad").outcome(status="failed"))
@@ -34,7 +34,7 @@ def test_the_next_run_knows_what_succeeded() -> None:
 
 @pytest.mark.parametrize("stack", [".", "..", "../..", "/etc"])
 def test_the_folder_of_a_stack_is_always_inside_the_run(stack: str) -> None:
-    """After a success, only the logs of that stack are deleted."""
+    """The deletion of its logs after a success must not delete anything else."""
     journal = Journal.begin("shop", "up")
     journal.folder_of("acme").mkdir(parents=True)
     assert journal.folder_of(stack).resolve().parent == journal.folder_of("acme").parent
@@ -42,15 +42,15 @@ def test_the_folder_of_a_stack_is_always_inside_the_run(stack: str) -> None:
     assert journal.folder_of("acme").exists()
 
 
-def test_a_stack_destroyed_since_is_not_done() -> None:
-    before = Journal.begin("shop", "destroy")
-    before.add(job("globex").outcome())
+def test_a_stack_that_was_destroyed_later_is_not_finished() -> None:
+    earlier = Journal.begin("shop", "destroy")
+    earlier.add(job("globex").outcome())
     journal = Journal.begin("shop", "up")
     for stack in ("acme", "globex", "initech"):
         journal.add(job(stack).outcome())
-    since = Journal.begin("shop", "destroy")
-    since.add(job("acme").outcome())
-    since.add(job("initech").outcome(status="failed"))
+    later = Journal.begin("shop", "destroy")
+    later.add(job("acme").outcome())
+    later.add(job("initech").outcome(status="failed"))
     assert journal.finished() == {"globex": "d1"}
 
 
@@ -69,26 +69,26 @@ def test_only_logs_of_failures_are_kept_and_they_are_private() -> None:
         journal.folder_of(stack).mkdir(parents=True)
         journal.add(job(stack).outcome(status=status))
     assert journal.logs() == journal.folder_of("code").parent
-    left = [stack for stack in ("acme", "code", OUTCOMES) if journal.folder_of(stack).exists()]
-    assert left == ["code", OUTCOMES], "whatever a stack is called"
+    stacks_with_logs = [stack for stack in ("acme", "code", OUTCOMES) if journal.folder_of(stack).exists()]
+    assert stacks_with_logs == ["code", OUTCOMES], "a stack may have the name of a file of the journal"
     assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
 
 
 def test_old_runs_are_deleted_unless_they_may_be_running() -> None:
-    """Twenty quick previews delete neither an `up` that runs for two hours nor one of this morning."""
+    """Many quick previews delete neither a long `up` nor other recent runs."""
     assert RUNS_KEPT == 20
-    long = Journal.begin("shop", "up").folder
+    long_run = Journal.begin("shop", "up").folder
     old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(RUNS_KEPT + 3)]
     for folder in old:
         folder.mkdir()
     new = [Journal.begin("shop", "preview").folder for _ in range(5)]
-    left = set(directory("shop").iterdir())
-    assert left == {long, *new, *sorted(old)[-(RUNS_KEPT - 5) :]}
-    many = [Journal.begin("shop", "preview").folder for _ in range(RUNS_KEPT)]
-    assert set(directory("shop").iterdir()) == {long, *new, *many}
+    remaining = set(directory("shop").iterdir())
+    assert remaining == {long_run, *new, *sorted(old)[-(RUNS_KEPT - 5) :]}
+    later = [Journal.begin("shop", "preview").folder for _ in range(RUNS_KEPT)]
+    assert set(directory("shop").iterdir()) == {long_run, *new, *later}
 
 
-def test_a_run_killed_at_its_start_has_nothing_finished() -> None:
+def test_a_run_killed_at_its_start_has_no_finished_stacks() -> None:
     journal = Journal.begin("shop", "up", "program")
     journal.add(job("acme").outcome())
     assert journal.finished("program") == {"acme": "d1"}
@@ -133,9 +133,9 @@ def test_runs_are_kept_with_their_user_and_report(monkeypatch: pytest.MonkeyPatc
     assert Journal.all("other") == []
 
 
-def test_an_unfinished_run_reports_what_is_done() -> None:
+def test_an_unfinished_run_reports_its_finished_stacks() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
-    found = journal.report()
-    assert [(outcome.stack, outcome.status) for outcome in found.outcomes] == [("acme", "ok")]
-    assert found.stopped == NOT_ENDED
+    report = journal.report()
+    assert [(outcome.stack, outcome.status) for outcome in report.outcomes] == [("acme", "ok")]
+    assert report.stopped == NOT_ENDED

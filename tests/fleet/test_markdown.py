@@ -1,4 +1,4 @@
-"""A report as Markdown: short enough, with the important parts, and safe with foreign text."""
+"""A report as Markdown. It fits, contains the important parts, and foreign text cannot break it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_a_rollout_is_one_folded_line_with_the_names_below() -> None:
     assert "312 stacks: 312 to change in 0 s, compared with main." in text
 
 
-def test_few_customers_are_named_beside_the_line() -> None:
+def test_few_customers_are_named_in_the_line() -> None:
     text = markdown(Report("preview", (rollout("acme"), rollout("globex"))))
     assert "- Sales Overview 2.3.0 → 2.4.0 in 2 customers: **acme, globex**" in text
 
 
-def test_dangers_are_the_first_thing_below_the_numbers() -> None:
+def test_dangers_come_directly_below_the_numbers() -> None:
     delete = Outcome("acme", "preview", "ok", changes=(Change("delete", "Space", "Archive"),))
     lines = markdown(Report("preview", (rollout("globex"), delete)), marker=MARKER).splitlines()
     assert lines[0] == MARKER
@@ -66,9 +66,9 @@ def test_a_report_without_changes_says_so() -> None:
 @pytest.mark.parametrize(("failed", "endangered"), [(0, 0), (20, 20), (400, 400), (1000, 0)])
 def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endangered: int) -> None:
     report = pages.customers(1000, failed=failed, endangered=endangered)
-    started = time.perf_counter()
+    start = time.perf_counter()
     text = markdown(report, limit=limit, marker=MARKER, link="https://ci.example/report")
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - start < 5
     assert len(text.encode()) <= limit
     assert text.startswith(MARKER)
     assert "The report is too long for this place" in text
@@ -82,7 +82,7 @@ def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endang
     )
 
 
-def test_vital_names_stay_when_others_are_cut() -> None:
+def test_names_of_failures_and_dangers_stay_when_others_are_cut() -> None:
     text = markdown(pages.customers(1000, failed=20, endangered=20), limit=20_000)
     for n in range(20):
         assert f"**customer-{n:04}**: Space {n}: space {n} is not empty" in text
@@ -92,7 +92,7 @@ def test_vital_names_stay_when_others_are_cut() -> None:
     assert re.search(r"\*\*\d+ more lines about [\d,]+ customers left out here\*\*", text)
 
 
-def test_failures_that_do_not_fit_are_counted_and_some_of_them_named() -> None:
+def test_failures_that_do_not_fit_are_counted_and_some_are_named() -> None:
     text = markdown(pages.customers(1000, failed=1000), limit=30_000)
     shown = len(re.findall(r"^- \*\*customer-", text, re.MULTILINE))
     assert 50 < shown < 1000
@@ -101,10 +101,10 @@ def test_failures_that_do_not_fit_are_counted_and_some_of_them_named() -> None:
     )
 
 
-def test_the_text_uses_the_available_room() -> None:
-    whole = markdown(pages.customers(150), limit=10**9)
-    size = len(whole.encode())
-    assert markdown(pages.customers(150), limit=size + 1) == whole
+def test_the_text_uses_the_available_space() -> None:
+    complete = markdown(pages.customers(150), limit=10**9)
+    size = len(complete.encode())
+    assert markdown(pages.customers(150), limit=size + 1) == complete
     without_table = markdown(pages.customers(150), limit=size - 1)
     assert "The table of all 150 stacks does not fit here." in without_table
     assert "All stacks" not in without_table
@@ -112,12 +112,12 @@ def test_the_text_uses_the_available_room() -> None:
     assert 4_800 < len(cut.encode()) <= 5_000
 
 
-def test_without_a_limit_it_fits_into_a_comment() -> None:
-    """GitHub accepts 65,536 characters. The report leaves some room."""
+def test_the_default_limit_fits_into_a_comment() -> None:
+    """GitHub accepts 65,536 characters. The default limit is lower."""
     for customers, fits in (450, True), (500, False):
-        whole = markdown(pages.customers(customers), limit=65_536)
-        assert 57_000 < len(whole.encode()) < 65_536
-        assert (markdown(pages.customers(customers)) == whole) is fits
+        complete = markdown(pages.customers(customers), limit=65_536)
+        assert 57_000 < len(complete.encode()) < 65_536
+        assert (markdown(pages.customers(customers)) == complete) is fits
 
 
 def test_a_tiny_limit_is_kept() -> None:
@@ -134,11 +134,13 @@ def test_foreign_text_is_shown_and_has_no_effect(name: str) -> None:
     assert text.count("[!CAUTION]") == 1
     assert not list(hostile.faults(text))
     assert {line.count("|") for line in text.splitlines() if line.startswith("| ")} == {10}
-    assert not re.search(r"(?<!\w)@\w", html.unescape(text)), "somebody would be pinged"
-    assert not re.search(r"[#!]\d|GH-\d", html.unescape(text)), "an issue would be linked to"
-    assert not re.search(r"https?://|www\.", html.unescape(text), re.IGNORECASE), "it would become a link"
+    assert not re.search(r"(?<!\w)@\w", html.unescape(text)), "a name must not become a mention"
+    assert not re.search(r"[#!]\d|GH-\d", html.unescape(text)), "a number must not become a link to an issue"
+    assert not re.search(r"https?://|www\.", html.unescape(text), re.IGNORECASE), (
+        "an address must not become a link"
+    )
     assert not [line for line in text.splitlines() if line.startswith("/")], (
-        "GitLab would take it for a command"
+        "GitLab reads such a line as a command"
     )
     shown = html.unescape(re.sub(r"<[^>]*>", "", page)).replace("\u200b", "")
     assert on_one_line(name) in " ".join(shown.split())
@@ -150,15 +152,15 @@ def test_secrets_stay_hidden_and_readable() -> None:
     assert "key [secret] → [secret]" in text
 
 
-def test_shards_make_the_same_page_in_any_order() -> None:
-    whole = pages.customers(60, failed=5, endangered=5)
-    shards = [Report("preview", whole.outcomes[n::4], seconds=n, removed=whole.removed) for n in range(4)]
+def test_shards_give_the_same_page_in_any_order() -> None:
+    report = pages.customers(60, failed=5, endangered=5)
+    shards = [Report("preview", report.outcomes[n::4], seconds=n, removed=report.removed) for n in range(4)]
     first = markdown(merged(shards))
     for seed in range(5):
         random.Random(seed).shuffle(shards)
         assert markdown(merged(shards)) == first
-    turned = Report("preview", tuple(reversed(whole.outcomes)), seconds=3, removed=whole.removed)
-    assert markdown(turned) == first
+    reverse = Report("preview", tuple(reversed(report.outcomes)), seconds=3, removed=report.removed)
+    assert markdown(reverse) == first
 
 
 def test_a_link_that_is_not_a_url_is_shown_as_text() -> None:
@@ -166,10 +168,10 @@ def test_a_link_that_is_not_a_url_is_shown_as_text() -> None:
     assert "Full report: artifact &#96;report&#96;" in text
 
 
-def test_a_merged_report_keeps_the_outcome_that_a_resumed_run_left_out() -> None:
-    done = Outcome("acme", "up", "ok", changes=(Change("create", "Group", "Analysts"),))
+def test_a_merged_report_keeps_the_outcome_of_a_stack_that_the_resumed_run_skipped() -> None:
+    changed = Outcome("acme", "up", "ok", changes=(Change("create", "Group", "Analysts"),))
     failed = Outcome("globex", "up", "failed")
-    first = Report("up", (done, failed), started="2026-01-01T00:00:00+00:00")
-    left_out = replace(done, status="skipped", changes=(), remarks=("not now",), done_before=True)
-    second = Report("up", (left_out, replace(failed, status="ok")), started="2026-01-01T01:00:00+00:00")
-    assert merged([second, first]).outcomes == (done, replace(failed, status="ok"))
+    first = Report("up", (changed, failed), started="2026-01-01T00:00:00+00:00")
+    skipped = replace(changed, status="skipped", changes=(), remarks=("not now",), done_before=True)
+    second = Report("up", (skipped, replace(failed, status="ok")), started="2026-01-01T01:00:00+00:00")
+    assert merged([second, first]).outcomes == (changed, replace(failed, status="ok"))

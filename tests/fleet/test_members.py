@@ -32,14 +32,16 @@ def test_a_member_has_the_settings_of_its_file_and_plans(repository: Repository)
     assert set(acme.files) == {acme.file, plans / "gold.yaml", plans / "standard.yaml"}
 
 
-def test_without_a_plan_the_ring_is_broad_and_there_is_no_last_day(repository: Repository) -> None:
+def test_a_customer_without_a_plan_has_the_broad_ring_and_no_end_date(repository: Repository) -> None:
     repository.customer("acme")
     acme = repository.members()["acme"]
     assert (acme.plan, acme.ring, acme.tags, acme.ends_on) == ("", "broad", {}, None)
     assert acme.files == (acme.file,)
 
 
-def test_a_customers_own_version_is_a_pin_only_if_the_plan_has_another(repository: Repository) -> None:
+def test_a_version_in_a_customers_file_is_a_pin_only_if_it_differs_from_the_plan(
+    repository: Repository,
+) -> None:
     repository.plan()
     repository.customer("same", plan="standard", apps={"Sales": {"version": "1.0.0"}})
     repository.customer("other", plan="standard", apps={"Sales": {"version": "0.9.0"}})
@@ -59,7 +61,7 @@ def test_a_version_in_an_extending_plan_is_not_a_pin(repository: Repository) -> 
     assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
 
 
-def test_the_digest_changes_with_any_setting_and_with_nothing_else(repository: Repository) -> None:
+def test_the_digest_changes_only_with_the_settings(repository: Repository) -> None:
     repository.plan()
     file = repository.customer("acme", plan="standard")
     first = repository.members()["acme"].digest
@@ -71,14 +73,14 @@ def test_the_digest_changes_with_any_setting_and_with_nothing_else(repository: R
 
 def test_the_files_include_keys(repository: Repository) -> None:
     key = repository.write("keys/acme.pem", public_pem())
-    signer = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
-    repository.customer("acme", jwt_identity_providers=signer)
+    providers = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
+    repository.customer("acme", jwt_identity_providers=providers)
     files = [file.resolve() for file in repository.members()["acme"].files]
     assert key in files
 
 
 def test_the_files_include_themes(repository: Repository) -> None:
-    """The files have the folder, and the digest has its content, wherever the project is."""
+    """The digest covers the content of the theme, but not the location of the project."""
     theme = write(repository.root / "themes" / "corporate", "Corporate")
     repository.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
     member = repository.members()["acme"]
@@ -89,7 +91,7 @@ def test_the_files_include_themes(repository: Repository) -> None:
 
 
 def test_the_files_include_automations(repository: Repository) -> None:
-    """The files have it, and the digest has its content with its values."""
+    """The digest covers the content of the automation file."""
     path = repository.write("automations/nightly.json", '{"blocks": ["{{CUSTOMER}}"]}')
     entry = {"path": "../automations/nightly.json", "values": {"CUSTOMER": "Acme"}}
     repository.customer("acme", automations={"Nightly": entry})
@@ -116,7 +118,7 @@ def test_a_broken_file_keeps_its_readable_criteria(repository: Repository) -> No
 
 
 def test_a_broken_file_keeps_the_criteria_of_its_plan(repository: Repository) -> None:
-    """Otherwise a pilot customer would count as broad, and its ring as done."""
+    """Without them, a pilot customer counts as broad, and its ring as done."""
     repository.plan()
     gold = {"extends": "standard", "ring": "pilot", "tags": {"country": "se", "tier": "gold"}}
     repository.plan("gold", gold)
@@ -130,7 +132,7 @@ def test_a_broken_file_keeps_the_criteria_of_its_plan(repository: Repository) ->
 def test_a_broken_member_can_be_pickled(repository: Repository) -> None:
     repository.customer("acme", plan="nowhere")
     member = repository.members()["acme"]
-    sent = pickle.loads(pickle.dumps(member))
+    copy = pickle.loads(pickle.dumps(member))
     assert member.broken is not None
-    assert sent.broken.problems == member.broken.problems
-    assert str(sent.broken) == str(member.broken)
+    assert copy.broken.problems == member.broken.problems
+    assert str(copy.broken) == str(member.broken)

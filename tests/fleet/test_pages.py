@@ -1,4 +1,4 @@
-"""The pages in a real browser: sorted and filtered, on a phone, without scripts, with hostile names."""
+"""The pages in a real browser: sorting, filters, a phone, no scripts, and hostile names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.fleet import pages as made
+from tenantry.fleet import pages as fleet_pages
 from tenantry.fleet.pages.table import Cell, Column, Row, Table
 from tenantry.fleet.report.html import html
 from tests import hostile
@@ -25,20 +25,20 @@ ROWS = (
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("browser")) as started:
-        yield started
+    with browser(tmp_path_factory.mktemp("browser")) as browser_process:
+        yield browser_process
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """A page with one table."""
+    """Write a page with one table."""
     rows = [
         Row((Cell(stack, small=f"{stack} & sons"), Cell(plan), Cell(versions), Cell(time, order=seconds)))
         for stack, plan, versions, time, seconds in ROWS
     ]
     table = Table("All stacks", COLUMNS, rows)
     values = {"title": "Title", "summary": "Summary", "trials": [], "strays": [], "wide": True}
-    return write(tmp_path, made.render("status.html.j2", tables=[table], **values))
+    return write(tmp_path, fleet_pages.render("status.html.j2", tables=[table], **values))
 
 
 def write(folder: Path, text: str) -> Path:
@@ -47,31 +47,36 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
-def shown(browser: Browser) -> list[str]:
+def visible_stacks(browser: Browser) -> list[str]:
     """Return the visible stacks, from top to bottom."""
     rows = "[...document.querySelectorAll('tbody tr')].filter(row => !row.hidden)"
     return list(browser.run(f"{rows}.map(row => row.cells[0].firstChild.data.trim())"))
 
 
-def head(name: str) -> str:
-    return f"[...document.querySelectorAll('thead th')].find(each => each.textContent === '{name}')"
+def column_head(name: str) -> str:
+    """Return the JavaScript expression for the head of a column."""
+    return f"[...document.querySelectorAll('thead th')].find(head => head.textContent === '{name}')"
 
 
 def click(browser: Browser, name: str) -> str:
     """Click on a column, and return its text for a screen reader."""
-    return str(browser.run(f"{head(name)}.querySelector('button').click(), {head(name)}.ariaSort"))
+    return str(
+        browser.run(f"{column_head(name)}.querySelector('button').click(), {column_head(name)}.ariaSort")
+    )
 
 
 def test_a_click_sorts_by_a_column_and_a_second_one_reverses_it(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     assert click(chromium, "versions") == "ascending"
-    assert shown(chromium) == ["initech", "globex", "acme", "hooli"], (
-        "2.9.1 before 2.10.0, nothing comes last"
+    assert visible_stacks(chromium) == ["initech", "globex", "acme", "hooli"], (
+        "2.9.1 comes before 2.10.0, and an empty cell comes last"
     )
     assert click(chromium, "versions") == "descending"
-    assert shown(chromium) == ["acme", "globex", "initech", "hooli"]
+    assert visible_stacks(chromium) == ["acme", "globex", "initech", "hooli"]
     assert click(chromium, "time") == "ascending"
-    assert shown(chromium) == ["globex", "initech", "acme", "hooli"], "by seconds, not by the text"
+    assert visible_stacks(chromium) == ["globex", "initech", "acme", "hooli"], (
+        "the order is by seconds, not by text"
+    )
     assert chromium.run("document.querySelectorAll('[aria-sort]').length") == 1
 
 
@@ -81,29 +86,31 @@ def test_a_keyboard_sorts_and_filters(chromium: Browser, page: Path) -> None:
     assert chromium.run("document.activeElement.type") == "search"
     for letter in "gold":
         chromium.press(letter)
-    assert shown(chromium) == ["acme", "hooli"]
+    assert visible_stacks(chromium) == ["acme", "hooli"]
     chromium.press("Tab", "Tab")
     assert chromium.run("document.activeElement.getAttribute('role')") == "region", (
-        "so that it can be scrolled"
+        "the keyboard can scroll the focused table"
     )
     chromium.press("Tab", "Enter", "Enter")
-    assert chromium.run(f"{head('stack')}.ariaSort") == "descending"
-    assert shown(chromium) == ["hooli", "acme"]
+    assert chromium.run(f"{column_head('stack')}.ariaSort") == "descending"
+    assert visible_stacks(chromium) == ["hooli", "acme"]
 
 
 def fill(browser: Browser, element: str, value: str) -> str:
     """Fill in a filter, and return the page's count of the remaining rows."""
-    it = f"document.querySelector('{element}')"
-    browser.run(f"{it}.value = '{value}', {it}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    control = f"document.querySelector('{element}')"
+    browser.run(
+        f"{control}.value = '{value}', {control}.dispatchEvent(new Event('input', {{bubbles: true}}))"
+    )
     return str(browser.run("document.querySelector('output').textContent"))
 
 
 def test_a_text_or_a_choice_filters_the_rows(chromium: Browser, page: Path) -> None:
     chromium.open(page)
-    assert fill(chromium, "input", "SONS 2.") == "3 of 4", "each word, anywhere, in any case"
-    assert shown(chromium) == ["acme", "globex", "initech"]
+    assert fill(chromium, "input", "SONS 2.") == "3 of 4", "each word may be anywhere in the row, in any case"
+    assert visible_stacks(chromium) == ["acme", "globex", "initech"]
     assert fill(chromium, "select", "gold") == "1 of 4"
-    assert shown(chromium) == ["acme"]
+    assert visible_stacks(chromium) == ["acme"]
     assert fill(chromium, "input", "") == "2 of 4"
     assert fill(chromium, "select", "") == "4 of 4"
 
@@ -111,17 +118,19 @@ def test_a_text_or_a_choice_filters_the_rows(chromium: Browser, page: Path) -> N
 def test_on_a_phone_the_page_fits_and_the_table_scrolls_by_itself(chromium: Browser, tmp_path: Path) -> None:
     chromium.open(write(tmp_path, html(pages.customers(40, failed=2))), width=390, height=844)
     assert chromium.run("document.documentElement.scrollWidth") <= 390
-    ends = "[...document.querySelectorAll('input, select')].map(each => each.getBoundingClientRect().right)"
-    assert max(chromium.run(ends)) <= 390
+    right_edges = (
+        "[...document.querySelectorAll('input, select')].map(node => node.getBoundingClientRect().right)"
+    )
+    assert max(chromium.run(right_edges)) <= 390
     for column in ("customer", "plan", "result", "time"):
-        place = f"{head(column)}.getBoundingClientRect()"
-        chromium.run(f"{head(column)}.scrollIntoView({{inline: 'end'}})")
-        assert 0 <= chromium.run(f"{place}.left") < chromium.run(f"{place}.right") <= 390, column
+        rectangle = f"{column_head(column)}.getBoundingClientRect()"
+        chromium.run(f"{column_head(column)}.scrollIntoView({{inline: 'end'}})")
+        assert 0 <= chromium.run(f"{rectangle}.left") < chromium.run(f"{rectangle}.right") <= 390, column
     first = chromium.run("document.querySelector('tbody th').getBoundingClientRect().right")
-    assert 0 < first <= 390 / 2, "who it is stays in sight, and leaves room for the rest"
+    assert 0 < first <= 390 / 2, "the name stays visible, and takes at most half of the width"
 
 
-def test_a_short_table_has_nothing_to_filter(chromium: Browser, tmp_path: Path) -> None:
+def test_a_short_table_has_no_filters(chromium: Browser, tmp_path: Path) -> None:
     chromium.open(write(tmp_path, html(pages.customers(3))))
     assert chromium.run("document.querySelectorAll('input, select, output').length") == 0
     assert click(chromium, "customer") == "ascending"
@@ -138,7 +147,7 @@ def test_without_scripts_all_rows_are_visible_without_controls(chromium: Browser
 
 
 def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, tmp_path: Path) -> None:
-    """One page has every text of `tests/hostile.py` in each place, and is sorted and filtered."""
+    """The page contains all texts of `tests/hostile.py`. It is sorted, filtered and clicked everywhere."""
     names = (
         "".join(hostile.ALL)
         + "<img src=x onerror=alert(1)><script>alert(1)</script>' onclick=alert(1) \"onfocus=alert(1)"
@@ -147,7 +156,7 @@ def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, 
     chromium.open(file)
     click(chromium, "customer")
     fill(chromium, "input", "script")
-    chromium.run("document.querySelectorAll('*').forEach(each => each.click && each.click())")
+    chromium.run("document.querySelectorAll('*').forEach(node => node.click && node.click())")
     assert chromium.requests == [file.as_uri()]
     assert chromium.messages == []
     assert (
@@ -166,19 +175,19 @@ def test_the_policy_of_a_page_blocks_foreign_content(chromium: Browser, tmp_path
     chromium.open(file)
     assert chromium.run("window.ran") is None
     assert chromium.requests == [file.as_uri()]
-    assert len(chromium.messages) == 2, "the browser says what it refused"
+    assert len(chromium.messages) == 2, "the browser reports each refusal"
 
 
 def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
     chromium.open(page)
-    found = chromium.send("Accessibility.getFullAXTree")["nodes"]
-    roles = [text.get("role", {}).get("value") for text in found if not text["ignored"]]
+    nodes = chromium.send("Accessibility.getFullAXTree")["nodes"]
+    roles = [node.get("role", {}).get("value") for node in nodes if not node["ignored"]]
     assert roles.count("columnheader") == len(COLUMNS)
     assert roles.count("rowheader") == len(ROWS)
     named = {
-        (text["role"]["value"], text["name"]["value"])
-        for text in found
-        if text.get("name") and text.get("role")
+        (node["role"]["value"], node["name"]["value"])
+        for node in nodes
+        if node.get("name") and node.get("role")
     }
     for role, name in (
         ("table", "All stacks"),
@@ -190,14 +199,14 @@ def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
     assert ("searchbox", "Filter") in named
 
 
-def test_a_page_grows_with_its_rows_and_no_faster() -> None:
-    one, three = (len(html(pages.customers(number))) for number in (1000, 3000))
-    assert three < 3.05 * one
-    assert three < 3000 * 500, "bytes"
+def test_the_size_of_a_page_is_proportional_to_its_rows() -> None:
+    small, large = (len(html(pages.customers(number))) for number in (1000, 3000))
+    assert large < 3.05 * small
+    assert large < 3000 * 500, "a row has at most 500 characters"
 
 
 def test_three_thousand_rows_are_sorted_and_filtered(chromium: Browser, tmp_path: Path) -> None:
     chromium.open(write(tmp_path, html(pages.customers(3000, failed=30))))
     assert click(chromium, "result") == "ascending"
-    assert shown(chromium)[0] == "customer-0000"
+    assert visible_stacks(chromium)[0] == "customer-0000"
     assert fill(chromium, "input", "customer-29 change") == "100 of 3000"

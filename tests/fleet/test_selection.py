@@ -29,7 +29,7 @@ STACKS = ["acme", "globex", "hooli", "initech"]
 
 @pytest.fixture
 def team(repository: Repository) -> Repository:
-    """Four customers on two plans, one of which extends the other."""
+    """Return a project with four customers and two plans. One plan extends the other."""
     repository.plan()
     repository.plan("gold", {"extends": "standard", "tags": {"tier": "gold"}})
     repository.customer("acme", plan="standard", ring="pilot", tags={"country": "se"})
@@ -52,15 +52,15 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "stacks"), CASES)
+@pytest.mark.parametrize(("criteria", "stacks"), CASES)
 def test_a_stack_must_meet_each_criterion(
-    team: Repository, wanted: dict[str, Any], stacks: list[str]
+    team: Repository, criteria: dict[str, Any], stacks: list[str]
 ) -> None:
-    assert team.selected(**wanted) == stacks
+    assert team.selected(**criteria) == stacks
 
 
 def test_an_unreadable_customer_is_selected(team: Repository) -> None:
-    """A typo in the ring must not silently remove a customer from its ring."""
+    """A typo in the ring must not silently exclude a customer from a run on that ring."""
     team.customer("typo", plan="gold", ring="erly")
     team.write("stacks/Pulumi.torn.yaml", "config: {a")
     team.customer("lost", plan="golden", ring="pilot")
@@ -75,7 +75,7 @@ def test_names_are_sorted_and_unique(team: Repository) -> None:
     assert team.selected("initech", "acme", rings=["pilot"]) == ["acme"]
 
 
-WRONG: list[tuple[dict[str, Any], str]] = [
+UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; the closest is "acme"'),
     ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; the closest is "gold"'),
     ({"rings": ["pilots"]}, '--ring pilots: .*the closest is "pilot".*broad, early, pilot'),
@@ -84,14 +84,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "text"), WRONG)
-def test_an_unknown_selection_is_refused(team: Repository, wanted: dict[str, Any], text: str) -> None:
+@pytest.mark.parametrize(("criteria", "text"), UNKNOWN)
+def test_an_unknown_selection_is_refused(team: Repository, criteria: dict[str, Any], text: str) -> None:
     with pytest.raises(UnknownSelection, match=text) as error:
-        team.select(*wanted.pop("names", ()), **wanted)
+        team.select(*criteria.pop("names", ()), **criteria)
     assert "\n" not in str(error.value)
 
 
-def test_shards_have_every_stack_once_and_equal_sizes(team: Repository) -> None:
+def test_shards_have_each_stack_once_and_similar_sizes(team: Repository) -> None:
     parts = [team.selected(every=True, shard=Shard(number, 3)) for number in (1, 2, 3)]
     assert sorted(chain.from_iterable(parts)) == STACKS
     assert sorted(map(len, parts)) == [1, 1, 2]
@@ -100,13 +100,16 @@ def test_shards_have_every_stack_once_and_equal_sizes(team: Repository) -> None:
 
 
 def shards(stacks: Sequence[str], count: int, seconds: Mapping[str, float]) -> list[list[str]]:
+    """Return the stacks of each shard. `seconds` are the durations of the stacks."""
     members = [Member(stack, Path(stack)) for stack in stacks]
     return [[member.stack for member in Shard(n, count, seconds).of(members)] for n in range(1, count + 1)]
 
 
 def test_shards_have_equal_work(tmp_path: Path) -> None:
-    """The longest stack is alone. "i" has no time and counts as the median. "x" is gone and does not
-    count.
+    """The longest stack is alone in its shard.
+
+    The stack "i" has no known duration, so it counts as the median. "x" does not exist any more, so it does
+    not count.
     """
     seconds = {
         "a": 60.0,
@@ -119,11 +122,11 @@ def test_shards_have_equal_work(tmp_path: Path) -> None:
         "h": 10.0,
         "x": 9e9,
     }
-    found = shards("abcdefghi", 3, seconds)
-    assert sorted(chain.from_iterable(found)) == list("abcdefghi")
-    work = [sum(seconds.get(member, 10.0) for member in part) for part in found]
+    parts = shards("abcdefghi", 3, seconds)
+    assert sorted(chain.from_iterable(parts)) == list("abcdefghi")
+    work = [sum(seconds.get(stack, 10.0) for stack in part) for part in parts]
     assert work == [60.0, 60.0, 60.0]
-    assert found[0] == ["a"]
+    assert parts[0] == ["a"]
 
 
 @settings(derandomize=True, max_examples=200)
@@ -132,25 +135,25 @@ def test_shards_have_equal_work(tmp_path: Path) -> None:
     st.sets(st.text("abc", min_size=1, max_size=6), max_size=30),
     st.integers(1, 8),
 )
-def test_each_stack_is_in_one_shard_and_none_has_much_more(
+def test_each_stack_is_in_one_shard_and_no_shard_has_much_more_work(
     seconds: dict[str, float], stacks: set[str], count: int
 ) -> None:
-    """With any times, the fullest shard exceeds the average by at most its last stack."""
-    found = shards(sorted(stacks), count, seconds)
-    assert sorted(chain.from_iterable(found)) == sorted(stacks)
-    usual = statistics.median(seconds.values()) if seconds else 1.0
-    work = [[seconds.get(stack, usual) for stack in part] for part in found]
+    """For all durations, the fullest shard exceeds the average by at most its shortest stack."""
+    parts = shards(sorted(stacks), count, seconds)
+    assert sorted(chain.from_iterable(parts)) == sorted(stacks)
+    median = statistics.median(seconds.values()) if seconds else 1.0
+    work = [[seconds.get(stack, median) for stack in part] for part in parts]
     average = sum(map(sum, work)) / count
     fullest = max(work, key=sum)
     assert sum(fullest) - min(fullest, default=0.0) <= average * 1.000001
 
 
-def test_times_come_from_a_report(tmp_path: Path) -> None:
+def test_durations_are_read_from_a_report(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    taken = {"a": 2.5, "b": 0.0, "c": -1.0, "d": 7.25}
-    Report("preview", tuple(Outcome(stack, "preview", "ok", seconds=n) for stack, n in taken.items())).write(
-        file
-    )
+    durations = {"a": 2.5, "b": 0.0, "c": -1.0, "d": 7.25}
+    Report(
+        "preview", tuple(Outcome(stack, "preview", "ok", seconds=n) for stack, n in durations.items())
+    ).write(file)
     file.write_text(file.read_text().replace("7.25", "Infinity"))
     assert times(file) == {"a": 2.5}
     file.write_text("")
@@ -170,7 +173,7 @@ def test_an_invalid_shard_is_refused(text: str) -> None:
     assert Shard.parse("2/3") == Shard(2, 3)
 
 
-def test_no_criteria_do_not_select_everything() -> None:
+def test_a_shard_or_a_sample_is_not_a_criterion() -> None:
     assert not Criteria().is_given
     assert not Criteria(shard=Shard(1, 2), sample=3).is_given
     assert Criteria(changed_since="main").is_given
@@ -188,10 +191,10 @@ CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
     ("a plan", lambda team: team.plan("gold", {"extends": "standard"}), ["globex", "initech"]),
     ("a page", lambda team: team.write("docs/guide.md"), []),
     ("a workflow's script", lambda team: team.write(".github/shards.py"), []),
-    ("a module that happens to have a name of ours", lambda team: team.write("cli/check.py"), STACKS),
+    ("a module with the name of a module of Tenantry", lambda team: team.write("cli/check.py"), STACKS),
     ("the program", lambda team: team.write("__main__.py"), STACKS),
     ("a module", lambda team: team.write("providers/space.py"), STACKS),
-    ("code beside the stacks", lambda team: team.write("stacks/rules.py"), STACKS),
+    ("code next to the stack files", lambda team: team.write("stacks/rules.py"), STACKS),
     ("packages", lambda team: team.write("requirements.lock"), STACKS),
     (
         "the project",
@@ -211,7 +214,7 @@ CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
 def test_changed_stacks_are_selected(
     team: Repository, change: Callable[[Repository], Any], stacks: list[str], committed: bool
 ) -> None:
-    """The change may be committed, only written, or unknown to git."""
+    """The change may be committed, or only written to the working tree."""
     base = team.commit()
     change(team)
     if committed:
@@ -222,13 +225,13 @@ def test_changed_stacks_are_selected(
 def test_changes_count_from_the_merge_base(team: Repository) -> None:
     """Later commits of others on main do not count."""
     team.commit()
-    team.git("switch", "--quiet", "--create", "ours")
+    team.git("switch", "--quiet", "--create", "feature")
     team.customer("acme", plan="standard", ring="early")
     team.commit()
     team.git("switch", "--quiet", "main")
-    team.customer("hooli", name="Theirs")
+    team.customer("hooli", name="Changed on main")
     team.commit()
-    team.git("switch", "--quiet", "ours")
+    team.git("switch", "--quiet", "feature")
     assert team.selected(changed_since="main") == ["acme"]
 
 
@@ -236,18 +239,18 @@ def test_a_removed_stack_file_is_reported(team: Repository) -> None:
     base = team.commit()
     (team.root / "stacks" / "Pulumi.hooli.yaml").unlink()
     team.customer("acme", plan="standard", ring="early")
-    found = team.select(changed_since=base)
-    assert found.removed == ("hooli",)
-    assert [member.stack for member in found.members] == ["acme"]
+    selection = team.select(changed_since=base)
+    assert selection.removed == ("hooli",)
+    assert [member.stack for member in selection.members] == ["acme"]
 
 
-def test_a_stack_file_that_was_renamed_is_one_removed_and_one_new(team: Repository) -> None:
+def test_a_renamed_stack_file_is_one_removed_and_one_new_file(team: Repository) -> None:
     base = team.commit()
     (team.root / "stacks" / "Pulumi.hooli.yaml").rename(team.root / "stacks" / "Pulumi.umbrella.yaml")
     team.commit()
-    found = team.select(changed_since=base)
-    assert found.removed == ("hooli",)
-    assert [member.stack for member in found.members] == ["umbrella"]
+    selection = team.select(changed_since=base)
+    assert selection.removed == ("hooli",)
+    assert [member.stack for member in selection.members] == ["umbrella"]
 
 
 def test_a_rotated_key_file_is_a_change(team: Repository) -> None:
@@ -259,7 +262,7 @@ def test_a_rotated_key_file_is_a_change(team: Repository) -> None:
     assert team.selected(changed_since=base) == ["acme"]
 
 
-def test_a_removed_file_in_a_theme_is_a_change(team: Repository) -> None:
+def test_a_deleted_file_of_a_theme_is_a_change(team: Repository) -> None:
     theme = write(team.root / "themes" / "corporate", "Corporate")
     team.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
     base = team.commit()
@@ -268,7 +271,7 @@ def test_a_removed_file_in_a_theme_is_a_change(team: Repository) -> None:
     assert team.selected(changed_since=base) == ["acme"]
 
 
-def test_a_broken_or_removed_plan_is_a_change_of_its_customers(team: Repository) -> None:
+def test_a_broken_or_deleted_plan_changes_its_customers(team: Repository) -> None:
     base = team.commit()
     team.write("stacks/plans/gold.yaml", "groups: {a")
     assert team.selected(changed_since=base) == ["globex", "initech"]
@@ -276,7 +279,7 @@ def test_a_broken_or_removed_plan_is_a_change_of_its_customers(team: Repository)
     assert team.selected(changed_since=base) == ["globex", "initech"]
 
 
-def test_a_broken_stack_that_nobody_touched_is_left_alone(team: Repository) -> None:
+def test_an_unchanged_broken_stack_is_not_selected(team: Repository) -> None:
     team.write("stacks/Pulumi.torn.yaml", "config: {a")
     base = team.commit()
     team.customer("acme", plan="standard", ring="early")
@@ -290,13 +293,13 @@ def test_a_sample_has_the_changed_stacks_and_some_of_each_plan(team: Repository)
     found = team.selected(changed_since=base, sample=2)
     assert len(found) == 3
     assert "acme" in found
-    assert "hooli" in found, "the only one without a plan"
+    assert "hooli" in found, "it is the only customer without a plan"
     assert found == team.selected(changed_since=base, sample=2)
     assert team.selected(changed_since=base, sample=0) == ["acme"]
     assert team.selected(changed_since=base, sample=99) == STACKS
 
 
-def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
+def test_in_a_subfolder_only_changes_of_the_project_count(tmp_path: Any) -> None:
     outer = Repository(tmp_path)
     inner = Repository(tmp_path / "customers")
     inner.customer("acme")
@@ -307,9 +310,10 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
     assert inner.selected(changed_since=base) == ["acme"]
 
 
-def test_every_link_on_the_way_to_a_file_counts(tmp_path: Path) -> None:
-    """Links in one or two steps, to a file or a folder. Stack files and keys may be outside of the
-    project.
+def test_a_change_of_any_link_that_leads_to_a_file_is_a_change(tmp_path: Path) -> None:
+    """A link may lead to a file, a folder or another link.
+
+    Stack files and keys may be outside of the project.
     """
     outer = Repository(tmp_path / "repository")
     inner = Repository(outer.root / "infra")
@@ -323,40 +327,40 @@ def test_every_link_on_the_way_to_a_file_counts(tmp_path: Path) -> None:
     newest = outer.root / "plans" / "newest.yaml"
     newest.symlink_to("v1.yaml")
     outer.write("keys/acme.pem", public_pem())
-    signer = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
-    acme = {"name": "Acme", "plan": "current", "jwt_identity_providers": signer}
+    providers = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
+    acme = {"name": "Acme", "plan": "current", "jwt_identity_providers": providers}
     for name, block in {"acme": acme, "hooli": {"name": "Hooli"}, "torn": {"plan": "nowhere"}}.items():
         config = {"qlik:region": "eu", "qlik:source_tenant": "t.eu.qlikcloud.com", "tenantry:customer": block}
         outer.write(f"customers/Pulumi.{name}.yaml", yaml.safe_dump({"config": config}))
     base = outer.commit()
     assert inner.selected(changed_since=base) == []
-    outer.write("README.md", "of another project in the repository")
+    outer.write("README.md", "another project in the repository")
     assert inner.selected(changed_since=base) == []
 
-    def changed(change: Callable[[], object]) -> list[str]:
+    def selected_after(change: Callable[[], object]) -> list[str]:
         change()
-        found = inner.selected(changed_since=base)
+        stacks = inner.selected(changed_since=base)
         outer.git("stash", "--quiet", "--include-untracked")
-        return found
+        return stacks
 
-    def lead(link: Path, elsewhere: str) -> Callable[[], None]:
+    def redirect(link: Path, target: str) -> Callable[[], None]:
         def change() -> None:
             link.unlink()
-            link.symlink_to(elsewhere)
+            link.symlink_to(target)
 
         return change
 
-    assert changed(lead(newest, "v2.yaml")) == ["acme"]
-    assert changed(lead(outer.root / "plans" / "current.yaml", "v2.yaml")) == ["acme"]
-    assert changed(lambda: outer.write("plans/v1.yaml", "tags: {of: nobody}\n")) == ["acme"]
-    assert changed(lambda: outer.write("keys/acme.pem", public_pem() + "\n")) == ["acme"]
-    assert changed(lambda: outer.write("customers/Pulumi.hooli.yaml", "config: {a")) == ["hooli"]
+    assert selected_after(redirect(newest, "v2.yaml")) == ["acme"]
+    assert selected_after(redirect(outer.root / "plans" / "current.yaml", "v2.yaml")) == ["acme"]
+    assert selected_after(lambda: outer.write("plans/v1.yaml", "tags: {of: nobody}\n")) == ["acme"]
+    assert selected_after(lambda: outer.write("keys/acme.pem", public_pem() + "\n")) == ["acme"]
+    assert selected_after(lambda: outer.write("customers/Pulumi.hooli.yaml", "config: {a")) == ["hooli"]
     shutil.copytree(outer.root / "plans", outer.root / "other", symlinks=True)
     base = outer.commit()
-    assert changed(lead(plans, "../other"))[0] == "acme"
+    assert selected_after(redirect(plans, "../other"))[0] == "acme"
 
 
-def test_odd_names_and_git_settings_are_handled(tmp_path: Path) -> None:
+def test_unusual_file_names_and_git_settings_are_handled(tmp_path: Path) -> None:
     outer = Repository(tmp_path)
     inner = Repository(tmp_path / "customers")
     inner.customer("acme")
@@ -367,8 +371,8 @@ def test_odd_names_and_git_settings_are_handled(tmp_path: Path) -> None:
     assert inner.selected(changed_since=base) == ["acme"]
 
 
-def test_the_digest_of_the_program(team: Repository) -> None:
-    """It changes with the code that `pulumi` runs, and not with other files, such as an editor's links."""
+def test_the_digest_of_the_program_covers_the_code_that_pulumi_runs(team: Repository) -> None:
+    """Other files, such as the lock links of an editor, do not change it."""
     team.write("providers/space.py")
     (team.root / ".#main.py").symlink_to("ada@machine.1")
     first = code_digest(team.root)
@@ -417,8 +421,8 @@ def test_the_digest_of_the_program_includes_the_installed_tenantry(
     assert code_digest(team.root) == first
 
 
-def test_the_digest_covers_what_a_run_imports() -> None:
-    found = {
+def test_the_digest_covers_the_modules_that_a_run_imports() -> None:
+    files = {
         str(file.relative_to(changes.INSTALLED_PACKAGE))
         for file in changes.package_files(changes.INSTALLED_PACKAGE)
     }
@@ -427,8 +431,8 @@ def test_the_digest_covers_what_a_run_imports() -> None:
         "providers/space.py",
         "components/customer_tenant.py",
         "settings/rules.py",
-    } <= found
-    assert {name.partition("/")[0] for name in found} == {place[-1] for place in changes.PROGRAM_PATHS}
+    } <= files
+    assert {name.partition("/")[0] for name in files} == {path[-1] for path in changes.PROGRAM_PATHS}
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "uv.lock", "pylock.toml"])
@@ -440,8 +444,8 @@ def test_a_changed_pin_is_a_change_of_every_stack(team: Repository, name: str) -
     assert team.selected(changed_since=base) == STACKS
 
 
-def test_the_digest_of_the_program_in_the_checkout(team: Repository) -> None:
-    """In Tenantry's own repository, the files that no run imports are known."""
+def test_the_digest_in_a_checkout_of_tenantry_ignores_files_that_no_run_imports(team: Repository) -> None:
+
     team.write("tenantry/__init__.py")
     first = code_digest(team.root)
     for name in (

@@ -1,4 +1,4 @@
-"""Trials: which have ended, which are unknown, and the grace period of their tenants."""
+"""Trials that have ended or end soon, unreadable trials, and the grace period of their tenants."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 BROKEN = SettingsError("stack bad", [Problem("stacks/Pulumi.bad.yaml", 3, "customer.plan", "no such plan")])
 
 
-def test_ended_and_ending_trials() -> None:
-    """The last day belongs to the trial. Trials without a tenant are left out."""
+def test_ended_and_ending_trials_are_listed() -> None:
+    """A trial includes its last day. Trials without a tenant are left out."""
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
     members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
-    asked = ending_trials([*members, member("paying")], NOW, 14)
-    assert [trial.stack for trial in asked] == ["gone", "over", "today", "soon"]
+    candidates = ending_trials([*members, member("paying")], NOW, 14)
+    assert [trial.stack for trial in candidates] == ["gone", "over", "today", "soon"]
     trials = trials_with_tenants(
-        [StackStatus(trial, hostname="h" * (trial.stack != "gone")) for trial in asked], NOW
+        [StackStatus(trial, hostname="h" * (trial.stack != "gone")) for trial in candidates], NOW
     )
     assert [(trial.member.stack, trial.has_ended, trial.text) for trial in trials] == [
         ("over", True, "ended on 2026-06-14 (UTC), 1 day ago"),
@@ -40,12 +40,12 @@ def test_ended_and_ending_trials() -> None:
 
 
 def test_unreadable_trials_have_a_reason() -> None:
-    """Paying customers and stacks without a tenant are left out, whatever their files say."""
-    bad = member("bad", broken=BROKEN)
+    """Paying customers and stacks without a tenant are left out, even if their files are broken."""
+    broken = member("bad", broken=BROKEN)
     unreadable = unreadable_trials(
         [
             StackStatus(member("torn"), trouble="the passphrase is wrong"),
-            StackStatus(bad, hostname="h", kind="trial"),
+            StackStatus(broken, hostname="h", kind="trial"),
             StackStatus(member("paying", broken=BROKEN), hostname="h", kind="production"),
             StackStatus(member("never", broken=BROKEN)),
             StackStatus(member("fine"), hostname="h", kind="trial"),

@@ -1,4 +1,4 @@
-"""The errors of a stack on one line each."""
+"""The errors of a stack, each on one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tenantry.fleet.troubles import IS_PROTECTED, from_command, from_log, from_t
 from tenantry.providers.framework.facts import QlikRefused
 from tenantry.settings.errors import Problem, SettingsError
 
-PRINTED = {
+CLI_ERRORS = {
     "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
         "the passphrase is wrong",
         "PULUMI_CONFIG_PASSPHRASE",
@@ -47,12 +47,12 @@ PRINTED = {
         "the stack file is not valid YAML: yaml: line 1: did not find",
         "tenantry settings acme",
     ),
-    "error: something nobody has seen yet\nmore of it": ("something nobody has seen yet", ""),
+    "error: an unknown error\nmore of it": ("an unknown error", ""),
     "": ("`pulumi` ended with exit code 5 and printed no error", ""),
 }
 
 
-@pytest.mark.parametrize(("printed", "expected"), PRINTED.items())
+@pytest.mark.parametrize(("printed", "expected"), CLI_ERRORS.items())
 def test_errors_of_the_cli_have_a_text_and_advice(printed: str, expected: tuple[str, str]) -> None:
     text, advice = expected
     trouble = from_command("acme", printed, 5)
@@ -62,14 +62,14 @@ def test_errors_of_the_cli_have_a_text_and_advice(printed: str, expected: tuple[
 
 
 def test_passwords_in_addresses_are_hidden() -> None:
-    """The CLI prints the whole address of a database that it cannot reach."""
+    """The CLI prints the complete address of a database that it cannot reach."""
     printed = (
-        'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
+        'error: unable to open state database "postgres://team:top-secret@db:1/x?sslmode=disable": failed to '
         "ping PostgreSQL: dial tcp 127.0.0.1:1: connect: connection refused"
     )
     trouble = from_command("acme", printed, 1)
     assert trouble.text.startswith("the backend cannot be reached")
-    assert "geheim" not in repr(trouble)
+    assert "top-secret" not in repr(trouble)
     assert "***@db:1" in trouble.text
 
 
@@ -110,7 +110,7 @@ def test_a_protected_resource_has_advice() -> None:
     assert "2. run `tenantry destroy`" in protected.line, "a destroy removes nothing from the file"
 
 
-def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
+def test_the_summary_of_the_engine_and_repeated_errors_are_left_out() -> None:
     errors = [
         LoggedError("no", "Space Sales"),
         LoggedError("no", "Space Sales"),
@@ -120,7 +120,7 @@ def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
 
 
 def test_problems_of_settings_are_listed_one_by_one() -> None:
-    """In the format of the program that `pulumi` runs."""
+    """The program that `pulumi` runs prints all problems in one message."""
     error = SettingsError(
         "stack acme",
         [
@@ -129,27 +129,27 @@ def test_problems_of_settings_are_listed_one_by_one() -> None:
         ],
     )
     text = str(error)
-    found = list(from_log(Log(errors=[LoggedError(text)])))
-    assert [(trouble.where, trouble.text) for trouble in found] == [
+    troubles = list(from_log(Log(errors=[LoggedError(text)])))
+    assert [(trouble.where, trouble.text) for trouble in troubles] == [
         ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),
         ("stacks/plans/gold.yaml", "is gone"),
     ]
 
 
-def test_an_exception_of_the_program_is_a_line_with_its_place() -> None:
-    """The last exception ended the program, however long the traceback is."""
-    raised: list[BaseException] = []
+def test_an_exception_of_the_program_is_one_line_with_its_location() -> None:
+    """The last exception of a traceback is the one that ended the program."""
+    errors: list[BaseException] = []
     try:
         try:
             raise KeyError("first")
         except KeyError as error:
             raise ValueError("no such thing\nmore of it") from error
     except ValueError as error:
-        raised.append(error)
-    printed = "".join(traceback.format_exception(raised[0]))
+        errors.append(error)
+    printed = "".join(traceback.format_exception(errors[0]))
     trouble = from_text(f"Program failed with an unhandled exception:\n{printed}")
     assert trouble.text == "the program failed: ValueError: no such thing"
-    (frame,) = traceback.extract_tb(raised[0].__traceback__)
+    (frame,) = traceback.extract_tb(errors[0].__traceback__)
     assert trouble.where == f"{__file__}:{frame.lineno}"
     assert "more of it" in trouble.details
     assert "Traceback" not in trouble.line

@@ -1,4 +1,4 @@
-"""Waves: which customers a change reaches first."""
+"""Waves: the order in which a change reaches the customers."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def test_with_percentages_the_inner_rings_come_first() -> None:
     assert sorted(everyone) == sorted(member.stack for member in MEMBERS)
 
 
-def test_with_percentages_the_order_within_a_ring_is_arbitrary_and_fixed() -> None:
+def test_with_percentages_the_order_within_a_ring_is_stable_but_not_alphabetical() -> None:
     first = [member.stack for wave in split_into_waves(MEMBERS, "50,100") for member in wave.members]
-    again = [member.stack for wave in split_into_waves(MEMBERS[::-1], "50%,100%") for member in wave.members]
-    assert first == again
+    second = [member.stack for wave in split_into_waves(MEMBERS[::-1], "50%,100%") for member in wave.members]
+    assert first == second
     broad = [name for name in first if name.startswith("b")]
     assert broad != sorted(broad)
 
 
 @pytest.mark.parametrize(
-    "how", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
+    "division", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
 )
-def test_an_invalid_division_is_refused(how: str) -> None:
+def test_an_invalid_division_is_refused(division: str) -> None:
     with pytest.raises(UnknownSelection, match="rising percentages that end at 100%"):
-        split_into_waves(MEMBERS, how)
+        split_into_waves(MEMBERS, division)
 
 
 def test_few_members_fill_the_first_waves() -> None:
@@ -59,7 +59,7 @@ def test_a_wave_is_found_by_name_or_number() -> None:
 
 
 def test_a_member_with_an_unknown_ring_is_in_the_first_wave() -> None:
-    """It fails there early and by name, and not after all others."""
+    """The stack then fails early and by name, and not after all others."""
     members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
     assert [[member.stack for member in wave.members] for wave in split_into_waves(members, "rings")] == [
         ["a", "typo"],

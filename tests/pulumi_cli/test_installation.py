@@ -1,4 +1,4 @@
-"""Tests of the source of the Pulumi CLI and of `.venv/bin/pulumi`, with fake commands."""
+"""Tests of the sources of the Pulumi CLI, and of `.venv/bin/pulumi`, with fake commands."""
 
 from __future__ import annotations
 
@@ -25,57 +25,57 @@ Fake = Callable[..., Path]
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    """Write an executable shell script `folder/name` with this body."""
+    """Return a function that writes an executable shell script `folder/name` with a body."""
 
-    def make(folder: Path | str, name: str, body: str) -> Path:
+    def write_script(folder: Path | str, name: str, body: str) -> Path:
         file = tmp_path / folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/sh\n{body}\n")
         file.chmod(0o755)
         return file
 
-    return make
+    return write_script
 
 
 @pytest.fixture
-def complete(fake: Fake) -> Callable[..., Path]:
-    """Write a fake Pulumi CLI of a version with its plugins, and return its folder."""
+def fake_cli(fake: Fake) -> Callable[..., Path]:
+    """Return a function that writes a fake Pulumi CLI with its plugins, and returns its folder."""
 
-    def make(folder: str, version: str) -> Path:
+    def write_cli(folder: str, version: str) -> Path:
         for plugin in release.PLUGINS:
             fake(folder, plugin, "")
         return fake(folder, "pulumi", f"echo v{version}").parent
 
-    return make
+    return write_cli
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
-    """A local web server for the files in `tmp_path/www`: its URL and its requests."""
-    asked: list[str] = []
+    """Serve the files in `tmp_path/www`. Yields the URL of the server and the requested paths."""
+    requests: list[str] = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *args: object) -> None:
             super().__init__(*args, directory=str(tmp_path / "www"))  # type: ignore[arg-type]
 
         def log_message(self, *_: object) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
         thread = threading.Thread(target=web.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{web.server_port}", asked
+        yield f"http://127.0.0.1:{web.server_port}", requests
         web.shutdown()
         thread.join()
 
 
-def on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
-    """Set PATH to these folders and the system's folders."""
+def set_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Set PATH to these folders and the folders of the system."""
     monkeypatch.setenv("PATH", os.pathsep.join([*map(str, folders), "/usr/bin", "/bin"]))
 
 
-def test_the_wrapper_gives_the_engine_this_environment(fake: Fake, tmp_path: Path) -> None:
-    """It works with odd folder names, arguments with spaces, and another Python of the user."""
+def test_the_wrapper_starts_the_cli_with_the_python_of_the_environment(fake: Fake, tmp_path: Path) -> None:
+    """It works with unusual folder names, arguments with spaces, and another Python in the variables."""
     cli = fake("the 'odd' $HOME folder", "pulumi", 'echo "$PULUMI_PYTHON_CMD|$PATH|$1|$2"')
     venv = tmp_path / "a venv"
     wrapper = fake(venv / "bin", "pulumi", "")
@@ -89,22 +89,22 @@ def test_the_wrapper_gives_the_engine_this_environment(fake: Fake, tmp_path: Pat
     assert installation.target_of(wrapper) == cli
 
 
-def test_the_cache_can_be_put_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
+def test_the_folder_of_the_cache_can_be_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("TENANTRY_CACHE", raising=False)
-    assert installation.cache() == Path("/home/somebody/.cache/tenantry")
+    assert installation.cache() == Path("/home/ada/.cache/tenantry")
     monkeypatch.setenv("XDG_CACHE_HOME", "/big")
     assert installation.cache() == Path("/big/tenantry")
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path))
     assert installation.cache() == tmp_path
 
 
-def test_a_cli_on_path_is_used_and_looked_for_once(
-    complete: Callable[..., Path], fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_cli_on_path_is_used_and_searched_for_once(
+    fake_cli: Callable[..., Path], fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    home = complete("theirs", "3.300.1")
-    on_path(monkeypatch, home)
+    home = fake_cli("installed", "3.300.1")
+    set_path(monkeypatch, home)
     venv = tmp_path / ".venv"
     installation.ensure(venv, Stamps(venv))
     assert installation.target_of(venv / "bin" / "pulumi") == home / "pulumi"
@@ -112,11 +112,11 @@ def test_a_cli_on_path_is_used_and_looked_for_once(
     installation.ensure(venv, Stamps(venv))
 
 
-def test_a_cli_that_went_away_is_looked_for_again(
-    complete: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_deleted_cli_is_searched_for_again(
+    fake_cli: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    first, second = complete("first", "3.300.1"), complete("second", "3.300.2")
-    on_path(monkeypatch, first, second)
+    first, second = fake_cli("first", "3.300.1"), fake_cli("second", "3.300.2")
+    set_path(monkeypatch, first, second)
     venv = tmp_path / ".venv"
     installation.ensure(venv, Stamps(venv))
     (first / "pulumi").unlink()
@@ -125,74 +125,74 @@ def test_a_cli_that_went_away_is_looked_for_again(
 
 
 @pytest.mark.parametrize(
-    ("version", "without", "expected"),
+    ("version", "missing_plugin", "expected"),
     [
         ("3.253.9", "", "3.253.9 is not used: 3.254.0 or newer is required"),
         ("3.300.0", "pulumi-language-python", "pulumi-language-python is missing"),
         ("none", "", "did not print a version"),
     ],
 )
-def test_a_cli_on_path_that_will_not_do_is_named_with_the_reason(
-    complete: Callable[..., Path],
+def test_an_unusable_cli_on_path_is_reported_with_the_reason(
+    fake_cli: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     version: str,
-    without: str,
+    missing_plugin: str,
     expected: str,
 ) -> None:
-    home = complete("theirs", version)
-    if without:
-        (home / without).unlink()
-    on_path(monkeypatch, home)
+    home = fake_cli("installed", version)
+    if missing_plugin:
+        (home / missing_plugin).unlink()
+    set_path(monkeypatch, home)
     assert release.on_path(tmp_path, installation.MARK) is None
     assert expected in capsys.readouterr().out
 
 
-def test_wrappers_of_this_project_are_not_taken_for_a_cli(
-    complete: Callable[..., Path], fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_wrapper_of_tenantry_is_not_used_as_the_cli(
+    fake_cli: Callable[..., Path], fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It uses neither its own script nor the one of another checkout, because that would loop."""
-    home = complete(".venv/bin", "3.300.0")
-    on_path(monkeypatch, home)
+    """A wrapper that starts its own script, or the one of another checkout, runs in a loop."""
+    home = fake_cli(".venv/bin", "3.300.0")
+    set_path(monkeypatch, home)
     assert release.on_path(home, installation.MARK) is None
     other = fake("other/bin", "pulumi", "")
     other.write_text(installation.wrapper_script(home / "pulumi", tmp_path / "other"))
-    on_path(monkeypatch, other.parent)
+    set_path(monkeypatch, other.parent)
     assert release.on_path(home, installation.MARK) is None
 
 
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., release.Archive]:
-    """Publish an archive of a release with these files, as the known one."""
+    """Return a function that publishes an archive with these files as the known release."""
 
-    def make(files: dict[str, str]) -> release.Archive:
+    def publish(files: dict[str, str]) -> release.Archive:
         name = "pulumi-v3.300.0-linux-x64.tar.gz"
         file = tmp_path / "www" / name
         file.parent.mkdir(exist_ok=True)
-        with tarfile.open(file, "w:gz") as packed:
+        with tarfile.open(file, "w:gz") as tar:
             for path, text in files.items():
                 member = tarfile.TarInfo(path)
                 member.size = len(text)
-                packed.addfile(member, io.BytesIO(text.encode()))
+                tar.addfile(member, io.BytesIO(text.encode()))
             link = tarfile.TarInfo("pulumi/link")
             link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-            packed.addfile(link)
+            tar.addfile(link)
         known = release.Archive(name, "3.300.0", hashlib.sha256(file.read_bytes()).hexdigest())
         monkeypatch.setattr(release, "known", lambda: known)
         return known
 
-    return make
+    return publish
 
 
 CLI = "#!/bin/sh\necho v3.300.0\n"
 
 
-def test_the_official_release_is_fetched_once_and_unpacked(
+def test_the_official_release_is_downloaded_once_and_unpacked(
     archive: Callable[..., release.Archive], server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
-    """Only the programs in its folder are unpacked: no links, and no paths to other folders."""
-    address, asked = server
+    """Only the programs in its folder are unpacked. Links and paths to other folders are ignored."""
+    address, requests = server
     known = archive(
         {"pulumi/pulumi": CLI, "pulumi/pulumi-language-python": "", "pulumi/../../x": "", "y": ""}
     )
@@ -202,7 +202,7 @@ def test_the_official_release_is_fetched_once_and_unpacked(
     assert sorted(file.name for file in cli.parent.iterdir()) == ["pulumi", "pulumi-language-python"]
     assert [file.name for file in cli.parent.parent.iterdir()] == ["bin"]
     assert release.installed(tmp_path / "cache", f"{address}/") == cli
-    assert asked == [f"/{known.name}"]
+    assert requests == [f"/{known.name}"]
     assert not (tmp_path / "x").exists()
 
 
@@ -212,7 +212,7 @@ def test_an_archive_with_another_content_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One more byte is enough, even if the archive can still be unpacked."""
+    """One additional byte is enough, even though the archive can still be unpacked."""
     known = archive({"pulumi/pulumi": CLI})
     with (tmp_path / "www" / known.name).open("ab") as file:
         file.write(b"\0")
@@ -233,7 +233,7 @@ def test_an_archive_without_a_working_cli_leaves_nothing(
     assert [file.name for file in (tmp_path / "cache").iterdir()] == ["pulumi.lock"]
 
 
-def test_a_vendor_out_of_reach_is_no_error(
+def test_a_failed_download_prints_the_reason_and_is_not_an_error(
     server: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "www").mkdir()
@@ -251,14 +251,14 @@ def test_a_vendor_out_of_reach_is_no_error(
         ("Linux", "riscv64", None),
     ],
 )
-def test_the_archive_for_each_kind_of_machine(
+def test_each_supported_machine_has_a_known_archive(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str, kind: str | None
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
-    found = release.known()
-    assert (found and found.name.removeprefix(f"pulumi-v{found.version}-")) == (kind and f"{kind}.tar.gz")
-    assert found is None or tuple(map(int, found.version.split("."))) >= release.MINIMUM
+    known = release.known()
+    assert (known and known.name.removeprefix(f"pulumi-v{known.version}-")) == (kind and f"{kind}.tar.gz")
+    assert known is None or tuple(map(int, known.version.split("."))) >= release.MINIMUM
 
 
 COMPILE = """\
@@ -277,29 +277,32 @@ case "$1" in
     while [ "$1" != -o ]; do shift; done
     printf '#!/bin/sh\\necho v{version}\\n' > "$2"
     chmod +x "$2"
-    {then}
+    {after}
     ;;
 esac"""
 
 
 @pytest.fixture
 def go(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Put a fake `go` on PATH that builds and then runs `then`. Returns its log, with one line per build."""
+    """Return a function that puts a fake `go` on PATH, and returns its log with one line per build.
 
-    def make(then: str = "") -> Path:
+    The fake builds and then runs the commands in `after`.
+    """
+
+    def install_go(after: str = "") -> Path:
         dist = tmp_path / "sdk" / "python" / "dist"
         dist.mkdir(parents=True, exist_ok=True)
         (dist / build.PROVIDER).write_text("#!/bin/sh\n")
         log = tmp_path / "builds"
         log.write_text("")
-        body = GO.format(sdk=tmp_path / "sdk", log=log, then=then, version=build.pinned())
-        on_path(monkeypatch, fake("go/bin", "go", body).parent)
+        body = GO.format(sdk=tmp_path / "sdk", log=log, after=after, version=build.pinned())
+        set_path(monkeypatch, fake("go/bin", "go", body).parent)
         return log
 
-    return make
+    return install_go
 
 
-def test_a_build_is_complete_and_with_this_environments_language_host(
+def test_a_build_is_complete_and_has_the_language_host_of_the_environment(
     go: Callable[..., Path], tmp_path: Path
 ) -> None:
     go()
@@ -314,17 +317,17 @@ def test_a_build_is_complete_and_with_this_environments_language_host(
     assert (build.RECIPE.folder / "language_host.py").exists()
 
 
-def test_two_set_ups_at_once_build_once(go: Callable[..., Path], tmp_path: Path) -> None:
+def test_two_concurrent_installations_build_once(go: Callable[..., Path], tmp_path: Path) -> None:
     log = go()
-    both = [subprocess.Popen([sys.executable, "-c", COMPILE, tmp_path / "cache"]) for _ in range(2)]
-    assert [process.wait(60) for process in both] == [0, 0]
+    processes = [subprocess.Popen([sys.executable, "-c", COMPILE, tmp_path / "cache"]) for _ in range(2)]
+    assert [process.wait(60) for process in processes] == [0, 0]
     assert log.read_text() == "built\n"
 
 
-def test_a_failed_build_leaves_nothing_and_names_the_ways_out(
+def test_a_failed_build_leaves_nothing_and_names_the_next_steps(
     go: Callable[..., Path], tmp_path: Path
 ) -> None:
-    go(then="echo 'module lookup disabled'; exit 1")
+    go(after="echo 'module lookup disabled'; exit 1")
     with pytest.raises(SetupError, match=r"(?s)module lookup disabled.*GOPROXY.*on PATH yourself"):
         build.compiled(tmp_path / "cache")
     assert [file.name for file in (tmp_path / "cache").iterdir()] == ["pulumi.lock"]
@@ -333,8 +336,8 @@ def test_a_failed_build_leaves_nothing_and_names_the_ways_out(
 def test_an_old_go_is_not_used(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Go comes from a Python package. Its caches are beside it, and are removed with it."""
-    on_path(monkeypatch, fake("go/bin", "go", "echo go1.25.9").parent)
+    """A Python package provides Go. Its caches are in the same folder, and are deleted with it."""
+    set_path(monkeypatch, fake("go/bin", "go", "echo go1.25.9").parent)
     monkeypatch.setattr(golang, "run", lambda command, **_: "go1.25.9" if "GOVERSION" in command else "")
     scratch = tmp_path / "scratch"
     command = golang.command(build.RECIPE, scratch)
@@ -343,7 +346,7 @@ def test_an_old_go_is_not_used(
     assert "Go from the Python package" in capsys.readouterr().out
 
 
-def test_the_cli_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cli_is_copied_if_it_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "source"
     source.write_text("text")
     source.chmod(0o755)
@@ -359,8 +362,8 @@ def test_the_cli_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch
     assert os.access(tmp_path / "copied", os.X_OK)
 
 
-def test_it_needs_no_package() -> None:
-    """`make setup` runs it before any package is installed: `-S` hides installed packages."""
+def test_the_installation_needs_no_package() -> None:
+    """`make setup` runs it before it installs packages. The option `-S` hides installed packages."""
     root = Path(installation.__file__).parents[2]
     code = "import tenantry.pulumi_cli.installation, sys; sys.exit('yaml' in sys.modules)"
     subprocess.run([sys.executable, "-S", "-c", code], cwd=root, check=True)

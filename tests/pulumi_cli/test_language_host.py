@@ -1,4 +1,4 @@
-"""Tests of the language host as a process. tests/e2e runs programs with it."""
+"""Tests of the language host as a process. tests/e2e uses it to run programs."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ HOST = [sys.executable, "-P", language_host.__file__, "127.0.0.1:1"]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_and_ends_without_a_word(stop: signal.Signals) -> None:
+def test_the_host_serves_and_ends_without_output(stop: signal.Signals) -> None:
     with subprocess.Popen(HOST, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
         assert host.stdout
         port = int(host.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             language = language_pb2_grpc.LanguageRuntimeStub(channel)
             assert language.GetPluginInfo(Empty(), timeout=10) == plugin_pb2.PluginInfo()
-            about = language.About(language_pb2.AboutRequest(), timeout=10)
-            assert (about.executable, about.version) == (sys.executable, platform.python_version())
+            response = language.About(language_pb2.AboutRequest(), timeout=10)
+            assert (response.executable, response.version) == (sys.executable, platform.python_version())
             packages = language.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(), timeout=10)
             assert not packages.packages
-            installing = language.InstallDependencies(language_pb2.InstallDependenciesRequest(), timeout=10)
-            assert list(installing) == []
-            with pytest.raises(grpc.RpcError) as unknown:
+            progress = language.InstallDependencies(language_pb2.InstallDependenciesRequest(), timeout=10)
+            assert list(progress) == []
+            with pytest.raises(grpc.RpcError) as error_info:
                 language.Pack(language_pb2.PackRequest(), timeout=10)
-            assert unknown.value.code() is grpc.StatusCode.UNIMPLEMENTED
+            assert error_info.value.code() is grpc.StatusCode.UNIMPLEMENTED
         host.send_signal(stop)
         assert host.communicate(timeout=10) == ("", "")
         assert host.returncode == 0
 
 
-def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
-    """The shell acts as the engine: it starts the host and ends."""
+def test_the_host_ends_when_its_engine_is_killed(tmp_path: Path) -> None:
+    """A shell replaces the engine. It starts the host and is killed."""
     output = tmp_path / "output"
     with output.open("w") as file:
         shell = subprocess.Popen(
@@ -51,25 +51,25 @@ def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
         assert shell.stdout
         assert int(shell.stdout.readline()) > 0
         shell.kill()
-        assert shell.stdout.read() == b"", "the host held its output open"
+        assert shell.stdout.read() == b"", "the host must end and close its output"
     assert output.read_text() == ""
 
 
 @pytest.mark.parametrize("value", ["", "a", "é" * 63, "é" * 64, "x" * 20_000], ids=len)
-def test_a_text_is_sent_as_protobuf_does(value: str) -> None:
-    """Paths may be long. A length of more than seven bits needs several bytes."""
-    about = language_pb2.AboutResponse(executable=value)
-    assert language_pb2.AboutResponse.FromString(language_host.text(1, value)) == about
+def test_a_text_is_encoded_as_in_protobuf(value: str) -> None:
+    """A path may be long, and a length above 127 needs several bytes."""
+    response = language_pb2.AboutResponse(executable=value)
+    assert language_pb2.AboutResponse.FromString(language_host.text(1, value)) == response
 
 
-def test_what_ends_a_run() -> None:
+def test_the_response_that_ends_a_run_is_encoded_as_in_protobuf() -> None:
     assert language_pb2.RunResponse.FromString(language_host.BAIL) == language_pb2.RunResponse(bail=True)
 
 
-def test_the_sdk_is_imported_when_there_is_a_program_to_run() -> None:
-    """Each run starts a host that does not run a program."""
+def test_the_sdk_is_imported_only_for_a_program() -> None:
+    """Each run of Pulumi starts a host that runs no program."""
     program = f"import runpy, sys; runpy.run_path({language_host.__file__!r}); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    imported = {name.partition(".")[0] for name in done.stdout.split()}
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in process.stdout.split()}
     assert "grpc" in imported
     assert not {"pulumi", "google", "tenantry"} & imported

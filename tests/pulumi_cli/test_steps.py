@@ -11,38 +11,38 @@ import pytest
 
 from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, locked, run, step, write
 
-HOLDER = """\
+LOCK_SCRIPT = """\
 import sys, time
 from pathlib import Path
 from tenantry.pulumi_cli.steps import locked
 with locked(Path(sys.argv[1])):
-    print("held", flush=True)
+    print("locked", flush=True)
     time.sleep(60)
 """
 
 
 def test_a_step_is_one_line_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
-    with step("doing it"):
+    with step("copying"):
         pass
-    assert capsys.readouterr().out == "doing it ... 0.0 s\n"
+    assert capsys.readouterr().out == "copying ... 0.0 s\n"
 
 
 def test_a_step_that_fails_says_so_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="why"), step("doing it"):
-        raise ValueError("why")
-    assert capsys.readouterr().out == "doing it ... failed\n"
+    with pytest.raises(ValueError, match="reason"), step("copying"):
+        raise ValueError("reason")
+    assert capsys.readouterr().out == "copying ... failed\n"
 
 
 def test_a_command_that_fails_shows_its_last_lines_and_the_advice() -> None:
-    with pytest.raises(SetupError) as failed:
+    with pytest.raises(SetupError) as error_info:
         run(["sh", "-c", "seq 100; echo the reason >&2; exit 3"], advice="Try this.")
-    lines = str(failed.value).splitlines()
+    lines = str(error_info.value).splitlines()
     assert lines[0] == "Exit code 3: sh -c seq 100; echo the reason >&2; exit 3"
     assert lines[1] == "    77"
     assert lines[-2:] == ["    the reason", "Try this."]
 
 
-def test_a_command_that_is_missing_or_hangs_ends_with_the_advice() -> None:
+def test_the_error_about_a_missing_or_hanging_command_ends_with_the_advice() -> None:
     with pytest.raises(SetupError, match=r"Could not start: no-such-command x\n.*\nGet it\."):
         run(["no-such-command", "x"], advice="Get it.")
     with pytest.raises(SetupError, match=r"Did not end within 0 s: sleep 60\nWait\."):
@@ -53,20 +53,22 @@ def test_a_command_cannot_wait_for_input() -> None:
     assert run(["sh", "-c", "read answer; echo got:$answer"], advice="", timeout=10) == "got:\n"
 
 
-def test_a_lock_is_held_by_one_process_and_goes_with_it(
+def test_a_lock_belongs_to_one_process_and_ends_with_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lock = tmp_path / "not" / "there" / "yet"
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE)
+    lock = tmp_path / "new" / "folder" / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", LOCK_SCRIPT, lock], stdout=subprocess.PIPE)
     with holder:
         assert holder.stdout
-        assert holder.stdout.readline() == b"held\n"
-        waiter = subprocess.Popen([sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE, text=True)
+        assert holder.stdout.readline() == b"locked\n"
+        waiter = subprocess.Popen(
+            [sys.executable, "-c", LOCK_SCRIPT, lock], stdout=subprocess.PIPE, text=True
+        )
         with waiter:
             assert waiter.stdout
             assert waiter.stdout.readline() == f"waiting for another run, which has locked {lock}\n"
             holder.send_signal(signal.SIGKILL)
-            assert waiter.stdout.readline() == "held\n"
+            assert waiter.stdout.readline() == "locked\n"
             waiter.kill()
     with locked(lock):
         pass
@@ -76,7 +78,7 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(
 def test_a_folder_is_complete_or_absent(tmp_path: Path) -> None:
     target = tmp_path / "cache" / "thing"
     with pytest.raises(FileExistsError), complete_or_absent(target) as scratch:
-        half_made(scratch)
+        fail_halfway(scratch)
     assert list(target.parent.iterdir()) == []
     with complete_or_absent(target) as scratch:
         (scratch / "one").touch()
@@ -84,7 +86,7 @@ def test_a_folder_is_complete_or_absent(tmp_path: Path) -> None:
     assert [file.name for file in target.iterdir()] == ["one"]
 
 
-def test_a_folder_that_was_complete_survives_a_failed_renewal(tmp_path: Path) -> None:
+def test_a_complete_folder_survives_a_failed_renewal(tmp_path: Path) -> None:
     target = tmp_path / "thing"
     with complete_or_absent(target) as scratch:
         (scratch / "old").touch()
@@ -112,7 +114,7 @@ def test_a_file_is_written_with_its_mode_and_without_leftovers(tmp_path: Path) -
     assert list(file.parent.iterdir()) == [file]
 
 
-def half_made(folder: Path) -> None:
+def fail_halfway(folder: Path) -> None:
     """Start to fill a folder, and fail."""
     (folder / "one").touch()
     (folder / "one").mkdir()

@@ -18,7 +18,7 @@ CHOICES = Choices("acme-tenants", "eu", "templates.eu.qlikcloud.com", "tenantry[
 
 
 def test_the_written_project_can_be_loaded(tmp_path: Path) -> None:
-    """Pulumi and pip can read it, and a customer gets the values of the plans."""
+    """Pulumi and pip can read the files, and a customer gets the values of the plans."""
     written, kept = write(tmp_path / "new", CHOICES)
     root = tmp_path / "new"
     assert {file for file in root.rglob("*") if file.is_file()} == set(written)
@@ -28,8 +28,8 @@ def test_the_written_project_can_be_loaded(tmp_path: Path) -> None:
     assert project.name == "acme-tenants"
     assert project.config == {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
     assert yaml.safe_load((root / "Pulumi.yaml").read_text())["runtime"]["options"]["virtualenv"] == ".venv"
-    needs = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert needs == ["tenantry[cli] @ file:///t.whl"]
+    dependencies = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert dependencies == ["tenantry[cli] @ file:///t.whl"]
     compile((root / "__main__.py").read_text(), "__main__.py", "exec")
     assert not [name for name, text in contents(CHOICES) if "@NAME@" in text or "@REGION@" in text]
 
@@ -37,23 +37,23 @@ def test_the_written_project_can_be_loaded(tmp_path: Path) -> None:
         check_plan(root / "stacks" / "plans" / f"{plan}.yaml")
     file = write_stack(project, NewCustomer("acme"))
     assert load_file(file).customer.lifecycle.kind == "production"
-    assert not load_file(file).customer.apps, "a plan names an app that may not exist"
+    assert not load_file(file).customer.apps, "the new plans name no app, because it may not exist"
 
 
 def test_existing_files_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "README.md").write_text("existing")
     (tmp_path / "stacks" / "plans").mkdir(parents=True)
-    (tmp_path / "stacks" / "plans" / "standard.yaml").write_text("groups: {Mine: {}}\n")
+    (tmp_path / "stacks" / "plans" / "standard.yaml").write_text("groups: {Existing: {}}\n")
     written, kept = write(tmp_path, CHOICES)
     assert sorted(file.name for file in kept) == ["README.md", "standard.yaml"]
-    assert (tmp_path / "README.md").read_text() == "mine"
+    assert (tmp_path / "README.md").read_text() == "existing"
     assert not set(written) & set(kept)
     assert write(tmp_path, CHOICES)[0] == []
 
 
-@pytest.mark.parametrize("own", ["tenantry/__init__.py", "tenantry.py"])
-def test_a_module_with_the_name_tenantry_is_refused(tmp_path: Path, own: str) -> None:
-    file = tmp_path / own
+@pytest.mark.parametrize("module", ["tenantry/__init__.py", "tenantry.py"])
+def test_a_module_with_the_name_tenantry_is_refused(tmp_path: Path, module: str) -> None:
+    file = tmp_path / module
     file.parent.mkdir(exist_ok=True)
     file.touch()
     with pytest.raises(NotWritten, match="has the name of this package"):
@@ -62,7 +62,7 @@ def test_a_module_with_the_name_tenantry_is_refused(tmp_path: Path, own: str) ->
 
 
 @pytest.mark.parametrize(
-    ("wrong", "expected"),
+    ("changes", "expected"),
     [
         ({"name": "a b"}, '"a b" is not a project name'),
         ({"region": "us"}, "templates.eu.qlikcloud.com is in region eu, not in us"),
@@ -70,9 +70,9 @@ def test_a_module_with_the_name_tenantry_is_refused(tmp_path: Path, own: str) ->
         ({"ci": "jenkins"}, '"jenkins" is not one of github, gitlab, none'),
     ],
 )
-def test_invalid_choices_are_refused(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:
-    """All problems are reported at once, and nothing is written."""
-    choices = Choices(**{**vars(CHOICES), **wrong})
+def test_invalid_choices_are_refused(tmp_path: Path, changes: dict[str, str], expected: str) -> None:
+    """After an error, no file is written."""
+    choices = Choices(**{**vars(CHOICES), **changes})
     with pytest.raises(NotWritten) as caught:
         write(tmp_path / "new", choices)
     assert expected in str(caught.value)
@@ -81,7 +81,7 @@ def test_invalid_choices_are_refused(tmp_path: Path, wrong: dict[str, str], expe
 
 @pytest.mark.parametrize("ci", CI)
 def test_each_ci_gets_its_files(tmp_path: Path, ci: str) -> None:
-    """The scripts are executable, and no file comes from the checkout."""
+    """The scripts are executable, and no file contains a command of the checkout of Tenantry."""
     written, _ = write(tmp_path, Choices(**{**vars(CHOICES), "ci": ci}))
     for file in written:
         text = file.read_text()

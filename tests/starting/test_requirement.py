@@ -1,4 +1,4 @@
-"""Tests of the requirement with which pip installs the same Tenantry."""
+"""Tests of the requirement with which pip installs Tenantry from the same source again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Installed:
-    """A distribution with a recorded source."""
+    """An installed distribution with a recorded source."""
 
     version = "1.2.3"
 

@@ -13,19 +13,19 @@ from tenantry.starting import repository
 from tenantry.starting.repository import Choices, NotWritten
 from tenantry.starting.stack_file import NewCustomer, write
 
-UNTIL = date(2999, 12, 31)
+LAST_DAY = date(2999, 12, 31)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A new repository."""
+    """Return a new project."""
     repository.write(tmp_path, Choices("acme", "eu", "templates.eu.qlikcloud.com", "tenantry"))
     project = Project.at(tmp_path)
     assert project
     return project
 
 
-def test_a_customer_without_options_has_every_default(project: Project) -> None:
+def test_a_customer_without_options_has_the_defaults(project: Project) -> None:
     file = write(project, NewCustomer("acme-north_2"))
     assert file.read_text() == (
         "# yaml-language-server: $schema=schema.json\n"
@@ -36,11 +36,11 @@ def test_a_customer_without_options_has_every_default(project: Project) -> None:
     )
 
 
-def test_a_trial_has_its_last_day(project: Project) -> None:
-    settings = load_file(write(project, NewCustomer("acme", name="ACME: a trial", trial_until=UNTIL)))
+def test_the_file_of_a_trial_has_its_last_day(project: Project) -> None:
+    settings = load_file(write(project, NewCustomer("acme", name="ACME: a trial", trial_until=LAST_DAY)))
     customer = settings.customer
     assert (customer.name, customer.plan) == ("ACME: a trial", "trial")
-    assert (customer.lifecycle.kind, customer.lifecycle.ends_on) == ("trial", UNTIL)
+    assert (customer.lifecycle.kind, customer.lifecycle.ends_on) == ("trial", LAST_DAY)
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def test_a_trial_has_its_last_day(project: Project) -> None:
         (("gold", "trial"), True, "trial"),
     ],
 )
-def test_the_plan_is_chosen_from_the_project(
+def test_the_plan_is_chosen_from_the_plans_of_the_project(
     project: Project, plans: tuple[str, ...], trial: bool, plan: str | None
 ) -> None:
     for file in (project.stacks / "plans").iterdir():
         file.unlink()
     for name in plans:
         (project.stacks / "plans" / f"{name}.yaml").write_text("groups: {A: {}}\n")
-    made = write(project, NewCustomer("acme", trial_until=UNTIL if trial else None))
-    assert load_file(made).customer.plan == plan
+    file = write(project, NewCustomer("acme", trial_until=LAST_DAY if trial else None))
+    assert load_file(file).customer.plan == plan
 
 
 def test_an_ambiguous_plan_is_an_error(project: Project) -> None:
@@ -84,7 +84,7 @@ def test_an_ambiguous_plan_is_an_error(project: Project) -> None:
     ],
 )
 def test_invalid_arguments_are_refused(project: Project, customer: NewCustomer, expected: str) -> None:
-    """No file is left."""
+    """No file is written."""
     with pytest.raises(NotWritten) as caught:
         write(project, customer)
     assert expected in str(caught.value)
@@ -93,7 +93,7 @@ def test_invalid_arguments_are_refused(project: Project, customer: NewCustomer, 
 
 def test_an_existing_file_is_not_changed(project: Project) -> None:
     file = write(project, NewCustomer("acme"))
-    file.write_text("mine")
+    file.write_text("existing")
     with pytest.raises(NotWritten, match="exists already"):
         write(project, NewCustomer("acme"))
-    assert file.read_text() == "mine"
+    assert file.read_text() == "existing"

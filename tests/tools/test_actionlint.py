@@ -1,4 +1,4 @@
-"""actionlint is built once, and finds mistakes in workflows."""
+"""Tests of actionlint: it is built once, and finds mistakes in workflows."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ jobs:
 
 @pytest.fixture(scope="module")
 def command() -> Path:
-    """The actionlint command, from the cache of this machine."""
+    """Return the actionlint command from the cache of this machine."""
     return actionlint.ensure(installation.cache())
 
 
 def violations(command: Path, workflow: Path) -> list[str]:
-    """Return actionlint's messages about a workflow; do not check scripts, which needs other tools."""
+    """Return the messages of actionlint about a workflow.
+
+    The scripts in it are not checked, because that needs other tools.
+    """
     options = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
-    done = subprocess.run([command, *options, workflow], capture_output=True, text=True, check=False)
-    assert done.returncode == bool(done.stdout), done
-    return done.stdout.splitlines()
+    process = subprocess.run([command, *options, workflow], capture_output=True, text=True, check=False)
+    assert process.returncode == bool(process.stdout), process
+    return process.stdout.splitlines()
 
 
 def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
@@ -59,6 +62,6 @@ def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: st
     assert any(message in line for line in violations(command, workflow))
 
 
-def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_actionlint_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(golang, "command", pytest.fail)
     assert actionlint.ensure(installation.cache()) == command

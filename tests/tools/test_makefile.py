@@ -1,4 +1,4 @@
-"""`make` prints help, and continuous integration fails if one of its parts fails."""
+"""Tests of the Makefile and of the script for continuous integration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ exit $code
 """
 
 
-def test_every_target_has_a_line_of_help() -> None:
+def test_every_target_has_help() -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^  make (\w+) +\S", output, re.MULTILINE) == targets
@@ -34,30 +34,34 @@ def test_every_target_has_a_line_of_help() -> None:
 @pytest.mark.parametrize(
     ("broken", "code"), [("nothing", 0), ("setup", 2), ("check", 1), ("test", 1), ("check|test", 1)]
 )
-def test_continuous_integration_runs_everything_and_reports(tmp_path: Path, broken: str, code: int) -> None:
+def test_continuous_integration_runs_all_targets_and_reports_failures(
+    tmp_path: Path, broken: str, code: int
+) -> None:
     make = tmp_path / "make"
     make.write_text(MAKE.replace("$BROKEN", broken))
     make.chmod(0o755)
     calls = tmp_path / "calls"
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
-    done = subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    called = [line.split()[0] for line in calls.read_text().splitlines()]
-    assert called == (["setup"] if broken == "setup" else ["setup", "check", "test"])
+    process = subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stdout + process.stderr
+    targets = [line.split()[0] for line in calls.read_text().splitlines()]
+    assert targets == (["setup"] if broken == "setup" else ["setup", "check", "test"])
     if broken != "setup":
-        assert done.stdout.splitlines()[-1] == "==== 3 passed in 1.20s ===="
+        assert process.stdout.splitlines()[-1] == "==== 3 passed in 1.20s ===="
 
 
-@pytest.mark.parametrize(("given", "measured"), [("", True), ("tests/settings", False), ("-k plans", False)])
-def test_a_whole_run_is_measured(given: str, measured: bool) -> None:
-    """Coverage is measured if no test is selected, as in continuous integration."""
-    command = ["make", "--dry-run", "test", *([f"ARGS={given}"] if given else [])]
+@pytest.mark.parametrize(
+    ("arguments", "is_measured"), [("", True), ("tests/settings", False), ("-k plans", False)]
+)
+def test_coverage_is_measured_if_all_tests_run(arguments: str, is_measured: bool) -> None:
+    """Continuous integration runs all tests, so it measures coverage."""
+    command = ["make", "--dry-run", "test", *([f"ARGS={arguments}"] if arguments else [])]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     [line] = [line for line in output.splitlines() if "pytest" in line]
-    assert ("--cov" in line.split()) is measured
+    assert ("--cov" in line.split()) is is_measured
     assert re.search(r"^PY_COLORS=0 make test \|", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
 
 
-def test_coverage_is_gated() -> None:
+def test_a_low_coverage_fails_the_run() -> None:
     report = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage"]["report"]
     assert report["fail_under"] > 90

@@ -1,4 +1,4 @@
-"""The picture of the demo shows today's output of the demo."""
+"""Test that the picture of the demo shows the current output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.recording import PICTURE
 
 
 def test_the_picture_is_up_to_date() -> None:
-    shown = html.unescape(re.sub(r"<[^>]+>", "", PICTURE.read_text("utf-8"))).replace("\xa0", " ")
+    picture_text = html.unescape(re.sub(r"<[^>]+>", "", PICTURE.read_text("utf-8"))).replace("\xa0", " ")
     expected = ["$ tenantry demo", "pulumi up --stack globex", *(line.strip() for line in NEXT.splitlines())]
-    missing = [line for line in expected if line not in shown]
+    missing = [line for line in expected if line not in picture_text]
     assert missing == [], "run: python -m tools.recording"

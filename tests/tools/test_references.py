@@ -1,4 +1,4 @@
-"""The generated pages are up to date."""
+"""Tests that the generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ PAGES = {str(file.relative_to(docs.ROOT)): text for file, text in docs.pages().i
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_generated_page_is_up_to_date(page: str) -> None:
-    now = (docs.ROOT / page).read_text("utf-8")
-    assert now == PAGES[page], f"{page} is outdated. Run `make docs`."
+    text = (docs.ROOT / page).read_text("utf-8")
+    assert text == PAGES[page], f"{page} is outdated. Run `make docs`."
 
 
 def test_make_docs_writes_only_stale_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fresh, old, new = tmp_path / "fresh.md", tmp_path / "old.md", tmp_path / "new.md"
-    fresh.write_text("same")
-    old.write_text("yesterday")
+    current, old, new = tmp_path / "current.md", tmp_path / "old.md", tmp_path / "new.md"
+    current.write_text("current text")
+    old.write_text("old text")
     monkeypatch.setattr(docs, "ROOT", tmp_path)
-    monkeypatch.setattr(docs, "pages", lambda: {fresh: "same", old: "today", new: "made"})
+    monkeypatch.setattr(
+        docs, "pages", lambda: {current: "current text", old: "changed text", new: "new text"}
+    )
     docs.main()
-    assert (fresh.read_text(), old.read_text(), new.read_text()) == ("same", "today", "made")
+    texts = [file.read_text() for file in (current, old, new)]
+    assert texts == ["current text", "changed text", "new text"]
     assert capsys.readouterr().out == "old.md written\nnew.md written\n"

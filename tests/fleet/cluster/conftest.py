@@ -1,4 +1,4 @@
-"""A scheduler and workers without an engine, and a project with stacks."""
+"""A Dask cluster whose workers need no engine, and a project with stacks."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from tenantry.fleet.cluster.executor import ClusterRun
 from tenantry.fleet.job import Job
 from tenantry.fleet.members import Member
 from tests.e2e.cluster import Processes
+from tests.fleet.cluster import jobs
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of the run and of its workers."""
+    """Return the environment of the run and of its workers."""
     return private_environment(tmp_path_factory.mktemp("private"))
 
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Processes]:
-    """A scheduler and two workers with one thread each."""
+    """Start a scheduler and two workers with one thread each."""
     with Processes(tmp_path_factory.mktemp("cluster") / "dask") as processes:
         for _ in range(2):
             processes.work(environment)
@@ -35,33 +36,33 @@ def dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) 
 
 @dataclass
 class Site:
-    """A project, and the announcements of its run."""
+    """A project, the folder it shares with its jobs, and the announcements of its run."""
 
     root: Path
     shared: Path
     address: str
     announced: list[str] = field(default_factory=list)
 
-    def job(self, stack: str, **more: object) -> Job:
-        """Return a job for a stack, and write its file."""
+    def job(self, stack: str, **options: object) -> Job:
+        """Return a job for a stack. Write its stack file if it does not exist."""
         file = self.root / f"Pulumi.{stack}.yaml"
         if not file.exists():
             file.write_text(f"# {self.shared}\nconfig: {{}}\n")
         member = Member(stack, file, digest="d1")
-        return Job("up", member, "tenantry", self.root, self.shared / "logs" / stack, **more)  # type: ignore[arg-type]
+        return Job("up", member, "tenantry", self.root, self.shared / "logs" / stack, **options)  # type: ignore[arg-type]
 
     @contextmanager
     def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
-        """A run on the cluster."""
-        begun: AbstractContextManager[ClusterRun] = ClusterRun.opened(
+        """Open a run on the cluster."""
+        opened: AbstractContextManager[ClusterRun] = ClusterRun.opened(
             self.address, self.root, credentials=False, holder=holder, announce=self.announced.append
         )
-        with begun as remote:
+        with opened as remote:
             yield remote
 
-    def begun(self) -> list[str]:
-        """Return the stacks that were worked on, once for each start."""
-        file = self.shared / "begun"
+    def started_stacks(self) -> list[str]:
+        """Return the stacks whose jobs have started, once per start."""
+        file = self.shared / jobs.STARTED_FILE
         return file.read_text().split() if file.exists() else []
 
 
@@ -69,6 +70,7 @@ class Site:
 def site(
     tmp_path: Path, dask: Processes, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Site:
+    """Return a project, and set the environment of the run."""
     for name in os.environ.keys() - environment.keys():
         monkeypatch.delenv(name)
     for name, value in environment.items():

@@ -1,4 +1,4 @@
-"""Jobs for workers of a cluster that need no engine. A test and its jobs communicate by files."""
+"""Jobs for the workers of a cluster. They need no engine, and communicate with their test by files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from pathlib import Path
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import Outcome, Trouble
 
-GO_ON = "go-on"
-SECONDS = 60.0
-MADE = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:Group::Analysts"
-STEP = {"resourcePreEvent": {"metadata": {"op": "create", "urn": MADE, "new": {"inputs": {"x": "hidden"}}}}}
+STARTED_FILE = "started"
+"""The file with a line per started job."""
+
+RELEASE_FILE = "release"
+"""The file whose creation releases the jobs that wait."""
+
+TIMEOUT_SECONDS = 60.0
+CREATED_URN = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:Group::Analysts"
+STEP_EVENT = {
+    "resourcePreEvent": {"metadata": {"op": "create", "urn": CREATED_URN, "new": {"inputs": {"x": "hidden"}}}}
+}
 
 
 def folder_of(job: Job) -> Path:
@@ -23,20 +30,23 @@ def folder_of(job: Job) -> Path:
     return Path(job.member.file.read_text().splitlines()[0].removeprefix("# "))
 
 
-def do_well(job: Job) -> Outcome:
-    """Write a line for each time that the stack is worked on."""
-    with (folder_of(job) / "begun").open("a") as file:
+def succeed(job: Job) -> Outcome:
+    """Succeed, and write the stack into the file of started jobs."""
+    with (folder_of(job) / STARTED_FILE).open("a") as file:
         file.write(f"{job.member.stack}\n")
     return job.outcome(same=3)
 
 
 def wait(job: Job) -> Outcome:
-    """Write a step into the log, and wait until the test releases the job."""
+    """Write a step into the log, and wait until the test releases the job.
+
+    Give up after `TIMEOUT_SECONDS`.
+    """
     job.folder.mkdir(parents=True)
-    job.log.write_text(f"{json.dumps(STEP)}\n")
-    outcome = do_well(job)
-    end = time.monotonic() + SECONDS
-    while not (folder_of(job) / GO_ON).exists() and time.monotonic() < end:
+    job.log.write_text(f"{json.dumps(STEP_EVENT)}\n")
+    outcome = succeed(job)
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not (folder_of(job) / RELEASE_FILE).exists() and time.monotonic() < end:
         time.sleep(0.05)
     return outcome
 
@@ -50,27 +60,27 @@ def fail(job: Job) -> Outcome:
 
 
 def write_salt(job: Job) -> Outcome:
-    """Change the stack file, as Pulumi does."""
+    """Add a salt to the stack file, as Pulumi does."""
     with job.member.file.open("a") as file:
         file.write("encryptionsalt: v1\n")
     return job.outcome()
 
 
-def break_down(job: Job) -> Outcome:
-    """Raise an unexpected error."""
+def raise_error(job: Job) -> Outcome:
+    """Raise an unexpected error in the worker."""
     raise RuntimeError(f"no memory for {job.member.stack}")
 
 
 def occupy(file: Path) -> None:
-    """Occupy a thread until the test releases it."""
+    """Create this file, and occupy a thread until the test releases it."""
     file.touch()
-    end = time.monotonic() + SECONDS
-    while not (file.parent / GO_ON).exists() and time.monotonic() < end:
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not (file.parent / RELEASE_FILE).exists() and time.monotonic() < end:
         time.sleep(0.05)
 
 
 HOST = "register.eu.qlikcloud.com"
-ASK = """
+REQUEST_TURN_SCRIPT = """
 import json, os, sys
 from pathlib import Path
 from tenantry.providers.qlik import Cloud
@@ -84,9 +94,9 @@ Path(sys.argv[2]).write_text(json.dumps({"seconds": turn.seconds, "at": at}))
 """
 
 
-def ask_for_a_turn(job: Job) -> Outcome:
-    """Request a turn in a subprocess of the worker, as a provider does."""
-    command = [sys.executable, "-c", ASK, HOST, str(folder_of(job) / job.member.stack)]
+def request_turn(job: Job) -> Outcome:
+    """Request a turn from the rate limiter in a subprocess of the worker, as a provider does."""
+    command = [sys.executable, "-c", REQUEST_TURN_SCRIPT, HOST, str(folder_of(job) / job.member.stack)]
     env = {**os.environ, **job.environment, "TENANTRY_RATE_SHARE": "0.0001"}
     subprocess.run(command, env=env, check=True)
     return job.outcome()

@@ -1,4 +1,4 @@
-"""The requirements for a worker, which have no secrets."""
+"""The requirements for a worker. They contain no secrets."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ FIT = {"QLIK_CLIENT_ID_EU": "id", "QLIK_CLIENT_SECRET_EU": "secret", "PULUMI_CON
 
 @pytest.fixture
 def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a fit worker, with `pulumi`."""
-    found = dict(FIT)
-    monkeypatch.setattr("os.environ", found)
+    """Set and return the environment of a fit worker. It finds `pulumi`."""
+    environment = dict(FIT)
+    monkeypatch.setattr("os.environ", environment)
     monkeypatch.setattr(fitness, "find_pulumi", lambda: "/bin/pulumi")
-    return found
+    return environment
 
 
-def test_a_worker_that_meets_all_requirements(environ: dict[str, str]) -> None:
+def test_a_worker_that_meets_all_requirements_is_fit(environ: dict[str, str]) -> None:
     assert machine_problem(REQUIREMENTS) == ""
 
 
 @pytest.mark.parametrize(
-    ("without", "reason"),
+    ("variable", "reason"),
     [
         ("QLIK_CLIENT_ID_EU", "it has no Qlik credentials (QLIK_CLIENT_ID and QLIK_CLIENT_SECRET)"),
         ("PULUMI_CONFIG_PASSPHRASE", "it has no passphrase (PULUMI_CONFIG_PASSPHRASE or "),
     ],
 )
-def test_a_missing_requirement_is_named(environ: dict[str, str], without: str, reason: str) -> None:
-    del environ[without]
+def test_a_missing_requirement_is_named(environ: dict[str, str], variable: str, reason: str) -> None:
+    del environ[variable]
     assert machine_problem(REQUIREMENTS).startswith(reason)
 
 
 @pytest.mark.parametrize(
-    "more",
+    "credentials",
     [
         {"QLIK_CLIENT_ID": "id"},
         {"QLIK_CREDENTIALS_COMMAND": "vault read"},
     ],
 )
-def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str, str]) -> None:
+def test_a_worker_may_have_other_credentials(environ: dict[str, str], credentials: dict[str, str]) -> None:
     del environ["QLIK_CLIENT_ID_EU"]
-    environ |= more
+    environ |= credentials
     assert machine_problem(REQUIREMENTS) == ""
 
 
@@ -92,33 +92,33 @@ def test_an_address_is_compared_without_user_and_password(
     monkeypatch.setattr(fitness, "address_of", lambda _: address)
     with backend_of(tmp_path) as (backend, probe):
         assert (backend, probe) == (shown, "")
-    theirs = WorkerRequirements("0", ".", backend, "", False, False, "")
-    assert backend_problem(theirs, tmp_path) == ""
+    requirements = WorkerRequirements("0", ".", backend, "", False, False, "")
+    assert backend_problem(requirements, tmp_path) == ""
     monkeypatch.setattr(fitness, "address_of", lambda _: "s3://another?token=hidden")
-    problem = backend_problem(theirs, tmp_path)
+    problem = backend_problem(requirements, tmp_path)
     assert problem == f"its backend is s3://another?token=***, the run's backend is {shown}"
 
 
-def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
+def test_a_backend_folder_is_the_same_only_if_it_contains_the_same_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The same path may be another disk on another machine."""
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    for folder in (ours, theirs):
+    """One path may lead to different disks on different machines."""
+    run_folder, other_folder = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (run_folder, other_folder):
         folder.mkdir()
-    monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{ours}")
+    monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{run_folder}")
     with backend_of(tmp_path) as (backend, probe):
         requirements = WorkerRequirements("0", ".", backend, probe, False, False, "")
         assert backend_problem(requirements, tmp_path) == ""
-        monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
-        assert f"its backend file://{theirs} is not the run's folder" in backend_problem(
+        monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{other_folder}")
+        assert f"its backend file://{other_folder} is not the run's folder" in backend_problem(
             requirements, tmp_path
         )
-    assert list(ours.iterdir()) == [], "nothing is left of it"
+    assert list(run_folder.iterdir()) == [], "the file is deleted"
 
 
 @pytest.mark.parametrize("address", ["file://state", "file://./state"])
-def test_a_folder_in_the_project_is_refused(
+def test_a_backend_folder_in_the_project_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(fitness, "address_of", lambda _: address)
@@ -129,7 +129,9 @@ def test_a_folder_in_the_project_is_refused(
         pass
 
 
-def test_a_folder_that_cannot_be_written_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_backend_folder_that_cannot_be_written_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{tmp_path / 'missing'}")
     with pytest.raises(ClusterUnusable, match="missing: No such file"), backend_of(tmp_path):
         pass

@@ -1,4 +1,4 @@
-"""Two workers, one budget: the turns of a worker's subprocess."""
+"""The rate limit that the subprocesses of two workers share."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tests.fleet.cluster.conftest import Site
 NAMES = [f"stack-{number}" for number in range(4)]
 
 
-def test_workers_share_one_budget_which_the_scheduler_keeps(
+def test_workers_share_one_budget_that_the_scheduler_keeps(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
     """With room for one request in five minutes, each request waits five minutes longer than the previous
     one.
     """
     with site.run() as remote:
-        pool = Pool(2, work=jobs.ask_for_a_turn)
+        pool = Pool(2, work=jobs.request_turn)
         remote.attach(pool, print, watched=False)
         assert {outcome.status for outcome in pool.run([site.job(name) for name in NAMES])} == {"ok"}
     turns = [json.loads((site.shared / name).read_text()) for name in NAMES]
     seconds = sorted(turn["seconds"] for turn in turns)
     assert seconds[0] == 0
     assert all(later - earlier > 290 for earlier, later in pairwise(seconds))
-    assert len({turn["at"] for turn in turns}) == 2, "both workers were asked"
+    assert len({turn["at"] for turn in turns}) == 2, "both workers requested turns"
     assert (dask.folder / "state" / "rates" / f"{jobs.HOST} tier 2").exists()
     assert not (Path(environment["TENANTRY_STATE"]) / "rates").exists()
 
     address, port, token = turns[0]["at"].split(":")
-    for asked in ("{}", json.dumps({"token": "x" * len(token), "do": "turn"}), "no JSON", "x" * 5000):
+    for request in ("{}", json.dumps({"token": "x" * len(token), "do": "turn"}), "no JSON", "x" * 5000):
         with socket.create_connection((address, int(port)), 5) as connection:
-            connection.sendall(f"{asked}\n".encode())
-            assert connection.makefile("rb").readline() == b"", "no answer without the token"
+            connection.sendall(f"{request}\n".encode())
+            assert connection.makefile("rb").readline() == b"", "there is no response without the token"

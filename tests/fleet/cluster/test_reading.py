@@ -1,4 +1,4 @@
-"""The status of stacks, read by workers: the same as this machine reads."""
+"""The status of stacks as workers read it. It equals what this machine reads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_workers_read_what_this_machine_reads(site: Site, environment: dict[str,
     members = [site.job(name).member for name in ("acme", "broken", "never-up")]
     project = Project.at(site.root)
     assert project
-    here = list(stack_statuses(Reader.of(Backend(site.root), project), members, 1))
+    local_statuses = list(stack_statuses(Reader.of(Backend(site.root), project), members, 1))
     with site.run() as remote:
-        there = list(reading.stack_statuses(remote, members, 2))
-        assert there == here
-        assert [bool(stack_status.trouble) for stack_status in there] == [False, True, False]
+        remote_statuses = list(reading.stack_statuses(remote, members, 2))
+        assert remote_statuses == local_statuses
+        assert [bool(stack_status.trouble) for stack_status in remote_statuses] == [False, True, False]
         remote.cluster.lost = "the scheduler was lost"
-        lost = list(reading.stack_statuses(remote, members[:1], 2))
-    assert [(stack_status.member, stack_status.trouble) for stack_status in lost] == [
+        statuses_after_loss = list(reading.stack_statuses(remote, members[:1], 2))
+    assert [(stack_status.member, stack_status.trouble) for stack_status in statuses_after_loss] == [
         (members[0], "the scheduler was lost")
     ]

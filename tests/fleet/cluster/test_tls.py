@@ -1,4 +1,4 @@
-"""A cluster whose processes require certificates, with Dask's settings only."""
+"""A cluster whose processes require certificates, configured with the settings of Dask only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.fleet.cluster.conftest import Site
 TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 
 
-def test_a_run_over_tls_and_none_without_a_certificate(
+def test_a_run_over_tls_needs_a_certificate(
     site: Site, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
@@ -37,16 +37,16 @@ def test_a_run_over_tls_and_none_without_a_certificate(
         processes.wait()
         site.address = processes.address
         assert site.address.startswith("tls://")
-        ours = {
+        client_settings = {
             "distributed.comm.tls.ca-file": str(tmp_path / "ca.pem"),
             "distributed.comm.tls.client.cert": str(tmp_path / "own.pem"),
             "distributed.comm.tls.client.key": str(tmp_path / "own.pem"),
         }
-        with dask.config.set(ours), site.run() as remote:
-            pool = Pool(1, work=jobs.do_well)
+        with dask.config.set(client_settings), site.run() as remote:
+            pool = Pool(1, work=jobs.succeed)
             remote.attach(pool, print, watched=False)
             assert [outcome.status for outcome in pool.run([site.job("acme")])] == ["ok"]
         monkeypatch.setattr(connection, "SECONDS_TO_CONNECT", 1.0)
         with pytest.raises(ClusterUnusable), site.run():
             pass
-    assert site.begun() == ["acme"]
+    assert site.started_stacks() == ["acme"]

@@ -1,6 +1,6 @@
-"""A small fleet and its manifests as they must be, in the folder `golden`.
+"""A small fleet. The folder `golden` contains its expected manifests.
 
-`python -m tests.fleet.kubernetes.golden` writes them anew, after a change that is wanted.
+After an intended change, `python -m tests.fleet.kubernetes.golden` writes them again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MEMBERS = [
 SETUP = Setup(
     Source(
         "ssh://git@git.example/oem/tenants.git",
-        commit="12e4567890123456789012345678901234567890",  # a number, if nobody quotes it
+        commit="12e4567890123456789012345678901234567890",  # YAML reads this as a number unless it is quoted
         folder="qlik",
         secret="git",
     ),
@@ -44,6 +44,7 @@ SETUP = Setup(
 
 
 def files() -> dict[str, str]:
+    """Return the manifests of the fleet by path."""
     return manifests(MEMBERS, "tenants", SETUP)
 
 

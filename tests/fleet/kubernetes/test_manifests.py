@@ -23,16 +23,17 @@ from tests.documents import ROOT
 from tests.fleet.kubernetes import golden
 
 SCHEMA = ROOT.parent / "shared" / "specs" / "pulumi-operator-stack.json"
-"""The operator's own, version 2.9, where somebody has put it."""
+"""The schema of the operator, version 2.9. It is not part of the repository."""
 
 
-def stack(files: dict[str, str], name: str) -> dict[str, Any]:
+def stack_manifest(files: dict[str, str], name: str) -> dict[str, Any]:
+    """Return the manifest of a stack by its Kubernetes name."""
     return yaml.safe_load(files[f"stacks/{name}.yaml"])  # type: ignore[no-any-return]
 
 
 def test_the_manifests_match_the_golden_files() -> None:
     assert outdated_files(golden.FOLDER, golden.files()) == [], (
-        "wanted? python -m tests.fleet.kubernetes.golden"
+        "after an intended change, run: python -m tests.fleet.kubernetes.golden"
     )
 
 
@@ -42,37 +43,39 @@ def test_values_that_look_like_numbers_are_quoted() -> None:
     assert "value: eu-central-1" in text
 
 
-def test_a_ring_waits_for_the_one_before_it_that_has_customers() -> None:
+def test_a_ring_waits_for_the_previous_ring_that_has_customers() -> None:
     files = golden.files()
     broad = label("Acme.EU")
-    assert "prerequisites" not in stack(files, "globex")["spec"]
-    assert stack(files, broad)["spec"]["prerequisites"] == [{"name": "globex"}, {"name": "initech"}]
+    assert "prerequisites" not in stack_manifest(files, "globex")["spec"]
+    assert stack_manifest(files, broad)["spec"]["prerequisites"] == [{"name": "globex"}, {"name": "initech"}]
     order = yaml.safe_load(files["kustomization.yaml"])
     assert order["sortOptions"] == {"order": "fifo"}
     expected = ["rbac.yaml", *(f"stacks/{name}.yaml" for name in ("globex", "initech", broad, "umbrella"))]
     assert order["resources"] == expected
 
 
-def test_a_customer_with_an_unknown_ring_is_in_the_first() -> None:
+def test_a_customer_with_an_unknown_ring_is_in_the_first_ring() -> None:
     unknown = Member("zeta", Path("x"), ring="broad", unknown=frozenset(("ring",)))
     files = manifests([*golden.MEMBERS, unknown], "tenants", golden.SETUP)
-    assert stack(files, "zeta")["metadata"]["labels"]["tenantry-ring"] == "pilot"
-    assert {"name": "zeta"} in stack(files, "umbrella")["spec"]["prerequisites"]
+    assert stack_manifest(files, "zeta")["metadata"]["labels"]["tenantry-ring"] == "pilot"
+    assert {"name": "zeta"} in stack_manifest(files, "umbrella")["spec"]["prerequisites"]
 
 
 def test_a_removed_manifest_deletes_no_tenant() -> None:
-    assert stack(golden.files(), "globex")["spec"]["destroyOnFinalize"] is False
+    assert stack_manifest(golden.files(), "globex")["spec"]["destroyOnFinalize"] is False
 
 
 def test_a_stack_in_pulumi_cloud_has_its_full_name() -> None:
     files = manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, organization="oem"))
-    assert stack(files, "globex")["spec"]["stack"] == "oem/tenants/globex"
-    assert stack(golden.files(), "globex")["spec"]["stack"] == "globex"
+    assert stack_manifest(files, "globex")["spec"]["stack"] == "oem/tenants/globex"
+    assert stack_manifest(golden.files(), "globex")["spec"]["stack"] == "globex"
 
 
 def test_git_over_https_uses_a_token() -> None:
     source = Source("https://git.example/oem/tenants.git", branch="main", secret="git")
-    spec = stack(manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, source=source)), "globex")["spec"]
+    spec = stack_manifest(
+        manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, source=source)), "globex"
+    )["spec"]
     assert spec["gitAuth"] == {
         "accessToken": {"type": "Secret", "secret": {"name": "git", "key": "accessToken"}}
     }
@@ -85,15 +88,15 @@ def test_an_overlay_removes_and_adds_fields() -> None:
         "fluxSource": {"sourceRef": {"apiVersion": "v1", "kind": "GitRepository", "name": "tenants"}},
         "workspaceTemplate": {"spec": {"resources": {"limits": {"memory": "2Gi"}}}},
     }
-    spec = stack(manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay)), "globex")[
-        "spec"
-    ]
+    spec = stack_manifest(
+        manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay)), "globex"
+    )["spec"]
     assert not spec.keys() & {"projectRepo", "commit", "repoDir", "gitAuth"}
     resources = spec["workspaceTemplate"]["spec"]["resources"]
     assert resources == {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
 
 
-def test_a_repository_needs_one_version() -> None:
+def test_a_repository_needs_either_a_commit_or_a_branch() -> None:
     for overlay in ({"branch": "main"}, {"commit": None}):
         with pytest.raises(ManifestsRefused, match="either the commit or the branch"):
             manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay))
@@ -115,21 +118,21 @@ STACKS = (
     "x" * 42,
     "x" * 43,
 )
-"""Names that are the same, or none, once what Kubernetes refuses is taken out."""
+"""Names that become equal or empty without the characters that Kubernetes refuses."""
 
 
 def test_each_stack_has_a_unique_kubernetes_name() -> None:
-    taken = {name for name in map(label, STACKS) if name not in STACKS}
-    every = [*STACKS, *taken, *map(label, taken)]
-    names = labels(every)
-    assert len(set(names.values())) == len(set(every))
+    derived = {name for name in map(label, STACKS) if name not in STACKS}
+    stacks = [*STACKS, *derived, *map(label, derived)]
+    names = labels(stacks)
+    assert len(set(names.values())) == len(set(stacks))
     assert [
         name for name in names.values() if not LABEL.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS
     ] == []
     assert (label("acme"), label("x" * 42)) == ("acme", "x" * 42)
 
 
-def test_two_stacks_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_stacks_with_one_kubernetes_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.fleet.kubernetes.names.label", lambda stack: stack.lower())
     with pytest.raises(ManifestsRefused, match="acme and Acme would both be named acme"):
         labels(["acme", "Acme"])
@@ -161,10 +164,10 @@ def strict(schema: Any) -> Any:
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: strict(value) for key, value in schema.items()}
+    result = {key: strict(value) for key, value in schema.items()}
     if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
-        made.setdefault("additionalProperties", False)
-    return made
+        result.setdefault("additionalProperties", False)
+    return result
 
 
 OVERLAYS: tuple[dict[str, Any], ...] = ({}, {"preview": True}, {"environment": ["a"], "shallow": True})
@@ -177,33 +180,36 @@ OVERLAYS: tuple[dict[str, Any], ...] = ({}, {"preview": True}, {"environment": [
 def test_the_manifests_match_the_operators_schema(
     schema: dict[str, Any], setup: Setup, overlay: dict[str, Any]
 ) -> None:
-    spec_alone = strict(schema)["properties"]["spec"]
+    spec_schema = strict(schema)["properties"]["spec"]
     for member in golden.MEMBERS:
-        made = stack(
+        manifest = stack_manifest(
             manifests(golden.MEMBERS, "tenants", replace(setup, overlay=overlay)), label(member.stack)
         )
-        jsonschema.validate(made["spec"], spec_alone)
-        assert len(made["metadata"]["name"]) <= MAX_NAME_CHARACTERS
+        jsonschema.validate(manifest["spec"], spec_schema)
+        assert len(manifest["metadata"]["name"]) <= MAX_NAME_CHARACTERS
     assert re.search(rf"<= {MAX_NAME_CHARACTERS}\b", str(schema["x-kubernetes-validations"]))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**made["spec"], "imagee": "x"}, spec_alone)
+        jsonschema.validate({**manifest["spec"], "imagee": "x"}, spec_schema)
 
 
-def fields(known: Any, schema: dict[str, Any], at: str = "") -> Iterator[str]:
-    """Yield the fields of an overlay that a schema defines differently."""
+def differing_fields(known: Any, schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the paths of known overlay fields that the schema lacks or defines with another type."""
     names = {str: "string", bool: "boolean", int: "integer", dict: "object", list: "array"}
     for name, kind in known.items():
-        there = schema["properties"].get(name)
-        inner = isinstance(kind, dict)
-        if there is None or there["type"] != ("object" if inner else names[kind]):
-            yield f"{at}{name}"
-        elif inner:
-            yield from fields(kind, there, f"{at}{name}.")
+        field = schema["properties"].get(name)
+        is_nested = isinstance(kind, dict)
+        if field is None or field["type"] != ("object" if is_nested else names[kind]):
+            yield f"{prefix}{name}"
+        elif is_nested:
+            yield from differing_fields(kind, field, f"{prefix}{name}.")
 
 
 def test_an_overlay_may_have_the_fields_of_the_operators_schema(schema: dict[str, Any]) -> None:
-    assert list(fields(FIELDS, schema["properties"]["spec"])) == []
-    assert list(fields({"refresh": str, "x": str}, schema["properties"]["spec"])) == ["refresh", "x"]
+    assert list(differing_fields(FIELDS, schema["properties"]["spec"])) == []
+    assert list(differing_fields({"refresh": str, "x": str}, schema["properties"]["spec"])) == [
+        "refresh",
+        "x",
+    ]
     kinds = set(itertools.chain.from_iterable(_kinds(FIELDS)))
     assert kinds <= TYPES.keys()
 

@@ -1,4 +1,4 @@
-"""A local server that takes notifications, or misbehaves in one of several ways."""
+"""A local server that receives notifications. It can misbehave in several ways."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ SECRET_PATH = "/services/T000/B000/s3cr3t-token"
 
 
 class Receiver:
-    """The received headers and bodies. `answers` are the statuses of the next responses, then 200."""
+    """The received requests, and the behaviour of the server.
+
+    `statuses` are the statuses of the next responses. Later responses have the status 200. `location` is the
+    target of a redirect. A server that `hangs` sends no response, one that `drips` sends it byte by byte.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
-        self.answers: list[int] = []
+        self.statuses: list[int] = []
         self.location = ""
         self.drips = self.hangs = False
-        self.over = threading.Event()
+        self.closing = threading.Event()
 
     @property
     def received(self) -> list[Any]:
@@ -38,7 +42,7 @@ class Receiver:
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Yield a server that takes notifications."""
+    """Serve until the end of the block, and yield what the server receives."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -47,18 +51,18 @@ def receiving() -> Iterator[Receiver]:
             receiver.headers.append({name.lower(): value for name, value in self.headers.items()})
             receiver.paths.append(self.path)
             with suppress(OSError):
-                self._answer()
+                self._respond()
 
-        def _answer(self) -> None:
+        def _respond(self) -> None:
             if receiver.hangs:
-                receiver.over.wait()
+                receiver.closing.wait()
                 return
             if receiver.drips:
                 for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 10_000:
                     self.wfile.write(bytes([byte]))
-                    if receiver.over.wait(0.05):
+                    if receiver.closing.wait(0.05):
                         return
-            status = receiver.answers.pop(0) if receiver.answers else 200
+            status = receiver.statuses.pop(0) if receiver.statuses else 200
             self.send_response(status)
             if receiver.location:
                 self.send_header("Location", receiver.location)
@@ -79,7 +83,7 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
-        receiver.over.set()
+        receiver.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()

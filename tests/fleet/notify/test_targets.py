@@ -1,4 +1,4 @@
-"""The targets of notifications: the allowed syntax, and messages without an address."""
+"""The targets of notifications: the allowed syntax, and error messages without the address."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from tenantry.fleet.notify import Target, UnusableTarget
 
 SLACK = "https://hooks.slack.com/services/T0/B0/s3cr3t"
 TEAMS = "https://prod-12.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=s3cr3t"
-POWER = "https://default0.5a.environment.api.powerplatform.com:443/powerautomate/automations?sig=s3cr3t"
+POWER_AUTOMATE = (
+    "https://default0.5a.environment.api.powerplatform.com:443/powerautomate/automations?sig=s3cr3t"
+)
 
 
 @pytest.mark.parametrize(
-    ("given", "form"),
+    ("argument", "form"),
     [
         (SLACK, "slack"),
         (TEAMS, "teams"),
-        (POWER, "teams"),
+        (POWER_AUTOMATE, "teams"),
         ("https://acme.webhook.office.com/webhookb2/x", "teams"),
         ("https://ops.example/hooks/1", "webhook"),
         ("https://hooks.slack.com.evil.example/x", "webhook"),
@@ -29,10 +31,10 @@ POWER = "https://default0.5a.environment.api.powerplatform.com:443/powerautomate
         (f"webhook:{SLACK}", "webhook"),
     ],
 )
-def test_the_host_or_a_prefix_determines_the_form(given: str, form: str) -> None:
-    target = Target.parse(given)
+def test_the_host_or_a_prefix_determines_the_form(argument: str, form: str) -> None:
+    target = Target.parse(argument)
     assert target.form == form
-    assert target.url == given.removeprefix(f"{form}:")
+    assert target.url == argument.removeprefix(f"{form}:")
     assert "s3cr3t" not in f"{target} {target!r}"
 
 
@@ -45,7 +47,7 @@ def test_a_variable_can_hold_the_address(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("given", "value", "words"),
+    ("argument", "value", "words"),
     [
         ("env:WHERE", None, "env:WHERE: the environment variable WHERE is not set"),
         ("env:WHERE", " ", "the environment variable WHERE is not set"),
@@ -67,14 +69,14 @@ def test_a_variable_can_hold_the_address(monkeypatch: pytest.MonkeyPatch) -> Non
         ("env:WHERE", "env:OTHER", "the address in WHERE is not valid"),
     ],
 )
-def test_an_unusable_target_is_one_line_without_the_address(
-    monkeypatch: pytest.MonkeyPatch, given: str, value: str | None, words: str
+def test_an_unusable_target_is_an_error_of_one_line_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, argument: str, value: str | None, words: str
 ) -> None:
     monkeypatch.delenv("WHERE", raising=False)
     if value is not None:
         monkeypatch.setenv("WHERE", value)
     with pytest.raises(UnusableTarget) as refused:
-        Target.parse(given)
+        Target.parse(argument)
     assert words in str(refused.value)
     assert "s3cr3t" not in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""A run as a trace: its spans, when tracing is on, and receivers that cannot delay the run."""
+"""The trace of a run: its spans, the variables that enable it, and receivers that misbehave."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tenantry.fleet.tracing import spans, tracers
 from tests.fleet.notify.receiver import Receiver, receiving
 from tests.fleet.samples import job
 
-SECRET = "geheim"
+SECRET = "top-secret"
 VARIABLES = (
     *tracing.ENDPOINTS,
     *tracing.PROTOCOLS,
@@ -43,7 +43,7 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start without the variables, wait for spans on slow machines, and leave no logger or thread behind."""
+    """Remove the variables, allow time for slow machines, and restore the loggers and threads."""
     monkeypatch.setattr(spans, "FLUSH_SECONDS", 60.0)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -51,7 +51,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = logger.propagate, list(logger.handlers)
     yield
     logger.propagate, logger.handlers = before
-    # The receiver is closed by now, so an export that was still waiting for it ends.
+    # The receiver is closed by now, so an export that still waits for it ends.
     for thread in [thread for thread in threading.enumerate() if thread.name == "traces"]:
         thread.join(60)
         assert not thread.is_alive()
@@ -59,12 +59,12 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as receiver:
+        yield receiver
 
 
 def work(job: Job) -> Outcome:
-    """Return much text about a customer. Fail for stacks whose name starts with "bad"."""
+    """Return an outcome full of secret text. Fail for stacks whose name starts with "bad"."""
     changes = (Change("create", "Space", SECRET), Change("update", "Group", SECRET))
     if job.member.stack.startswith("bad"):
         trouble = Trouble(SECRET, f"Space {SECRET}", SECRET, "FORBIDDEN", "t-1", SECRET)
@@ -72,11 +72,14 @@ def work(job: Job) -> Outcome:
     return job.outcome(changes=changes, drift=changes[:1], same=3, remarks=(SECRET,))
 
 
-def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *decided: Outcome) -> list[str]:
-    """Run these stacks and return the lines of the end."""
+def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *earlier: Outcome) -> list[str]:
+    """Run these stacks and return the lines that the tracer prints at the end.
+
+    `earlier` are the outcomes of stacks that need no job.
+    """
     watcher = Followers(NoWatcher(), [tracer])
     pool = Pool(2, watcher=watcher, work=work)
-    outcomes = list(decided)
+    outcomes = list(earlier)
     for wave, stacks in waves.items():
         outcomes += pool.run([replace(job(stack), wave=wave) for stack in stacks])
     return watcher.finish(Report("up", tuple(outcomes), stopped=SECRET, seconds=3))
@@ -86,21 +89,21 @@ WAVES = {"pilot": ("acme", "bad"), "broad": ("globex",)}
 
 
 @pytest.fixture
-def found() -> dict[str, ReadableSpan]:
-    """The spans of a run over two waves, by name."""
-    kept = InMemorySpanExporter()
-    tracer = spans.Tracer("tenantry", "up", 3, lambda: kept)
+def spans_by_name() -> dict[str, ReadableSpan]:
+    """Return the spans of a run over two waves by the name of their stack or wave."""
+    exporter = InMemorySpanExporter()
+    tracer = spans.Tracer("tenantry", "up", 3, lambda: exporter)
     assert run(tracer, WAVES, Outcome("refused", "up", "failed", ring="early")) == []
-    named = {}
-    for span in kept.get_finished_spans():
-        facts = span.attributes or {}
-        named[str(facts.get("tenantry.stack") or facts.get("tenantry.wave") or span.name)] = span
-    assert len(named) == len(kept.get_finished_spans())
-    return named
+    found = {}
+    for span in exporter.get_finished_spans():
+        attributes = span.attributes or {}
+        found[str(attributes.get("tenantry.stack") or attributes.get("tenantry.wave") or span.name)] = span
+    assert len(found) == len(exporter.get_finished_spans())
+    return found
 
 
-def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableSpan]) -> None:
-    assert {name: span.name for name, span in found.items()} == {
+def test_a_trace_has_a_span_for_each_wave_and_stack(spans_by_name: dict[str, ReadableSpan]) -> None:
+    assert {name: span.name for name, span in spans_by_name.items()} == {
         "tenantry.run": "tenantry.run",
         "pilot": "tenantry.wave",
         "broad": "tenantry.wave",
@@ -109,24 +112,26 @@ def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableS
         "globex": "tenantry.stack",
         "refused": "tenantry.stack",
     }
-    assert len({span.context.trace_id for span in found.values()}) == 1
+    assert len({span.context.trace_id for span in spans_by_name.values()}) == 1
     parents = {"pilot": "tenantry.run", "broad": "tenantry.run", "refused": "tenantry.run"}
     parents |= {"acme": "pilot", "bad": "pilot", "globex": "broad"}
     for name, parent in parents.items():
-        above = found[name].parent
-        assert above
-        assert above.span_id == found[parent].context.span_id
-    assert found["tenantry.run"].parent is None
-    for span in found.values():
+        parent_context = spans_by_name[name].parent
+        assert parent_context
+        assert parent_context.span_id == spans_by_name[parent].context.span_id
+    assert spans_by_name["tenantry.run"].parent is None
+    for span in spans_by_name.values():
         assert span.start_time
         assert span.end_time
         assert span.start_time <= span.end_time
-    assert (found["pilot"].end_time or 0) <= (found["broad"].start_time or 0)
+    assert (spans_by_name["pilot"].end_time or 0) <= (spans_by_name["broad"].start_time or 0)
 
 
-def test_a_span_has_numbers_states_and_qliks_code(found: dict[str, ReadableSpan]) -> None:
-    facts = {"tenantry.project": "tenantry", "tenantry.operation": "up"}
-    assert dict(found["acme"].attributes or {}) == facts | {
+def test_a_span_has_counts_a_status_and_the_error_code_of_qlik(
+    spans_by_name: dict[str, ReadableSpan],
+) -> None:
+    common = {"tenantry.project": "tenantry", "tenantry.operation": "up"}
+    assert dict(spans_by_name["acme"].attributes or {}) == common | {
         "tenantry.stack": "acme",
         "tenantry.ring": "broad",
         "tenantry.changes.create": 1,
@@ -136,30 +141,30 @@ def test_a_span_has_numbers_states_and_qliks_code(found: dict[str, ReadableSpan]
         "tenantry.drift": 1,
         "tenantry.new": False,
     }
-    assert dict(found["tenantry.run"].attributes or {}) == facts | {
+    assert dict(spans_by_name["tenantry.run"].attributes or {}) == common | {
         "tenantry.stacks": 4,
         "tenantry.stacks.changed": 2,
         "tenantry.stacks.failed": 2,
         "tenantry.stopped": True,
     }
-    codes = {name: span.status.status_code for name, span in found.items()}
+    codes = {name: span.status.status_code for name, span in spans_by_name.items()}
     assert {name for name, code in codes.items() if code is StatusCode.ERROR} == {
         "bad",
         "refused",
         "tenantry.run",
     }
-    assert [(event.name, dict(event.attributes or {})) for event in found["bad"].events] == [
+    assert [(event.name, dict(event.attributes or {})) for event in spans_by_name["bad"].events] == [
         ("error", {"error.type": "FORBIDDEN", "qlik.code": "FORBIDDEN", "qlik.trace_id": "t-1"}),
         ("error", {"error.type": "_OTHER"}),
     ]
 
 
-def test_a_span_has_no_text_about_a_customer(found: dict[str, ReadableSpan]) -> None:
-    for span in found.values():
+def test_a_span_has_no_text_about_a_customer(spans_by_name: dict[str, ReadableSpan]) -> None:
+    for span in spans_by_name.values():
         assert SECRET not in span.to_json()
 
 
-def passed(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
+def identity(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
     return exporter
 
 
@@ -167,9 +172,9 @@ def test_the_resource_names_the_service(monkeypatch: pytest.MonkeyPatch) -> None
     for value, name in ((None, "tenantry"), ("fleet", "fleet")):
         if value:
             monkeypatch.setenv("OTEL_SERVICE_NAME", value)
-        kept = InMemorySpanExporter()
-        run(spans.Tracer("tenantry", "up", 1, partial(passed, kept)), {"all": ("acme",)})
-        assert {span.resource.attributes["service.name"] for span in kept.get_finished_spans()} == {name}
+        exporter = InMemorySpanExporter()
+        run(spans.Tracer("tenantry", "up", 1, partial(identity, exporter)), {"all": ("acme",)})
+        assert {span.resource.attributes["service.name"] for span in exporter.get_finished_spans()} == {name}
 
 
 def test_spans_are_sent_with_the_standard_variables(
@@ -183,8 +188,9 @@ def test_spans_are_sent_with_the_standard_variables(
     assert {headers["x-key"] for headers in receiver.headers} == {"abc"}
     names = []
     for body in receiver.bodies:
-        sent = ExportTraceServiceRequest.FromString(body)
-        names += [span.name for of in sent.resource_spans for scope in of.scope_spans for span in scope.spans]
+        request = ExportTraceServiceRequest.FromString(body)
+        scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
+        names += [span.name for scope in scopes for span in scope.spans]
     assert sorted(names) == ["tenantry.run", *["tenantry.stack"] * 3, *["tenantry.wave"] * 2]
 
 
@@ -222,18 +228,18 @@ def test_without_tracing_opentelemetry_is_not_imported() -> None:
         "from tenantry.fleet.tracing import tracers; assert tracers('a', 'up', 1) == []; "
         "print([name for name in sys.modules if name.startswith(('opentelemetry', 'requests'))])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout == "[]\n"
 
 
-def test_a_receiver_that_refuses_is_one_line(receiver: Receiver) -> None:
-    """In a process of its own, whose standard error would have the library's lines as well."""
-    receiver.answers = [400] * 100
+def test_a_receiver_that_refuses_spans_causes_one_line(receiver: Receiver) -> None:
+    """Its own process shows that the library prints nothing to standard error."""
+    receiver.statuses = [400] * 100
     code = (
         "from tests.fleet.tracing.test_tracing import WAVES, run, tracers\n"
         "print(run(tracers('tenantry', 'up', 3)[0], WAVES))"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[3],
         env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url},
@@ -242,41 +248,41 @@ def test_a_receiver_that_refuses_is_one_line(receiver: Receiver) -> None:
         capture_output=True,
         timeout=120,
     )
-    assert (done.stdout, done.stderr) == ("['Traces: 6 spans not delivered.']\n", "")
+    assert (process.stdout, process.stderr) == ("['Traces: 6 spans not delivered.']\n", "")
 
 
 def test_a_redirect_gets_no_headers(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    with receiving() as elsewhere:
-        receiver.answers, receiver.location = [307] * 100, f"{elsewhere.url}/"
+    with receiving() as other_server:
+        receiver.statuses, receiver.location = [307] * 100, f"{other_server.url}/"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc")
         (tracer,) = tracers("tenantry", "up", 3)
         run(tracer, WAVES)
         assert receiver.headers
-        assert elsewhere.headers == []
+        assert other_server.headers == []
 
 
-@pytest.mark.parametrize("way", ["hangs", "drips"])
+@pytest.mark.parametrize("misbehaviour", ["hangs", "drips"])
 def test_a_silent_receiver_does_not_delay_the_run(
-    receiver: Receiver, way: str, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, misbehaviour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setattr(receiver, way, True)
+    setattr(receiver, misbehaviour, True)
     monkeypatch.setattr(spans, "FLUSH_SECONDS", 0.3)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
     (tracer,) = tracers("tenantry", "up", 3)
-    begin = time.monotonic()
+    start = time.monotonic()
     assert run(tracer, WAVES) == ["Traces: not all spans were delivered: no response in time."]
-    assert time.monotonic() - begin < 0.3 + 5
+    assert time.monotonic() - start < 0.3 + 5
 
 
-def test_a_broken_exporter_is_one_line_and_not_a_failure() -> None:
-    class Raising(InMemorySpanExporter):
+def test_a_broken_exporter_causes_one_line_and_no_failure() -> None:
+    class BrokenExporter(InMemorySpanExporter):
         def export(self, spans: object) -> SpanExportResult:
             raise RuntimeError(SECRET)
 
-    def unusable() -> SpanExporter:
+    def fail_to_create() -> SpanExporter:
         raise ValueError(SECRET)
 
-    assert run(spans.Tracer("tenantry", "up", 3, Raising), WAVES) == ["Traces: 6 spans not delivered."]
+    assert run(spans.Tracer("tenantry", "up", 3, BrokenExporter), WAVES) == ["Traces: 6 spans not delivered."]
     line = "Traces ended early: ValueError."
-    assert run(spans.Tracer("tenantry", "up", 3, unusable), WAVES) == [line]
+    assert run(spans.Tracer("tenantry", "up", 3, fail_to_create), WAVES) == [line]

@@ -1,4 +1,4 @@
-"""A state of the engine for a stack with one space, and the registrations of its program."""
+"""The state of a stack with one space, and the registrations of its program."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTPUTS = {"hostname": "acme.eu.qlikcloud.com"}
 
 
 def state() -> dict[str, Any]:
-    """Return the state. A test may change it."""
+    """Return a new state, which a test may change."""
     stack = {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack", "outputs": dict(OUTPUTS)}
     component = {
         "urn": COMPONENT,
@@ -71,8 +71,8 @@ def state() -> dict[str, Any]:
 
 
 def registrations(**space: Any) -> Iterator[Registration]:
-    """Return the registrations of the program. `space` replaces values of its space."""
-    nothing: dict[str, Any] = {
+    """Yield the registrations of the program. `space` replaces values of the space."""
+    defaults: dict[str, Any] = {
         "protect": False,
         "deleted_with": "",
         "dependencies": frozenset(),
@@ -81,11 +81,11 @@ def registrations(**space: Any) -> Iterator[Registration]:
         "others": (),
     }
     yield Registration(
-        **{**nothing, "type": "pulumi:pulumi:Stack", "name": "tenantry-acme", "parent": "", "custom": False}
+        **{**defaults, "type": "pulumi:pulumi:Stack", "name": "tenantry-acme", "parent": "", "custom": False}
     )
     yield Registration(
         **{
-            **nothing,
+            **defaults,
             "type": "qlik:index:QlikCustomerTenant",
             "name": "acme",
             "parent": STACK,
@@ -94,7 +94,7 @@ def registrations(**space: Any) -> Iterator[Registration]:
     )
     yield Registration(
         **{
-            **nothing,
+            **defaults,
             "type": KIND,
             "name": "Sales",
             "parent": COMPONENT,

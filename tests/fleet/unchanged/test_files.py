@@ -1,4 +1,4 @@
-"""The conditions for a project's files under which a stack is compared."""
+"""The conditions that the files of a project must meet so that a stack is compared."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ CLI = (3, 259, 0)
 
 
 def check(folder: Path, project: str = PROJECT, file: str = FILE) -> None:
+    """Write both files and compare them with the state."""
     (folder / "Pulumi.yaml").write_text(project)
     stack_file = folder / "Pulumi.acme.yaml"
     stack_file.write_text(file)
-    found = Project.at(folder)
-    assert found
-    check_files(found, stack_file, RecordedState.of(state()), CLI, Assumptions())
+    settings = Project.at(folder)
+    assert settings
+    check_files(settings, stack_file, RecordedState.of(state()), CLI, Assumptions())
 
 
 def test_files_that_match_the_state_are_accepted(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_files_that_match_the_state_are_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "file", "why"),
+    ("project", "file", "reason"),
     [
         (f"{PROJECT}options: {{refresh: always}}\n", FILE, "Pulumi.yaml has an unknown key"),
         (PROJECT.replace("3.254.0", "3.260.0"), FILE, "requiredPulumiVersion"),
@@ -54,18 +55,20 @@ def test_files_that_match_the_state_are_accepted(tmp_path: Path) -> None:
         (PROJECT, "{", "has problems"),
     ],
 )
-def test_anything_else_is_in_doubt(tmp_path: Path, project: str, file: str, why: str) -> None:
-    with pytest.raises(Doubt, match=why):
+def test_files_that_do_not_match_the_state_are_in_doubt(
+    tmp_path: Path, project: str, file: str, reason: str
+) -> None:
+    with pytest.raises(Doubt, match=reason):
         check(tmp_path, project, file)
 
 
-def test_the_passphrase_is_checked_with_one_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_correct_passphrase_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passphrases, "_known", set())
     tried: list[str] = []
 
-    def matches(given: str, _salt: str) -> bool:
-        tried.append(given)
-        return given == "right"
+    def matches(passphrase: str, _salt: str) -> bool:
+        tried.append(passphrase)
+        return passphrase == "right"
 
     monkeypatch.setattr(passphrase, "matches", matches)
     file = tmp_path / "Pulumi.acme.yaml"

@@ -1,4 +1,4 @@
-"""The source of the state in a comparison, and what is left to the engine from the start."""
+"""The source of the state in a comparison, and the stacks that are left to the engine without one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLI = (3, 259, 0)
 
 
 class Server:
-    """Replaces the fork server: runs each call in this process."""
+    """A replacement for the fork server that records the state of each call."""
 
     def __init__(self) -> None:
         self.states: list[Any] = []
@@ -35,35 +35,35 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    made = Server()
-    monkeypatch.setattr(forks, "server", lambda: made)
+    fork_server = Server()
+    monkeypatch.setattr(forks, "server", lambda: fork_server)
     monkeypatch.setattr(forks, "shadowed", lambda _: ())
     monkeypatch.setattr(lookup, "check_passphrase", lambda *_: None)
     monkeypatch.setattr(lookup, "_cli_version", lambda _: CLI)
-    return made
+    return fork_server
 
 
-def looked(root: Path, preview: bool = True, /, **environment: str) -> Verdict:
+def compare(root: Path, preview: bool = True, /, **environment: str) -> Verdict:
     return lookup.compare(root, "acme", root / "Pulumi.acme.yaml", environment, preview=preview)
 
 
 def test_a_folder_backend_is_read_in_the_fork(tmp_path: Path, server: Server) -> None:
     add_stack(tmp_path, "tenantry", "acme")
-    assert looked(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(5)
+    assert compare(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(5)
     assert server.states == [tmp_path / FOLDER]
 
 
 def test_other_backends_export_the_state_for_previews_only(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Backend, "state", lambda _self, stack: {"of": stack})
-    assert looked(tmp_path, PULUMI_BACKEND_URL="s3://bucket") == Verdict(5)
-    assert server.states == [{"of": "acme"}]
-    assert "locked" in looked(tmp_path, False, PULUMI_BACKEND_URL="s3://bucket").reason
+    monkeypatch.setattr(Backend, "state", lambda _self, stack: {"stack": stack})
+    assert compare(tmp_path, PULUMI_BACKEND_URL="s3://bucket") == Verdict(5)
+    assert server.states == [{"stack": "acme"}]
+    assert "locked" in compare(tmp_path, False, PULUMI_BACKEND_URL="s3://bucket").reason
 
 
 @pytest.mark.parametrize(
-    ("environment", "why"),
+    ("environment", "reason"),
     [
         ({"PULUMI_OPTION_REFRESH": "true"}, "PULUMI_OPTION_REFRESH"),
         ({"PULUMI_PYTHON_CMD": "python3"}, "PULUMI_PYTHON_CMD"),
@@ -71,12 +71,12 @@ def test_other_backends_export_the_state_for_previews_only(
         ({"PULUMI_BACKEND_URL": "file:///nowhere"}, "layout"),
     ],
 )
-def test_doubts_are_left_to_the_engine(
-    tmp_path: Path, server: Server, environment: dict[str, str], why: str
+def test_stacks_in_doubt_are_left_to_the_engine(
+    tmp_path: Path, server: Server, environment: dict[str, str], reason: str
 ) -> None:
-    found = looked(tmp_path, **environment)
-    assert found.same is None
-    assert why in found.reason
+    verdict = compare(tmp_path, **environment)
+    assert verdict.same is None
+    assert reason in verdict.reason
     assert server.states == []
 
 
@@ -88,7 +88,7 @@ def test_a_failed_process_leaves_the_stack_to_the_engine(
 
     monkeypatch.setattr(server, "call", fail)
     add_stack(tmp_path, "tenantry", "acme")
-    assert looked(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(None, "gone")
+    assert compare(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(None, "gone")
 
 
 def test_the_files_of_a_folder_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,16 +98,16 @@ def test_the_files_of_a_folder_are_compared(tmp_path: Path, monkeypatch: pytest.
     file.write_text(FILE)
     add_stack(tmp_path, "tenantry", "acme")
     folder = tmp_path / FOLDER
-    held = {"version": 3, "checkpoint": {"latest": state()["deployment"]}}
-    (folder / "stacks" / "tenantry" / "acme.json").write_text(json.dumps(held))
+    checkpoint = {"version": 3, "checkpoint": {"latest": state()["deployment"]}}
+    (folder / "stacks" / "tenantry" / "acme.json").write_text(json.dumps(checkpoint))
 
-    def same(*, preview: bool) -> int:
+    def number_of_unchanged(*, preview: bool) -> int:
         return lookup._same(tmp_path, folder, "acme", file, CLI, preview)[0]
 
-    assert (same(preview=True), same(preview=False)) == (7, 7)
+    assert (number_of_unchanged(preview=True), number_of_unchanged(preview=False)) == (7, 7)
     lock = folder / "locks" / ORGANISATION / "tenantry" / "acme" / "half.tmp"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    assert same(preview=True) == 7
+    assert number_of_unchanged(preview=True) == 7
     with pytest.raises(Doubt, match="locked"):
-        same(preview=False)
+        number_of_unchanged(preview=False)

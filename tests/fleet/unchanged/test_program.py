@@ -13,9 +13,9 @@ from tenantry.fleet.unchanged.secrets import Assumptions
 from tests.fleet.unchanged.states import COMPONENT, INPUTS, OUTPUTS, SPACE, STACK, registrations, state
 
 
-def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
+def compare(changed_state: dict[str, Any] | None = None, **space: Any) -> Comparison:
     """Return the comparison after all registrations of the program."""
-    comparison = Comparison("tenantry", "acme", RecordedState.of(found or state()), Assumptions())
+    comparison = Comparison("tenantry", "acme", RecordedState.of(changed_state or state()), Assumptions())
     for registration in registrations(**space):
         comparison.register(registration)
     return comparison
@@ -23,9 +23,13 @@ def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
 
 def test_an_unchanged_program_gets_the_resources_of_the_state() -> None:
     comparison = Comparison("tenantry", "acme", RecordedState.of(state()), Assumptions())
-    answers = [comparison.register(registration) for registration in registrations()]
-    assert [(answer.urn, answer.id) for answer in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
-    assert answers[2].outputs == {**INPUTS, "owner": "u1"}
+    registered = [comparison.register(registration) for registration in registrations()]
+    assert [(resource.urn, resource.id) for resource in registered] == [
+        (STACK, ""),
+        (COMPONENT, ""),
+        (SPACE, "s1"),
+    ]
+    assert registered[2].outputs == {**INPUTS, "owner": "u1"}
     for urn in (COMPONENT, STACK):
         comparison.register_outputs(urn, OUTPUTS)
     assert comparison.doubt is None
@@ -34,7 +38,7 @@ def test_an_unchanged_program_gets_the_resources_of_the_state() -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "why"),
+    ("space", "reason"),
     [
         ({"name": "Other"}, "is new"),
         ({"inputs": {**INPUTS, "description": "More"}}, "its inputs"),
@@ -48,24 +52,24 @@ def test_an_unchanged_program_gets_the_resources_of_the_state() -> None:
         ({"others": ("ignoreChanges",)}, "ignoreChanges"),
     ],
 )
-def test_whatever_differs_is_in_doubt(space: dict[str, Any], why: str) -> None:
-    with pytest.raises(Doubt, match=why):
-        compared(**space)
+def test_a_space_that_differs_is_in_doubt(space: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Doubt, match=reason):
+        compare(**space)
 
 
-def test_extra_entries_of_the_state_are_in_doubt() -> None:
-    for key, value, why in (
+def test_unexpected_values_of_the_state_are_in_doubt() -> None:
+    for key, value, reason in (
         ("provider", "another", "its provider"),
         ("outputs", {**INPUTS, "postponed": ["name"]}, "sees a change"),
     ):
-        found = state()
-        found["deployment"]["resources"][3][key] = value
-        with pytest.raises(Doubt, match=why):
-            compared(found)
+        changed_state = state()
+        changed_state["deployment"]["resources"][3][key] = value
+        with pytest.raises(Doubt, match=reason):
+            compare(changed_state)
 
 
 def test_other_outputs_messages_and_calls_are_in_doubt() -> None:
-    comparison = compared()
+    comparison = compare()
     with pytest.raises(Doubt, match="its outputs"):
         comparison.register_outputs(STACK, {**OUTPUTS, "more": 1})
     with pytest.raises(Doubt, match="not valid JSON"):
@@ -74,4 +78,4 @@ def test_other_outputs_messages_and_calls_are_in_doubt() -> None:
         comparison.call("Invoke")
     with pytest.raises(Doubt, match="prints: careful"):
         comparison.say("careful")
-    assert "its outputs" in str(comparison.doubt), "the first doubt is kept"
+    assert "its outputs" in str(comparison.doubt), "the comparison keeps its first doubt"

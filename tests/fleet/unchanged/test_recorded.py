@@ -25,28 +25,31 @@ def test_a_state_of_the_engine_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "reason"),
     [
-        (lambda held: held.clear(), "empty"),
-        (lambda held: held.update(pending_operations=[{}]), "more than resources"),
-        (lambda held: held.update(metadata={"integrity_error": {}}), "metadata"),
-        (lambda held: held["manifest"].update(version="v3.260.0"), "manifest"),
-        (lambda held: held["resources"][3].update(initErrors=["x"]), "initErrors"),
-        (lambda held: held["resources"][3].update(deletedWith=f"{SPACE} II"), "must be before it"),
-        (lambda held: held["resources"].append(held["resources"][3]), "twice"),
-        (lambda held: held["secrets_providers"].update(type="service"), "passphrase"),
+        (lambda deployment: deployment.clear(), "empty"),
+        (lambda deployment: deployment.update(pending_operations=[{}]), "more than resources"),
+        (lambda deployment: deployment.update(metadata={"integrity_error": {}}), "metadata"),
+        (lambda deployment: deployment["manifest"].update(version="v3.260.0"), "manifest"),
+        (lambda deployment: deployment["resources"][3].update(initErrors=["x"]), "initErrors"),
+        (
+            lambda deployment: deployment["resources"][3].update(deletedWith=f"{SPACE} II"),
+            "must be before it",
+        ),
+        (lambda deployment: deployment["resources"].append(deployment["resources"][3]), "twice"),
+        (lambda deployment: deployment["secrets_providers"].update(type="service"), "passphrase"),
     ],
 )
-def test_anything_else_is_in_doubt(change: Callable[[Deployment], None], why: str) -> None:
-    found = state()
-    change(found["deployment"])
-    with pytest.raises(Doubt, match=why):
-        RecordedState.of(found)
+def test_an_unusual_state_is_in_doubt(change: Callable[[Deployment], None], reason: str) -> None:
+    changed_state = state()
+    change(changed_state["deployment"])
+    with pytest.raises(Doubt, match=reason):
+        RecordedState.of(changed_state)
 
 
 def test_a_second_provider_is_in_doubt() -> None:
-    found = state()
-    other = {**found["deployment"]["resources"][2], "urn": f"{PROVIDER}_7"}
-    found["deployment"]["resources"].append(other)
+    changed_state = state()
+    other = {**changed_state["deployment"]["resources"][2], "urn": f"{PROVIDER}_7"}
+    changed_state["deployment"]["resources"].append(other)
     with pytest.raises(Doubt, match="providers"):
-        _ = RecordedState.of(found).provider
+        _ = RecordedState.of(changed_state).provider

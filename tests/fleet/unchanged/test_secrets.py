@@ -26,46 +26,47 @@ State = dict[str, Any]
 
 
 def encrypted(ciphertext: str) -> dict[str, str]:
+    """Return an encrypted value as in the state."""
     return {SPECIAL: SECRET, "ciphertext": ciphertext}
 
 
 def with_secrets() -> State:
     """Return a state in which the space's description and an output are secrets."""
-    found = state()
-    stack, _, provider, space = found["deployment"]["resources"]
+    changed_state = state()
+    stack, _, provider, space = changed_state["deployment"]["resources"]
     provider["inputs"][KEY] = encrypted("p")
     space["inputs"]["description"] = encrypted("i")
     space["outputs"] |= {"description": encrypted("o"), "key": encrypted("k")}
     stack["outputs"]["keys"] = {"Sales": encrypted("s")}
-    return found
+    return changed_state
 
 
-def compared(
-    found: State, description: object = None, keys: object = None
+def compare(
+    recorded: State, description: object = None, keys: object = None
 ) -> tuple[Assumptions, dict[str, Any]]:
     """Return the assumptions for a program with this description, and the outputs of its space."""
     assumptions = Assumptions()
-    comparison = Comparison("tenantry", "acme", RecordedState.of(found), assumptions)
+    comparison = Comparison("tenantry", "acme", RecordedState.of(recorded), assumptions)
     description = as_secret(TEXT) if description is None else description
     for registration in registrations(inputs={**INPUTS, "description": description}):
-        answer = comparison.register(registration)
+        space = comparison.register(registration)
     outputs = as_secret({"Sales": stand_in(encrypted("k"))}) if keys is None else keys
     comparison.register_outputs(STACK, {**OUTPUTS, "keys": outputs})
-    return assumptions, dict(answer.outputs)
+    return assumptions, dict(space.outputs)
 
 
 def test_a_secret_is_assumed_to_equal_the_programs_value() -> None:
-    assumptions, outputs = compared(with_secrets())
+    assumptions, outputs = compare(with_secrets())
     assert outputs["description"] == as_secret(TEXT)
     assert outputs["key"] == as_secret(stand_in(encrypted("k"))), (
-        "a secret of Qlik's, such as a client secret"
+        "a secret from Qlik, such as a client secret"
     )
     assert outputs["name"] == INPUTS["name"]
     assert assumptions.digest()
 
 
 @pytest.mark.parametrize(
-    ("resource", "place", "name"),
+    ("resource", "section", "name"),
     [
         (3, "inputs", "description"),
         (3, "outputs", "description"),
@@ -73,18 +74,18 @@ def test_a_secret_is_assumed_to_equal_the_programs_value() -> None:
         (0, "outputs", "keys"),
     ],
 )
-def test_another_ciphertext_is_another_assumption(resource: int, place: str, name: str) -> None:
+def test_another_ciphertext_is_another_assumption(resource: int, section: str, name: str) -> None:
     changed = with_secrets()
-    changed["deployment"]["resources"][resource][place][name] = encrypted("another")
+    changed["deployment"]["resources"][resource][section][name] = encrypted("another")
     keys = as_secret({"Sales": stand_in(changed["deployment"]["resources"][3]["outputs"]["key"])})
-    assert compared(changed, keys=keys)[0].digest() != compared(with_secrets())[0].digest()
+    assert compare(changed, keys=keys)[0].digest() != compare(with_secrets())[0].digest()
 
 
 def test_another_value_of_the_program_is_another_assumption() -> None:
-    usual = compared(with_secrets())[0].digest()
-    assert compared(with_secrets(), as_secret("another"))[0].digest() != usual
-    assert compared(with_secrets(), keys=as_secret("another"))[0].digest() != usual
-    assert compared(with_secrets())[0].digest() == usual
+    digest = compare(with_secrets())[0].digest()
+    assert compare(with_secrets(), as_secret("another"))[0].digest() != digest
+    assert compare(with_secrets(), keys=as_secret("another"))[0].digest() != digest
+    assert compare(with_secrets())[0].digest() == digest
 
 
 def test_a_state_without_secrets_needs_no_assumption() -> None:
@@ -95,30 +96,31 @@ def test_a_state_without_secrets_needs_no_assumption() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "given", "why"),
+    ("change", "description", "reason"),
     [
-        (lambda found: None, "plain", "secrecy of description"),
-        (lambda found: found["deployment"]["resources"][3]["inputs"].update(INPUTS), None, "secrecy"),
-        (lambda found: None, as_secret(object()), "not valid JSON"),
+        (lambda recorded: None, "plain", "secrecy of description"),
+        (lambda recorded: recorded["deployment"]["resources"][3]["inputs"].update(INPUTS), None, "secrecy"),
+        (lambda recorded: None, as_secret(object()), "not valid JSON"),
     ],
 )
 def test_a_secret_on_one_side_only_is_in_doubt(
-    held: Callable[[State], None], given: object, why: str
+    change: Callable[[State], None], description: object, reason: str
 ) -> None:
-    found = with_secrets()
-    held(found)
-    with pytest.raises(Doubt, match=why):
-        compared(found, given)
+    recorded = with_secrets()
+    change(recorded)
+    with pytest.raises(Doubt, match=reason):
+        compare(recorded, description)
 
 
 def test_assets_are_in_doubt() -> None:
-    found = with_secrets()
-    found["deployment"]["resources"][3]["outputs"]["file"] = {SPECIAL: "c44067f5952c0a294b673a41bacd8c17"}
+    recorded = with_secrets()
+    recorded["deployment"]["resources"][3]["outputs"]["file"] = {SPECIAL: "c44067f5952c0a294b673a41bacd8c17"}
     with pytest.raises(Doubt, match="assets"):
-        compared(found)
+        compare(recorded)
 
 
-def configured(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
+def check_config(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
+    """Return the configuration that the program gets with this stack file, and the assumptions."""
     (folder / "Pulumi.yaml").write_text(PROJECT)
     stack_file = folder / "Pulumi.acme.yaml"
     stack_file.write_text(file)
@@ -128,27 +130,29 @@ def configured(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
 
 
 def test_a_program_gets_a_stand_in_for_each_secret(tmp_path: Path) -> None:
-    config, assumptions = configured(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:b}}\n")
+    config, assumptions = check_config(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:b}}\n")
     assert config[KEY] == as_secret(stand_in("v1:a:b"))
     assert plain(config["qlik:region"]) == "eu"
-    other_config, other = configured(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:c}}\n")
+    other_config, other_assumptions = check_config(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:c}}\n")
     assert other_config[KEY] != config[KEY]
-    assert other.digest() != assumptions.digest()
+    assert other_assumptions.digest() != assumptions.digest()
 
 
 @pytest.mark.parametrize("value", ["plain", "{secure: v1:a:b, more: 1}", "{inner: {secure: v1:a:b}}"])
 def test_a_secret_in_another_form_is_in_doubt(tmp_path: Path, value: str) -> None:
     with pytest.raises(Doubt, match="is not a secret in the stack file"):
-        configured(tmp_path, f"{FILE}  {KEY}: {value}\n")
+        check_config(tmp_path, f"{FILE}  {KEY}: {value}\n")
 
 
-def test_the_last_up_of_a_stack_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_assumptions_of_the_last_up_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     assert not remembered.holds(tmp_path, "acme", "1")
     remembered.remember(tmp_path, "acme", "1")
     assert remembered.holds(tmp_path, "acme", "1")
     assert not remembered.holds(tmp_path, "globex", "1")
-    assert not remembered.holds(tmp_path / "elsewhere", "acme", "1")
+    assert not remembered.holds(tmp_path / "another-project", "acme", "1")
     remembered.remember(tmp_path, "acme", "2")
     assert not remembered.holds(tmp_path, "acme", "1")
 

@@ -18,118 +18,126 @@ import tenantry
 from tenantry.fleet.warm import forks
 from tenantry.fleet.warm.forks import CallFailed, ForkServer
 
-SECONDS = 60.0
-WORK = 0.3
-"""Seconds of CPU."""
+TIMEOUT_SECONDS = 60.0
+CPU_SECONDS = 0.3
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
-    made = ForkServer()
-    yield made
-    made.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
-def where() -> tuple[str, str | None, int]:
-    return os.getcwd(), os.environ.get("OF_THE_CALL"), os.getpid()
+def folder_variable_and_process() -> tuple[str, str | None, int]:
+    return os.getcwd(), os.environ.get("CALL_NUMBER"), os.getpid()
 
 
-def spoil() -> int:
-    sys.modules["spoiled"] = sys
+def change_modules() -> int:
+    sys.modules["changed"] = sys
     return os.getpid()
 
 
-def is_spoiled() -> bool:
-    return "spoiled" in sys.modules
+def has_changed_modules() -> bool:
+    return "changed" in sys.modules
 
 
 def fail() -> None:
-    raise ValueError("as it was raised")
+    raise ValueError("the original text")
 
 
-def vanish() -> None:
+def exit_process() -> None:
     os._exit(3)
 
 
-def linger() -> None:
-    time.sleep(SECONDS)
+def sleep() -> None:
+    time.sleep(TIMEOUT_SECONDS)
 
 
-def work() -> float:
-    while (taken := resource.getrusage(resource.RUSAGE_SELF).ru_utime) < WORK:
+def use_cpu() -> float:
+    while (used := resource.getrusage(resource.RUSAGE_SELF).ru_utime) < CPU_SECONDS:
         pass
-    return taken
+    return used
 
 
-def speak() -> None:
-    print("said aloud")
-    os.write(2, b"and below\n")
+def write_output() -> None:
+    print("from Python")
+    os.write(2, b"from the file descriptor\n")
 
 
 def test_a_call_has_its_own_folder_environment_and_process(server: ForkServer, tmp_path: Path) -> None:
     def call(number: int) -> tuple[str, str | None, int]:
-        environment = {"OF_THE_CALL": str(number)}
-        found: tuple[str, str | None, int] = server.call(
-            where, folder=tmp_path, environment=environment, seconds=SECONDS
+        environment = {"CALL_NUMBER": str(number)}
+        result: tuple[str, str | None, int] = server.call(
+            folder_variable_and_process, folder=tmp_path, environment=environment, seconds=TIMEOUT_SECONDS
         )
-        return found
+        return result
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(call, range(40)))
-    assert [answer[:2] for answer in found] == [(str(tmp_path), str(number)) for number in range(40)]
-    assert len({answer[2] for answer in found} | {os.getpid(), server.process.pid}) == 42
+        results = list(pool.map(call, range(40)))
+    assert [result[:2] for result in results] == [(str(tmp_path), str(number)) for number in range(40)]
+    assert len({result[2] for result in results} | {os.getpid(), server.process.pid}) == 42
 
 
-def test_no_call_sees_what_another_has_done_to_its_process(server: ForkServer) -> None:
-    server.call(spoil, folder=Path(), environment={}, seconds=SECONDS)
-    assert not server.call(is_spoiled, folder=Path(), environment={}, seconds=SECONDS)
+def test_a_call_does_not_see_changes_that_another_call_made_to_its_process(server: ForkServer) -> None:
+    server.call(change_modules, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS)
+    assert not server.call(has_changed_modules, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS)
 
 
 def test_exceptions_and_missing_results_reach_the_caller(server: ForkServer) -> None:
-    with pytest.raises(ValueError, match="as it was raised"):
-        server.call(fail, folder=Path(), environment={}, seconds=SECONDS)
-    with pytest.raises(CallFailed, match="vanish"):
-        server.call(vanish, folder=Path(), environment={}, seconds=SECONDS)
+    with pytest.raises(ValueError, match="the original text"):
+        server.call(fail, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS)
+    with pytest.raises(CallFailed, match="exit_process"):
+        server.call(exit_process, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS)
     with pytest.raises(FileNotFoundError):
-        server.call(where, folder=Path("/nowhere"), environment={}, seconds=SECONDS)
+        server.call(
+            folder_variable_and_process, folder=Path("/nowhere"), environment={}, seconds=TIMEOUT_SECONDS
+        )
 
 
-def test_a_call_that_takes_too_long_is_ended(server: ForkServer) -> None:
-    with pytest.raises(CallFailed, match="linger"):
-        server.call(linger, folder=Path(), environment={}, seconds=0.2)
-    _, left = psutil.wait_procs(psutil.Process(server.process.pid).children(), timeout=SECONDS)
-    assert left == []
+def test_a_call_that_exceeds_its_timeout_is_ended(server: ForkServer) -> None:
+    with pytest.raises(CallFailed, match="sleep"):
+        server.call(sleep, folder=Path(), environment={}, seconds=0.2)
+    _, alive = psutil.wait_procs(psutil.Process(server.process.pid).children(), timeout=TIMEOUT_SECONDS)
+    assert alive == []
 
 
 def test_the_output_of_a_call_goes_to_the_given_file(server: ForkServer, tmp_path: Path) -> None:
     with (tmp_path / "output").open("wb") as output:
-        server.call(speak, folder=Path(), environment={}, seconds=SECONDS, output=output.fileno())
-    assert sorted((tmp_path / "output").read_text().splitlines()) == ["and below", "said aloud"]
+        server.call(
+            write_output, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS, output=output.fileno()
+        )
+    assert sorted((tmp_path / "output").read_text().splitlines()) == [
+        "from Python",
+        "from the file descriptor",
+    ]
 
 
 def test_the_cpu_time_of_calls_counts_for_the_caller() -> None:
-    """Otherwise a benchmark would show too little."""
-    mine = ForkServer()
+    """A benchmark measures the CPU time of the caller and its child processes."""
+    own_server = ForkServer()
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    taken = sum(mine.call(work, folder=Path(), environment={}, seconds=SECONDS) for _ in range(3))
-    mine.close()
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before >= taken >= 3 * WORK
+    used = sum(
+        own_server.call(use_cpu, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS) for _ in range(3)
+    )
+    own_server.close()
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before >= used >= 3 * CPU_SECONDS
 
 
 def test_a_dead_server_is_reported(server: ForkServer) -> None:
-    mine = ForkServer()
-    mine.process.send_signal(signal.SIGKILL)
-    mine.process.wait()
-    assert not mine.is_running
+    own_server = ForkServer()
+    own_server.process.send_signal(signal.SIGKILL)
+    own_server.process.wait()
+    assert not own_server.is_running
     with pytest.raises(CallFailed):
-        mine.call(where, folder=Path(), environment={}, seconds=SECONDS)
-    mine.close()
+        own_server.call(folder_variable_and_process, folder=Path(), environment={}, seconds=TIMEOUT_SECONDS)
+    own_server.close()
 
 
-def test_modules_that_shadow_tenantrys_are_found(tmp_path: Path) -> None:
-    """Only modules that a program would import instead, and not the same package."""
+def test_modules_that_shadow_those_of_tenantry_are_found(tmp_path: Path) -> None:
+    """Only modules that a program imports instead count. A link to the same package does not."""
     (tmp_path / "tenantry").symlink_to(Path(tenantry.__file__).parent)
-    (tmp_path / "yaml").mkdir()  # a folder that is no package
+    (tmp_path / "yaml").mkdir()  # a folder that is not a package
     for name in ("own.py", "__main__.py", "sys.py", "pulumi.txt"):
         (tmp_path / name).touch()
     assert forks.shadowed(tmp_path) == ()

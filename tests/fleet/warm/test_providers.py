@@ -1,4 +1,4 @@
-"""Provider processes that are kept from one preview to the next."""
+"""Provider processes that are reused from one preview to the next."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.e2e.harness import ROOT
 
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove the variables that disable providers, and close all providers before and after each test."""
     monkeypatch.delenv("PULUMI_PYTHON_CMD", raising=False)
     monkeypatch.delenv(warm.COLD_VARIABLE, raising=False)
     warm.close()
@@ -24,8 +25,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def running() -> list[psutil.Process]:
     """Return the running providers of this process."""
-    own = psutil.Process().children(recursive=True)
-    return [process for process in own if "tenantry.fleet.warm.provider_process" in process.cmdline()]
+    children = psutil.Process().children(recursive=True)
+    return [process for process in children if "tenantry.fleet.warm.provider_process" in process.cmdline()]
 
 
 def test_a_provider_serves_one_preview_at_a_time_and_is_reused() -> None:
@@ -50,7 +51,9 @@ def test_a_dead_provider_is_not_reused() -> None:
         assert second != first
 
 
-def test_no_provider_if_it_is_switched_off_or_another_python_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_provider_starts_if_a_variable_disables_it_or_sets_another_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in (warm.COLD_VARIABLE, "PULUMI_PYTHON_CMD"):
         with monkeypatch.context() as patched:
             patched.setenv(name, "1")
@@ -59,7 +62,7 @@ def test_no_provider_if_it_is_switched_off_or_another_python_is_set(monkeypatch:
     assert running() == []
 
 
-def test_no_provider_if_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_provider_that_fails_to_start_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pulumi").mkdir()
     (tmp_path / "pulumi" / "__init__.py").write_text("raise SystemExit('no such SDK')")
     with warm.provider(tmp_path) as environment:
