@@ -80,7 +80,7 @@ def test_an_existing_object_that_another_client_created_is_an_error(
     name: str,
     body: dict[str, Any],
 ) -> None:
-    """`up` takes over an object of the same client. An object in the state has no finding either."""
+    """`up` takes over objects of its own client and keeps those in the state, so they have no finding."""
     id = create(bench, tenant, path, {"name": name, **body})
     assert bench.problems() == []
     pretend_that_others_created_all_objects(monkeypatch)

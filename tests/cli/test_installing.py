@@ -1,4 +1,4 @@
-"""Tests of the message about a missing extra. No text may recommend to install Tenantry from an index."""
+"""Tests of the message about a missing extra. No text may recommend an install from an index."""
 
 from __future__ import annotations
 

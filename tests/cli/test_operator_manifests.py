@@ -67,7 +67,7 @@ def refusal(folder: Folder, *arguments: str) -> str:
     return result.stderr
 
 
-def test_shared_resources_and_a_stack_per_customer_are_printed_manifests(project: Folder) -> None:
+def test_shared_resources_and_a_stack_per_customer_are_printed(project: Folder) -> None:
     account, binding, *stacks = printed_manifests(project)
     assert (account["kind"], binding["kind"]) == ("ServiceAccount", "ClusterRoleBinding")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "tenantry", "namespace": "tenantry"}]
@@ -180,7 +180,7 @@ def test_variables_are_set_from_secrets_and_values(project: Folder) -> None:
         ((*REQUIRED, "--branch", "main", "--overlay", "none.yaml"), "--overlay none.yaml: No such file"),
     ],
 )
-def test_invalid_arguments_are_refusal(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
+def test_invalid_arguments_are_refused(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
     text = refusal(project, *arguments)
     assert expected in text
     assert "hunter2" not in text.replace("--env hunter2", "").replace("A=hunter2", "")
@@ -215,7 +215,7 @@ def test_invalid_arguments_are_refusal(project: Folder, arguments: tuple[str, ..
         ),
     ],
 )
-def test_an_invalid_overlay_is_refusal(project: Folder, overlay: str, expected: str) -> None:
+def test_an_invalid_overlay_is_refused(project: Folder, overlay: str, expected: str) -> None:
     project.write("o.yaml", overlay)
     text = refusal(project, *REQUIRED, "--branch", "main", "--overlay", "o.yaml")
     assert expected in text

@@ -100,8 +100,23 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "comment": [["report.md", "--pull-request", "1"], ["TEXT", "--pull-request", "1"]],
     "issue": [["--title", "TEXT", "report.md"], ["--title", "TEXT", "--close"]],
     "operator-manifests": [
-        ["--all", "--commit", "HEAD", "--repository", "https://git.example/x", "--backend", "s3://x", *more]
-        for more in ([], ["--output", "k8s"], ["--env", "TEXT"], ["--overlay", "TEXT"], ["--branch", "TEXT"])
+        [
+            "--all",
+            "--commit",
+            "HEAD",
+            "--repository",
+            "https://git.example/x",
+            "--backend",
+            "s3://x",
+            *options,
+        ]
+        for options in (
+            [],
+            ["--output", "k8s"],
+            ["--env", "TEXT"],
+            ["--overlay", "TEXT"],
+            ["--branch", "TEXT"],
+        )
     ]
     + [["--all", "--branch", "TEXT", "--repository", "TEXT", "--organization", "TEXT"]],
     "import": [

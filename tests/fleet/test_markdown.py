@@ -1,4 +1,4 @@
-"""A report as Markdown. It fits, contains the important parts, and foreign text cannot break it."""
+"""A report as Markdown: its length, its important parts, and its protection from foreign text."""
 
 from __future__ import annotations
 

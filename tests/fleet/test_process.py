@@ -40,7 +40,7 @@ def run(folder: Path, script: str, seconds: float = 600) -> tuple[CommandResult,
 
 
 def time_out_when(monkeypatch: pytest.MonkeyPatch, condition: Callable[[], bool]) -> None:
-    """Let the time of a command end when the condition is true, and not by the clock."""
+    """Let commands time out when the condition is true, and not after some seconds."""
     wait = subprocess.Popen.wait
 
     def wait_for_condition(self: subprocess.Popen[Any], timeout: float | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The source of the state in a comparison, and the stacks that are left to the engine without one."""
+"""The source of the state in a comparison, and the reasons to leave a stack to the engine."""
 
 from __future__ import annotations
 
