@@ -1,7 +1,7 @@
 """The Pulumi names of resources that have two keys, and their names before a key changed.
 
-No two pairs have the same name. The first key is quoted if its end would be ambiguous, or if it begins like
-the names of other types. So a name can be parsed in only one way. Older versions joined the keys without
+No two pairs have the same name. The first key is quoted if it contains " in ", or if it begins with a
+quote, "user " or "bot ". So a name can be parsed in only one way. Older versions joined the keys without
 quotes (`plain`), and a state can still contain such names.
 """
 
@@ -27,7 +27,7 @@ Name = Callable[..., str]
 
 def access(space: str, group: str, *, plain: bool = False) -> str:
     """Return the name of the access of a group to a space."""
-    return _joined(group, space, plain=plain, unlike=(_USER, _BOT))
+    return _joined(group, space, plain=plain, other_prefixes=(_USER, _BOT))
 
 
 def user_access(space: str, person: str, *, plain: bool = False) -> str:
@@ -45,9 +45,9 @@ def publication(app: str, space: str, *, plain: bool = False) -> str:
     return _joined(app, space, plain=plain)
 
 
-def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = ()) -> str:
-    open_ended = " in " in f"{first} " or first.startswith(('"', *unlike))
-    return f"{json.dumps(first, ensure_ascii=False) if open_ended and not plain else first} in {second}"
+def _joined(first: str, second: str, *, plain: bool, other_prefixes: tuple[str, ...] = ()) -> str:
+    needs_quotes = " in " in f"{first} " or first.startswith(('"', *other_prefixes))
+    return f"{json.dumps(first, ensure_ascii=False) if needs_quotes and not plain else first} in {second}"
 
 
 def former_names(keys: object) -> list[str]:
@@ -60,10 +60,10 @@ def former_names(keys: object) -> list[str]:
 
 
 def former_pair_names(
-    name: Name, first: str, first_was: object, second: str, second_was: object
+    name: Name, first: str, first_renamed_from: object, second: str, second_renamed_from: object
 ) -> list[str]:
     """Return the possible former names of a resource with two keys, except its current name."""
-    pairs = product([first, *former_names(first_was)], [second, *former_names(second_was)])
+    pairs = product([first, *former_names(first_renamed_from)], [second, *former_names(second_renamed_from)])
     names = [name(*pair, plain=plain) for pair in pairs for plain in (False, True)]
     return [former for former in dict.fromkeys(names) if former != name(first, second)]
 
@@ -97,25 +97,27 @@ def find_clashes(customer: Content) -> Iterator[Violation]:
 def _pairs(customer: Content) -> Iterator[_Pair]:
     people = {**customer.admins, **customer.users}
     blocks: tuple[tuple[str, Name, str, Callable[[str], object]], ...] = (
-        ("access", access, "group", lambda key: _was(customer.groups, key)),
-        ("user_access", user_access, "person", lambda key: _was(people, key)),
+        ("access", access, "group", lambda key: _renamed_from(customer.groups, key)),
+        ("user_access", user_access, "person", lambda key: _renamed_from(people, key)),
         ("bot_access", bot_access, "bot", lambda _: None),
     )
     for space in customer.spaces:
-        space_was = _was(customer.spaces, space)
+        space_renamed_from = _renamed_from(customer.spaces, space)
         for block, name, noun, was in blocks:
             for key in getattr(customer.spaces[space], block):
                 about = f'the access of {noun} "{key}" to space "{space}"'
-                names = former_pair_names(name, space, space_was, key, was(key))
+                names = former_pair_names(name, space, space_renamed_from, key, was(key))
                 yield _Pair("access", about, ("spaces", space, block, key), (name(space, key), *names))
     for key, app in customer.apps.items():
         for space in dict.fromkeys(app.publish_to):
-            names = former_pair_names(publication, key, app.renamed_from, space, _was(customer.spaces, space))
+            names = former_pair_names(
+                publication, key, app.renamed_from, space, _renamed_from(customer.spaces, space)
+            )
             about = f'the publication of app "{key}" in space "{space}"'
             keys: Keys = ("apps", key, "publish_to")
             yield _Pair("publication", about, keys, (publication(key, space), *names), space)
 
 
-def _was(entries: object, key: str) -> object:
+def _renamed_from(entries: object, key: str) -> object:
     entry = entries.get(key) if isinstance(entries, dict) else None
     return getattr(entry, "renamed_from", None)

@@ -44,8 +44,8 @@ class Source:
 class Setup:
     """The settings that all stacks share.
 
-    `secret` is the name of the Secret with the values of the variables `secrets`. `values` are variables that
-    are not secrets. `overlay` is merged into the spec of each Stack.
+    `secrets` are the names of secret variables. The Secret named `secret` has their values. `values` are the
+    other variables. `overlay` is merged into the spec of each Stack.
     """
 
     source: Source
@@ -65,7 +65,7 @@ class Setup:
 
     @property
     def has_own_image(self) -> bool:
-        """Whether the pods run another image than the operator's."""
+        """Whether the pods run another image than the default image of the operator."""
         spec = (self.overlay.get("workspaceTemplate") or {}).get("spec") or {}
         return bool(self.image or spec.get("image"))
 
@@ -73,9 +73,9 @@ class Setup:
 def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str, str]:
     """Return the text of each file by its path in the folder. The result depends on the input only.
 
-    The rings are in their order. A Stack waits for all Stacks of the previous ring. A customer whose ring is
-    unknown is in the first ring. Raises ManifestsRefused for names that collide, or if it is unclear which
-    commit to use.
+    The files are in the order of the rings. A Stack waits for all Stacks of the previous ring. A customer
+    whose ring is unknown is in the first ring. Raises ManifestsRefused for names that collide, or
+    if it is unclear which commit to use.
     """
     names = labels(member.stack for member in members)
     common = merged(_common(setup), setup.overlay)
@@ -188,7 +188,8 @@ def _values(setup: Setup) -> dict[str, Any]:
 
 
 def _from_secret(secret: str, key: str) -> dict[str, Any]:
-    # The default is the namespace of the Stack. The operator reads secrets from no other namespace.
+    # `namespace` is left out. It defaults to the namespace of the Stack, the only one with secrets that the
+    # operator reads.
     return {"type": "Secret", "secret": {"name": secret, "key": key}}
 
 
