@@ -20,7 +20,7 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class Brand(Resource):
-    """A brand of the tenant. Its files are on this machine. The tenant uses Qlik's file if one is missing.
+    """A brand of the tenant. Its files come from this machine. Without a file, the tenant uses Qlik's.
 
     `tenantry.providers.values.brand_files.read` returns the MD5 of a file.
     """
@@ -79,7 +79,7 @@ class BrandHandler(Keyless):
     natural_key = ("tenant", "name")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Return name and description. Files and activation have separate requests."""
+        """Return name and description. Other methods send the files and activate the brand."""
         return {name: value for name, value in properties.items() if name in ("name", "description")}
 
     def decode(self, found: Found) -> Properties:
@@ -89,7 +89,7 @@ class BrandHandler(Keyless):
             "name": found["name"],
             "description": found.get("description") or "",
             "active": bool(found.get("active")),
-            **{_md5(kind): etags.get(_at_qlik(kind), "").strip('"') for kind in FILE_KINDS},
+            **{_md5(kind): etags.get(_qlik_name(kind), "").strip('"') for kind in FILE_KINDS},
             "etags": etags,
         }
 
@@ -106,7 +106,7 @@ class BrandHandler(Keyless):
         form: Form = {
             name: Part(value.encode(), "text/plain") for name, value in self.encode(want).items() if value
         }
-        files = {_at_qlik(kind): self._part(want, kind) for kind in FILE_KINDS if want.get(_md5(kind))}
+        files = {_qlik_name(kind): self._part(want, kind) for kind in FILE_KINDS if want.get(_md5(kind))}
         created: Found = host.send_form("POST", self.path, {**form, **files})
         return created
 
@@ -126,13 +126,13 @@ class BrandHandler(Keyless):
             raise Unfinished(id, want | live, error) from error
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Read the brand. A file with the ETag of our last write has our MD5."""
+        """Read the brand. If a file still has the ETag of the last write, return its MD5 from the state."""
         live = super().read(cloud, id, have)
         if live is None:
             return None
         etags = have.get("etags") or {}
         same = live["etags"].items() & etags.items()
-        unchanged = [kind for kind in FILE_KINDS if any(name == _at_qlik(kind) for name, _ in same)]
+        unchanged = [kind for kind in FILE_KINDS if any(name == _qlik_name(kind) for name, _ in same)]
         return live | {_md5(kind): have.get(_md5(kind), "") for kind in unchanged} | {"etags": etags}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -170,7 +170,7 @@ class BrandHandler(Keyless):
         existing = {file["id"] for file in host.get(self.member(id, want)).get("files") or []}
         etags = dict(etags)
         for kind in kinds:
-            name = _at_qlik(kind)
+            name = _qlik_name(kind)
             path = f"{self.path}/{id}/files/{name}"
             if want[_md5(kind)]:
                 method = "PUT" if name in existing else "POST"
@@ -194,7 +194,7 @@ class BrandHandler(Keyless):
         file = brand_files.read(Path(path), kind)
         if file.md5 != want[_md5(kind)]:
             raise ConfigurationError(f"{path} has changed since the run began: run it again")
-        return Part(file.content, file.format.media_type, f"{_at_qlik(kind)}{file.format.suffix}")
+        return Part(file.content, file.format.media_type, f"{_qlik_name(kind)}{file.format.suffix}")
 
     def _activate(self, host: Host, id: str, want: Properties, before: str = "") -> str:
         """Activate a brand. Return the id of the previously active brand: `before` if it is known.
@@ -228,7 +228,7 @@ class BrandHandler(Keyless):
     def _reactivate_previous(self, host: Host, id: str, have: Properties) -> None:
         """Activate the previous brand, unless somebody has activated another one in the meantime.
 
-        Do not activate a brand of this stack, because its own entry decides whether it is active.
+        Do not activate a brand that this stack manages, because its own entry decides whether it is active.
         """
         before = have.get("before")
         if not before:
@@ -248,7 +248,7 @@ def _md5(kind: str) -> str:
     return f"{kind}_md5"
 
 
-def _at_qlik(kind: str) -> str:
+def _qlik_name(kind: str) -> str:
     """Return Qlik's name of a file."""
     return "favIcon" if kind == "fav_icon" else kind
 

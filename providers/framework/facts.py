@@ -4,8 +4,8 @@ A user of `pulumi up` sees the line unchanged, below the message in plain words:
 
     [tenantry:tenant-deactivated hostname="x.eu.qlikcloud.com" tenant_id="T1" purge_on="2026-12-01"]
 
-Programs base decisions only on facts, so the wording of messages may change. A fact has its own line. A quote
-within a sentence, for example from a tenant or a response of Qlik, is not a fact. No fact contains a secret.
+Programs base decisions only on facts, so the wording of messages may change. A fact has its own line. Such a
+text inside a sentence, for example quoted from a Qlik response, is not a fact. No fact contains a secret.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def renewal(proof: str, stack: str) -> str:
 
 def _fact(text: str) -> Fact | None:
     bare = _MARKUP.sub("", text).strip()
-    found = _LINE.fullmatch(bare, _BEFORE.match(bare).end())  # type: ignore[union-attr]  # it may be empty
+    found = _LINE.fullmatch(bare, _BEFORE.match(bare).end())  # type: ignore[union-attr]  # the match may be empty, but exists
     fact_type = FACT_TYPES.get(found[1]) if found else None
     if not found or fact_type is None:
         return None

@@ -37,7 +37,7 @@ def check_sign_on(cloud: Cloud, url: str, certificates: Sequence[str]) -> None:
     Any status below 500 passes, because the address expects a SAML request. Raises LoginServiceUnusable.
     """
     try:
-        ends = max(saml_metadata.certificate_end(certificate) for certificate in certificates)
+        ends = max(saml_metadata.certificate_expiry(certificate) for certificate in certificates)
     except ValueError as error:
         raise LoginServiceUnusable(url, f"the provider {error}") from None
     if ends.timestamp() <= cloud.clock.time():

@@ -21,7 +21,9 @@ RENEW_EARLY = 60.0
 """How many seconds before its end a token is renewed."""
 
 TOKEN = re.compile(r"[!-~]{1,16000}")
-"""The tokens that are safe in a header. The HTTP library's error about another character shows the token."""
+"""Matches a token that is safe in a header. With any other character, the HTTP library raises an error that
+shows the token.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class TokenCache:
     def get(self, host: str, deadline: Deadline) -> Token:
         """Return a valid token for `host`, from the cache or a new one.
 
-        Raises CredentialsMissing, TenantDisabled, Unauthorized and other errors of the client.
+        Raises CredentialsMissing, TenantDisabled, Unauthorized and other QlikErrors.
         """
         lock = self._locks.setdefault(host, threading.Lock())
         with deadline.turn(lock, f"the access token for {host}, which another thread is fetching"):

@@ -79,7 +79,7 @@ def _metadata(text: str) -> Metadata:
             f"has {len(certificates)} signing certificates; Qlik accepts 1 to {MAX_CERTIFICATES}"
         )
     for certificate in certificates:
-        certificate_end(certificate)
+        certificate_expiry(certificate)
     return Metadata(entity_id, sign_on_url, certificates)
 
 
@@ -108,7 +108,7 @@ def plain(certificate: str) -> str:
     return "".join(re.sub(r"-----[A-Z ]{1,40}-----", "", certificate).split())
 
 
-def certificate_end(certificate: str) -> datetime:
+def certificate_expiry(certificate: str) -> datetime:
     """Return the end of validity of a certificate, in UTC. Raises ValueError if it is not a certificate.
 
     `certificate` is the base64 of its DER form. Source: RFC 5280, section 4.1.

@@ -52,8 +52,8 @@ def export_content(
 
     Writes a folder for each stack. Its index.json lists what was saved and what could not be saved. Apps in
     managed spaces are saved without data, because Qlik does not allow more. A later run downloads only apps
-    that have changed. Changes nothing at Qlik without --join-spaces. Skips stacks that have no tenant, unless
-    you name them. The exit code is 1 if anything could not be saved.
+    that have changed. Changes nothing at Qlik without --join-spaces. A stack without a
+    tenant is skipped, or an error if you name it. The exit code is 1 if anything could not be saved.
     """
     from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs

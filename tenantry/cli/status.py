@@ -181,9 +181,9 @@ def _write(
     from tenantry.fleet import history, overview
 
     past_runs = history.read(project, [status.member.stack for status in statuses])
-    purge_days = {stack: day for stack, (_, day) in taken_down.items()}
+    purge_dates = {stack: day for stack, (_, day) in taken_down.items()}
     fleet = overview.Fleet(
-        project, datetime.now(UTC), statuses, past_runs, purge_days, stacks_without_file, licences
+        project, datetime.now(UTC), statuses, past_runs, purge_dates, stacks_without_file, licences
     )
     try:
         page.write_text(overview.page(fleet, page.parent), "utf-8", errors="replace")
@@ -238,7 +238,7 @@ TakenDown = Mapping[str, tuple[str, str]]
 def _row(status: StackStatus, taken_down: TakenDown) -> tuple[str, ...]:
     member = status.member
     _, purged_on = taken_down.get(member.stack, ("", ""))
-    none = f"none; purged on {purged_on}" if purged_on else "none"
+    none = f"none; Qlik purges it on {purged_on}" if purged_on else "none"
     versions = ", ".join(f"{app} {version}" for app, version in sorted(status.versions.items()))
     result = f"{status.result}, {status.unfinished} unfinished" if status.unfinished else status.result
     return (
@@ -247,7 +247,7 @@ def _row(status: StackStatus, taken_down: TakenDown) -> tuple[str, ...]:
         member.plan,
         member.ring,
         versions,
-        status.trouble or result or ("" if status.at else "never up"),
+        status.trouble or result or ("" if status.at else "never deployed"),
         " ".join((status.operation, status.at[:16].replace("T", " "))).strip() or "never",
         _ends_on(status),
         status.hostname or ("" if status.trouble else none),

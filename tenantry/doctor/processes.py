@@ -67,8 +67,8 @@ def _compared(process: str, found: dict[str, Any]) -> Finding:
             "error",
             ABOUT,
             f"the {process} process imports Tenantry {found['version']} from {found['tenantry']}, but "
-            f"this command is Tenantry {version('tenantry')} from {ours}. Run the `tenantry` of the "
-            "`virtualenv` in Pulumi.yaml.",
+            f"this command is Tenantry {version('tenantry')} from {ours}. Run the `tenantry` in the "
+            "environment that `virtualenv` in Pulumi.yaml names.",
         )
     what = f"Tenantry {found['version']}, Pulumi SDK {found['pulumi']}, {found['python']}"
     return Finding("ok", ABOUT, f"{process}: {what}")
@@ -110,7 +110,7 @@ def _preview(pulumi: str, project: Project | None, folder: Path) -> str:
 
 
 def _diagnostics(output: str) -> str:
-    """Return the first lines of the diagnostics in the output of a preview."""
+    """Return the first three lines of the first message in the diagnostics of a preview."""
     _, _, diagnostics = output.partition("Diagnostics:")
     lines = [line.strip() for line in diagnostics.splitlines() if line.strip()]
     return " ".join(re.sub(r"^error:\s*", "", line) for line in lines[1:4])

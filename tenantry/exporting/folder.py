@@ -33,7 +33,7 @@ MAX_NAME_BYTES = 100
 
 
 class ExportRefused(TenantryError):
-    """The content of a tenant cannot be exported, or not into this folder. Nothing was written."""
+    """The content of a tenant cannot be exported at all, or not into this folder. Nothing was written."""
 
 
 def safe_name(name: str, id: str) -> str:
@@ -78,7 +78,7 @@ class ExportFolder:
         if path.parent != root or stack in ("", ".", ".."):
             raise ExportRefused(f"{stack!r} is not a name for a folder below {root}.")
         try:
-            _make_private(root)
+            _create_root(root)
             path.mkdir(mode=0o700, exist_ok=True)
             lock = (path / ".lock").open("w")
         except OSError as error:
@@ -169,7 +169,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _make_private(root: Path) -> None:
+def _create_root(root: Path) -> None:
     """Create the folder for all stacks, with a .gitignore so that nobody commits exports by accident."""
     if not root.exists():
         root.mkdir(mode=0o700, parents=True)

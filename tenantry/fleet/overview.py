@@ -31,7 +31,7 @@ CUSTOMERS = (
     Column("result", choice=True, long=True),
     Column("last run"),
     Column("drift"),
-    Column("failed last", long=True),
+    Column("last failure", long=True),
     Column("trial ends"),
     Column("tenant"),
 )
@@ -40,7 +40,7 @@ LICENCES = tuple(
 )
 RUNS = (
     Column("run"),
-    Column("begun (UTC)"),
+    Column("started (UTC)"),
     Column("by", choice=True),
     Column("operation", choice=True),
     Column("stacks", number=True),
@@ -53,7 +53,7 @@ RUNS = (
 class Fleet:
     """The content of the page.
 
-    `purge_days` has the purge day of each stack whose tenant was deactivated. `without_file` are the stacks
+    `purge_dates` has the purge date of each stack whose tenant was deactivated. `without_file` are the stacks
     in the backend without a file.
     """
 
@@ -61,7 +61,7 @@ class Fleet:
     now: datetime
     stack_statuses: Sequence[StackStatus]
     history: History
-    purge_days: Mapping[str, str]
+    purge_dates: Mapping[str, str]
     without_file: Sequence[str] = ()
     licences: Sequence[LicenceUse] | None = None
     """None if no licence was read from Qlik."""
@@ -121,8 +121,8 @@ def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
     member = status.member
     result, look = _result(status)
     ends = member.ends_on
-    purge = fleet.purge_days.get(member.stack, "")
-    none = f"none; purged on {purge}" if purge else "none"
+    purge = fleet.purge_dates.get(member.stack, "")
+    none = f"none; Qlik purges it on {purge}" if purge else "none"
     return Row(
         (
             Cell(member.stack, small="" if member.customer == member.stack else member.customer),
@@ -157,7 +157,7 @@ def _result(status: StackStatus) -> tuple[str, str]:
     if status.unfinished:
         return "unfinished", "failed"
     if not status.at:
-        return "never up", ""
+        return "never deployed", ""
     return status.result, "failed" if status.result == "failed" else ""
 
 

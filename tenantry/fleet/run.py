@@ -28,8 +28,8 @@ from tenantry.settings.project import Project
 class RunOrder:
     """The request for a run: the operation, the stacks and the options.
 
-    `arguments` are added to each command. `environments` has additional variables for single stacks.
-    `resume`: skip stacks that succeeded in the last run of this operation, unless their settings or the
+    `arguments` are added to each command. `environments` has environment variables for individual
+    stacks. `resume`: skip stacks that succeeded in the last run of this operation, unless their settings or the
     program have changed. `skip_pinned`: skip customers whose own file sets another app version than their
     plan. `skip_expired`: skip trials whose last day has passed. `seconds` is the time limit for one stack.
     `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing changes.
@@ -121,12 +121,15 @@ def run_order(
     """Run the waves one after another, and return a report with every selected stack.
 
     A wave begins only if `pool` has not stopped. `announce` is called with a line for each wave, and with a
-    line if the journal cannot be written. `consent` is called before each wave. `gate` is called after it,
+    line if the journal cannot be written. `consent` is called before each wave. `gate` is called after the wave,
     with the stacks that succeeded in this run or in the run that it resumes. Raises RunRefused if there is no
     consent to the first wave, and OSError if the folder for the logs cannot be created.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    skip_reasons, done = order.skip_reasons, order.done  # read these before this run becomes the last one
+    skip_reasons, done = (
+        order.skip_reasons,
+        order.done,
+    )  # read these before this run becomes the most recent one
     journal: Journal | None = None
     outcomes: dict[str, Outcome] = {}
     waves: list[WaveTimes] = []

@@ -67,7 +67,7 @@ KNOWN_FAILURES = (
     ),
     _failure(
         r"currently locked by .{0,500}?created by (?P<by>\S{1,500}) .{0,100}? at (?P<at>\S+)",
-        "the stack is locked by a run of {by} since {at}",
+        "the stack has been locked by a run of {by} since {at}",
         "wait for it; if it was killed, run `tenantry unlock {stack}`",
     ),
     _failure(

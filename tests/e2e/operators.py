@@ -14,9 +14,9 @@ from tenantry.pulumi_cli.installation import target_of
 from tests.e2e.harness import ROOT
 from tests.packages import run
 
-PYTHON = """\
+PYTHON3_SHIM = """\
 #!/bin/sh
-# New environments get the libraries of the tests, so nothing is downloaded.
+# New environments get the libraries of the tests instead of their own, so nothing is downloaded.
 "{python}" "$@" || exit
 for site in .venv/lib/python3*/site-packages; do
     rm -rf "$site"/setuptools "$site"/setuptools-*
@@ -42,7 +42,7 @@ def environment(folder: Path, wheel: Path) -> Path:
 class Operator:
     """A person at a terminal, with an environment that has `tenantry`, and this checkout's Pulumi CLI.
 
-    That CLI was set up with the Python of this checkout, which must not matter.
+    That CLI was set up with the Python of this checkout. Tenantry must work anyway.
     """
 
     def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
@@ -51,11 +51,12 @@ class Operator:
         self.repository = folder / "customers"
         shims = folder / "shims"
         shims.mkdir()
-        python = PYTHON.format(python=sys.executable, libraries=sysconfig.get_path("purelib"))
+        python = PYTHON3_SHIM.format(python=sys.executable, libraries=sysconfig.get_path("purelib"))
         (shims / "python3").write_text(python)
         (shims / "python3").chmod(0o755)
         cli = target_of(ROOT / ".venv" / "bin" / "pulumi").parent
         self.env = private_environment(folder / "private") | client_environment(qlik.url)
+        # pip inverts the second variable: "0" turns build isolation off, so that pip downloads nothing.
         self.env |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
         path = (self.repository / ".venv" / "bin", shims, bin_, cli, "/usr/bin", "/bin")
         self.env["PATH"] = os.pathsep.join(map(str, path))

@@ -48,7 +48,7 @@ def test_a_version_is_rolled_out_and_rolled_back(fleet: Fleet, qlik: Emulator) -
     fleet.write("acme", {"name": "Acme", "plan": "standard", "ring": "pilot"})
     fleet.write("globex", {"name": "Globex", "plan": "standard", "ring": "early"})
     fleet.write("initech", {"name": "Initech", "plan": "standard"})
-    base = fleet.commit()
+    fleet.commit()
 
     preview = fleet.run("preview", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
     assert preview.requests == []
@@ -130,7 +130,7 @@ SMALL = {
 }
 
 
-def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emulator) -> None:
+def test_an_error_in_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emulator) -> None:
     """The errors: a broken file, a wrong passphrase, a lock, an error from Qlik, and a protected customer."""
     for name in ("acme", "globex", "initech"):
         fleet.write(name, {"name": name.title(), **SMALL})
@@ -155,17 +155,17 @@ def test_an_error_of_one_stack_does_not_stop_the_others(fleet: Fleet, qlik: Emul
     wrong_passphrase = fleet.run("preview", "--all", expect=1, PULUMI_CONFIG_PASSPHRASE="another")
     assert "  acme, globex, hooli, initech: the passphrase is wrong" in wrong_passphrase.stdout
     unreachable = fleet.run(
-        "preview", "acme", expect=1, PULUMI_BACKEND_URL="postgres://team:geheim@127.0.0.1:1/x"
+        "preview", "acme", expect=1, PULUMI_BACKEND_URL="postgres://team:hunter2@127.0.0.1:1/x"
     )
     assert "the backend cannot be reached" in unreachable.stdout
-    assert "geheim" not in unreachable.stdout + unreachable.stderr
+    assert "hunter2" not in unreachable.stdout + unreachable.stderr
     lock = fleet.folder / "pulumi/state/.pulumi/locks/organization/tenantry/acme/someone.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 1, "username": "ada", "hostname": "ci", "timestamp": "2026-01-01T00:00:00Z"}')
     fleet.write("initech", {"name": "Initech Ltd", **SMALL})
     locked = fleet.run("up", "--all", "--yes", "--json", expect=1)
     assert locked.outcomes["acme"].troubles[0].text == (
-        "the stack is locked by a run of ada@ci since 2026-01-01T00:00:00Z"
+        "the stack has been locked by a run of ada@ci since 2026-01-01T00:00:00Z"
     )
     assert locked.outcomes["initech"].counts == {"update": 1}
     assert locked.outcomes["globex"].counts == {"create": 3}, (

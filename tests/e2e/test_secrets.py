@@ -135,7 +135,7 @@ def refuse_with_secret(qlik: Emulator, status: int, secret: Callable[[], str], *
 def test_no_secret_is_left_behind(
     stack: Stack, qlik: Emulator, tokens: TokenRecorder, search: Search
 ) -> None:
-    """This includes many refusals by Qlik and the most verbose log of the engine."""
+    """The runs include many refusals by Qlik, and the engine's most verbose log."""
     creations.write(stack)
     up = ("up", "--skip-preview", "--yes")
     wrong_secret = search.run(*up, expect=1, QLIK_CLIENT_SECRET=WRONG_SECRET)
@@ -193,7 +193,7 @@ def test_the_search_finds_planted_secrets(stack: Stack, tokens: TokenRecorder, s
 def test_tenantry_never_shows_or_stores_a_secret(
     scratch: Path, qlik: Emulator, tokens: TokenRecorder
 ) -> None:
-    """The runs write reports, journals and logs. Qlik's messages contain the secret and control codes."""
+    """The runs write reports, journals and logs. Qlik's messages contain secret and control characters."""
     fleet = Fleet(scratch, qlik)
     environment_secrets = {
         "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",

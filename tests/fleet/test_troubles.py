@@ -23,7 +23,7 @@ CLI_ERRORS = {
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or "
     "delete the lock file with `pulumi cancel`.\n  file:///x.json: created by root@vm (pid 29558) at "
     "2026-11-26T11:37:04Z": (
-        "the stack is locked by a run of root@vm since 2026-11-26T11:37:04Z",
+        "the stack has been locked by a run of root@vm since 2026-11-26T11:37:04Z",
         "`tenantry unlock acme`",
     ),
     'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (

@@ -25,7 +25,7 @@ State = dict[str, Any]
 
 PROGRAM = "urn:pulumi:globex::tenantry"
 PROVIDER = f"{PROGRAM}::pulumi:providers:pulumi-python::default"
-SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"geheim"'}
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"hunter2"'}
 
 
 def resource(type_: str, name: str, **properties: Any) -> State:

@@ -127,7 +127,7 @@ def _find(call: Call) -> Doc:
 
 
 def _app(call: Call, id: str) -> Doc:
-    """Return an app that the caller may see. Qlik publishes no 404 here, so an unknown app is a 403."""
+    """Return an app that the caller may see. Qlik documents no 404 here, so an unknown app gets a 403."""
     try:
         return apps.find(call, id or "-")
     except Refusal:

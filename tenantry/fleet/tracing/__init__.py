@@ -1,8 +1,8 @@
 """Traces of runs for OpenTelemetry.
 
-They are on if the environment names an endpoint and the extra `otel` is installed. The variables are the
-standard ones, see https://opentelemetry.io/docs/specs/otel/protocol/exporter/. OpenTelemetry is imported only
-if they are set.
+Tracing is on if an environment variable sets an endpoint and the extra `otel` is installed. The variables are
+the standard ones, see https://opentelemetry.io/docs/specs/otel/protocol/exporter/. OpenTelemetry is imported
+only if an endpoint is set.
 """
 
 from __future__ import annotations

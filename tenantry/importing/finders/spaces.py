@@ -16,7 +16,7 @@ ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
 
 
 def find(reader: TenantReader, findings: Findings) -> None:
-    """Import every space, and the access of all groups, people and bots in the stack."""
+    """Import every space, with the access of bots, and of the groups and people in the stack."""
     for space in reader.spaces:
         live = HANDLER.decode(space)
         entry: dict[str, Any] = {

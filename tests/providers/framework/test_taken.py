@@ -56,7 +56,7 @@ def test_the_error_names_the_object_that_has_the_name(
 def test_the_error_names_a_resource_of_the_stack_that_has_the_name(
     driver: MakeDriver, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A web integration cannot be renamed out of the way, so the update does not wait for it."""
+    """Tenantry never gives a web integration a temporary name, so the update fails without waiting."""
     ours, theirs, conflicting = create_conflict("web_integration", driver, tenancy)
     urn = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:WebIntegration::Shop"
     monkeypatch.setattr(moves, "holder", lambda *_: urn)
@@ -64,8 +64,10 @@ def test_the_error_names_a_resource_of_the_stack_that_has_the_name(
         ours.update(conflicting)
 
 
-def test_the_error_names_another_key_of_the_same_issuer(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """Only the description of a key can change, but a 409 is still possible."""
+def test_the_error_names_another_provider_with_the_same_issuer_and_kid(
+    driver: MakeDriver, tenancy: Tenancy
+) -> None:
+    """Only the description of a JWT identity provider can change, but a 409 is still possible."""
     path = "/api/v1/identity-providers"
     ours = driver("jwt_identity_provider").create(CASES["jwt_identity_provider"].inputs_for(tenancy))
     listed = tenancy.as_bot("GET", "identity-providers")["data"]

@@ -26,7 +26,7 @@ def test_a_redirect_on_the_same_host_is_followed_with_the_token(
     make_harness: MakeHarness, status: int, location: str
 ) -> None:
     harness = make_harness([redirect(location, status), Reply(200, {"id": "7"})])
-    assert harness.tenant.get("/api/v1/users/me", {"first": "only"}) == {"id": "7"}
+    assert harness.tenant.get("/api/v1/users/me", {"only_in": "first_request"}) == {"id": "7"}
     second = harness.api_calls[1]
     assert (second.method, second.host, second.path, second.params) == (
         "GET",
@@ -56,7 +56,7 @@ def test_a_redirect_to_another_host_is_refused(make_harness: MakeHarness, locati
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_a_redirect_of_a_change_is_refused(make_harness: MakeHarness, method: str) -> None:
+def test_a_redirect_of_a_write_request_is_refused(make_harness: MakeHarness, method: str) -> None:
     harness = make_harness([redirect("/elsewhere", 307)])
     with pytest.raises(UnexpectedResponse, match="redirect"):
         getattr(harness.tenant, method)("/x")
