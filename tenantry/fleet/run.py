@@ -28,11 +28,12 @@ from tenantry.settings.project import Project
 class RunOrder:
     """The request for a run: the operation, the stacks and the options.
 
-    `arguments` are added to each command. `environments` has environment variables for individual
-    stacks. `resume`: skip stacks that succeeded in the last run of this operation, unless their settings or the
+    `arguments` are added to each command. `environments` has environment variables for individual stacks.
+    `resume`: skip stacks that succeeded in the last run of this operation, unless their settings or the
     program have changed. `skip_pinned`: skip customers whose own file sets another app version than their
-    plan. `skip_expired`: skip trials whose last day has passed. `seconds` is the time limit for one stack.
-    `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing changes.
+    plan. `skip_expired`: skip trials whose last day has passed. `seconds` is the time limit for one
+    stack. `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing
+    changes.
     """
 
     operation: Operation
@@ -120,10 +121,10 @@ def run_order(
 ) -> Report:
     """Run the waves one after another, and return a report with every selected stack.
 
-    A wave begins only if `pool` has not stopped. `announce` is called with a line for each wave, and with a
-    line if the journal cannot be written. `consent` is called before each wave. `gate` is called after the wave,
-    with the stacks that succeeded in this run or in the run that it resumes. Raises RunRefused if there is no
-    consent to the first wave, and OSError if the folder for the logs cannot be created.
+    A wave begins only if `pool` has not stopped. `announce` is called with a line for each wave, and with
+    a line if the journal cannot be written. `consent` is called before each wave. `gate` is called after
+    the wave, with the stacks that succeeded in this run or in the run that it resumes. Raises RunRefused
+    if there is no consent to the first wave, and OSError if the folder for the logs cannot be created.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     skip_reasons, done = (

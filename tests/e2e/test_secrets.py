@@ -193,7 +193,7 @@ def test_the_search_finds_planted_secrets(stack: Stack, tokens: TokenRecorder, s
 def test_tenantry_never_shows_or_stores_a_secret(
     scratch: Path, qlik: Emulator, tokens: TokenRecorder
 ) -> None:
-    """The runs write reports, journals and logs. Qlik's messages contain secret and control characters."""
+    """The runs write reports and logs. Qlik's messages contain the secret and control characters."""
     fleet = Fleet(scratch, qlik)
     environment_secrets = {
         "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",

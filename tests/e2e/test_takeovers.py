@@ -1,4 +1,7 @@
-"""A run takes over existing objects if that is safe, and stops otherwise. The second test covers other remarks that a run prints."""
+"""A run takes over existing objects if that is safe, and stops otherwise.
+
+The second test covers other remarks that a run prints.
+"""
 
 from __future__ import annotations
 
