@@ -24,7 +24,9 @@ try:
     from tenantry.pulumi_cli import installation
     from tenantry.pulumi_cli.steps import SetupError, locked
     from tools import environment
-except ImportError as error:  # if a tool unpacked the links of the checkout as text files
+except (
+    ImportError
+) as error:  # its text says what to do if a tool unpacked the links of the checkout as text files
     sys.exit(str(error))
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -84,7 +84,7 @@ class Note:
             self.path.unlink()
 
     def write(self, **facts: Any) -> None:
-        """Replace the note. A disk that cannot be written is not an error."""
+        """Replace the note. A disk that cannot be written to is not an error."""
         note = {"subject": self.subject, "what": self.what, "stack": list(self.stack)} | facts
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)

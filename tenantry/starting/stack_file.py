@@ -32,7 +32,7 @@ class NewCustomer:
 
 
 def write(project: Project, customer: NewCustomer) -> Path:
-    """Write the stack file and return its path. If it raises NotWritten, there is no file."""
+    """Write the stack file and return its path. If it raises NotWritten, it has left no new file."""
     if not STACK_NAME.fullmatch(customer.stack):
         raise NotWritten(
             f'"{for_line(customer.stack)}" is not a stack name: use letters, digits and . _ - '

@@ -121,7 +121,7 @@ def test_a_second_run_of_a_locked_stack_is_refused(
 def test_the_proof_is_stored_before_the_tenant_is_requested(
     backend: Environment, create_checkout: CreateCheckout, qlik: Emulator
 ) -> None:
-    """After a kill during the creation, another machine finds the proof and requests no second tenant."""
+    """After a kill before the tenant exists, another machine finds the proof and sends no request for one."""
     first, second = create_checkout(backend), create_checkout(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])

@@ -1,4 +1,4 @@
-"""A full disk: every stack reports it, nothing is lost, and the next run succeeds."""
+"""A full disk: the run reports it, nothing is lost, and the next run succeeds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_full_disk_is_reported_and_loses_nothing(scratch: Path, qlik: Emulator
 
 
 def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
-    """The commands of the guide repair a state that a full disk truncated."""
+    """The commands in docs/backends.md repair a state that a full disk truncated."""
     fleet = Fleet(scratch, qlik)
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **CUSTOMER})
@@ -116,7 +116,7 @@ def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     after = group_ids(qlik)
     assert after.pop("Initech")
-    assert after == before, "no object must be created again"
+    assert after == before, "no object may be created again"
 
 
 def group_ids(qlik: Emulator) -> dict[str, list[str]]:

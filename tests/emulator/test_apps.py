@@ -210,7 +210,9 @@ def test_bad_item_queries_are_refused(tenant: Api, query: str) -> None:
     tenant.get(f"/api/v1/items?{query}", expect=400)
 
 
-def test_deletion_is_soft_after_45_minutes(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_the_deletion_of_an_app_older_than_45_minutes_is_soft(
+    qlik: Emulator, tenant: Api, staging: str
+) -> None:
     young, old = import_app(tenant, staging)["id"], import_app(tenant, staging)["id"]
     tenant.delete(f"/api/v1/apps/{young}", expect=200)
     qlik.control.advance(46 * 60)
@@ -223,7 +225,9 @@ def test_deletion_is_soft_after_45_minutes(qlik: Emulator, tenant: Api, staging:
     tenant.get(f"/api/v1/apps/{old}")
 
 
-def test_a_soft_deleted_app_can_be_restored_for_14_days(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_a_soft_deleted_app_cannot_be_restored_after_14_days(
+    qlik: Emulator, tenant: Api, staging: str
+) -> None:
     app = import_app(tenant, staging)["id"]
     qlik.control.advance(3600)
     tenant.delete(f"/api/v1/apps/{app}", expect=200)

@@ -1,6 +1,6 @@
 """Tenantry reads any event log to its end, or to the point where it is cut off.
 
-A few fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
+A fixed set of examples runs with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
 """
 
 from __future__ import annotations

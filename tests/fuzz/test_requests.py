@@ -1,6 +1,6 @@
 """The emulator quickly responds to any bytes or closes the connection, without a server error.
 
-A few fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
+A few hundred fixed examples run with all tests. `make fuzz ARGS=20000` runs 20000 random ones.
 """
 
 from __future__ import annotations

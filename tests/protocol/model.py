@@ -1,13 +1,14 @@
 """A model of the protocol for tenants: the possible steps, and the invariants.
 
-When Qlik creates a tenant, it accepts neither a name nor a key. So a POST that is sent twice creates two
-tenants, and a POST whose response is lost creates a tenant that Tenantry does not know. The protocol:
+When Qlik creates a tenant, it accepts neither a name nor an idempotency key. So a POST that is sent twice
+creates two tenants, and a POST whose response is lost creates a tenant that Tenantry does not know. The
+protocol:
 
 - The run writes a *proof* into Pulumi's state before the POST, with the time from Qlik.
 - The process that created the proof holds a *permit*: it can send one POST under the proof, for a short time.
 - A later run finds the proof, has no permit and never sends a POST under it. If a note on its disk names the
-  tenant, the run continues with it. Otherwise, it reads the organisation's list, which has only a few
-  candidates, and a person decides.
+  tenant, the run continues with it. Otherwise, it reads the organisation's list, in which only a
+  few tenants are candidates, and a person decides.
 - If the list has no candidate, and it was read late enough to show the tenant, then no tenant was created.
   Then a new proof replaces exactly this one.
 
@@ -27,17 +28,17 @@ These invariants must hold in every reachable state:
 4.  A run takes over a tenant that it has not created itself only in two cases. A note on its disk names the
     tenant for exactly this proof and this stack, or a person has written it into the `revive:` line.
 5.  When failures have ended, a careful person can reach a state in which each stack holds exactly one tenant,
-    which is active. That person clears the locks of dead runs and runs `up`. At a stop, they paste the line
-    of a tenant that really was created for this stack. If there is no such tenant, they wait until the time
-    that the stop names, and renew by hand exactly the proof that the stop named.
+    which is active. That person clears the locks of dead runs and runs `up`. When a run stops, they paste
+    the `revive:` line of a tenant that really was created for this stack. If there is no such tenant, they
+    wait until the time that the run names, and renew by hand exactly the proof that the run named.
 6.  If the list shows a deactivated tenant with the customer's name, the run sends no POST, unless a person
     renewed the proof by hand.
 7.  The runs of a stack create one tenant, unless the stack was destroyed, a state was rolled back, or the
     lock of a living run was cleared.
 
-Assumptions: Qlik carries out a POST within the longest creation, or never. The list shows every tenant that
-is older than its lag. Qlik's clocks differ by no more than their skew. The engine does not create the tenant
-before the backend has the proof. The protocol does not rely on the creator of a tenant in the list.
+Assumptions: Qlik carries out a POST within the longest creation time, or never. The list shows every tenant
+that is older than its lag. Qlik's clocks differ by no more than their skew. The engine does not create the
+tenant before the backend has the proof. The protocol does not rely on the creator of a tenant in the list.
 
 There are two exceptions. Invariant 3b does not hold if a state is rolled back over a change of the
 customer's name, and the file then has another name. Invariant 4 does not hold if a copy of a state gets the
@@ -89,7 +90,7 @@ def steps(scenario: Scenario) -> Callable[[State], Iterator[Step]]:
 
 
 def invariants(scenario: Scenario) -> dict[str, Callable[[State], bool]]:
-    """Return the invariants of this scenario, by name."""
+    """Return the invariants of this scenario that concern a single state, by name."""
     return {
         ONE_POST: lambda state: all(proof.posts <= 1 for proof in state.proofs),
         ONE_HOLDER: _is_held_once,

@@ -103,7 +103,7 @@ def test_an_invalid_origin_is_refused(
     "origin",
     ["https://a.example", "http://127.0.0.1:8080", "https://[2001:db8::1]:443", "capacitor://localhost"],
 )
-def test_a_valid_origin_is_created(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
+def test_a_valid_origin_is_accepted(driver: MakeDriver, tenancy: Tenancy, origin: str) -> None:
     """Both Tenantry and Qlik accept it."""
     resource = driver("web_integration").create({**inputs_for(tenancy), "valid_origins": [origin]})
     assert integrations(tenancy)[resource.id]["validOrigins"] == [origin]
@@ -115,7 +115,7 @@ def test_a_web_integration_needs_an_origin(driver: MakeDriver, tenancy: Tenancy)
         driver("web_integration").check({**inputs_for(tenancy), "valid_origins": []})
 
 
-def test_several_web_integrations_with_the_name_are_an_error_unless_one_is_ours(
+def test_several_web_integrations_with_one_name_are_an_error_unless_exactly_one_is_ours(
     driver: MakeDriver, tenancy: Tenancy
 ) -> None:
     """If our bot created none or several of them, Tenantry cannot decide."""
@@ -170,7 +170,7 @@ def test_the_note_of_a_killed_run_identifies_the_web_integration(
 
 
 def test_a_note_does_not_outweigh_the_name(driver: MakeDriver, tenancy: Tenancy) -> None:
-    """The note is from an entry with the same key and another name, which is another web integration."""
+    """The note was written for the same key with another name, so it belongs to another web integration."""
     renamed = driver("web_integration").create(inputs_for(tenancy))
     other = driver("web_integration").create(inputs_for(tenancy) | {"name": "Shop"})
     assert other.id != renamed.id

@@ -1,4 +1,4 @@
-"""YAML documents, read like the engine reads them, with the line of every value."""
+"""YAML documents, read as the engine reads them, with the line of every value."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_files_are_shown_with_their_path_in_the_project(
     not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI; run make setup"
 )
 def test_the_engine_reads_the_same_values(tmp_path: Path) -> None:
-    """The real CLI passes the values and keys in the tables above.
+    """The real CLI reads the values and keys in the tables above as Tenantry does.
 
     The test fails if a new version of the CLI reads YAML differently.
     """

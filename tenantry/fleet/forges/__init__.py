@@ -18,14 +18,17 @@ __all__ = ["Forge", "ForgeError", "GitHub", "GitLab", "NoForge", "from_environme
 
 
 class Forge(Protocol):
-    """GitHub or GitLab. Every method raises ForgeError."""
+    """GitHub or GitLab. Every method can raise ForgeError."""
 
     def comment(self, number: int, marker: str, text: str) -> str:
         """Create or update the comment with this marker on a pull request. Return its URL."""
         ...
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
-        """Create or update the issue with this marker. A `text` of None closes it. Return its URL, if any."""
+        """Create or update the issue with this marker. A `text` of None closes it.
+
+        Return its URL; empty if there was no issue to close.
+        """
         ...
 
 

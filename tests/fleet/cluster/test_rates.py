@@ -18,7 +18,7 @@ NAMES = [f"stack-{number}" for number in range(4)]
 def test_workers_share_one_budget_that_the_scheduler_keeps(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
-    """The budget allows one request in five minutes, so each request waits five minutes longer."""
+    """The budget allows one request per five minutes, so each turn is five minutes after the previous one."""
     with site.run() as remote:
         pool = Pool(2, work=jobs.request_turn)
         remote.attach(pool, print, watched=False)

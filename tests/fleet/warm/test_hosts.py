@@ -119,7 +119,7 @@ def test_a_run_imports_only_modules_of_the_project(tmp_path: Path) -> None:
     assert {*(project.folder / "modules").read_text().split()} - before == {"helper"}
 
 
-def test_debug_messages_are_dropped_unless_requested(tmp_path: Path) -> None:
+def test_a_host_drops_debug_messages_unless_a_variable_requests_them(tmp_path: Path) -> None:
     project = Project(tmp_path, EXPORTS)
     assert "debug message" in project.run("preview", "--debug"), "a run without a shared host prints them"
     with project.host() as attached:

@@ -141,7 +141,7 @@ def test_each_resource_of_a_stack_has_its_own_note() -> None:
 
 
 def test_a_broken_or_foreign_note_is_ignored(folder: Path) -> None:
-    """It may be half a file, have another shape, or be copied from elsewhere."""
+    """It may be half a file, have another shape, or be copied from elsewhere. A wrong time means age 0."""
     lose_response()
     (file,) = files(folder)
     valid = json.loads(file.read_text())
@@ -159,7 +159,9 @@ def test_a_broken_or_foreign_note_is_ignored(folder: Path) -> None:
     assert Note(TENANT, "import").age() == 0
 
 
-def test_a_disk_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_be_written_to_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Safety does not depend on notes."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "file"))
