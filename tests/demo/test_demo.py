@@ -119,5 +119,5 @@ def test_the_demo_fails_if_pulumi_fails(
         signal.signal(signal.SIGTERM, previous_handler)
     output = capfd.readouterr()
     assert "the reason" in output.err
-    assert "The demo stopped: exit code 7" in output.out
+    assert "exited with code 7" in output.out
     assert "What to try next" not in output.out

@@ -168,7 +168,7 @@ def test_an_interrupted_tenant_with_a_proof_is_left_to_the_next_run(stack: Stack
     completed = unlock(stack, "--yes")
     assert completed.returncode == 0, completed.stderr
     assert "A run was interrupted while creating Tenant tenant." in completed.stdout
-    assert "no run creates a second tenant" in completed.stdout
+    assert "no run creates a second one" in completed.stdout
     assert "tenantry orphans" not in completed.stdout
     assert pending(stack) == operations != []
 
