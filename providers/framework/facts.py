@@ -104,7 +104,7 @@ def nothing_created_in(text: str) -> str:
     return next((fact.proof for fact in read(text)[0] if isinstance(fact, NothingCreated)), "")
 
 
-def deactivated(hostname: str, tenant_id: str, purge_on: str) -> str:
+def deactivated_message(hostname: str, tenant_id: str, purge_on: str) -> str:
     """Return the message about a deactivated tenant, without the fact line.
 
     A program that reads the fact does not show these lines, because it has its own message.

@@ -120,7 +120,7 @@ class Keyless(Collection):
                 self.resource_type.__name__, self.label(want, noted), host, noted
             )
             return found if is_free else self.lookup(host, want)
-        what = f"{self.label(want, 'made')}, which an earlier run requested"
+        what = f"{self.label(want, '')}, which an earlier run requested"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 
     def _created_after_all(
@@ -129,7 +129,7 @@ class Keyless(Collection):
         if not self.may_be_there(error):
             return None
         seconds = late_seconds() if error.may_be_done else 0
-        what = f"{self.label(want, 'made')}, whose response was lost"
+        what = f"{self.label(want, '')}, whose response was lost"
         return wait(cloud, lambda: self.lookup(host, want), what, seconds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NotProven, TenantGone, TrialEnded
-from tenantry.providers.framework.facts import TenantDeactivated, deactivated, line
+from tenantry.providers.framework.facts import TenantDeactivated, deactivated_message, line
 from tenantry.providers.qlik import Cloud, ConfigurationError, HostUnknown, NotFound, TenantDisabled
 from tenantry.providers.tenants.tenant_list import is_listed
 from tenantry.providers.values.days import LastDay
@@ -42,7 +42,7 @@ def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> N
     if purge_on is None:
         return
     fact = TenantDeactivated(hostname, tenant_id, purge_on)
-    lines = [deactivated(hostname, tenant_id, purge_on), line(fact)]
+    lines = [deactivated_message(hostname, tenant_id, purge_on), line(fact)]
     if not purge_on:
         until = _until(cloud, hostname, days)
         lines.insert(0, f"Qlik did not name the day of the purge. Tenantry requested {days} days{until}.")

@@ -91,7 +91,7 @@ def _request(cloud: Cloud, want: Properties) -> Found | None:
             note.write(outcome="nothing")
             raise lost_responses.refused(proof["id"], error) from error
         raise lost_responses.lost(cloud, want, error) from error
-    note.write(outcome="made", hostname=found.hostname, tenant_id=found.tenant_id)
+    note.write(outcome="created", hostname=found.hostname, tenant_id=found.tenant_id)
     return found
 
 
@@ -121,7 +121,7 @@ def _created_before(cloud: Cloud, want: Properties) -> Found:
     """
     lost_responses.refuse_forced_replacement()
     note = Note(want["proof"]["id"], "tenant").earlier or {}
-    if note.get("outcome") == "made":
+    if note.get("outcome") == "created":
         found = Found(str(note["hostname"]), str(note["tenant_id"]))
         try:
             cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")

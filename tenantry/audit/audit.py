@@ -10,7 +10,7 @@ from tenantry.audit.backends import stacks_of
 from tenantry.audit.findings import KINDS, Finding, Unread
 from tenantry.audit.holdings import Explain, HeldTenant, Holding, read_all
 from tenantry.audit.leftovers import LeftOver, Search
-from tenantry.audit.tenants import Ledger, Listed
+from tenantry.audit.tenants import Ledger, ListedTenant
 from tenantry.errors import TenantryError
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import Cloud, NotFound, QlikError, hostnames
@@ -56,7 +56,7 @@ def run_audit(
     read, and UnknownRegion.
     """
     # The list is read before the states, so that a tenant created in between does not look unmanaged.
-    entries = map(Listed.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
+    entries = map(ListedTenant.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
     listed = [tenant for tenant in entries if tenant.status != DELETED]
     stack_names, list_problem = stacks_of(backend, project)
     say(f"{counted(len(listed), 'tenant')}; reading {counted(len(stack_names), 'state')}")
@@ -119,7 +119,7 @@ def _sources(project: Project) -> set[str]:
 
 def _verify_missing(
     cloud: Cloud, missing: Sequence[tuple[str, HeldTenant]], unread: list[Unread]
-) -> tuple[list[tuple[str, HeldTenant]], list[Listed]]:
+) -> tuple[list[tuple[str, HeldTenant]], list[ListedTenant]]:
     """Request each missing tenant by its id. Return the tenants that are gone, and those that exist.
 
     A tenant that is not in the list can exist: it was created later, or the list does not show it yet.
@@ -136,7 +136,9 @@ def _verify_missing(
             unread.append(Unread(f"tenant {held.hostname} of stack {stack}", str(error)))
             continue
         existing = [
-            tenant for tenant in map(Listed.of, entries) if tenant.status != DELETED and tenant.matches(held)
+            tenant
+            for tenant in map(ListedTenant.of, entries)
+            if tenant.status != DELETED and tenant.matches(held)
         ]
         present += existing
         if not existing:

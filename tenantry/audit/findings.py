@@ -88,8 +88,8 @@ class Finding:
 class Unread:
     """Something that could not be read, and the reason."""
 
-    what: str
-    why: str
+    subject: str
+    reason: str
 
 
 def command(words: str, stack: str) -> str:

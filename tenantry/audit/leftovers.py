@@ -26,16 +26,17 @@ GONE = "it no longer exists"
 class LeftOver:
     """A staged app that is in no state. `stacks` hold its tenant.
 
-    `kept` is the reason if it must not be deleted. `certain` is False if an unreadable state might hold it.
+    `reason_to_keep` is set if it must not be deleted. `certain` is
+    False if an unreadable state might hold it.
     """
 
     hostname: str
     id: str
     name: str
     mark: str
-    made: str
+    created_at: str
     stacks: tuple[str, ...]
-    kept: str = ""
+    reason_to_keep: str = ""
     certain: bool = True
 
     @property
@@ -44,17 +45,17 @@ class LeftOver:
         description = (
             f'app "{self.name}"' if self.mark in self.name else f'app "{self.name}" with mark {self.mark}'
         )
-        text = f"{description} on {self.hostname}, created {self.made or 'at an unknown time'}"
+        text = f"{description} on {self.hostname}, created {self.created_at or 'at an unknown time'}"
         facts = {
             "hostname": self.hostname,
             "app_id": self.id,
             "name": self.name,
             "mark": self.mark,
-            "made_at": self.made,
+            "made_at": self.created_at,
             "stacks": list(self.stacks),
-            "kept": self.kept or None,
+            "kept": self.reason_to_keep or None,
         }
-        text = f"{text}; not deleted: {self.kept}" if self.kept else text
+        text = f"{text}; not deleted: {self.reason_to_keep}" if self.reason_to_keep else text
         return Finding(LEFT_OVER, self.id, text, certain=self.certain, facts=facts)
 
 
@@ -101,7 +102,7 @@ class Search:
         bot = host.get("/api/v1/users/me")["id"]
         suspects = [item for item in suspects if (item.get("creatorId") or item.get("ownerId")) == bot]
         # A run may have recorded an app after the states were read.
-        holdings, kept = self._read_again(stacks) if suspects else ([], "")
+        holdings, reason_to_keep = self._read_again(stacks) if suspects else ([], "")
         recorded = frozenset[str]().union(*(holding.ids for holding in holdings))
         for item in suspects:
             if item["resourceId"] not in recorded:
@@ -113,17 +114,17 @@ class Search:
                     _mark(text),
                     created_at,
                     stacks,
-                    kept,
+                    reason_to_keep,
                     self.complete,
                 )
 
     def delete(self, app: LeftOver) -> str:
         """Check an app again and delete it. Return the reason if it was not deleted. Raises QlikError."""
-        if app.kept:
-            return app.kept
-        holdings, kept = self._read_again(app.stacks)
-        if kept:
-            return kept
+        if app.reason_to_keep:
+            return app.reason_to_keep
+        holdings, reason_to_keep = self._read_again(app.stacks)
+        if reason_to_keep:
+            return reason_to_keep
         holder = next((holding.stack for holding in holdings if app.id in holding.ids), "")
         if holder:
             return f"it is now in the state of stack {holder}"
@@ -139,7 +140,7 @@ class Search:
 
     def _read_again(self, stacks: tuple[str, ...]) -> tuple[list[Holding], str]:
         """Return the current holdings of stacks, and the reason if nothing in their tenant may be deleted."""
-        kept = "" if self.complete else "an unreadable state may hold it"
+        reason_to_keep = "" if self.complete else "an unreadable state may hold it"
         holdings: list[Holding] = []
         for stack in stacks:
             try:
@@ -150,12 +151,12 @@ class Search:
                 return holdings, f"stack {stack} no longer exists"
             holdings.append(holding)
             if holding.importing:
-                kept = (
+                reason_to_keep = (
                     f"an import by stack {stack} is in progress or was interrupted. If no run is in "
                     f"progress: 1. run `pulumi up --stack {stack}`, which uses the app if the stack still "
                     f"needs it, 2. run `pulumi refresh --clear-pending-creates --stack {stack}`"
                 )
-        return holdings, kept
+        return holdings, reason_to_keep
 
 
 def delete_all(

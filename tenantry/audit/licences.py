@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from tenantry.audit.findings import LICENCE, Finding, Unread
-from tenantry.audit.tenants import Ledger, Listed
+from tenantry.audit.tenants import Ledger, ListedTenant
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import QlikError
 from tenantry.providers.values.words import counted
@@ -15,7 +15,7 @@ SOON_DAYS = 30
 
 
 def ending(
-    tenants: Collection[Listed], ledger: Ledger, preflight: Preflight, unread: list[Unread]
+    tenants: Collection[ListedTenant], ledger: Ledger, preflight: Preflight, unread: list[Unread]
 ) -> Iterator[Finding]:
     """Yield each licence that ends within 30 days. Add unreadable source tenants to `unread`."""
     active = [tenant for tenant in tenants if tenant.is_active]
@@ -36,7 +36,7 @@ def ending(
             yield from _source_licence(source, preflight, unread)
 
 
-def _source_licence(source: Listed, preflight: Preflight, unread: list[Unread]) -> Iterator[Finding]:
+def _source_licence(source: ListedTenant, preflight: Preflight, unread: list[Unread]) -> Iterator[Finding]:
     try:
         day = preflight.licence(source.hostname).ends
     except QlikError as error:

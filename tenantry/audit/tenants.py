@@ -27,7 +27,7 @@ from tenantry.providers.tenants.tenant_list import DEACTIVATED as DEACTIVATED_ST
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedTenant:
     """A tenant in the organisation's list.
 
     The system hostname is first in `hostnames`. `created_at` is ISO 8601.
@@ -43,7 +43,7 @@ class Listed:
     licence_ends: str = ""
 
     @classmethod
-    def of(cls, entry: Mapping[str, Any]) -> Listed:
+    def of(cls, entry: Mapping[str, Any]) -> ListedTenant:
         """Return a tenant from an entry of the list."""
         return cls(
             str(entry["id"]),
@@ -112,17 +112,17 @@ class Ledger:
                 for key in {held.hostname, held.tenant_id} - {""}:
                     self._stacks.setdefault(key, []).append(holding.stack)
 
-    def stacks(self, tenant: Listed) -> list[str]:
+    def stacks(self, tenant: ListedTenant) -> list[str]:
         """Return the stacks that hold a tenant."""
         stacks_by_key = (self._stacks.get(key, ()) for key in (*tenant.hostnames, tenant.id))
         return sorted({stack for stacks in stacks_by_key for stack in stacks})
 
-    def is_source(self, tenant: Listed) -> bool:
+    def is_source(self, tenant: ListedTenant) -> bool:
         """Tell whether a tenant is the source tenant of a stack."""
         return not self.sources.isdisjoint(tenant.hostnames)
 
 
-def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, HeldTenant]]:
+def missing(tenants: Iterable[ListedTenant], ledger: Ledger) -> list[tuple[str, HeldTenant]]:
     """Return the held tenants that are not in the list, each with its stack."""
     known = {key for tenant in tenants for key in (*tenant.hostnames, tenant.id)}
     return [
@@ -134,7 +134,7 @@ def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, HeldTe
 
 
 def compare(
-    tenants: Collection[Listed], gone: Iterable[tuple[str, HeldTenant]], ledger: Ledger
+    tenants: Collection[ListedTenant], gone: Iterable[tuple[str, HeldTenant]], ledger: Ledger
 ) -> Iterator[Finding]:
     """Yield the findings. `gone` are the held tenants that certainly do not exist, each with its stack."""
     for tenant in tenants:
@@ -156,7 +156,7 @@ def compare(
             yield _cut_off(holding.stack, proof, tenants, ledger)
 
 
-def _unmanaged(tenant: Listed, ledger: Ledger) -> Finding:
+def _unmanaged(tenant: ListedTenant, ledger: Ledger) -> Finding:
     if not tenant.is_unnamed:
         ways = [f"tenantry import {tenant.hostname}"] if tenant.hostnames else []
         return _finding(UNMANAGED, tenant, _description(tenant), ways, certain=ledger.complete)
@@ -170,7 +170,7 @@ def _unmanaged(tenant: Listed, ledger: Ledger) -> Finding:
     return _finding(UNNAMED, tenant, text, certain=ledger.complete)
 
 
-def _deactivated(tenant: Listed, stacks: list[str]) -> Finding:
+def _deactivated(tenant: ListedTenant, stacks: list[str]) -> Finding:
     purge = f"purged on {tenant.purged_on}" if tenant.purged_on else "purge date unknown"
     holders = f"; held by {', '.join(stacks)}" if stacks else ""
     ways = [command("pulumi up --refresh --stack", stack) for stack in stacks]
@@ -179,8 +179,8 @@ def _deactivated(tenant: Listed, stacks: list[str]) -> Finding:
     return replace(finding, notice=not stacks)
 
 
-def _same_names(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
-    by_name: dict[str, list[Listed]] = {}
+def _same_names(tenants: Iterable[ListedTenant], ledger: Ledger) -> Iterator[Finding]:
+    by_name: dict[str, list[ListedTenant]] = {}
     for tenant in tenants:
         if tenant.is_active and not tenant.is_unnamed:
             by_name.setdefault(tenant.name, []).append(tenant)
@@ -191,7 +191,7 @@ def _same_names(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
             yield Finding(SAME_NAME, f'"{name}"', text, facts=facts)
 
 
-def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger) -> Finding:
+def _cut_off(stack: str, proof: Proof, tenants: Iterable[ListedTenant], ledger: Ledger) -> Finding:
     candidates = [tenant for tenant in tenants if may_be_of(tenant, proof) and not ledger.stacks(tenant)]
     verb = "revive" if proof.unused else "request"
     text = f'was about to {verb} a tenant "{proof.name}" in region {proof.region} at {proof.made_at}'
@@ -206,7 +206,7 @@ def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger
     return Finding(CUT_OFF, stack, text, ways, facts=facts)
 
 
-def may_be_of(tenant: Listed, proof: Proof) -> bool:
+def may_be_of(tenant: ListedTenant, proof: Proof) -> bool:
     """Tell whether a run with this proof may have created a tenant.
 
     The tenant must be newer than the proof, and have its name or no name.
@@ -221,7 +221,13 @@ def may_be_of(tenant: Listed, proof: Proof) -> bool:
 
 
 def _finding(
-    kind: Kind, tenant: Listed, text: str, ways: Iterable[str] = (), *, certain: bool = True, **facts: Any
+    kind: Kind,
+    tenant: ListedTenant,
+    text: str,
+    ways: Iterable[str] = (),
+    *,
+    certain: bool = True,
+    **facts: Any,
 ) -> Finding:
     tenant_facts: dict[str, Any] = {
         "hostname": tenant.hostname,
@@ -238,12 +244,12 @@ def _finding(
     return Finding(kind, tenant.hostname, text, lines, certain, facts=tenant_facts | facts)
 
 
-def _description(tenant: Listed) -> str:
+def _description(tenant: ListedTenant) -> str:
     created = f"created {tenant.created_at or 'at an unknown time'}"
     return f'"{tenant.name}", {tenant.status}, {created}, id {tenant.id}'
 
 
-def _text_with_stacks(tenant: Listed, ledger: Ledger) -> str:
+def _text_with_stacks(tenant: ListedTenant, ledger: Ledger) -> str:
     stacks = ledger.stacks(tenant)
     return f"{tenant.hostname} ({', '.join(stacks) or 'no stack'})"
 

@@ -10,7 +10,7 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_finding, print_json
 from tenantry.cli.progress import READING_FILES, followed, working
 from tenantry.cli.projects import current_project, root_of
-from tenantry.cli.running import named, select_stacks
+from tenantry.cli.running import select_stacks, stacks_text
 from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 
@@ -110,7 +110,7 @@ def _lines_below(equal_findings: list[Finding], stacks: list[str], total: int) -
     listed = list(places)[1 : MAX_PLACES + 1]
     unlisted = len(places) - 1 - len(listed)
     return [
-        f"all {counted(total, 'stack')}" if is_every_stack else named(stacks),
+        f"all {counted(total, 'stack')}" if is_every_stack else stacks_text(stacks),
         *(f"also {place}" for place in listed),
         *([f"and {counted(unlisted, 'more place')}"] if unlisted > 0 else []),
     ]

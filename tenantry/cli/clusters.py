@@ -50,7 +50,7 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
         address,
         root,
         credentials=credentials,
-        holder=_holder_of_lock,
+        lock_holder=_holder_of_lock,
         announce=lambda line: echo(line, err=True),
     )
     try:

@@ -45,10 +45,10 @@ def comment(
     Updates the comment if it exists. Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL,
     CI_PROJECT_ID and GITLAB_TOKEN. The exit code is 2 if they are not set.
     """
-    from tenantry.fleet.forges import hidden
+    from tenantry.fleet.forges import marker_for
 
     text = _text(file)
-    _post(lambda forge: forge.comment(number, hidden(marker), text))
+    _post(lambda forge: forge.comment(number, marker_for(marker), text))
 
 
 def issue(
@@ -64,12 +64,12 @@ def issue(
     Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN. The exit code
     is 2 if they are not set.
     """
-    from tenantry.fleet.forges import hidden
+    from tenantry.fleet.forges import marker_for
 
     if not close and file is None:
         fail("Give a file with the text, or --close.", code=2)
     text = None if close or file is None else _text(file)
-    _post(lambda forge: forge.issue(hidden(marker), title, text))
+    _post(lambda forge: forge.issue(marker_for(marker), title, text))
 
 
 def _text(file: Path) -> str:

@@ -92,7 +92,7 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
 
     Raises SmokeTestRefused if the key does not belong to an identity provider of the tenant.
     """
-    from tenantry.cli.keys import is_half_of
+    from tenantry.cli.keys import is_public_half
 
     providers = [
         (options["issuer"], static_key)
@@ -106,7 +106,7 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
             "lines to the stack file, and run `pulumi up`"
         )
     for issuer, static_key in providers:
-        if is_half_of(static_key.get("pem", ""), key):
+        if is_public_half(static_key.get("pem", ""), key):
             return Signer(key, issuer, static_key["kid"])
     existing = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
     raise SmokeTestRefused(

@@ -15,7 +15,7 @@ from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_jso
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
-from tenantry.cli.running import confirm, followers, named, run_with_progress, select_stacks
+from tenantry.cli.running import confirm, followers, run_with_progress, select_stacks, stacks_text
 from tenantry.cli.runs import DEFAULT_TIMEOUT_SECONDS, Jobs, Seconds, Yes
 from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, with_options
 from tenantry.text import for_markdown
@@ -99,7 +99,7 @@ def expire(
     if dry_run and output.folder:
         _write(trials, unreadable, output.folder)
     if not dry_run:
-        confirm(f"Take down {named([trial.member.stack for trial in ended])}?", yes=yes or not ended)
+        confirm(f"Take down {stacks_text([trial.member.stack for trial in ended])}?", yes=yes or not ended)
         if export:
             saved = export_all([trial.stack_status for trial in ended], export, join=join_spaces, err=True)
             ended, unsaved = _split_by_saved(ended, saved)

@@ -74,7 +74,7 @@ def read_private(file: Path) -> rsa.RSAPrivateKey:
     return key
 
 
-def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
+def is_public_half(text: str, key: rsa.RSAPrivateKey) -> bool:
     """Tell whether a PEM text is the public key, or a certificate of the public key, of this private key."""
     label, der = pem.content(text)
     try:

@@ -108,10 +108,12 @@ class Live:
             elapsed = f"{time.monotonic() - running.since:.0f} s"
             table.add_row(rich_text(f"  {stack}"), elapsed, rich_text(running.at()))
         failed = f", {self.failed} failed" if self.failed else ""
-        total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
+        total = (
+            f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._time_left(', ')}"
+        )
         return Group(table, rich_text(total, style="bold"))
 
-    def _left(self, prefix: str) -> str:
+    def _time_left(self, prefix: str) -> str:
         """Return the estimated time left, from the average so far. It is empty after only a few stacks."""
         if self.done < 2 * self.at_once or self.done >= self.total:
             return ""

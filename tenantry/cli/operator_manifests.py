@@ -268,7 +268,7 @@ def _ended_trials(members: Sequence[Member]) -> dict[str, str]:
     return {
         member.stack: member.ends_on.shown
         for member in members
-        if member.ends_on and not member.broken and member.expired(now)
+        if member.ends_on and not member.broken and member.has_expired(now)
     }
 
 

@@ -113,7 +113,7 @@ def _fix(audit: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
     from tenantry.audit.leftovers import delete_all
     from tenantry.providers.values.words import counted
 
-    apps = [app for app in audit.left_over if not app.kept]
+    apps = [app for app in audit.left_over if not app.reason_to_keep]
     if not apps:
         _print_line("There is nothing for --fix to delete.")
         return [], []
@@ -122,7 +122,7 @@ def _fix(audit: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
     confirm(f"Delete {counted(len(apps), 'left-over app')}?", yes=yes)
     deleted, failed = delete_all(audit.search, apps, _print_line)
     for failure in failed:
-        _print_line(f"{failure.what}: {failure.why}")
+        _print_line(f"{failure.subject}: {failure.reason}")
     return deleted, failed
 
 
@@ -142,7 +142,7 @@ def _print(audit: Audit) -> None:
             for line in finding.ways:
                 echo(f"      {on_one_line(line)}")
     for unread in audit.unread:
-        _print_line(f"Could not read {unread.what}: {unread.why}")
+        _print_line(f"Could not read {unread.subject}: {unread.reason}")
     numbers = f"{counted(audit.tenants, 'tenant')}, {counted(audit.stacks, 'stack')}"
     unknown = f", {len(audit.unread)} unknown" if audit.unread else ""
     echo(f"{numbers}: {counted(len(audit.findings), 'finding')}{unknown}")
@@ -153,7 +153,7 @@ def _json(audit: Audit, deleted: Sequence[LeftOver], failed: Sequence[Unread]) -
         "tenants": audit.tenants,
         "stacks": audit.stacks,
         "findings": [_row(finding) for finding in audit.findings],
-        "unread": [{"what": unread.what, "why": unread.why} for unread in (*audit.unread, *failed)],
+        "unread": [{"what": unread.subject, "why": unread.reason} for unread in (*audit.unread, *failed)],
         "deleted": [app.id for app in deleted],
     }
 

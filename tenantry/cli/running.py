@@ -73,7 +73,7 @@ def agrees(question: str) -> bool:
         signal.signal(signal.SIGINT, previous_handler)
 
 
-def named(stacks: Sequence[str]) -> str:
+def stacks_text(stacks: Sequence[str]) -> str:
     """Return the number of stacks and their names, for a question."""
     shown = ", ".join(stacks[:MAX_SHOWN_NAMES]) + (", …" if len(stacks) > MAX_SHOWN_NAMES else "")
     return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")

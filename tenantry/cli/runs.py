@@ -14,7 +14,15 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import confirm, due, followers, must_ask, named, run_with_progress, select_stacks
+from tenantry.cli.running import (
+    confirm,
+    due,
+    followers,
+    must_ask,
+    run_with_progress,
+    select_stacks,
+    stacks_text,
+)
 from tenantry.cli.shared import Notices, Output, notices, reports, selection, with_options
 from tenantry.cli.smoke import KEY, SmokeTest
 from tenantry.cli.wave_question import WaveQuestion
@@ -295,7 +303,7 @@ def _run(
     with cluster_for(scheduler if stacks else "", order.root, credentials=requests) as remote:
         consent = None
         if operation != "preview" and stacks:
-            question = f"{operation} {named(stacks)}?"
+            question = f"{operation} {stacks_text(stacks)}?"
             if must_ask(question, yes=yes):
                 if operation == "refresh" or "--skip-preview" in arguments:
                     confirm(question)

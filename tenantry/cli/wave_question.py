@@ -10,7 +10,7 @@ import typer
 
 from tenantry.cli.output import echo
 from tenantry.cli.reporting import show
-from tenantry.cli.running import INTERRUPTED, agrees, named, run_with_progress
+from tenantry.cli.running import INTERRUPTED, agrees, run_with_progress, stacks_text
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class WaveQuestion:
             if not due:
                 break
             if shown_fingerprints:
-                echo(f"Changed since the preview: {named([member.stack for member in due])}.", err=True)
+                echo(f"Changed since the preview: {stacks_text([member.stack for member in due])}.", err=True)
             report = self._preview(due)
             if report.stopped:
                 return WaveDecision(list(remaining.values()), outcomes, report.stopped)
@@ -93,7 +93,7 @@ class WaveQuestion:
 
     def _question(self, stacks: Sequence[str], others: int) -> str:
         rest = f", and skip {counted(others, 'other')}"
-        return f"{self.order.operation} {named(stacks)}{rest if others else ''}?"
+        return f"{self.order.operation} {stacks_text(stacks)}{rest if others else ''}?"
 
 
 def _refusal(question: str) -> str:

@@ -28,8 +28,8 @@ def start(call: Call, user: Doc) -> dict[str, str]:
         "signature": digest(cookies[SIGNATURE]),
         "csrf": digest(cookies[CSRF]),
         "user": user["id"],
-        "began": now,
-        "used": now,
+        "started_at": now,
+        "used_at": now,
     }
     for old in call.store.all(call.tenant_id, "session", parent=user["id"]):
         if _has_ended(old, now):
@@ -48,7 +48,7 @@ def find(call: Call) -> Doc | None:
     if _has_ended(session, now):
         call.store.delete(call.tenant_id, "session", session["id"])
         return None
-    return call.store.put(call.tenant_id, "session", session | {"used": now})
+    return call.store.put(call.tenant_id, "session", session | {"used_at": now})
 
 
 def carries_csrf_token(call: Call, session: Doc) -> bool:
@@ -71,4 +71,4 @@ def digest(secret: str) -> str:
 
 
 def _has_ended(session: Doc, now: float) -> bool:
-    return bool(now - session["used"] > IDLE_SECONDS or now - session["began"] > MAX_SECONDS)
+    return bool(now - session["used_at"] > IDLE_SECONDS or now - session["started_at"] > MAX_SECONDS)

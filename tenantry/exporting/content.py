@@ -45,13 +45,13 @@ class NotSaved(NamedTuple):
     id: str
     name: str
     space: str
-    why: str
+    reason: str
 
     def __str__(self) -> str:
         if not self.id:
-            return f"the {self.kind}: {self.why}"
+            return f"the {self.kind}: {self.reason}"
         place = f' in space "{self.space}"' if self.space else " in a personal space"
-        return f'{self.kind} "{self.name}" ({self.id}){place}: {self.why}'
+        return f'{self.kind} "{self.name}" ({self.id}){place}: {self.reason}'
 
 
 @dataclass
@@ -213,10 +213,10 @@ class _ExportRun:
         if earlier and earlier.get("path") != entry["path"]:
             self.folder.remove(earlier)
 
-    def _missed(self, item: dict[str, Any], why: str) -> None:
+    def _missed(self, item: dict[str, Any], reason: str) -> None:
         space = str(item.get("spaceId") or "")
         missed = NotSaved(
-            "app", str(item["resourceId"]), str(item.get("name") or ""), self._space_name(space), why
+            "app", str(item["resourceId"]), str(item.get("name") or ""), self._space_name(space), reason
         )
         with self.lock:
             self.found.not_saved.append(missed)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.outcome import Change, Difference, Operation
-from tenantry.providers.framework.facts import Fact, TenantDeactivated, deactivated
+from tenantry.providers.framework.facts import Fact, TenantDeactivated, deactivated_message
 from tenantry.providers.framework.facts import read as read_facts
 from tenantry.providers.values import tokens
 from tenantry.providers.values.words import counted
@@ -84,7 +84,7 @@ def _repeated_lines(fact: Fact) -> list[str]:
     """Return the log lines that repeat a fact. A report shows the fact instead of these lines."""
     if not isinstance(fact, TenantDeactivated):
         return []
-    text = deactivated(fact.hostname, fact.tenant_id, fact.purge_on)
+    text = deactivated_message(fact.hostname, fact.tenant_id, fact.purge_on)
     return [line.strip() for line in text.splitlines()]
 
 

@@ -14,9 +14,9 @@ from tenantry.fleet.pool import Watcher
 
 
 class Follower(Watcher, Protocol):
-    """An observer of a run that also gets its report. `what` names its product, such as "Traces"."""
+    """An observer of a run that also gets its report. `product` names what it produces, such as "Traces"."""
 
-    what: str
+    product: str
 
     def finish(self, report: Report) -> Iterable[str]:
         """Handle the report, and return lines about failures. Called once, at the end."""
@@ -59,4 +59,4 @@ class Followers:
                 call(follower)
             except Exception as error:  # noqa: BLE001 (a run goes on without its followers)
                 self._followers.remove(follower)
-                self._lines.append(f"{follower.what} ended early: {type(error).__name__}.")
+                self._lines.append(f"{follower.product} ended early: {type(error).__name__}.")

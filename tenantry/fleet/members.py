@@ -63,7 +63,7 @@ class Member:
         """The name of its plan, or an empty string."""
         return self.plans[0] if self.plans else ""
 
-    def expired(self, now: datetime) -> bool:
+    def has_expired(self, now: datetime) -> bool:
         """Tell whether this is a trial and its last day has passed."""
         return self.ends_on is not None and self.ends_on.has_passed(now)
 

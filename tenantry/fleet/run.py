@@ -76,7 +76,7 @@ class RunOrder:
             return ""
         if self._is_done(member):
             return DONE_EARLIER
-        if self.skip_expired and member.ends_on and member.expired(self.now):
+        if self.skip_expired and member.ends_on and member.has_expired(self.now):
             return (
                 f"its trial ended on {member.ends_on.shown}: run `tenantry expire` to take it down, or set a "
                 "later `ends_on` to keep it"

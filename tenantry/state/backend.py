@@ -116,7 +116,7 @@ class Backend:
         """
         if seen is not None and self.state(stack) != seen:
             raise StateChanged(stack)
-        self.run("stack", "import", "--stack", stack, given=json.dumps(state))
+        self.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
 
     def clear_finished_operations(self, stack: str) -> None:
         """Remove the operations of an interrupted run from a state that has all of their resources.
@@ -131,8 +131,8 @@ class Backend:
             cleared = deployment.replaced(state, pending_operations=[])
             self.replace_state(stack, cleared, seen=state)
 
-    def run(self, *arguments: str, given: str = "") -> str:
-        """Run `pulumi` with these arguments and `given` as its input; return its output."""
+    def run(self, *arguments: str, stdin: str = "") -> str:
+        """Run `pulumi` with these arguments and `stdin` as its input; return its output."""
         what = f"pulumi {' '.join(arguments[:2])}"
         command = find_pulumi()
         if command is None:
@@ -142,7 +142,7 @@ class Backend:
                 [command, *arguments, "--non-interactive", "--color", "never"],
                 cwd=self.root,
                 env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.environment},
-                input=given,
+                input=stdin,
                 capture_output=True,
                 encoding="utf-8",
                 timeout=self.seconds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.audit.holdings import APP, PROOF
-from tenantry.audit.tenants import Listed
+from tenantry.audit.tenants import ListedTenant
 from tenantry.state.entries import TENANT
 
 Json = dict[str, Any]
@@ -53,7 +53,7 @@ def creating(resource: Json) -> Json:
     return {"type": "creating", "resource": {key: value for key, value in resource.items() if key != "id"}}
 
 
-def listed(label: str, **fields: Any) -> Listed:
+def listed(label: str, **fields: Any) -> ListedTenant:
     """Return a tenant in the list of the organisation."""
     defaults = {
         "id": f"id-{label}",
@@ -62,4 +62,4 @@ def listed(label: str, **fields: Any) -> Listed:
         "status": "active",
         "createdAt": "2026-03-01T10:01:00.000Z",
     }
-    return Listed.of(defaults | fields)
+    return ListedTenant.of(defaults | fields)

@@ -53,7 +53,7 @@ class FakePulumi:
     def __init__(self, url: str, **stacks: list[str]) -> None:
         self.url, self.stacks = url, stacks
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         if arguments[0] == "whoami":
             return json.dumps({"user": "ada", "url": self.url})
         names = self.stacks.get("all" if "--all" in arguments else "project")

@@ -93,8 +93,10 @@ def test_an_app_with_a_mark_in_its_name_or_description_is_left_over(
     add_app(tenant, "Sales", "Figures {v2.3.0} [0123]")
     found = find(cloud, tenant)
     assert {app.id: app.mark for app in found} == {named: MARK, described: MARK}
-    assert {(app.hostname, app.stacks, app.kept) for app in found} == {(tenant.host, ("globex",), "")}
-    assert all(app.made for app in found)
+    assert {(app.hostname, app.stacks, app.reason_to_keep) for app in found} == {
+        (tenant.host, ("globex",), "")
+    }
+    assert all(app.created_at for app in found)
 
 
 def test_an_app_in_a_state_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
@@ -132,21 +134,21 @@ def test_an_unfinished_import_keeps_the_app(cloud: Cloud, tenant: Api, states: S
     states["globex"] = state(pending=[creating(app())])
     id = add_app(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant)
-    assert "in progress or was interrupted" in found.kept
-    assert search(cloud).delete(found) == found.kept
+    assert "in progress or was interrupted" in found.reason_to_keep
+    assert search(cloud).delete(found) == found.reason_to_keep
     assert tenant.get(f"/api/v1/apps/{id}")
 
 
 def test_an_unreadable_state_keeps_the_app(cloud: Cloud, tenant: Api, states: States) -> None:
     add_app(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant, complete=False)
-    assert (found.finding.certain, found.kept) == (False, "an unreadable state may hold it")
+    assert (found.finding.certain, found.reason_to_keep) == (False, "an unreadable state may hold it")
     states["globex"] = PulumiFailed("pulumi stack export", "error", 255)
     [found] = find(cloud, tenant)
-    assert found.kept == "the state of stack globex cannot be read: globex is broken"
+    assert found.reason_to_keep == "the state of stack globex cannot be read: globex is broken"
     del states["globex"]
     [found] = find(cloud, tenant)
-    assert found.kept == "stack globex no longer exists"
+    assert found.reason_to_keep == "stack globex no longer exists"
 
 
 def test_an_unreadable_tenant_is_reported(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
@@ -155,7 +157,7 @@ def test_an_unreadable_tenant_is_reported(cloud: Cloud, tenant: Api, qlik: Emula
     qlik.control.add_fault(host=tenant.host, path="/api/v1/items", status=403)
     unread: list[Unread] = []
     found = search(cloud).search({tenant.host: ["globex"], other.host: []}, frozenset(), 2, unread)
-    assert (found, [entry.what for entry in unread]) == ([], [f"the apps of {tenant.host}"])
+    assert (found, [entry.subject for entry in unread]) == ([], [f"the apps of {tenant.host}"])
 
 
 def test_an_app_is_deleted_after_a_second_check(
@@ -204,4 +206,4 @@ def test_a_failed_deletion_does_not_stop_the_others(
     qlik.control.add_fault(method="DELETE", path=f"/api/v1/apps/{first}", status=403)
     deleted, failed = delete_all(search(cloud), found, lambda _: None)
     assert [left_over.id for left_over in deleted] == [second]
-    assert [entry.what for entry in failed] == [f"app {first} on {tenant.host}"]
+    assert [entry.subject for entry in failed] == [f"app {first} on {tenant.host}"]

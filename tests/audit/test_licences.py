@@ -10,7 +10,7 @@ import pytest
 
 from tenantry.audit.findings import Finding, Unread
 from tenantry.audit.licences import ending
-from tenantry.audit.tenants import Ledger, Listed
+from tenantry.audit.tenants import Ledger, ListedTenant
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
@@ -21,7 +21,7 @@ SOURCE = listed("templates", licenseNumber="L-1")
 
 
 def find_ending(
-    tenants: list[Listed], respond: Callable[[Call], Reply] = lambda _: Reply(500)
+    tenants: list[ListedTenant], respond: Callable[[Call], Reply] = lambda _: Reply(500)
 ) -> tuple[list[Finding], list[Unread]]:
     """Return the findings on TODAY, and the licences that could not be read."""
     clock = FakeClock(TODAY.timestamp())
@@ -71,5 +71,5 @@ def test_the_end_comes_from_the_source_tenant_if_the_list_does_not_have_it() -> 
 def test_an_unreadable_licence_is_reported() -> None:
     found, unread = find_ending([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
     assert found == []
-    assert [entry.what for entry in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
-    assert "LICENSES-403" in unread[0].why
+    assert [entry.subject for entry in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
+    assert "LICENSES-403" in unread[0].reason

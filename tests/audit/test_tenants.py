@@ -6,14 +6,14 @@ import pytest
 
 from tenantry.audit.findings import Finding, command
 from tenantry.audit.holdings import HeldTenant, Holding, Proof, holding
-from tenantry.audit.tenants import Ledger, Listed, compare, may_be_of, missing
+from tenantry.audit.tenants import Ledger, ListedTenant, compare, may_be_of, missing
 from tests.audit.states import listed, proof, state, tenant
 
 SOURCES = frozenset({"templates.eu.qlikcloud.com"})
 
 
 def findings_by_kind(
-    tenants: list[Listed], *holdings: Holding, complete: bool = True
+    tenants: list[ListedTenant], *holdings: Holding, complete: bool = True
 ) -> dict[str, list[Finding]]:
     """Compare the tenants with the holdings, and return the findings by kind."""
     ledger = Ledger(holdings, SOURCES, complete)

@@ -28,8 +28,8 @@ def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder.write("stacks/Pulumi.acme.yaml", "config: {}\n")
     (tmp_path / "state").mkdir()
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path / 'state'}")
-    monkeypatch.setattr(connection, "SECONDS_TO_CONNECT", 0.5)
-    monkeypatch.setattr(connection, "SECONDS_TO_ANSWER", 2.0)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "RESPONSE_TIMEOUT_SECONDS", 2.0)
     return folder
 
 

@@ -22,12 +22,12 @@ class FakePulumi:
         self.states = list(states)
         self.imported: list[Any] = []
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         match arguments:
             case ("stack", "export", "--stack", "globex"):
                 return json.dumps(self.states.pop(0) if len(self.states) > 1 else self.states[0])
             case ("stack", "import", "--stack", "globex"):
-                self.imported.append(json.loads(given))
+                self.imported.append(json.loads(stdin))
                 return ""
         raise AssertionError(f"unexpected command: {arguments}")
 

@@ -51,7 +51,7 @@ def test_the_files_are_a_pair_and_only_the_owner_can_read_the_private_key(projec
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     key = load_pem_private_key(private.read_bytes(), None)
     assert key.public_key() == load_pem_public_key(public.read_bytes())
-    assert keys.is_half_of(public.read_text(), keys.read_private(private))
+    assert keys.is_public_half(public.read_text(), keys.read_private(private))
 
 
 def test_the_printed_lines_have_issuer_kid_and_file_but_no_private_key(project: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from tenantry.cli.live import Live
-from tenantry.cli.running import INTERRUPTED, _signals, confirm, named
+from tenantry.cli.running import INTERRUPTED, _signals, confirm, stacks_text
 from tenantry.fleet.pool import Pool
 from tests.fleet.samples import job
 
@@ -84,9 +84,9 @@ def test_a_no_and_a_ctrl_c_have_different_exit_codes(monkeypatch: pytest.MonkeyP
 
 
 def test_a_prompt_names_the_first_stacks() -> None:
-    assert named([]) == "0 stacks"
-    assert named(["acme"]) == "1 stack (acme)"
-    assert named([f"c{n}" for n in range(30)]).endswith("c18, c19, …)")
+    assert stacks_text([]) == "0 stacks"
+    assert stacks_text(["acme"]) == "1 stack (acme)"
+    assert stacks_text([f"c{n}" for n in range(30)]).endswith("c18, c19, …)")
 
 
 def test_the_remaining_time_is_estimated_after_some_stacks(
@@ -94,9 +94,9 @@ def test_the_remaining_time_is_estimated_after_some_stacks(
 ) -> None:
     with Live(40, 2) as live:
         for number in range(4):
-            assert live._left("") == ""
+            assert live._time_left("") == ""
             stack_job = job(f"c{number}", tmp_path)
             live.begun(stack_job)
             live.ended(stack_job, stack_job.outcome())
-        assert live._left("").startswith("about ")
+        assert live._time_left("").startswith("about ")
     assert "left" not in capsys.readouterr().err

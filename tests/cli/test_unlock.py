@@ -29,7 +29,7 @@ class Pulumi:
         self.locks: list[Lock] = []
         self.commands: list[tuple[str, ...]] = []
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         self.commands.append(arguments)
         match arguments:
             case ("whoami", *_):

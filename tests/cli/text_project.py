@@ -265,7 +265,7 @@ class TextProject:
             )
             (self.folder / "stacks" / "plans" / f"{plan}.yaml").write_text(yaml.safe_dump({"extends": text}))
         for name in ("report.json", "report.md"):
-            report = pages.everywhere("\n".join(self.texts))
+            report = pages.report_with_text("\n".join(self.texts))
             (self.folder / name).write_text(report.to_json(), "utf-8", errors="surrogatepass")
         (self.folder / "broken.json").write_text(json.dumps({text: text for text in self.texts}))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tenantry.audit.findings import Finding
 from tenantry.audit.holdings import holding
-from tenantry.audit.tenants import Ledger, Listed, compare, missing
+from tenantry.audit.tenants import Ledger, ListedTenant, compare, missing
 from tenantry.demo.environment import client_environment
 from tenantry.providers.framework.facts import nothing_created_in
 from tenantry.providers.qlik import Cloud
@@ -167,7 +167,7 @@ class InvariantChecker:
 
     def may_be_unlisted(self, hostname: str) -> bool:
         """Tell whether the organisation's list may not show a tenant yet."""
-        created_at: float = self._at_qlik[hostname]["_made_at"]
+        created_at: float = self._at_qlik[hostname]["_created_at"]
         return self.lab.late_lists and self.lab.now() - created_at <= LIST_LAG_SECONDS + 5
 
     def record_import(self, stack: Stack, state: State) -> None:
@@ -266,7 +266,7 @@ class InvariantChecker:
         environment = client_environment(self.lab.qlik.url) | ORGANISATION
         with Cloud(environment, clock=SharedClock(self.lab.qlik.control)) as cloud:
             tenants = cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"})
-            listed = [tenant for tenant in map(Listed.of, tenants) if tenant.status != DELETED]
+            listed = [tenant for tenant in map(ListedTenant.of, tenants) if tenant.status != DELETED]
         ledger = Ledger(holdings, frozenset({SOURCE_TENANT}))
         return list(compare(listed, missing(listed, ledger), ledger))
 

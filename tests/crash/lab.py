@@ -106,7 +106,7 @@ class Lab:
     def tenant_statuses(self) -> dict[str, str]:
         """The status of every created tenant, by system hostname."""
         tenants = self.qlik.control.dump()["cloud"]["tenant"]
-        return {tenant["hostnames"][0]: tenant["status"] for tenant in tenants if tenant.get("_made")}
+        return {tenant["hostnames"][0]: tenant["status"] for tenant in tenants if tenant.get("_created")}
 
     @property
     def world(self) -> World:

@@ -36,7 +36,7 @@ from tests.crash.faults import FAULTS, MACHINES
 from tests.crash.lab import Lab, Run
 from tests.crash.resources import Resource
 from tests.crash.wire import Request
-from tests.e2e.customers import Customer, changed, everything
+from tests.e2e.customers import Customer, everything, with_changes
 from tests.e2e.operations import ORGANISATION
 
 MAX_RUNS = 8
@@ -49,7 +49,7 @@ LATE_LISTS = {"items_lag_ms": 20_000, "organisation_lag_ms": 20_000}
 REVIVE = re.compile(r"^\s*(revive: \{hostname: [\w.-]+, tenant_id: \w+\})", re.MULTILINE)
 TOO_EARLY = "Run `pulumi up` again after"
 
-UPDATED = changed(
+UPDATED = with_changes(
     everything(),
     ("name", "Globex Ltd"),
     ("groups/Analysts/roles", ["Developer"]),
@@ -61,7 +61,7 @@ UPDATED = changed(
     ("license_settings/auto_assign_analyzer", False),
     ("lifecycle/grace_days", 20),
 )
-REPLACED = changed(
+REPLACED = with_changes(
     everything(),
     ("apps/Sales Overview/version", "2.4.0"),
     ("groups/Partners/name", "Resellers"),

@@ -168,7 +168,7 @@ class MultiStackLab(Lab):
         """The created tenants that are not purged."""
         now, tenants = self.now(), self.qlik.control.dump()["cloud"]["tenant"]
         return [
-            tenant for tenant in tenants if tenant.get("_made") and tenant.get("_purge_at", now + 1) > now
+            tenant for tenant in tenants if tenant.get("_created") and tenant.get("_purge_at", now + 1) > now
         ]
 
     def notes_of(self, machine: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.lab import Lab
 from tests.crash.wire import KillPoint, Request, without_tokens
-from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed
+from tests.e2e.customers import GLOBEX, TRIAL, Customer, with_changes
 
 SPACE = Request("POST", "/api/v1/spaces", 1)
 SMALL: Customer = {
@@ -121,9 +121,11 @@ def test_requests_have_the_same_names_in_each_run(lab: Lab) -> None:
 
 def test_the_state_is_readable_while_it_is_written(lab: Lab) -> None:
     """The file has two groups with one name. The error names the first, which the run finds in the state."""
-    lab.configure(changed(SMALL, ("groups/Analysts", {"name": "Same"})))
+    lab.configure(with_changes(SMALL, ("groups/Analysts", {"name": "Same"})))
     lab.up().expect_ok()
-    lab.configure(changed(SMALL, ("groups/Analysts", {"name": "Same"}), ("groups/Again", {"name": "Same"})))
+    lab.configure(
+        with_changes(SMALL, ("groups/Analysts", {"name": "Same"}), ("groups/Again", {"name": "Same"}))
+    )
     run = lab.up()
     assert not run.ok
     assert any("Analysts" in error for error in run.errors), run.errors

@@ -60,7 +60,7 @@ def everything() -> Customer:
         for name, block in BLOCKS.items()
         if block.mapping and block.mapping.resource in examples
     ]
-    return changed(
+    return with_changes(
         GLOBEX,
         ("group_settings", {"auto_create_groups": True, "everyone_roles": ["Developer"]}),
         ("license_settings", {"auto_assign_professional": False, "auto_assign_analyzer": True}),
@@ -81,7 +81,7 @@ def settings(customer: Customer) -> dict[str, Any]:
     return {"region": REGION, "source_tenant": SOURCE_TENANT, "customer": customer}
 
 
-def changed(customer: Customer, *changes: tuple[str, Any]) -> Customer:
+def with_changes(customer: Customer, *changes: tuple[str, Any]) -> Customer:
     """Return a copy of a customer with new values at some paths ("spaces/Sales/type")."""
     result = copy.deepcopy(customer)
     for path, value in changes:

@@ -48,7 +48,7 @@ def cloud(qlik: Emulator) -> Doc:
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """Return the status of every created tenant, by system hostname."""
-    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
     return {tenant["hostnames"][0]: tenant["status"] for tenant in created}
 
 

@@ -6,7 +6,7 @@ import signal
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.test_harness import wait_for
 from tests.e2e.test_kills import WAIT_FOR_HOURS
@@ -14,13 +14,13 @@ from tests.world import calls
 
 APP = "apps/Sales Overview"
 REPLACE = {"'template'": "'globex'"}
-CUSTOMER = changed(
+CUSTOMER = with_changes(
     GLOBEX, (f"{APP}/replace", REPLACE), (f"{APP}/reload", {"variables": {"vCustomer": "globex"}})
 )
 
 
 def write(stack: Stack, *changes: tuple[str, Any]) -> None:
-    stack.write(**settings(changed(CUSTOMER, *changes)))
+    stack.write(**settings(with_changes(CUSTOMER, *changes)))
 
 
 def published(qlik: Emulator) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tenantry.emulator import Emulator
 from tests.archives import form, write
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, writes
 
@@ -12,7 +12,7 @@ from tests.world import World, writes
 def test_a_theme_is_created_updated_repaired_moved_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """A new folder with the same content is not a change."""
     write(stack.folder / "stacks" / "look", "Corporate")
-    customer = changed(GLOBEX, ("themes", {"Look": {"path": "look"}}))
+    customer = with_changes(GLOBEX, ("themes", {"Look": {"path": "look"}}))
     stack.write(**settings(customer))
     assert ("create", "Theme Look") in stack.up().operations
     world = World(qlik, stack.outputs()["hostname"])
@@ -33,7 +33,7 @@ def test_a_theme_is_created_updated_repaired_moved_and_deleted(stack: Stack, qli
     stack.up("--refresh")
 
     (stack.folder / "stacks" / "look").rename(stack.folder / "stacks" / "moved")
-    stack.write(**settings(changed(customer, ("themes/Look/path", "moved"))))
+    stack.write(**settings(with_changes(customer, ("themes/Look/path", "moved"))))
     assert stack.up("--expect-no-changes").requests == []
     stack.write(**settings(GLOBEX))
     stack.up()

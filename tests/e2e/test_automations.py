@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, writes
 
@@ -22,7 +22,7 @@ def test_an_automation_is_created_updated_repaired_and_deleted(stack: Stack, qli
     """A change of only the file or only a value is one update. The state contains neither."""
     file = stack.folder / "stacks" / "nightly.json"
     file.write_text('{"blocks": [{"text": "to {{CUSTOMER}}"}]}')
-    customer = changed(GLOBEX, ("automations", {"Nightly": ENTRY}))
+    customer = with_changes(GLOBEX, ("automations", {"Nightly": ENTRY}))
     stack.write(**settings(customer))
     assert ("create", "Automation Nightly") in stack.up().operations
     world = World(qlik, stack.outputs()["hostname"])
@@ -37,7 +37,7 @@ def test_an_automation_is_created_updated_repaired_and_deleted(stack: Stack, qli
     assert len(writes(stack.up().requests)) == 1
     stack.up("--expect-no-changes", "--refresh")
 
-    customer = changed(
+    customer = with_changes(
         customer,
         ("automations/Nightly/values", {"CUSTOMER": "Globex Ltd"}),
         ("automations/Nightly/enabled", True),

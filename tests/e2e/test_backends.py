@@ -15,7 +15,7 @@ from tenantry.state.backend import Backend, NoSuchStack
 from tests.e2e import backends
 from tests.e2e.backends import Environment, RemoteStack
 from tests.e2e.creations import CREATIONS
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Process
 from tests.e2e.operations import tenants
 from tests.e2e.test_harness import wait_for
@@ -24,7 +24,7 @@ from tests.world import World
 
 SECONDS_TO_FAIL = 30
 CreateCheckout = Callable[..., RemoteStack]
-INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
+INITECH = with_changes(GLOBEX, ("name", "Initech"), ("alias", "initech"))
 
 
 @pytest.fixture(params=backends.KINDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up
 from tests.pictures import JPEG, PNG, brand, upload
@@ -22,7 +22,7 @@ def test_a_brand_is_created_updated_repaired_swapped_and_deleted(stack: Stack, q
     world.request("POST", f"brands/{former}/actions/activate")
     logo = stack.folder / "stacks" / "logo.png"
     logo.write_bytes(PNG)
-    customer = changed(GLOBEX, ("brands", {"Globex": {"logo": "logo.png"}}))
+    customer = with_changes(GLOBEX, ("brands", {"Globex": {"logo": "logo.png"}}))
     stack.write(**settings(customer))
     assert ("create", "Brand Globex") in stack.up().operations
     assert active_brands(world) == ["Globex"]
@@ -40,7 +40,7 @@ def test_a_brand_is_created_updated_repaired_swapped_and_deleted(stack: Stack, q
     assert active_brands(world) == ["Globex"]
 
     both = {"Globex": {"logo": "logo.png", "active": False}, "Autumn": {"description": "Brown"}}
-    stack.write(**settings(changed(GLOBEX, ("brands", both))))
+    stack.write(**settings(with_changes(GLOBEX, ("brands", both))))
     stack.up()
     assert active_brands(world) == ["Autumn"]
     assert stack.preview("--refresh").diffs == {}

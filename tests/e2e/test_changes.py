@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, writes
 
-BEFORE = changed(
+BEFORE = with_changes(
     GLOBEX,
     ("tenant", {"enable_app_opening_feedback": False}),
     ("groups/Viewers", {"name": "Readers"}),
     ("spaces/Data", {"type": "data"}),
     ("spaces/Sales/access/Partners", ["consumer"]),
 )
-AFTER = changed(
+AFTER = with_changes(
     BEFORE,
     ("name", "Globex Corporation"),
     ("alias", "globex-corp"),
@@ -107,7 +107,7 @@ def assert_qlik_agrees_with_file(world: World) -> None:
 
 def test_the_order_of_keys_and_list_members_is_no_change(stack: Stack, qlik: Emulator) -> None:
     """A duplicate role is no change either."""
-    customer = changed(
+    customer = with_changes(
         BEFORE,
         ("groups/Analysts/roles", ["Developer", "AnalyticsAdmin", "DataAdmin"]),
         ("spaces/Partners", {"type": "managed"}),

@@ -138,7 +138,7 @@ def wait_for_unlock(fleet: Fleet, stack: str) -> None:
 
 def tenants(qlik: Emulator) -> int:
     """Count the created tenants."""
-    return sum(bool(tenant.get("_made")) for tenant in qlik.control.dump()["cloud"]["tenant"])
+    return sum(bool(tenant.get("_created")) for tenant in qlik.control.dump()["cloud"]["tenant"])
 
 
 def test_only_the_stack_of_a_killed_worker_fails(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.providers.test_data_connection import EXAMPLE, PATH
 
@@ -15,7 +15,7 @@ FIRST, SECOND = "first-pass+word/of globex", "second-pass+word/of globex"
 def test_a_connections_secret_is_never_in_plain_text(stack: Stack, qlik: Emulator) -> None:
     """Tenantry hides it even if Qlik's error contains it."""
     entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
-    stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))
+    stack.write(**settings(with_changes(GLOBEX, ("data_connections", entry))))
     stack.set_secret("sales", FIRST)
     results = [stack.up()]
     assert ("create", "DataConnection Sales DB") in results[-1].operations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.providers.test_data_file import PATH
 from tests.world import World, calls, writes
@@ -16,7 +16,7 @@ def test_a_data_file_is_created_updated_repaired_renamed_and_deleted(stack: Stac
     folder = stack.folder / "stacks"
     (folder / "rates.csv").write_text("Currency,Rate\nEUR,1\n")
     entry = {"rates.csv": {"space": "Staging", "path": "rates.csv"}}
-    customer = changed(GLOBEX, ("data_files", entry), ("apps/Sales Overview/reload", {}))
+    customer = with_changes(GLOBEX, ("data_files", entry), ("apps/Sales Overview/reload", {}))
     stack.write(**settings(customer))
     created = stack.up()
     assert ("create", "DataFile rates.csv") in created.operations
@@ -42,10 +42,10 @@ def test_a_data_file_is_created_updated_repaired_renamed_and_deleted(stack: Stac
     [file] = world.every("data-file")
 
     (folder / "rates.csv").rename(folder / "moved.csv")
-    moved = changed(customer, ("data_files/rates.csv/path", "moved.csv"))
+    moved = with_changes(customer, ("data_files/rates.csv/path", "moved.csv"))
     stack.write(**settings(moved))
     assert stack.up("--expect-no-changes").requests == []
-    stack.write(**settings(changed(moved, ("data_files/rates.csv/name", "fx.csv"))))
+    stack.write(**settings(with_changes(moved, ("data_files/rates.csv/name", "fx.csv"))))
     stack.up()
     [renamed] = world.every("data-file")
     assert (renamed["id"], renamed["name"]) == (file["id"], "fx.csv")

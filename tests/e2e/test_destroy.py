@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
@@ -138,8 +138,10 @@ def test_a_trial_removed_from_the_program_is_deactivated(stack: Stack, qlik: Emu
 
 def test_a_space_removed_from_the_file_is_deleted(stack: Stack, qlik: Emulator) -> None:
     """Its access and its published app are deleted with it. Everything else stays."""
-    customer = changed(GLOBEX, ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}))
-    customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
+    customer = with_changes(
+        GLOBEX, ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}})
+    )
+    customer = with_changes(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
     world = bring_up(stack, qlik, customer)
     stack.write(**settings(GLOBEX))
     destroyed = stack.up()

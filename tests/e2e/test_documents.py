@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tenantry.emulator import Emulator
 from tests.documents import ROOT, blocks, script, scripts
-from tests.e2e.customers import changed, settings
+from tests.e2e.customers import settings, with_changes
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack
 from tests.e2e.operators import Operator
@@ -187,7 +187,9 @@ def test_the_commands_for_users_of_a_portal_work(stack: Stack, qlik: Emulator) -
     keypair, *other_commands = commands.splitlines()
     assert keypair.split()[:2] == ["tenantry", "keypair"]
     stack.write(
-        **settings(changed(CUSTOMER, ("jwt_identity_providers", create_keypair(stack, keypair.split()[2]))))
+        **settings(
+            with_changes(CUSTOMER, ("jwt_identity_providers", create_keypair(stack, keypair.split()[2])))
+        )
     )
     output = run(
         stack.folder, stack.env, "\n".join(["pulumi stack init globex --no-select || true", *other_commands])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed
+from tests.e2e.customers import GLOBEX, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up
 from tests.world import World, writes
 
-CUSTOMER = changed(
+CUSTOMER = with_changes(
     GLOBEX,
     ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}),
     ("apps/Sales Overview/publish_to", ["Sales", "Partners"]),

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, writes
 
 TENANTRY = Path(sys.executable).parent / "tenantry"
 
-CUSTOMER = changed(
+CUSTOMER = with_changes(
     GLOBEX,
     ("groups/Viewers", {}),
     ("spaces/Partners", {"type": "managed", "access": {"Viewers": ["consumer"]}}),
@@ -59,7 +59,7 @@ def create_keypair(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def customer(stack: Stack, qlik: Emulator) -> World:
     """A customer with the identity provider block that `tenantry keypair` printed."""
-    stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", create_keypair(stack, "keys")))))
+    stack.write(**settings(with_changes(CUSTOMER, ("jwt_identity_providers", create_keypair(stack, "keys")))))
     stack.up()
     return World(qlik, stack.outputs()["hostname"])
 
@@ -116,7 +116,7 @@ def test_template_data_does_not_count_as_customer_data(stack: Stack) -> None:
             "reloaded_within_hours": 1,
         },
     )
-    stack.write(**settings(changed(CUSTOMER, provider, expect)))
+    stack.write(**settings(with_changes(CUSTOMER, provider, expect)))
     stack.up()
     output = smoke(stack, code=1)
     assert "Analysts: ok" in output
@@ -125,11 +125,11 @@ def test_template_data_does_not_count_as_customer_data(stack: Stack) -> None:
 
     (stack.folder / "stacks" / "orders.qvs").write_text(SCRIPT)
     own_data = [(f"{app}/script", "orders.qvs"), (f"{app}/reload", {"variables": {"vCustomer": "Globex"}})]
-    stack.write(**settings(changed(CUSTOMER, provider, expect, *own_data)))
+    stack.write(**settings(with_changes(CUSTOMER, provider, expect, *own_data)))
     stack.up()
     output = smoke(stack)
     for space in ("Sales", "Partners"):
         assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in output
 
-    stack.write(**settings(changed(CUSTOMER, provider, *own_data)))
+    stack.write(**settings(with_changes(CUSTOMER, provider, *own_data)))
     assert writes(stack.up("--expect-no-changes").requests) == [], "expectations are not stored at Qlik"

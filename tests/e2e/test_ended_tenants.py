@@ -6,7 +6,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, TRIAL, Customer, settings, with_changes
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Stack
 from tests.e2e.operations import (
@@ -21,7 +21,7 @@ from tests.e2e.operations import (
 )
 from tests.world import World, calls, writes
 
-PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
+PRODUCTION = with_changes(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
 
 
 def test_a_purged_tenant_is_reported_and_not_replaced(stack: Stack, qlik: Emulator) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.job import NEW_SALT_REMARK
 from tenantry.fleet.outcome import Difference
-from tests.e2e.customers import changed
+from tests.e2e.customers import with_changes
 from tests.e2e.fleet import Fleet
 from tests.world import World, writes
 
@@ -27,7 +27,7 @@ PLAN: dict[str, Any] = {
         }
     },
 }
-NEWER = changed(PLAN, ("apps/Sales Overview/version", "2.4.0"))
+NEWER = with_changes(PLAN, ("apps/Sales Overview/version", "2.4.0"))
 VERSION = (Difference("version", "2.3.0", "2.4.0"),)
 
 

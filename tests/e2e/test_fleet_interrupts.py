@@ -89,7 +89,7 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
 
     resumed = fleet.run("up", "--all", "--yes", "--resume", "--json")
     assert [outcome.status for outcome in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
-    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
     assert len(created) == len(STACKS), "there must be no duplicates"
     fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert fleet.run("preview", "--all", "--expect-no-changes").code == 0

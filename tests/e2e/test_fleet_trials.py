@@ -37,7 +37,7 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """Return the status of the created tenants, by name."""
-    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
     return {tenant["name"]: tenant["status"] for tenant in created}
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import yaml
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import ROOT, Stack
 from tests.e2e.operations import bring_up, content, tenants
 from tests.world import writes
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
-PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production"}))
+PRODUCTION = with_changes(GLOBEX, ("lifecycle", {"kind": "production"}))
 
 
 def forget(

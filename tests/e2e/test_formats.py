@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import ROOT, Stack
 from tests.e2e.operations import bring_up
 from tests.packages import copy
@@ -103,7 +103,7 @@ def test_properties_of_a_later_version_are_accepted(stack: Stack, qlik: Emulator
     assert with_added_output == {
         name for name in stack.resources() if not name.startswith("QlikCustomerTenant")
     }
-    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", "Who resells"))))
+    stack.write(**settings(with_changes(GLOBEX, ("groups/Partners/description", "Who resells"))))
     updated = stack.up()
     assert "Group Partners" in updated.changes["update"]  # type: ignore[operator]
     assert stack.up("--expect-no-changes").requests == []
@@ -120,7 +120,7 @@ def test_an_interrupted_run_of_a_newer_version_is_refused(
         resource["urn"] for name, resource in stack.resources().items() if name.startswith("TenantProof")
     )
     stack.up("--target", proof, PYTHONPATH=newer)
-    stack.write(**settings(changed(GLOBEX, ("groups/Clerks", {}))))
+    stack.write(**settings(with_changes(GLOBEX, ("groups/Clerks", {}))))
     refused = stack.up(expect=1)
     assert refused.requests == []
     [error] = refused.errors

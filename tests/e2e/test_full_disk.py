@@ -121,7 +121,7 @@ def test_a_truncated_state_is_repaired(scratch: Path, qlik: Emulator) -> None:
 
 def group_ids(qlik: Emulator) -> dict[str, list[str]]:
     """Return the ids of the groups of each created tenant, by the tenant's name."""
-    tenants = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    tenants = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
     assert len({tenant["name"] for tenant in tenants}) == len(tenants), "there must be no duplicates"
     worlds = {tenant["name"]: World(qlik, tenant["hostnames"][0]) for tenant in tenants}
     return {name: sorted(group["id"] for group in world.every("group")) for name, world in worlds.items()}

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.providers.test_saml_identity_provider import EXAMPLE as SAML
 from tests.world import Doc, writes
@@ -21,8 +21,8 @@ OIDC = {
     "client_secret": "login",
     "claims_mapping": {"sub": ["/sub"], "name": ["/name"], "email": ["/email"]},
 }
-ADMIN: Customer = changed(GLOBEX, ("admins", {"Support": {"email": "ada@example.com"}}))
-LOGIN: Customer = changed(ADMIN, ("oidc_identity_providers", {"Login": OIDC}))
+ADMIN: Customer = with_changes(GLOBEX, ("admins", {"Support": {"email": "ada@example.com"}}))
+LOGIN: Customer = with_changes(ADMIN, ("oidc_identity_providers", {"Login": OIDC}))
 
 
 def logins(qlik: Emulator) -> list[Doc]:
@@ -83,7 +83,7 @@ def test_an_unreachable_login_keeps_the_former_one(stack: Stack, qlik: Emulator)
     stack.up()
     before = active_ids(qlik)
     elsewhere: dict[str, Any] = OIDC | {"discovery_url": f"https://new.globex.example{DISCOVERY}"}
-    stack.write(**settings(changed(ADMIN, ("oidc_identity_providers", {"Login": elsewhere}))))
+    stack.write(**settings(with_changes(ADMIN, ("oidc_identity_providers", {"Login": elsewhere}))))
     stack.set_secret("login", SECRET)
     fault = qlik.control.add_fault(host="new.globex.example", status=503, body={})
     failed = stack.up(expect=1)
@@ -99,7 +99,7 @@ def test_a_change_from_openid_connect_to_saml_has_no_gap(stack: Stack, qlik: Emu
     stack.write(**settings(LOGIN))
     stack.set_secret("login", SECRET)
     stack.up()
-    stack.write(**settings(changed(ADMIN, ("saml_identity_providers", SAML))))
+    stack.write(**settings(with_changes(ADMIN, ("saml_identity_providers", SAML))))
     assert provider_writes(stack.up().requests) == [f"POST {PATH}", f"DELETE {PATH}"]
     [login] = logins(qlik)
     assert (login["protocol"], login["active"]) == ("SAML", True)
@@ -107,10 +107,10 @@ def test_a_change_from_openid_connect_to_saml_has_no_gap(stack: Stack, qlik: Emu
 
 def test_a_login_without_an_administrator_is_refused(stack: Stack, qlik: Emulator) -> None:
     """Without an administrator, nobody can repair a broken login."""
-    stack.write(**settings(changed(GLOBEX, ("saml_identity_providers", SAML))))
+    stack.write(**settings(with_changes(GLOBEX, ("saml_identity_providers", SAML))))
     failed = stack.up(expect=1)
     assert "no active user with the role TenantAdmin" in failed.output
     assert logins(qlik) == []
-    stack.write(**settings(changed(ADMIN, ("saml_identity_providers", SAML))))
+    stack.write(**settings(with_changes(ADMIN, ("saml_identity_providers", SAML))))
     stack.up()
     assert len(active_ids(qlik)) == 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import ORGANISATION, add_revive_line, tenants
 from tests.e2e.test_harness import wait_for
 from tests.e2e.test_kills import start
 from tests.world import World, calls, writes
 
-CUSTOMER: Customer = changed(
+CUSTOMER: Customer = with_changes(
     GLOBEX, ("web_integrations", {"Portal": {"origins": ["https://portal.example"]}})
 )
 DELAY_SECONDS = 60

@@ -7,7 +7,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.e2e import creations
 from tests.e2e.creations import COMPLETIONS, CREATIONS, add_faults_once, expect_exactly_one_of_each
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import HOUR, add_revive_line, bring_up, renewal, tenants
 from tests.world import calls
@@ -67,7 +67,7 @@ def test_updates_and_deletions_with_a_lost_response_are_repeated(stack: Stack, q
     """The run succeeds, and then Qlik agrees with the file."""
     stack.env |= creations.ENVIRONMENT
     bring_up(stack, qlik, GLOBEX)
-    customer = changed(
+    customer = with_changes(
         GLOBEX,
         ("name", "Globex Ltd"),
         ("groups/Analysts/roles", ["Developer"]),

@@ -11,7 +11,7 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.unchanged.lookup import Verdict, compare
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import PULUMI, Stack
 from tests.providers.test_oauth_client import EXAMPLE, PATH
@@ -38,7 +38,7 @@ def test_secrets_of_oauth_clients_are_never_in_plain_text(stack: Stack, qlik: Em
     results = []
     for version in (1, 2, 3):
         clients = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": version}}
-        stack.write(**settings(changed(GLOBEX, ("oauth_clients", clients))))
+        stack.write(**settings(with_changes(GLOBEX, ("oauth_clients", clients))))
         results.append(stack.preview("--diff"))
         results.append(stack.up())
         secrets_of_run = read_secrets(stack)
@@ -80,7 +80,7 @@ def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch
     """The second `up` finds the same secrets. After that, no engine is needed until a change."""
     with Emulator() as qlik:
         fleet = Fleet(tmp_path, qlik)
-        fleet.write("globex", changed(GLOBEX, ("oauth_clients", EXAMPLE)))
+        fleet.write("globex", with_changes(GLOBEX, ("oauth_clients", EXAMPLE)))
         monkeypatch.setenv("TENANTRY_STATE", fleet.env["TENANTRY_STATE"])
         for _ in range(2):
             fleet.run("up", "--all", "--yes", "--skip-preview")
@@ -91,5 +91,5 @@ def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch
 
         assert verdict().same, verdict().reason
         rotated = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": 2}}
-        fleet.write("globex", changed(GLOBEX, ("oauth_clients", rotated)))
+        fleet.write("globex", with_changes(GLOBEX, ("oauth_clients", rotated)))
         assert not verdict().same

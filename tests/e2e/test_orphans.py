@@ -14,7 +14,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e.creations import CREATIONS, ResponseBlocker
-from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, settings, with_changes
 from tests.e2e.fleet import CommandResult, Fleet
 from tests.e2e.harness import Process, Stack
 from tests.e2e.operations import ORGANISATION, deactivate_by_hand, tenants
@@ -311,7 +311,7 @@ class TestKilledRuns:
         kill(stack, run)
         assert unlock(stack, "--yes").returncode == 0
         assert self.find(stack, "left_over") == [running_app]
-        stack.write(**settings(changed(GLOBEX, ("apps/Sales Overview/version", "2.4.0"))))
+        stack.write(**settings(with_changes(GLOBEX, ("apps/Sales Overview/version", "2.4.0"))))
         stack.up()
         [pending_app] = self.find(stack, "left_over")
         assert "--clear-pending-creates --stack globex" in pending_app["kept"], (

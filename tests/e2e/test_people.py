@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import SOURCE_TENANT, TRIAL, changed, settings
+from tests.e2e.customers import SOURCE_TENANT, TRIAL, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, writes
 
@@ -32,7 +32,7 @@ CUSTOMER: dict[str, Any] = {
         }
     },
 }
-AFTER = changed(
+AFTER = with_changes(
     CUSTOMER,
     ("users/Grace/email", "hopper@globex.example"),
     ("users/Grace/roles", ["AnalyticsAdmin", "Developer"]),
@@ -166,7 +166,7 @@ def check_drift(stack: Stack, world: World) -> None:
 
 def check_removal(stack: Stack, world: World) -> None:
     """Remove all people: users are deleted or get their former roles, and the bot user owns the spaces."""
-    without_people = changed(AFTER, ("users", {}), ("admins", {}))
+    without_people = with_changes(AFTER, ("users", {}), ("admins", {}))
     for space in without_people["spaces"].values():
         space.pop("owner", None)
         space.pop("user_access", None)
@@ -189,7 +189,7 @@ def check_removal(stack: Stack, world: World) -> None:
 
 def test_unknown_people_and_roles_are_reported(stack: Stack, qlik: Emulator) -> None:
     """Each gets one clear message, and the run creates the rest. After a correction, `up` continues."""
-    broken = changed(
+    broken = with_changes(
         CUSTOMER,
         ("admins/Support/email", "ada@example.org"),
         ("users/Guest/roles", ["developer"]),
@@ -217,7 +217,7 @@ def test_unknown_people_and_roles_are_reported(stack: Stack, qlik: Emulator) -> 
 
 def test_a_new_subject_is_a_new_user(stack: Stack, qlik: Emulator) -> None:
     """All references move to the new user. An administrator can become a plain user."""
-    customer = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
+    customer = with_changes(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
     stack.write(**settings(customer))
     stack.up()
     world = World(qlik, stack.outputs()["hostname"])
@@ -227,7 +227,7 @@ def test_a_new_subject_is_a_new_user(stack: Stack, qlik: Emulator) -> None:
         "Guest": CUSTOMER["users"]["Guest"] | {"subject": "auth0|visitor"},
         "Support": {"subject": "auth0|ada"},
     }
-    stack.write(**settings(changed(customer, ("users", users), ("admins", {}))))
+    stack.write(**settings(with_changes(customer, ("users", users), ("admins", {}))))
     up = stack.up()
     assert up.changes["replace"] == [
         "SpaceAssignment user Guest in Data",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up, cloud, content, resources, state, tenants
 from tests.world import writes
 
-PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
+PRODUCTION = with_changes(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
 PROTECTED = {
     "Tenant tenant",
     "TenantLifecycle lifecycle",
@@ -61,8 +61,8 @@ def test_a_destroy_without_protected_resources_deletes_nothing(stack: Stack, qli
 
 def test_destroying_a_production_customer_needs_two_steps(stack: Stack, qlik: Emulator) -> None:
     """An `up` with `protect: false` sends no request. After it, a part or everything can be deleted."""
-    customer = changed(PRODUCTION, ("spaces/Partners", {"type": "managed"}))
-    customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
+    customer = with_changes(PRODUCTION, ("spaces/Partners", {"type": "managed"}))
+    customer = with_changes(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
     world = bring_up(stack, qlik, customer)
     before, in_state = content(world), state(stack)
 

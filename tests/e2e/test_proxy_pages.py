@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import DEACTIVATE, cloud, content, resources, revive_line, state, tenants
 from tests.world import World, calls, writes
 
 PAGE = "<html><body><h1>404 Not Found</h1>default backend</body></html>"
-CUSTOMER: Customer = changed(
+CUSTOMER: Customer = with_changes(
     GLOBEX,
     ("users", {"Grace": {"subject": "auth0|grace"}}),
     ("admins", {"Support": {"email": "ada@example.com"}}),

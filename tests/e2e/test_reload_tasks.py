@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up
 from tests.world import writes
@@ -17,7 +17,7 @@ DAY = 86_400
 
 def test_reload_tasks_are_created_updated_repaired_and_deleted(stack: Stack, qlik: Emulator) -> None:
     """A new version of the app keeps its tasks."""
-    customer = changed(GLOBEX, ("reload_tasks", TASKS))
+    customer = with_changes(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)
     tasks = {task["name"]: task for task in world.every("task")}
     published = world.apps["Sales", "Sales Overview"]["id"]
@@ -25,7 +25,7 @@ def test_reload_tasks_are_created_updated_repaired_and_deleted(stack: Stack, qli
     qlik.control.advance(2 * DAY)
     assert world.apps["Sales", "Sales Overview"]["lastReloadTime"] > tasks["Nightly"]["metadata"]["createdAt"]
 
-    newer = changed(customer, ("apps/Sales Overview/version", "2.4.0"))
+    newer = with_changes(customer, ("apps/Sales Overview/version", "2.4.0"))
     stack.write(**settings(newer))
     stack.up()
     assert {task["id"] for task in world.every("task")} == {task["id"] for task in tasks.values()}
@@ -39,8 +39,8 @@ def test_reload_tasks_are_created_updated_repaired_and_deleted(stack: Stack, qli
     stack.up("--refresh")
     assert all(task["enabled"] for task in world.every("task"))
 
-    stack.write(**settings(changed(newer, ("reload_tasks/Nightly/time_zone", "Asia/Tokyo"))))
+    stack.write(**settings(with_changes(newer, ("reload_tasks/Nightly/time_zone", "Asia/Tokyo"))))
     assert len(writes(stack.up().requests)) == 1
-    stack.write(**settings(changed(newer, ("reload_tasks", {}))))
+    stack.write(**settings(with_changes(newer, ("reload_tasks", {}))))
     stack.up()
     assert world.every("task") == []

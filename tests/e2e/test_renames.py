@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up, cloud, entries, resources, state, urn
 from tests.world import World, writes
@@ -55,7 +55,7 @@ NEW_KEYS = without_renamed_from(RENAMED)
 NEW_KEYS["groups"]["Analysts"] = NEW_KEYS["groups"].pop("Data Analysts")
 NEW_KEYS["spaces"]["Revenue"]["access"] = ACCESS
 """The same without `renamed_from`. Only the key of the idp group is unchanged."""
-NEW_GROUP_KEY = changed(
+NEW_GROUP_KEY = with_changes(
     GLOBEX,
     (
         "groups",
@@ -73,7 +73,7 @@ def test_a_new_name_changes_the_object_in_place(stack: Stack, qlik: Emulator) ->
     """Ids, access and apps stay the same."""
     world = bring_up(stack, qlik, GLOBEX)
     outputs = stack.outputs()
-    customer = changed(
+    customer = with_changes(
         GLOBEX,
         ("name", "Globex Corporation"),
         ("groups/Partners/name", "Resellers"),

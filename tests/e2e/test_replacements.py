@@ -10,20 +10,20 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.providers.framework.facts import RENEW
-from tests.e2e.customers import GLOBEX, REPLACEABLE, TRIAL, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, REPLACEABLE, TRIAL, Customer, settings, with_changes
 from tests.e2e.fleet import wait_until
 from tests.e2e.harness import Stack
 from tests.e2e.operations import add_app, bring_up, cloud, content, entries, resources, state, tenants, urn
 from tests.e2e.result import Result
 from tests.world import World, writes
 
-WITH_MORE_SPACES = changed(
+WITH_MORE_SPACES = with_changes(
     GLOBEX,
     ("spaces/Archive", {"type": "shared", "description": "Last year"}),
     ("spaces/Planning", {"type": "managed", "access": {"Analysts": ["consumer"]}}),
 )
 
-MOVED_APP = changed(
+MOVED_APP = with_changes(
     WITH_MORE_SPACES, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed")
 )
 """`WITH_MORE_SPACES` with the app in another staging space, and with a new type of the former space."""
@@ -60,7 +60,9 @@ def test_a_new_type_of_an_empty_space_replaces_it(stack: Stack, qlik: Emulator) 
     before = world.spaces
     stack.write(
         **settings(
-            changed(WITH_MORE_SPACES, ("spaces/Archive/type", "managed"), ("spaces/Planning/type", "shared"))
+            with_changes(
+                WITH_MORE_SPACES, ("spaces/Archive/type", "managed"), ("spaces/Planning/type", "shared")
+            )
         )
     )
     result = up_as_previewed(stack)
@@ -83,7 +85,7 @@ def test_a_new_type_of_a_space_with_content_is_refused(stack: Stack, qlik: Emula
     world = bring_up(stack, qlik, WITH_MORE_SPACES)
     add_app(world, "Archive", "Made by hand")
     at_qlik, in_state = content(world), state(stack)
-    stack.write(**settings(changed(WITH_MORE_SPACES, ("spaces/Archive/type", "managed"))))
+    stack.write(**settings(with_changes(WITH_MORE_SPACES, ("spaces/Archive/type", "managed"))))
     refused = stack.up(expect=1)
     assert refused.failed == ["Space Archive"]
     assert any('app "Made by hand"' in error for error in refused.errors)
@@ -104,7 +106,7 @@ def test_a_staged_app_moves_before_its_space_is_replaced(
     qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", delay_ms=1500)
     qlik.control.add_fault(method="POST", path="/api/v1/users", delay_ms=1500)
     copy = world.apps["Sales", "Sales Overview"]["id"]
-    stack.write(**settings(changed(MOVED_APP, *owner_changes(owner, "Staging"))))
+    stack.write(**settings(with_changes(MOVED_APP, *owner_changes(owner, "Staging"))))
     up_as_previewed(stack)
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
     assert world.spaces["Staging"]["type"] == "managed"
@@ -128,7 +130,7 @@ def test_a_staged_app_that_cannot_be_deleted_keeps_its_space(stack: Stack, qlik:
 def test_an_app_of_a_new_tenant_waits_only_for_its_own_space(stack: Stack, qlik: Emulator) -> None:
     """A new tenant has no spaces to replace. Later runs keep the app's dependencies in the state."""
     fault = qlik.control.add_fault(method="PATCH", path="/api/v1/spaces/*", hold=True)
-    stack.write(**settings(changed(GLOBEX, *owner_changes("Support", "Sales"))))
+    stack.write(**settings(with_changes(GLOBEX, *owner_changes("Support", "Sales"))))
     process = stack.start("up", "--skip-preview", "--yes")
     wait_until(lambda: any("/apps/import" in request["path"] for request in stack.requests()), "an import")
     qlik.control.release(fault)
@@ -143,14 +145,14 @@ def test_a_replaced_group_replaces_only_its_own_access(stack: Stack, qlik: Emula
     """A new name of an idp group, or a new provider type, replaces the group."""
     world = bring_up(stack, qlik, GLOBEX)
     old = world.groups["Analysts"]["id"]
-    stack.write(**settings(changed(GLOBEX, ("groups/Analysts/name", "BI Analysts"))))
+    stack.write(**settings(with_changes(GLOBEX, ("groups/Analysts/name", "BI Analysts"))))
     renamed = up_as_previewed(stack)
     assert renamed.changes["replace"] == ["Group Analysts", "SpaceAssignment Analysts in Sales"]
     assert sorted(world.groups) == ["BI Analysts", "Partners"]
     assert world.access == {("Sales", "BI Analysts"): ["consumer", "contributor"]}
     assert f"DELETE /api/v1/groups/{old}" in writes(renamed.requests)
 
-    customer = changed(GLOBEX, ("groups/Analysts", {"name": "BI Analysts", "provider_type": "custom"}))
+    customer = with_changes(GLOBEX, ("groups/Analysts", {"name": "BI Analysts", "provider_type": "custom"}))
     stack.write(**settings(customer))
     up_as_previewed(stack)
     assert {name: group["providerType"] for name, group in world.groups.items()} == {
@@ -281,8 +283,8 @@ def test_a_protected_publication_keeps_its_space(stack: Stack, qlik: Emulator) -
     stack.write(**production(GLOBEX))
     stack.up()
     at_qlik, in_state = cloud(qlik), state(stack)
-    customer = changed(GLOBEX, ("spaces/Sales/type", "shared"), ("spaces/Sales/access", {}))
-    stack.write(**production(changed(customer, ("apps/Sales Overview/publish_to", []))))
+    customer = with_changes(GLOBEX, ("spaces/Sales/type", "shared"), ("spaces/Sales/access", {}))
+    stack.write(**production(with_changes(customer, ("apps/Sales Overview/publish_to", []))))
     for refused in (stack.preview(expect=1), stack.up(expect=1)):
         assert any("Sales Overview in Sales" in error and "protect" in error for error in refused.errors)
     assert (cloud(qlik), state(stack)) == (at_qlik, in_state)

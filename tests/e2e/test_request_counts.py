@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.world import World, calls
 
@@ -20,7 +20,7 @@ def test_nothing_is_requested_twice(stack: Stack, qlik: Emulator) -> None:
     three apps use it.
     """
     qlik.control.settings(latency_ms=30)
-    customer = changed(
+    customer = with_changes(
         GLOBEX, *((f"apps/{name}", APP | {"publish_to": ["Sales"]}) for name in ("One", "Two"))
     )
     stack.write(**settings(customer))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import (
     DAY,
@@ -43,8 +43,10 @@ def test_the_revive_line_restores_everything(stack: Stack, qlik: Emulator) -> No
     assert stack.up("--expect-no-changes").requests == []
 
     stack.destroy()
-    changed_customer = changed(GLOBEX, ("spaces/Sales/description", "Figures"), ("groups/Analysts/roles", []))
-    changed_customer = changed(
+    changed_customer = with_changes(
+        GLOBEX, ("spaces/Sales/description", "Figures"), ("groups/Analysts/roles", [])
+    )
+    changed_customer = with_changes(
         changed_customer, ("spaces/Sales/access/Analysts", ["consumer"]), ("name", "Globex Corporation")
     )
     stack.write(**settings({**changed_customer, **line}))

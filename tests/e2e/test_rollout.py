@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up
 from tests.e2e.result import Result
 from tests.world import World
 
 APP = "apps/Sales Overview"
-CUSTOMER = changed(
+CUSTOMER = with_changes(
     GLOBEX,
     ("spaces/Partners", {"type": "managed"}),
     (f"{APP}/publish_to", ["Sales", "Partners"]),
@@ -33,7 +33,7 @@ ROLLOUT = {
 def with_version(customer: dict[str, Any], number: str, **app_settings: Any) -> dict[str, Any]:
     """Return the customer with another version of the template and other settings of the app."""
     other_changes = [(f"{APP}/{key}", value) for key, value in app_settings.items()]
-    return changed(customer, (f"{APP}/version", number), *other_changes)
+    return with_changes(customer, (f"{APP}/version", number), *other_changes)
 
 
 def test_a_version_is_rolled_out_and_rolled_back(stack: Stack, qlik: Emulator) -> None:
@@ -115,7 +115,7 @@ def test_each_unusable_template_has_its_own_error(stack: Stack, qlik: Emulator) 
     duplicate = {"name": "Inventory", "description": "Another {v1.0.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": duplicate})
     gallery = next(template["id"] for template in source.every("app") if template["publishTime"])
-    customer = changed(
+    customer = with_changes(
         GLOBEX,
         ("apps/Missing", app(template="Sales")),
         ("apps/Version", app(template="Sales Overview", version="2.3")),
@@ -142,7 +142,7 @@ def test_each_unusable_template_has_its_own_error(stack: Stack, qlik: Emulator) 
     world = World(qlik, next(iter(tenants(qlik))))
     assert world.apps.keys() == {("Staging", "Sales Overview"), ("Sales", "Sales Overview")}
 
-    repaired = changed(GLOBEX, ("apps/Stock", app(template="Sales Overview", version="2.4.0")))
+    repaired = with_changes(GLOBEX, ("apps/Stock", app(template="Sales Overview", version="2.4.0")))
     stack.write(**settings(repaired))
     result = stack.up()
     assert result.changes["create"] == [
@@ -167,7 +167,7 @@ def app(**app_settings: Any) -> dict[str, Any]:
 
 def tenants(qlik: Emulator) -> dict[str, Any]:
     """Return the created tenants, by hostname."""
-    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    created = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
     return {tenant["hostnames"][0]: tenant for tenant in created}
 
 
@@ -209,6 +209,6 @@ def test_many_customers_cause_one_export(
     export_and_import_counts = []
     for name in ("globex", "initech"):
         stack = make_stack(name, qlik=qlik)
-        stack.write(**settings(changed(GLOBEX, ("name", name.title()), ("alias", name))))
+        stack.write(**settings(with_changes(GLOBEX, ("name", name.title()), ("alias", name))))
         export_and_import_counts.append(counts(stack.up(TENANTRY_CACHE=str(tmp_path / "cache"))))
     assert export_and_import_counts == [(1, 1), (0, 1)]

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack, command_line
 from tests.e2e.operations import add_revive_line, renewal
@@ -174,7 +174,9 @@ def test_no_secret_is_left_behind(
 
 def test_the_search_finds_planted_secrets(stack: Stack, tokens: TokenRecorder, search: Search) -> None:
     """One secret is in the stack file, one in a note, and one in a command line."""
-    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", KNOWN_SECRETS["licence key"]))))
+    stack.write(
+        **settings(with_changes(GLOBEX, ("groups/Partners/description", KNOWN_SECRETS["licence key"])))
+    )
     search.run("up", "--skip-preview", "--yes")
     leaks_found = search.leaks()
     assert {name for name, _ in leaks_found} == {"licence key"}

@@ -9,20 +9,20 @@ from typing import Any
 
 from tenantry.emulator import Emulator
 from tenantry.emulator.control_client import send
-from tests.e2e.customers import GLOBEX, SOURCE_TENANT, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import HOUR, bring_up, resources
 from tests.keys import public_pem
 from tests.logins import ISSUER, token
 from tests.world import World
 
-LOGINS = changed(
+LOGINS = with_changes(
     GLOBEX,
     ("group_settings", {"auto_create_groups": True}),
     ("jwt_identity_providers", {"portal": {"issuer": ISSUER, "kid": "key-1", "pem": public_pem()}}),
 )
 STOCK = {"template": "Inventory", "version": "1.0.0", "staging": "Existing"}
-WITH_EXISTING_OBJECTS = changed(
+WITH_EXISTING_OBJECTS = with_changes(
     LOGINS,
     ("groups/Viewers", {"roles": ["Developer"]}),
     ("groups/Editors", {}),
@@ -54,7 +54,9 @@ def test_existing_objects_are_taken_over_only_if_safe(stack: Stack, qlik: Emulat
     assert any('Group "Viewers" already exists' in message for message in refused.messages)
     stack.write(
         **settings(
-            changed(WITH_EXISTING_OBJECTS, ("groups/Editors/adopt", True), ("spaces/Existing/adopt", True))
+            with_changes(
+                WITH_EXISTING_OBJECTS, ("groups/Editors/adopt", True), ("spaces/Existing/adopt", True)
+            )
         )
     )
     result = stack.up()
@@ -74,10 +76,10 @@ def test_a_run_prints_remarks_with_the_next_step(stack: Stack, qlik: Emulator) -
     qlik.control.settings(items_lag_ms=3_600_000)
     qlik.control.add_fault(method="POST", path="/api/v1/apps/import", drop_after=True, times=1)
     stack.env["TENANTRY_LAG_SECONDS"] = "1"
-    stack.write(**settings(changed(GLOBEX, ("apps/Second", app))))
+    stack.write(**settings(with_changes(GLOBEX, ("apps/Second", app))))
     assert "its response was lost" in str(stack.up(expect=1).errors)
     qlik.control.settings(items_lag_ms=0)
-    customer = changed(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
+    customer = with_changes(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
     stack.write(**settings(customer))
     result = stack.up()
     (leftover,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
@@ -86,7 +88,7 @@ def test_a_run_prints_remarks_with_the_next_step(stack: Stack, qlik: Emulator) -
     assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
 
     world.request("DELETE", f"groups/{world.groups['Partners']['id']}")
-    customer = changed(customer, ("groups/Partners/description", "Those who sell it"))
+    customer = with_changes(customer, ("groups/Partners/description", "Those who sell it"))
     stack.write(**settings(customer))
     failed = stack.up(expect=1)
     assert failed.failed == ["Group Partners"]

@@ -9,7 +9,7 @@ from typing import Any
 from tenantry.emulator import Emulator
 from tenantry.emulator.control_client import send
 from tenantry.providers.group_settings import EVERYONE
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up
 from tests.keys import public_pem
@@ -30,14 +30,14 @@ def signer(name: str, kid: str, **attributes: Any) -> dict[str, Any]:
     return {"issuer": ISSUER, "kid": kid, "pem": public_pem(name), **attributes}
 
 
-CUSTOMER = changed(
+CUSTOMER = with_changes(
     GLOBEX,
     ("group_settings", {"auto_create_groups": False, "sync_idp_groups": True, "everyone_roles": []}),
     ("license_settings", {"auto_assign_analyzer": False}),
     ("web_integrations", {"Portal": {"origins": ["https://b.example", "https://a.example"]}}),
     ("jwt_identity_providers", {"signer": signer("one", "key-1", description="Portal")}),
 )
-AFTER = changed(
+AFTER = with_changes(
     CUSTOMER,
     (
         "group_settings",
@@ -205,7 +205,7 @@ def create_with_keys(stack: Stack, qlik: Emulator, keys: Customer) -> World:
 
 
 def write(stack: Stack, keys: Customer) -> None:
-    stack.write(**settings(changed(GLOBEX, ("jwt_identity_providers", keys))))
+    stack.write(**settings(with_changes(GLOBEX, ("jwt_identity_providers", keys))))
 
 
 def accepted_keys(world: World) -> list[str]:

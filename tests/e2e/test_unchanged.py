@@ -19,7 +19,7 @@ from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tenantry.fleet.unchanged.lookup import Verdict, compare
 from tenantry.providers.framework.properties import Change
-from tests.e2e.customers import changed, everything
+from tests.e2e.customers import everything, with_changes
 from tests.e2e.fleet import Fleet, copy_stack
 
 FIRST = "first"
@@ -59,7 +59,7 @@ def edit_customer(*changes: tuple[str, Any]) -> Callable[[Path, Path], None]:
 
     def change(file: Path, _state: Path) -> None:
         document = yaml.safe_load(file.read_text("utf-8"))
-        document["config"][KEY] = changed(document["config"][KEY], *changes)
+        document["config"][KEY] = with_changes(document["config"][KEY], *changes)
         file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
 
     return change

@@ -19,7 +19,7 @@ from tenantry.state.entries import TENANT
 from tests.e2e import backends
 from tests.e2e.backends import Environment, RemoteStack
 from tests.e2e.creations import CREATIONS
-from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.customers import GLOBEX, Customer, settings, with_changes
 from tests.e2e.harness import ROOT, Process, Stack
 from tests.e2e.test_harness import wait_for
 
@@ -201,7 +201,7 @@ def test_locks_on_a_server_are_read_through_pulumi(remote: Stack, qlik: Emulator
     assert (remote.export(), remote.file.read_text()) == (state, stack_file)
     assert remote.up("--expect-no-changes").requests == [], "the check must leave no lock"
 
-    run, fault = start_held_run(remote, qlik, "group", changed(GLOBEX, ("groups/Sellers", {})))
+    run, fault = start_held_run(remote, qlik, "group", with_changes(GLOBEX, ("groups/Sellers", {})))
     refused = unlock(remote, "--yes")
     assert refused.returncode == 1
     assert f"process {run.pid} runs on this machine" in refused.stderr

@@ -14,7 +14,7 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
-from tests.e2e.customers import changed, everything
+from tests.e2e.customers import everything, with_changes
 from tests.e2e.fleet import Fleet, wait_until
 
 COLD = {"TENANTRY_COLD": "1"}
@@ -134,7 +134,8 @@ def test_warm_processes_change_no_outcome(warm_and_cold: tuple[Fleet, Fleet]) ->
             run(*command)
         observed["states"].append({name: state(fleet, name) for name in ("complete", *FAILING)})
         fleet.write(
-            "complete", changed(everything(), ("spaces/Sales/description", "For all"), ("groups/New", {}))
+            "complete",
+            with_changes(everything(), ("spaces/Sales/description", "For all"), ("groups/New", {})),
         )
         for command in (("preview", "complete"), ("up", "complete", "--yes")):
             run(*command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.providers.test_webhook import EXAMPLE, PATH
 
@@ -14,7 +14,7 @@ FIRST, SECOND = "first-sign+ing/word of globex 0123456789", "second-sign+ing/wor
 
 def test_a_webhooks_secret_rotates_and_is_never_in_plain_text(stack: Stack, qlik: Emulator) -> None:
     entry = {"Portal": EXAMPLE["Portal"] | {"secret": "sales", "encrypted_headers": {"X-Key": "sales"}}}
-    stack.write(**settings(changed(GLOBEX, ("webhooks", entry))))
+    stack.write(**settings(with_changes(GLOBEX, ("webhooks", entry))))
     stack.set_secret("sales", FIRST)
     results = [stack.up()]
     assert ("create", "Webhook Portal") in results[-1].operations

@@ -120,9 +120,9 @@ def test_the_error_for_an_app_that_cannot_be_exported_names_the_solution(
     result = run(filled, tmp_path)
     (not_saved,) = result.not_saved
     assert (not_saved.id, not_saved.space) == (app, "Theirs")
-    assert "`producer`" in not_saved.why
-    assert "--join-spaces" in not_saved.why
-    assert "traceId" in not_saved.why
+    assert "`producer`" in not_saved.reason
+    assert "--join-spaces" in not_saved.reason
+    assert "traceId" in not_saved.reason
     assert index(tmp_path)["not_saved"] == [not_saved._asdict()]
     assert result.fetched == 3
 
@@ -151,7 +151,7 @@ def test_an_app_in_a_space_that_cannot_be_joined_is_not_saved(filled: Tenancy, t
     create_foreign_app(filled)
     filled.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
     (not_saved,) = run(filled, tmp_path, join=True).not_saved
-    assert "joining its space failed" in not_saved.why
+    assert "joining its space failed" in not_saved.reason
 
 
 def test_a_refused_list_is_not_saved(filled: Tenancy, tmp_path: Path) -> None:

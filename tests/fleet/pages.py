@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
 
 
-def everywhere(text: str) -> Report:
+def report_with_text(text: str) -> Report:
     """Return a report with this text in every place that can contain foreign text."""
     difference = Difference("description", text, [text, text])
     outcome = Outcome(
@@ -39,7 +39,7 @@ def everywhere(text: str) -> Report:
     return Report("preview", (outcome, *new_customers, skipped), base=text, stopped=text, removed=(text,))
 
 
-def customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
+def report_about_customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
     """Return a preview of many stacks with different changes, failures and dangers."""
     outcomes = []
     for n in range(number):

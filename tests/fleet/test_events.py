@@ -139,7 +139,7 @@ def test_messages_are_read_as_errors_and_remarks(log: Any) -> None:
 def test_the_lines_of_a_fact_are_not_remarks(log: Any, purge_on: str) -> None:
     """The report already shows the fact."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
-    lines = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
+    lines = f"{facts.deactivated_message('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
     found = log(
         *(message("info", f"{line}\n") for line in lines.splitlines()), message("info", "something else")
     )

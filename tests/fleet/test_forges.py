@@ -11,10 +11,19 @@ from typing import Any
 import pytest
 import requests
 
-from tenantry.fleet.forges import Forge, ForgeError, GitHub, GitLab, NoForge, api, from_environment, hidden
+from tenantry.fleet.forges import (
+    Forge,
+    ForgeError,
+    GitHub,
+    GitLab,
+    NoForge,
+    api,
+    from_environment,
+    marker_for,
+)
 from tests.fleet.forge_server import TOKEN, Server, serving
 
-MARKER = hidden("tenantry preview")
+MARKER = marker_for("tenantry preview")
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +45,8 @@ def forge(request: pytest.FixtureRequest, server: Server) -> Forge:
 
 
 def test_the_marker_cannot_be_closed_early() -> None:
-    assert hidden("tenantry preview") == "<!-- tenantry preview -->"
-    assert hidden("a --> b\n<c>") == "<!-- a - b -c- -->"
+    assert marker_for("tenantry preview") == "<!-- tenantry preview -->"
+    assert marker_for("a --> b\n<c>") == "<!-- a - b -c- -->"
 
 
 def test_a_comment_is_created_once_and_then_updated(server: Server, forge: Forge) -> None:

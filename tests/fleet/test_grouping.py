@@ -255,14 +255,14 @@ def test_unchanged_stacks_are_only_counted() -> None:
 
 def test_a_report_without_changes_says_so() -> None:
     unchanged = (outcome("a"), outcome("b"), outcome("c"))
-    assert page(Report("preview", unchanged)).nothing == "Nothing to do: no change in 3 customers"
+    assert page(Report("preview", unchanged)).no_changes == "Nothing to do: no change in 3 customers"
     skipped = outcome("d", status="skipped")
-    assert page(Report("preview", (*unchanged, skipped))).nothing.endswith("no change in 3 customers")
+    assert page(Report("preview", (*unchanged, skipped))).no_changes.endswith("no change in 3 customers")
     for other in (outcome("d", *ROLLOUT), outcome("d", status="failed"), outcome("d", status="not run")):
-        assert page(Report("preview", (*unchanged, other))).nothing == ""
-    assert page(Report("preview", (skipped,))).nothing == ""
-    assert page(Report("preview", unchanged, removed=("gone",))).nothing == ""
-    assert page(Report("preview", ())).nothing == "Nothing to do"
+        assert page(Report("preview", (*unchanged, other))).no_changes == ""
+    assert page(Report("preview", (skipped,))).no_changes == ""
+    assert page(Report("preview", unchanged, removed=("gone",))).no_changes == ""
+    assert page(Report("preview", ())).no_changes == "Nothing to do"
 
 
 def test_the_summary_counts_the_stacks_by_result() -> None:
@@ -360,5 +360,5 @@ def test_the_problems_of_a_file_are_ordered_by_line() -> None:
 def test_failures_are_red_whatever_the_title() -> None:
     outcomes = (outcome("acme", status="failed"), outcome("globex", status="interrupted"))
     report = Report("up", outcomes)
-    assert [section.failed for section in page(report).sections] == [True, False]
+    assert [section.has_failures for section in page(report).sections] == [True, False]
     assert [line.red for line in text(report) if line.heading] == [True, False]

@@ -20,16 +20,16 @@ from tests.fleet import pages
 
 @pytest.mark.parametrize("name", hostile.ALL)
 def test_foreign_text_is_shown_and_has_no_effect(name: str) -> None:
-    page = html(pages.everywhere(name))
+    page = html(pages.report_with_text(name))
     assert not list(hostile.faults(page))
-    harmless = html(pages.everywhere("harmless"))
+    harmless = html(pages.report_with_text("harmless"))
     assert pages.without_code(pages.tags(page)) == pages.without_code(pages.tags(harmless))
     shown = " ".join(entities.unescape(re.sub(r"<[^>]*>", "", page)).split())
     assert on_one_line(name) in shown
 
 
 def test_the_page_lists_every_stack_failure_and_danger() -> None:
-    page = html(pages.customers(1000, failed=100, endangered=100))
+    page = html(pages.report_about_customers(1000, failed=100, endangered=100))
     for n in range(1000):
         assert f'<th scope="row">customer-{n:04}</th>' in page
     for n in range(100):
@@ -38,7 +38,7 @@ def test_the_page_lists_every_stack_failure_and_danger() -> None:
 
 
 def test_the_page_fetches_nothing_and_runs_only_its_script() -> None:
-    page = html(pages.everywhere("harmless"))
+    page = html(pages.report_with_text("harmless"))
     assert not re.search(r"\b(src|href|url)\b *[=(]|@import|<link", page)
     assert page.count("<script") == 1
     assert "default-src 'none'" in page
@@ -47,7 +47,7 @@ def test_the_page_fetches_nothing_and_runs_only_its_script() -> None:
 
 def test_attributes_contain_no_foreign_text() -> None:
     """Escaping alone does not protect an unquoted attribute or a style."""
-    for attribute in re.findall(r'="([^"]*)"', html(pages.everywhere("harm' onclick=x"))):
+    for attribute in re.findall(r'="([^"]*)"', html(pages.report_with_text("harm' onclick=x"))):
         assert "harm" not in attribute
 
 
@@ -133,7 +133,7 @@ def test_a_summary_without_changes_says_so() -> None:
 
 
 def test_the_files_are_written_and_read_back(tmp_path: Path) -> None:
-    report = pages.customers(20, failed=2)
+    report = pages.report_about_customers(20, failed=2)
     reports.write(report, tmp_path / "reports" / "last", link="https://ci.example/x")
     folder = tmp_path / "reports" / "last"
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.md"]

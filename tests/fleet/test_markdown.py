@@ -65,7 +65,7 @@ def test_a_report_without_changes_says_so() -> None:
 @pytest.mark.parametrize("limit", [60_000, 20_000, 5_000])
 @pytest.mark.parametrize(("failed", "endangered"), [(0, 0), (20, 20), (400, 400), (1000, 0)])
 def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endangered: int) -> None:
-    report = pages.customers(1000, failed=failed, endangered=endangered)
+    report = pages.report_about_customers(1000, failed=failed, endangered=endangered)
     start = time.perf_counter()
     text = markdown(report, limit=limit, marker=MARKER, link="https://ci.example/report")
     assert time.perf_counter() - start < 5
@@ -83,7 +83,7 @@ def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endang
 
 
 def test_names_of_failures_and_dangers_stay_when_others_are_cut() -> None:
-    text = markdown(pages.customers(1000, failed=20, endangered=20), limit=20_000)
+    text = markdown(pages.report_about_customers(1000, failed=20, endangered=20), limit=20_000)
     for n in range(20):
         assert f"**customer-{n:04}**: Space {n}: space {n} is not empty" in text
     for n in range(20, 40):
@@ -93,7 +93,7 @@ def test_names_of_failures_and_dangers_stay_when_others_are_cut() -> None:
 
 
 def test_failures_that_do_not_fit_are_counted_and_some_are_named() -> None:
-    text = markdown(pages.customers(1000, failed=1000), limit=30_000)
+    text = markdown(pages.report_about_customers(1000, failed=1000), limit=30_000)
     shown = len(re.findall(r"^- \*\*customer-", text, re.MULTILINE))
     assert 50 < shown < 1000
     assert (
@@ -102,35 +102,35 @@ def test_failures_that_do_not_fit_are_counted_and_some_are_named() -> None:
 
 
 def test_the_text_uses_the_available_space() -> None:
-    complete = markdown(pages.customers(150), limit=10**9)
+    complete = markdown(pages.report_about_customers(150), limit=10**9)
     size = len(complete.encode())
-    assert markdown(pages.customers(150), limit=size + 1) == complete
-    without_table = markdown(pages.customers(150), limit=size - 1)
+    assert markdown(pages.report_about_customers(150), limit=size + 1) == complete
+    without_table = markdown(pages.report_about_customers(150), limit=size - 1)
     assert "The table of all 150 stacks does not fit here." in without_table
     assert "All stacks" not in without_table
-    cut = markdown(pages.customers(150), limit=5_000)
+    cut = markdown(pages.report_about_customers(150), limit=5_000)
     assert 4_800 < len(cut.encode()) <= 5_000
 
 
 def test_the_default_limit_fits_into_a_comment() -> None:
     """GitHub accepts 65,536 characters. The default limit is lower."""
     for customers, fits in (450, True), (500, False):
-        complete = markdown(pages.customers(customers), limit=65_536)
+        complete = markdown(pages.report_about_customers(customers), limit=65_536)
         assert 57_000 < len(complete.encode()) < 65_536
-        assert (markdown(pages.customers(customers)) == complete) is fits
+        assert (markdown(pages.report_about_customers(customers)) == complete) is fits
 
 
 def test_a_tiny_limit_is_kept() -> None:
-    text = markdown(pages.customers(1000, failed=400, endangered=400), limit=700, marker=MARKER)
+    text = markdown(pages.report_about_customers(1000, failed=400, endangered=400), limit=700, marker=MARKER)
     assert len(text.encode()) <= 700
     assert "- Failed: 400" in text
 
 
 @pytest.mark.parametrize("name", hostile.ALL)
 def test_foreign_text_is_shown_and_has_no_effect(name: str) -> None:
-    text = markdown(pages.everywhere(name))
+    text = markdown(pages.report_with_text(name))
     page = pages.rendered(text)
-    assert pages.tags(page) == pages.tags(pages.rendered(markdown(pages.everywhere("harmless"))))
+    assert pages.tags(page) == pages.tags(pages.rendered(markdown(pages.report_with_text("harmless"))))
     assert text.count("[!CAUTION]") == 1
     assert not list(hostile.faults(text))
     assert {line.count("|") for line in text.splitlines() if line.startswith("| ")} == {10}
@@ -153,7 +153,7 @@ def test_secrets_stay_hidden_and_readable() -> None:
 
 
 def test_shards_give_the_same_page_in_any_order() -> None:
-    report = pages.customers(60, failed=5, endangered=5)
+    report = pages.report_about_customers(60, failed=5, endangered=5)
     shards = [Report("preview", report.outcomes[n::4], seconds=n, removed=report.removed) for n in range(4)]
     first = markdown(merged(shards))
     for seed in range(5):

@@ -26,8 +26,8 @@ def test_a_member_has_the_settings_of_its_file_and_plans(repository: Repository)
     assert (acme.customer, acme.plan, acme.plans) == ("Acme", "gold", ("gold", "standard"))
     assert (acme.ring, acme.tags) == ("early", {"tier": "gold", "country": "se"})
     assert (acme.ends_on, acme.grace_days) == (LastDay(date(2026, 12, 31)), 12)
-    assert not acme.expired(datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
-    assert acme.expired(datetime(2027, 1, 1, tzinfo=UTC))
+    assert not acme.has_expired(datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    assert acme.has_expired(datetime(2027, 1, 1, tzinfo=UTC))
     plans = repository.root / "stacks" / "plans"
     assert set(acme.files) == {acme.file, plans / "gold.yaml", plans / "standard.yaml"}
 

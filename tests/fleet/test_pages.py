@@ -118,7 +118,7 @@ def test_a_text_or_a_choice_filters_the_rows(chromium: Browser, page: Path) -> N
 def test_on_a_phone_the_page_fits_and_only_the_table_scrolls_sideways(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    chromium.open(write(tmp_path, html(pages.customers(40, failed=2))), width=390, height=844)
+    chromium.open(write(tmp_path, html(pages.report_about_customers(40, failed=2))), width=390, height=844)
     assert chromium.run("document.documentElement.scrollWidth") <= 390
     right_edges = (
         "[...document.querySelectorAll('input, select')].map(node => node.getBoundingClientRect().right)"
@@ -133,7 +133,7 @@ def test_on_a_phone_the_page_fits_and_only_the_table_scrolls_sideways(
 
 
 def test_a_short_table_has_no_filters(chromium: Browser, tmp_path: Path) -> None:
-    chromium.open(write(tmp_path, html(pages.customers(3))))
+    chromium.open(write(tmp_path, html(pages.report_about_customers(3))))
     assert chromium.run("document.querySelectorAll('input, select, output').length") == 0
     assert click(chromium, "customer") == "ascending"
 
@@ -154,7 +154,7 @@ def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, 
         "".join(hostile.ALL)
         + "<img src=x onerror=alert(1)><script>alert(1)</script>' onclick=alert(1) \"onfocus=alert(1)"
     )
-    file = write(tmp_path, html(pages.everywhere(names)))
+    file = write(tmp_path, html(pages.report_with_text(names)))
     chromium.open(file)
     click(chromium, "customer")
     fill(chromium, "input", "script")
@@ -170,7 +170,7 @@ def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, 
 
 
 def test_the_policy_of_a_page_blocks_foreign_content(chromium: Browser, tmp_path: Path) -> None:
-    text = html(pages.customers(3)).replace(
+    text = html(pages.report_about_customers(3)).replace(
         "</body>", "<script>window.ran = 1</script><img src='x.png'></body>"
     )
     file = write(tmp_path, text)
@@ -202,13 +202,13 @@ def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
 
 
 def test_the_size_of_a_page_is_proportional_to_its_rows() -> None:
-    small, large = (len(html(pages.customers(number))) for number in (1000, 3000))
+    small, large = (len(html(pages.report_about_customers(number))) for number in (1000, 3000))
     assert large < 3.05 * small
     assert large < 3000 * 500, "a row has at most 500 characters"
 
 
 def test_three_thousand_rows_are_sorted_and_filtered(chromium: Browser, tmp_path: Path) -> None:
-    chromium.open(write(tmp_path, html(pages.customers(3000, failed=30))))
+    chromium.open(write(tmp_path, html(pages.report_about_customers(3000, failed=30))))
     assert click(chromium, "result") == "ascending"
     assert visible_stacks(chromium)[0] == "customer-0000"
     assert fill(chromium, "input", "customer-29 change") == "100 of 3000"

@@ -16,7 +16,7 @@ from tenantry.fleet.report.markdown import markdown
 from tenantry.state.backend import redacted
 from tenantry.text import for_csv, for_line, for_markdown, for_terminal, on_one_line
 from tests import hostile
-from tests.fleet.pages import everywhere, links, rendered, tags, without_code
+from tests.fleet.pages import links, rendered, report_with_text, tags, without_code
 from tests.fuzz.examples import fuzzing
 
 DEFAULT_EXAMPLES = 150
@@ -29,8 +29,8 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(exclude_characters="\u2
 )
 
 EMPTY_LIST = tags(rendered("- x\n\n| a |\n| --- |\n| x |\n"))
-EMPTY_PAGE = without_code(tags(page_of(everywhere("harmless"))))
-EMPTY_REPORT = tags(rendered(markdown(everywhere("harmless"))))
+EMPTY_PAGE = without_code(tags(page_of(report_with_text("harmless"))))
+EMPTY_REPORT = tags(rendered(markdown(report_with_text("harmless"))))
 
 
 @fuzzing(DEFAULT_EXAMPLES)
@@ -71,7 +71,7 @@ def test_a_text_adds_no_element_to_markdown(text: str) -> None:
 @given(TEXTS)
 def test_a_text_adds_no_element_to_a_report(text: str) -> None:
     assume(on_one_line(text))  # a page without a name has fewer elements
-    report = everywhere(text)
+    report = report_with_text(text)
     assert without_code(tags(page_of(report))) == EMPTY_PAGE
     assert tags(rendered(markdown(report))) == EMPTY_REPORT
     assert not list(hostile.faults(page_of(report) + markdown(report)))

@@ -63,7 +63,7 @@ class FailingBackend(Backend):
     commands: list[str]
     failing: str
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         self.commands.append(" ".join(arguments))
         if self.commands[-1].startswith(self.failing):
             raise PulumiFailed(self.failing, "no")

@@ -15,7 +15,7 @@ def inputs_for(tenancy: Tenancy) -> Inputs:
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
-    found = next((each for each in tenancy.world.every("banner") if each["id"] == id), None)
+    found = next((banner for banner in tenancy.world.every("banner") if banner["id"] == id), None)
     return found and {"name": found["name"], "content": found["content"]}
 
 

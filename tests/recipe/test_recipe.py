@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tenantry.emulator.control_client import Control
-from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, settings, with_changes
 from tests.e2e.harness import ROOT, Stack
 
 HERE = Path(__file__).parent
@@ -141,28 +141,30 @@ def test_the_real_engine_manages_a_banner_of_a_customer(
     """It is created, in the outputs, unchanged, changed, and renamed. Its name must be unique."""
     stack = make_stack(qlik=RunningEmulator(emulator), program=tree)
     (stack.folder / "tenantry").symlink_to(tree / "tenantry")
-    customer = changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))
+    customer = with_changes(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))
     stack.write(**settings(customer))
     assert ("create", "Banner Welcome") in stack.up().operations
     assert stack.outputs()["banners"].keys() == {"Welcome"}
     assert stack.up("--expect-no-changes").requests == []
 
-    stack.write(**settings(changed(customer, ("banners/Welcome/text", "Good morning"))))
+    stack.write(**settings(with_changes(customer, ("banners/Welcome/text", "Good morning"))))
     assert [operation for operation in stack.up().operations if operation[0] != "same"] == [
         ("update", "Banner Welcome")
     ]
     entry = {"name": "Welcome", "text": "Good morning", "renamed_from": "Welcome"}
-    stack.write(**settings(changed(customer, ("banners", {"Greeting": entry}))))
+    stack.write(**settings(with_changes(customer, ("banners", {"Greeting": entry}))))
     assert stack.up().changes.keys() == {"same"}
 
-    stack.write(**settings(changed(customer, ("banners", {"A": {"name": "Same"}, "B": {"name": "Same"}}))))
+    stack.write(
+        **settings(with_changes(customer, ("banners", {"A": {"name": "Same"}, "B": {"name": "Same"}})))
+    )
     assert 'name "Same" is taken by banner "A"; names must differ' in stack.preview(expect=1).stdout
 
 
 def test_an_import_finds_the_banner(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
     stack = make_stack(qlik=RunningEmulator(emulator), program=tree)
     (stack.folder / "tenantry").symlink_to(tree / "tenantry")
-    stack.write(**settings(changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))))
+    stack.write(**settings(with_changes(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))))
     stack.up()
     hostname = stack.outputs()["hostname"]
     stack.pulumi("stack", "rm", "--force", "--yes")

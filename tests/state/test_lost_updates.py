@@ -180,7 +180,7 @@ def test_a_change_by_another_run_stops_a_forget(backend: Backend) -> None:
     note = notes.Note("x.eu.qlikcloud.com", "test")
     report = ForgetReport.look(backend, "globex")
     another_run(backend)
-    note.write(outcome="made")
+    note.write(outcome="created")
     state_of_other_run = backend.state("globex")
     with pytest.raises(StateChanged, match="stack globex: its state has changed in the meantime"):
         report.forget()

@@ -28,7 +28,7 @@ class FakeBackend(Backend):
 
     commands: list[tuple[str, ...]]
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         self.commands.append(arguments)
         if arguments[0] == "whoami":
             return json.dumps({"url": f"file://{self.root}"})

@@ -29,10 +29,10 @@ class FakeBackend(Backend):
     commands: list[tuple[str, ...]]
     imported_state: str
 
-    def run(self, *arguments: str, given: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         self.commands.append(arguments[:2])
-        if given:
-            object.__setattr__(self, "imported_state", given)
+        if stdin:
+            object.__setattr__(self, "imported_state", stdin)
         if arguments[1] == "ls":
             return json.dumps([{"name": "acme"}, {"name": "organization/shop/taken"}])
         if arguments[1] == "export" and self.deployment is None:

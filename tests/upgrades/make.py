@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, TRIAL, changed, everything, settings
+from tests.e2e.customers import GLOBEX, TRIAL, everything, settings, with_changes
 from tests.e2e.harness import Stack
 from tests.upgrades.fixtures import HERE, POSTPONED, REQUESTED, SETTLED, STACKS, UNFINISHED, contents
 
@@ -49,9 +49,9 @@ def groups(first: str, second: str) -> dict[str, Any]:
 CUSTOMERS = {
     "everything": everything(),
     "production": {"name": "Initech", "alias": "initech", "plan": "gold"},
-    UNFINISHED: changed(GLOBEX, ("name", "Hooli"), ("alias", "hooli")),
+    UNFINISHED: with_changes(GLOBEX, ("name", "Hooli"), ("alias", "hooli")),
     POSTPONED: {"name": "Vandelay", "lifecycle": TRIAL, "groups": groups("importers", "exporters")},
-    REQUESTED: changed(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
+    REQUESTED: with_changes(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
 }
 
 
@@ -113,7 +113,7 @@ def _up(stack: Stack, qlik: Emulator) -> None:
         assert failed.failed == ["App Sales Overview"]
     elif stack.name == POSTPONED:
         stack.up()
-        swapped = changed(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
+        swapped = with_changes(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
         stack.write(**settings(swapped))
         stack.up("--parallel", "1")
         assert any(resource["outputs"].get("postponed") for resource in stack.resources().values())

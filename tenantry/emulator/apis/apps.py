@@ -57,7 +57,7 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
         "encrypted": True,
         "isDirectQueryMode": False,
         "usage": "ANALYTICS",
-        "_made_at": now,
+        "_created_at": now,
         "_creator": owner["id"],
         "_updater": owner["id"],
         "_script": DEFAULT_SCRIPT,
@@ -112,7 +112,7 @@ def delete(call: Call) -> Reply:
     if not (call.is_admin or _can_edit(call, app)):
         raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
     now = call.world.now()
-    if now - app["_made_at"] > SOFT_DELETE_SECONDS:
+    if now - app["_created_at"] > SOFT_DELETE_SECONDS:
         save(call.world, call.tenant_id, app | {"_deleted_at": now})
     else:
         call.store.delete(call.tenant_id, "app", app["id"])

@@ -46,7 +46,7 @@ def _all(call: Call) -> list[Doc]:
         apps.with_last_reload(call.world, app)
         for app in call.store.all(call.tenant_id, "app")
         if "_deleted_at" not in app
-        and app["_made_at"] + lag <= call.world.now()
+        and app["_created_at"] + lag <= call.world.now()
         and apps.is_visible(call, app)
     ]
     space_types = {space["id"]: space["type"] for space in call.store.all(call.tenant_id, "space")}

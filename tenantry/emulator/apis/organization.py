@@ -92,7 +92,7 @@ def _licences(call: Call) -> list[str]:
 def _is_listed(call: Call, tenant: Doc) -> bool:
     """Return whether the organisation lists a tenant yet. It always lists the tenants of the seed."""
     lag = call.world.settings.organisation_lag_ms / 1000
-    return bool(tenant.get("_made_at", 0.0) + lag <= call.world.now())
+    return bool(tenant.get("_created_at", 0.0) + lag <= call.world.now())
 
 
 def _matching(call: Call, text: str | None) -> list[Doc]:

@@ -80,7 +80,7 @@ def _target_space(call: Call, space_id: str) -> Doc:
             400, detail=f"apps can be published to managed spaces only. This space is {space['type']}"
         )
     _require_publisher(call, space)
-    if call.world.now() < space["_made_at"] + call.world.settings.space_ready_ms / 1000:
+    if call.world.now() < space["_created_at"] + call.world.settings.space_ready_ms / 1000:
         raise Refusal(403, detail="the caller may not publish to this space")
     return space
 

@@ -52,7 +52,7 @@ def add_space(world: World, tenant_id: str, owner: Doc, *, name: str, kind: str,
         "createdAt": iso(now),
         "createdBy": owner["id"],
         "updatedAt": iso(now),
-        "_made_at": now,
+        "_created_at": now,
         **fields,
     }
     return world.store.put(tenant_id, "space", space)

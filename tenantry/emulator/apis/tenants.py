@@ -65,7 +65,7 @@ def create(call: Call) -> Reply:
     if datacenter != DATACENTERS[region][0]:
         raise Refusal(400, detail=f"the datacenter of this region is {DATACENTERS[region][0]}")
     _check_quota(call, licence, region)
-    origin: Doc = {"_created_by": _creator(call, licence), "_made": True, "_made_at": call.world.now()}
+    origin: Doc = {"_created_by": _creator(call, licence), "_created": True, "_created_at": call.world.now()}
     tenant = add_tenant(call.world, region=region, licence=licence, **origin)
     return Reply(201, view(call, tenant))
 
@@ -163,7 +163,7 @@ def _check_quota(call: Call, licence: Doc, region: str) -> None:
     """Check the quotas. A deactivated tenant counts until its purge (unpublished, but safe for clients)."""
     tenants = [t for t in call.store.all(SHARED, "tenant") if t["_licence"] == licence["id"]]
     quota = call.world.settings.tenant_quota
-    created = sum(1 for tenant in tenants if tenant.get("_made"))
+    created = sum(1 for tenant in tenants if tenant.get("_created"))
     if (quota is not None and created >= quota) or sum(1 for t in tenants if t["_region"] == region) >= LIMIT:
         raise Refusal(403, "License quota limit reached", code="TENANTS-22")
 

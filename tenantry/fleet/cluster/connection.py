@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
 
-SECONDS_TO_CONNECT = 15.0
-SECONDS_TO_ANSWER = 15.0
+CONNECT_TIMEOUT_SECONDS = 15.0
+RESPONSE_TIMEOUT_SECONDS = 15.0
 """The time limit for a response of the scheduler. After that, it counts as lost."""
 
 SECONDS_TO_EXAMINE = 90.0
@@ -105,7 +105,7 @@ class Cluster:
             with suppress(Exception):
                 cluster.wait_for(cluster._close())
             cluster._loop.call_soon_threadsafe(cluster._loop.stop)
-            thread.join(SECONDS_TO_ANSWER)
+            thread.join(RESPONSE_TIMEOUT_SECONDS)
             if not thread.is_alive():
                 cluster._loop.close()
 
@@ -178,7 +178,7 @@ class Cluster:
         if not busy:
             return {}
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                 results: dict[str, T] = await self.client.run(
                     function, *arguments, workers=busy, on_error="ignore"
                 )
@@ -197,7 +197,7 @@ class Cluster:
     async def _connect_in_time(self) -> None:
         """Connect within a time limit. Without the limit, Dask may wait forever for a silent server."""
         task = asyncio.create_task(self._connect())
-        if not (await asyncio.wait({task}, timeout=SECONDS_TO_CONNECT + SECONDS_TO_ANSWER))[0]:
+        if not (await asyncio.wait({task}, timeout=CONNECT_TIMEOUT_SECONDS + RESPONSE_TIMEOUT_SECONDS))[0]:
             task.cancel()
             await asyncio.wait({task}, timeout=1)
             raise ClusterUnusable("the scheduler cannot be reached")
@@ -210,10 +210,10 @@ class Cluster:
             )  # the versions are checked for each worker
             try:
                 self.client = Client(
-                    self.address, asynchronous=True, timeout=SECONDS_TO_CONNECT, set_as_default=False
+                    self.address, asynchronous=True, timeout=CONNECT_TIMEOUT_SECONDS, set_as_default=False
                 )
                 await self.client
-                async with asyncio.timeout(SECONDS_TO_ANSWER):
+                async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                     self._scheduler = (await self._identity())["id"]
                     scheduler_versions = await self.client.run_on_scheduler(versions)
             except ImportError:
@@ -227,7 +227,7 @@ class Cluster:
         if differences := version_differences(scheduler_versions):
             raise ClusterUnusable(f"the scheduler has {differences}")
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                 await self.client.register_plugin(Rates())
         except Exception as error:  # noqa: BLE001 (a scheduler may be configured to refuse plugins)
             self._no_rates = f"The workers of different machines do not share rate limits: {error}"
@@ -236,7 +236,7 @@ class Cluster:
         for task in (self._watching, *self._examining):
             if task:
                 task.cancel()
-        async with asyncio.timeout(SECONDS_TO_ANSWER):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
             if not self.lost and self._offer:
                 with suppress(OSError):
                     await self.client.run(
@@ -281,7 +281,7 @@ class Cluster:
         try:
             if self.client.status != "running":
                 raise OSError
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                 identity = await self._identity()
             if identity["id"] != self._scheduler:
                 raise OSError

@@ -16,7 +16,12 @@ from typing import Any
 
 from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.bundle import Bundle, pack
-from tenantry.fleet.cluster.connection import SECONDS_TO_ANSWER, WATCH_INTERVAL_SECONDS, Cluster, FitWorker
+from tenantry.fleet.cluster.connection import (
+    RESPONSE_TIMEOUT_SECONDS,
+    WATCH_INTERVAL_SECONDS,
+    Cluster,
+    FitWorker,
+)
 from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
 from tenantry.fleet.cluster.fitness import WorkerRequirements, backend_of, has_passphrase
 from tenantry.fleet.cluster.ticket import Ticket
@@ -58,7 +63,7 @@ class ClusterRun:
     backend: str
     probe: str
     credentials: bool
-    holder: LockHolder
+    lock_holder: LockHolder
     announce: Announce
     pool: Pool | None = None
     bundle: Bundle | None = None
@@ -70,7 +75,7 @@ class ClusterRun:
     @classmethod
     @contextmanager
     def opened(
-        cls, address: str, root: Path, *, credentials: bool, holder: LockHolder, announce: Announce
+        cls, address: str, root: Path, *, credentials: bool, lock_holder: LockHolder, announce: Announce
     ) -> Iterator[ClusterRun]:
         """Yield a run on the cluster at this address, once a worker is fit for it.
 
@@ -79,7 +84,7 @@ class ClusterRun:
         """
         with Cluster.connected(address) as cluster, backend_of(root) as (backend, probe):
             cluster.announce = announce
-            remote = cls(cluster, root, backend, probe, credentials, holder, announce)
+            remote = cls(cluster, root, backend, probe, credentials, lock_holder, announce)
             remote.offer()
             yield remote
 
@@ -186,7 +191,7 @@ class ClusterRun:
         """Let a worker do a job. Return None if it never began, so that another worker may do it."""
         relative_job = self._relative(job)
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                 ticket = await Ticket.issue(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
             # Wait until the watch task has noticed that the scheduler is lost.
@@ -302,7 +307,7 @@ class ClusterRun:
         advice = ""
         if job.operation != "preview":
             with suppress(Exception):
-                advice = await asyncio.to_thread(self.holder, job)
+                advice = await asyncio.to_thread(self.lock_holder, job)
         return advice or "run the stack again: its state records what was done"
 
 
@@ -336,7 +341,7 @@ class _Executor(Executor):
 async def _take_back(ticket: Ticket) -> bool:
     """Take a ticket back. Return False if a worker has it, or if the scheduler does not respond."""
     try:
-        async with asyncio.timeout(SECONDS_TO_ANSWER):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
             return await ticket.take_back()
     except (OSError, TimeoutError, KeyError):
         return False

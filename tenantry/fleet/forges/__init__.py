@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from tenantry.fleet.forges.api import ForgeError, NoForge
 from tenantry.fleet.forges.marked_comments import GitHub, GitLab
 
-__all__ = ["Forge", "ForgeError", "GitHub", "GitLab", "NoForge", "from_environment", "hidden"]
+__all__ = ["Forge", "ForgeError", "GitHub", "GitLab", "NoForge", "from_environment", "marker_for"]
 
 
 class Forge(Protocol):
@@ -32,7 +32,7 @@ class Forge(Protocol):
         ...
 
 
-def hidden(name: str) -> str:
+def marker_for(name: str) -> str:
     """Return the marker for a name. It is an HTML comment, so readers do not see it."""
     return f"<!-- {re.sub(r'[-<>]{2,}|[<>]', '-', ' '.join(name.split()))} -->"
 

@@ -26,20 +26,20 @@ SECONDS_BETWEEN_FAILURES = 30.0
 class Notifier:
     """A follower that notifies targets about a run over `stacks` stacks.
 
-    `about` has the kinds of events to send.
+    `kinds` has the kinds of events to send.
     """
 
-    what = "Notifications"
+    product = "Notifications"
 
     def __init__(
         self,
         targets: Sequence[Target],
         run: Run,
         stacks: int,
-        about: Collection[Kind] = KINDS,
+        kinds: Collection[Kind] = KINDS,
         limits: Limits | None = None,
     ) -> None:
-        self.run, self._stacks, self._kinds = run, stacks, about
+        self.run, self._stacks, self._kinds = run, stacks, kinds
         self._limits = limits or Limits()
         secret = os.environ.get(SECRET_VARIABLE, "")
         self._deliveries = [Delivery(target, secret, self._limits) for target in targets]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Change, Operation, Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.lines import Line, Lines
-from tenantry.fleet.report.words import nothing, totals
+from tenantry.fleet.report.words import no_changes, totals
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
@@ -32,16 +32,16 @@ FOLLOWING_PROPERTIES = frozenset({"source_app", "description", "data", "loaded"}
 class Section:
     """Lines under a title.
 
-    `shorten_last`: other sections are shortened first. `is_warning`: the section warns of dangers. `failed`:
-    its lines are failures. `names_first`: the lines are about the stacks themselves ("acme: no such role")
-    and not about changes in them.
+    `shorten_last`: other sections are shortened first. `is_warning`: the section warns of dangers.
+    `has_failures`: its lines are failures. `names_first`: the lines are about the stacks themselves
+    ("acme: no such role") and not about changes in them.
     """
 
     title: str
     lines: Sequence[Line]
     shorten_last: bool = False
     is_warning: bool = False
-    failed: bool = False
+    has_failures: bool = False
     names_first: bool = False
 
     @property
@@ -52,11 +52,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A full report. `summary` is the line with its numbers. `nothing` says that there are no changes."""
+    """A full report. `summary` is the line with its numbers. `no_changes` is empty if something changes."""
 
     title: str
     summary: str
-    nothing: str
+    no_changes: str
     sections: Sequence[Section]
     outcomes: Sequence[Outcome]
     base: str = ""
@@ -83,7 +83,11 @@ def page(report: Report) -> Page:
     sections = (
         Section(DANGERS_TITLE, _dangers(report, outcomes), shorten_last=True, is_warning=True),
         Section(
-            FAILED_TITLE, _failures(outcomes, "failed"), shorten_last=True, failed=True, names_first=True
+            FAILED_TITLE,
+            _failures(outcomes, "failed"),
+            shorten_last=True,
+            has_failures=True,
+            names_first=True,
         ),
         Section("Interrupted", _failures(outcomes, "interrupted"), shorten_last=True, names_first=True),
         Section("Not run", _not_run(report), shorten_last=True, names_first=True),
@@ -102,7 +106,7 @@ def page(report: Report) -> Page:
     return Page(
         title=f"{TITLES[report.operation]} of {counted(len(outcomes), 'stack')}",
         summary=totals(report.outcomes, report.seconds),
-        nothing=nothing(report),
+        no_changes=no_changes(report),
         sections=[section for section in sections if section.lines],
         outcomes=outcomes,
         base=on_one_line(report.base),

@@ -95,8 +95,8 @@ def _cell(row: table.Row, column: str, folder: Path | None) -> Cell:
 
 def _summary(content: Page, started: str) -> str:
     parts = [content.summary if content.outcomes else "No stack is affected"]
-    if content.nothing:
-        parts.append(content.nothing)
+    if content.no_changes:
+        parts.append(content.no_changes)
     if content.base:
         parts.append(f"compared with {content.base}")
     if started:

@@ -81,8 +81,8 @@ def markdown(report: Report, *, limit: int = MAX_CHARACTERS, marker: str = "", l
 def _head(content: Page, marker: str) -> str:
     base = f", compared with {for_markdown(content.base)}" if content.base else ""
     summary = f"{content.summary}{base}." if content.outcomes else f"No stack is affected{base}."
-    if content.nothing:
-        summary += f" {content.nothing}."
+    if content.no_changes:
+        summary += f" {content.no_changes}."
     return "\n".join([*([marker] if marker else []), f"## {content.title}", "", summary]) + "\n"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tenantry.fleet.outcome import Outcome, Report
 from tenantry.fleet.report.grouping import split_imports
-from tenantry.fleet.report.words import duration, nothing, state, totals
+from tenantry.fleet.report.words import duration, no_changes, state, totals
 from tenantry.text import on_one_line
 
 COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
@@ -74,8 +74,8 @@ def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], l
 def summary(report: Report) -> str:
     """Return the text below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
     line = totals(report.outcomes, report.seconds)
-    if report.outcomes and (none := nothing(report)):
-        line += f"\n{none}."
+    if report.outcomes and (text := no_changes(report)):
+        line += f"\n{text}."
     if report.removed:
         names = ", ".join(sorted(report.removed))
         line += f"\nStacks whose file was removed (their tenants still exist): {on_one_line(names)}"

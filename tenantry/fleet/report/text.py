@@ -28,7 +28,7 @@ def text(report: Report) -> Iterator[ReportLine]:
     """Yield the lines of all sections, each section under its title."""
     for section in page(report).sections:
         title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
-        yield ReportLine(title, heading=True, red=section.is_warning or section.failed)
+        yield ReportLine(title, heading=True, red=section.is_warning or section.has_failures)
         for line in section.lines:
             yield ReportLine(f"  {_line(section, line)}")
             if line.block:

@@ -77,7 +77,7 @@ STATES = (
 NOTHING = "Nothing to do"
 
 
-def nothing(report: Report) -> str:
+def no_changes(report: Report) -> str:
     """Return "Nothing to do: no change in 12 customers" for a report without changes.
 
     Returns an empty string if there are changes or failures. Skipped customers are not counted.

@@ -47,7 +47,7 @@ def exporter_factory(module: str) -> ExporterFactory:
 class Tracer:
     """A follower that creates a trace of a run."""
 
-    what = "Traces"
+    product = "Traces"
 
     def __init__(self, project: str, operation: str, stacks: int, exporter: ExporterFactory) -> None:
         self._run_attributes = {"tenantry.project": project, "tenantry.operation": operation}

@@ -16,7 +16,7 @@ from tenantry.pulumi_internals import passphrase
 
 SALT = re.compile(r"^encryptionsalt: *(\S+) *$", re.MULTILINE)
 
-_known: set[str] = set()
+_accepted: set[str] = set()
 _lock = threading.Lock()
 
 
@@ -28,8 +28,8 @@ def check_passphrase(stack_file: Path, environment: Mapping[str, str]) -> None:
     secret = passphrase.from_environment(environment)
     require(secret is not None, "no passphrase is set")
     with _lock:
-        if secret in _known:
+        if secret in _accepted:
             return
         found = SALT.search(stack_file.read_text("utf-8"))
         require(found and passphrase.matches(str(secret), found[1]), "the passphrase may be wrong")
-        _known.add(str(secret))
+        _accepted.add(str(secret))

@@ -135,7 +135,7 @@ class Site:
 
     def tenants(self) -> dict[str, Doc]:
         """Return the created tenants at Qlik, by name."""
-        created = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+        created = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
         return {tenant["name"]: tenant for tenant in created}
 
     def keep_only(self, *stacks: str) -> None:

@@ -50,7 +50,7 @@ def unlock(site: Site) -> None:
 
 def created_tenants(site: Site) -> list[dict[str, Any]]:
     """Return the tenants that Qlik has created, named or not."""
-    return [tenant for tenant in site.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return [tenant for tenant in site.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_created")]
 
 
 def requested_once(site: Site) -> bool:

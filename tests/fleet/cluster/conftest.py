@@ -52,10 +52,14 @@ class Site:
         return Job("up", member, "tenantry", self.root, self.shared / "logs" / stack, **options)  # type: ignore[arg-type]
 
     @contextmanager
-    def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
+    def run(self, lock_holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
         """Open a run on the cluster."""
         opened: AbstractContextManager[ClusterRun] = ClusterRun.opened(
-            self.address, self.root, credentials=False, holder=holder, announce=self.announced.append
+            self.address,
+            self.root,
+            credentials=False,
+            lock_holder=lock_holder,
+            announce=self.announced.append,
         )
         with opened as remote:
             yield remote

@@ -124,7 +124,7 @@ def test_jobs_that_a_lost_worker_had_not_started_run_on_another_worker(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
     """The stack that the lost worker was working on fails, and names the owner of its lock."""
-    with site.run(holder=lambda job: f"held: {job.member.stack}") as remote:
+    with site.run(lock_holder=lambda job: f"held: {job.member.stack}") as remote:
         known = set(remote.cluster.fit_workers)
         lost = dask.work(environment, threads=2)
         wait_until(lambda: remote.cluster.fit_workers.keys() - known, "a worker that joins")
@@ -347,7 +347,7 @@ def test_a_scheduler_that_hangs_does_not_block_the_run(
 
         def hang() -> None:
             wait_until(site.started_stacks, "a job that has started")
-            monkeypatch.setattr(connection, "SECONDS_TO_ANSWER", 1.0)
+            monkeypatch.setattr(connection, "RESPONSE_TIMEOUT_SECONDS", 1.0)
             alone.scheduler.send_signal(signal.SIGSTOP)
 
         thread = threading.Thread(target=hang)

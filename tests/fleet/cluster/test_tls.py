@@ -46,7 +46,7 @@ def test_a_run_over_tls_needs_a_certificate(
             pool = Pool(1, work=jobs.succeed)
             remote.attach(pool, print, watched=False)
             assert [outcome.status for outcome in pool.run([site.job("acme")])] == ["ok"]
-        monkeypatch.setattr(connection, "SECONDS_TO_CONNECT", 1.0)
+        monkeypatch.setattr(connection, "CONNECT_TIMEOUT_SECONDS", 1.0)
         with pytest.raises(ClusterUnusable), site.run():
             pass
     assert site.started_stacks() == ["acme"]

@@ -35,10 +35,10 @@ def follow(
     receiver: Receiver,
     limits: Limits = PATIENT,
     form: str = "webhook",
-    about: tuple[Kind, ...] = KINDS,
+    kinds: tuple[Kind, ...] = KINDS,
 ) -> Notifier:
     target = Target.parse(f"{form}:{receiver.url}{SECRET_PATH}")
-    return Notifier([target], RUN, 3, limits=limits, about=about)
+    return Notifier([target], RUN, 3, limits=limits, kinds=kinds)
 
 
 def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False) -> list[str]:
@@ -64,13 +64,13 @@ def test_a_run_sends_events_from_start_to_end(receiver: Receiver) -> None:
 
 
 def test_only_the_requested_events_are_sent(receiver: Receiver) -> None:
-    assert run(follow(receiver, about=("failed", "ended")), "acme", "bad") == []
+    assert run(follow(receiver, kinds=("failed", "ended")), "acme", "bad") == []
     assert receiver.events == ["failed", "ended"]
 
 
 def test_many_failures_share_events_and_each_is_sent_once(receiver: Receiver) -> None:
     stacks = [f"bad{n}" for n in range(20)]
-    follower = follow(receiver, about=("failed",))
+    follower = follow(receiver, kinds=("failed",))
     never_started = Outcome("decided", "up", "failed")
     watcher = Followers(NoWatcher(), [follower])
     outcomes = list(Pool(watcher=watcher, work=fail_bad_stacks).run([job(stack) for stack in stacks]))
@@ -174,7 +174,7 @@ def test_events_beyond_the_limit_are_dropped(receiver: Receiver) -> None:
 
 def test_a_follower_that_fails_is_dropped_and_the_run_continues() -> None:
     class Broken(NoWatcher):
-        what = "Traces"
+        product = "Traces"
         calls = 0
 
         def begun(self, job: object) -> None:

@@ -63,7 +63,7 @@ def test_files_that_do_not_match_the_state_are_in_doubt(
 
 
 def test_a_correct_passphrase_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrases, "_known", set())
+    monkeypatch.setattr(passphrases, "_accepted", set())
     tried: list[str] = []
 
     def matches(passphrase: str, _salt: str) -> bool:

@@ -91,7 +91,7 @@ class Registry:
     def tenants(self) -> set[str]:
         """Return the hostnames of all tenants that Qlik has created, also of deactivated ones."""
         tenants = self.qlik.control.dump()["cloud"]["tenant"]
-        return {tenant["hostnames"][0] for tenant in tenants if tenant.get("_made")}
+        return {tenant["hostnames"][0] for tenant in tenants if tenant.get("_created")}
 
     @property
     def request_count(self) -> int:
@@ -147,7 +147,7 @@ def test_a_new_tenant_takes_one_request_and_leaves_a_note(registry: Registry) ->
     hostname, tenant_id = registry.obtain()
     assert registry.tenants == {hostname}
     note = json.loads(registry.note.read_text())
-    assert (note["outcome"], note["tenant_id"]) == ("made", tenant_id)
+    assert (note["outcome"], note["tenant_id"]) == ("created", tenant_id)
     assert registry.messages == []
 
 
@@ -343,7 +343,7 @@ def test_a_copied_state_does_not_use_the_note_of_the_original(registry: Registry
     assert registry.request_count == 1
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"outcome": "nothing"}', '{"outcome": "made"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"outcome": "nothing"}', '{"outcome": "created"}'])
 def test_an_invalid_or_incomplete_note_decides_nothing(registry: Registry, text: str) -> None:
     registry.lose_response()
     registry.note.write_text(text)
